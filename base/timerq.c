@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "base/timerq.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void agw_timerq_init(agw_timerq *q)
+{
+    memset(q, 0, sizeof *q);
+}
+
+void agw_timerq_fini(agw_timerq *q)
+{
+    free(q->heap);
+    memset(q, 0, sizeof *q);
+}
+
+static void place(agw_timerq *q, agw_timer *timer, size_t pos)
+{
+    q->heap[pos - 1] = timer;
+    timer->pos = pos;
+}
+
+static void sift_up(agw_timerq *q, agw_timer *timer)
+{
+    size_t pos = timer->pos;
+    for (; pos > 1 && q->heap[pos / 2 - 1]->at > timer->at; pos /= 2)
+        place(q, q->heap[pos / 2 - 1], pos);
+    place(q, timer, pos);
+}
+
+static void sift_down(agw_timerq *q, agw_timer *timer)
+{
+    size_t pos = timer->pos;
+    for (size_t child; (child = pos * 2) <= q->count; pos = child) {
+        if (child < q->count && q->heap[child]->at < q->heap[child - 1]->at)
+            child++;
+        if (q->heap[child - 1]->at >= timer->at)
+            break;
+        place(q, q->heap[child - 1], pos);
+    }
+    place(q, timer, pos);
+}
+
+static void grow(agw_timerq *q)
+{
+    const size_t room = q->room != 0 ? q->room * 2 : 64;
+    agw_timer **heap = realloc(q->heap, room * sizeof(agw_timer *));
+    AGW_ASSERT(heap != NULL);
+    q->heap = heap;
+    q->room = room;
+}
+
+void agw_timerq_set(agw_timerq *q, agw_timer *timer, agw_ns at)
+{
+    if (at == AGW_NEVER) {
+        agw_timerq_cancel(q, timer);
+        return;
+    }
+    if (timer->pos == 0) {
+        if (q->count == q->room)
+            grow(q);
+        q->count++;
+        place(q, timer, q->count);
+    }
+    timer->at = at;
+    sift_up(q, timer);
+    sift_down(q, timer);
+}
+
+void agw_timerq_cancel(agw_timerq *q, agw_timer *timer)
+{
+    if (timer->pos == 0)
+        return;
+    agw_timer *last = q->heap[q->count - 1];
+    const size_t hole = timer->pos;
+    q->count--;
+    timer->pos = 0;
+    if (last == timer)
+        return;
+    place(q, last, hole);
+    sift_up(q, last);
+    sift_down(q, last);
+}
+
+agw_ns agw_timerq_next(const agw_timerq *q)
+{
+    return q->count != 0 ? q->heap[0]->at : AGW_NEVER;
+}
+
+agw_timer *agw_timerq_pop(agw_timerq *q, agw_ns now)
+{
+    if (q->count == 0 || q->heap[0]->at > now)
+        return NULL;
+    agw_timer *timer = q->heap[0];
+    agw_timerq_cancel(q, timer);
+    return timer;
+}

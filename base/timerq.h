@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Deadlines of many objects: a binary heap of timers that live inside their owners. */
+#ifndef AGW_BASE_TIMERQ_H
+#define AGW_BASE_TIMERQ_H
+
+#include "base/clock.h"
+#include "base/err.h"
+
+#include <stddef.h>
+
+/** Embedded in its owner; zeroed = not armed. */
+typedef struct agw_timer {
+    agw_ns at;
+    size_t pos; /* 1-based place in the heap; 0 = not armed */
+    void *owner;
+} agw_timer;
+
+typedef struct agw_timerq {
+    agw_timer **heap;
+    size_t count, room;
+} agw_timerq;
+
+void agw_timerq_init(agw_timerq *q);
+/** Timers that are still armed are forgotten, not touched. */
+void agw_timerq_fini(agw_timerq *q);
+
+/** Arms, moves or (AGW_NEVER) cancels a timer. Allocates only when more timers are armed than ever
+ * before; running out of memory there ends the process. */
+void agw_timerq_set(agw_timerq *q, agw_timer *timer, agw_ns at);
+void agw_timerq_cancel(agw_timerq *q, agw_timer *timer);
+
+/** The earliest deadline, AGW_NEVER when none is armed. */
+agw_ns agw_timerq_next(const agw_timerq *q);
+/** Disarms and returns the earliest timer whose time has come; NULL when there is none. */
+agw_timer *agw_timerq_pop(agw_timerq *q, agw_ns now);
+
+#endif
