@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * The gateway as control sees it: workers behind a few calls that never wait for media.
+ * Everything here is for one thread, the control thread. */
+#ifndef AGW_AGW_GATEWAY_H
+#define AGW_AGW_GATEWAY_H
+
+#include "agw/plan.h"
+#include "agw/stats.h"
+#include "base/clock.h"
+
+enum {
+    AGW_INTERFACE_MAX = 16,
+    AGW_INTERFACE_NAME_MAX = 31,
+    AGW_WORKERS_MAX = 64,
+    AGW_UFRAG_LEN = 8, /* our own: 4 characters transport index + 4 random ones (24 bits) */
+    AGW_PWD_LEN = 24,  /* our own: 144 random bits */
+};
+
+/** A named interface (realm) with at most one address of each family. */
+typedef struct agw_interface {
+    char name[AGW_INTERFACE_NAME_MAX + 1]; /* "" = unnamed */
+    agw_addr ip4, ip6;                     /* what we bind; family none = not there; port unused */
+    agw_addr advertised4, advertised6;     /* what SDP says; equal to the former by default */
+} agw_interface;
+
+typedef struct agw_gateway_config {
+    agw_interface interfaces[AGW_INTERFACE_MAX];
+    size_t n_interfaces;
+    uint16_t port_min, port_max; /* core ports, inclusive */
+    int32_t access_port;         /* base of the shared access ports; 0 = from the range; -1 = off */
+    uint32_t workers;            /* threads; 0 = one a core */
+    uint32_t access_sockets;     /* shared access ports a worker, interface and family; default 1 */
+    uint32_t handshake_threads;  /* 0 = 1 */
+    uint32_t tick_us;            /* pacing tick; 0 = off */
+    const char *srtp_profiles;   /* use_srtp order as OpenSSL names it; NULL = default */
+    bool pin;                    /* pin worker i to core i */
+} agw_gateway_config;
+
+typedef struct agw_gateway agw_gateway;
+typedef struct agw_call_ref agw_call_ref; /* control's handle of a call */
+
+/** Opens the ports and starts the threads. On failure why (size bytes) says what is wrong in one
+ * sentence. */
+AGW_NODISCARD agw_err agw_gateway_new(agw_gateway **out, const agw_gateway_config *config,
+                                      char *why, size_t size);
+/** Ends calls, threads and ports. */
+void agw_gateway_free(agw_gateway *gw);
+
+/** Places a call on the least loaded worker. tag (the call-id) is copied for the log. owner comes
+ * back with the call's events. AGW_ERR_LIMIT: no worker takes calls now. */
+AGW_NODISCARD agw_err agw_gateway_call_new(agw_gateway *gw, const char *tag, void *owner,
+                                           agw_call_ref **out);
+/** Ends the call: the last plan's transports stop, then its resources return. The handle is gone at
+ * once. */
+void agw_gateway_call_free(agw_gateway *gw, agw_call_ref *call);
+
+typedef enum agw_transport_kind {
+    AGW_TRANSPORT_SHARED, /* the worker's shared access port: ICE with rtcp-mux only */
+    AGW_TRANSPORT_MUXED,  /* a port of its own, RTCP on it */
+    AGW_TRANSPORT_PAIR,   /* an even port for RTP and the next one for RTCP */
+} agw_transport_kind;
+
+/** What SDP needs to know of a transport that control has reserved. */
+typedef struct agw_transport_info {
+    uint32_t id;              /* unique in the call; for agw_transport_plan.id */
+    size_t interface;         /* index into the configuration */
+    agw_addr rtp[2], rtcp[2]; /* advertised: [0] the family asked for, [1] the other one or none */
+    char ufrag[AGW_UFRAG_LEN + 1], pwd[AGW_PWD_LEN + 1]; /* always filled; for ICE */
+} agw_transport_info;
+
+/** Reserves a transport of a call. family: AGW_FAMILY_NONE takes what the interface has, IPv4
+ * first. Shared transports get both families where the interface has both, the others only one.
+ * AGW_ERR_LIMIT: ran out of ports; AGW_ERR_UNSUPPORTED: the interface has no address of that
+ * family. */
+AGW_NODISCARD agw_err agw_gateway_reserve(agw_gateway *gw, agw_call_ref *call, size_t interface,
+                                          agw_family family, agw_transport_kind kind,
+                                          agw_transport_info *out);
+/** New credentials of a transport for an ICE restart; the address stays. */
+AGW_NODISCARD agw_err agw_gateway_new_credentials(agw_gateway *gw, agw_call_ref *call, uint32_t id,
+                                                  agw_transport_info *out);
+/** Gives a reserved transport back that is in no plan any more (or never was). */
+void agw_gateway_release(agw_gateway *gw, agw_call_ref *call, uint32_t id);
+/** true if addr is one of our own core addresses now in use (a hairpin, IMS.md 10). */
+bool agw_gateway_owns(const agw_gateway *gw, const agw_addr *addr);
+
+/** Our certificate's SHA-256 fingerprint as SDP says it: "sha-256 AA:BB:...". Lives as long as gw.
+ */
+const char *agw_gateway_fingerprint(const agw_gateway *gw);
+
+/** Statistics of a media of the call; made on first use, lives until agw_gateway_call_free(). */
+agw_media_stats *agw_gateway_media_stats(agw_call_ref *call, uint32_t media_id);
+
+/** Puts the whole wanted state into the worker's mailbox; plan is given. Transports that were in
+ * the former plan and are not in this one stop. */
+void agw_gateway_apply(agw_gateway *gw, agw_call_ref *call, agw_plan *plan);
+
+/** What a worker tells. */
+typedef enum agw_event_kind {
+    AGW_EVENT_ICE_CONNECTED,    /* remote: the nominated address */
+    AGW_EVENT_ICE_SELECTED,     /* the selected pair moved to remote */
+    AGW_EVENT_ICE_FAILED,       /* no valid check in time */
+    AGW_EVENT_CONSENT_LOST,     /* sending has stopped */
+    AGW_EVENT_CONSENT_BACK,     /* sending goes on */
+    AGW_EVENT_DTLS_ESTABLISHED, /* detail: "DTLSv1.2 ECDHE-ECDSA-AES128-GCM-SHA256 AEAD_AES_128_GCM"
+                                 */
+    AGW_EVENT_DTLS_FAILED,      /* detail: why */
+    AGW_EVENT_DTLS_CLOSED,      /* the peer said goodbye (authentic close_notify) */
+    AGW_EVENT_BEARER_REFUSED, /* ICMP unreachable from remote; at most one a transport and second */
+    AGW_EVENT_LATCHED,        /* a core leg learned remote */
+} agw_event_kind;
+
+const char *agw_event_kind_text(agw_event_kind kind); /* "ice-connected" ... */
+
+typedef struct agw_event {
+    agw_event_kind kind;
+    void *owner; /* of the call */
+    uint32_t transport_id;
+    agw_ns at;
+    agw_addr local, remote;
+    char detail[120];
+} agw_event;
+
+/** Becomes readable when events wait (eventfd; agw_gateway_next_event() clears it). */
+int agw_gateway_event_fd(const agw_gateway *gw);
+/** The next event of a call that still lives; false when there is none. Also lets finished calls'
+ * resources return, so call it until false. */
+bool agw_gateway_next_event(agw_gateway *gw, agw_event *out);
+
+/** Idle work of the control thread: keeps the pool of ready ports filled. */
+void agw_gateway_idle(agw_gateway *gw);
+
+size_t agw_gateway_workers(const agw_gateway *gw);
+/** The numbers of worker i, live. */
+const agw_worker_stats *agw_gateway_worker_stats(const agw_gateway *gw, size_t i);
+/** Core ports free and in use over all interfaces. */
+void agw_gateway_ports(const agw_gateway *gw, size_t *free_ports, size_t *used_ports);
+
+#endif

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * What control wants a call to be: plain values, no SDP, no sockets. A plan is always the whole
+ * call; the worker compares it with what stands and changes only the difference. */
+#ifndef AGW_AGW_PLAN_H
+#define AGW_AGW_PLAN_H
+
+#include "base/addr.h"
+#include "base/err.h"
+#include "dtls/cert.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    AGW_PLAN_MEDIA_MAX = 16, /* medias of one call that carry anything */
+    AGW_ICE_TEXT_MAX = 256,  /* longest ufrag or pwd, RFC 8839 section 5.4 */
+    AGW_MID_MAX = 32,        /* longest mid that we route by */
+    AGW_PLAN_PT_MAX = 32,    /* payload types of one media and direction */
+    AGW_PLAN_FP_MAX = 4,     /* fingerprints of one transport */
+    AGW_PLAN_SSRC_MAX = 8,   /* signalled SSRCs of one media and side */
+    AGW_TOS_EF = 0xb8,       /* RFC 3246: audio and its RTCP */
+    AGW_TOS_AF41 = 0x88,     /* RFC 2597: video */
+};
+
+/** The two sides of a call. The leg of side A faces the party that sent the first offer. */
+typedef enum agw_side { AGW_SIDE_A = 0, AGW_SIDE_B = 1 } agw_side;
+
+typedef enum agw_media_kind { AGW_MEDIA_AUDIO, AGW_MEDIA_VIDEO } agw_media_kind;
+
+typedef enum agw_security {
+    AGW_SECURITY_PLAIN, /* RTP/AVP(F) */
+    AGW_SECURITY_DTLS,  /* UDP/TLS/RTP/SAVP(F) */
+} agw_security;
+
+/** The DTLS role that we play; what SDP says is what we do (RFC 5763 section 5). */
+typedef enum agw_dtls_plan {
+    AGW_DTLS_WAIT, /* we offered actpass and have no answer yet: a ClientHello makes us the server
+                    */
+    AGW_DTLS_PASSIVE, /* we are the server */
+    AGW_DTLS_ACTIVE,  /* we are the client; starts when the plan arrives and ICE is valid */
+} agw_dtls_plan;
+
+/** Which sources a leg without ICE accepts (TS 23.334 section 6.2.4). */
+typedef enum agw_source_rule {
+    AGW_SOURCE_ADDRESS, /* the signalled IP address, any port (default) */
+    AGW_SOURCE_STRICT,  /* the signalled IP address and port */
+} agw_source_rule;
+
+/** Learning of the remote address on a leg without ICE. */
+typedef enum agw_latch_rule {
+    AGW_LATCH_NEVER, /* send to the signalled address only (default) */
+    AGW_LATCH_ONCE,  /* the first well-formed packet's source becomes the remote address */
+} agw_latch_rule;
+
+/** Addresses + ICE + DTLS + SRTP shared by the medias of a BUNDLE group, or of one media. */
+typedef struct agw_transport_plan {
+    uint32_t id;      /* from agw_gateway_reserve() */
+    uint8_t side;     /* agw_side */
+    uint8_t security; /* agw_security */
+    bool rtcp_mux;    /* RTCP shares the RTP port, both ways */
+    uint8_t tos;      /* DSCP and ECN byte of what we send */
+
+    bool ice;
+    char local_ufrag[AGW_ICE_TEXT_MAX + 1], local_pwd[AGW_ICE_TEXT_MAX + 1];
+    char remote_ufrag[AGW_ICE_TEXT_MAX + 1],
+        remote_pwd[AGW_ICE_TEXT_MAX + 1]; /* "" until the answer */
+
+    uint8_t dtls; /* agw_dtls_plan, with AGW_SECURITY_DTLS */
+    uint8_t n_fingerprints;
+    agw_fingerprint fingerprints[AGW_PLAN_FP_MAX]; /* the peer's; none until its SDP is there */
+    uint32_t dtls_epoch; /* counts up when SDP asks for a new association (RFC 8842) */
+
+    /* without ICE: where the party receives (family none = not known yet: nothing is sent) */
+    agw_addr remote_rtp, remote_rtcp;
+    uint8_t source_rule; /* agw_source_rule */
+    uint8_t latch_rule;  /* agw_latch_rule */
+} agw_transport_plan;
+
+/** A payload type that may come in on one side, and what it is called on the other. */
+typedef struct agw_pt_plan {
+    uint8_t ingress, egress;
+    uint32_t clock_hz;
+} agw_pt_plan;
+
+/** One side of one media. */
+typedef struct agw_end_plan {
+    uint32_t transport_id;
+    bool may_send;        /* gate: what this party sends is accepted */
+    bool may_receive;     /* gate: this party is sent to */
+    uint32_t egress_ssrc; /* the SSRC that this party sees; 0 = unchanged */
+    uint32_t feedback;    /* AGW_FB_* of rtp/feedback.h that this party understands */
+    bool reduced_size;    /* this party takes non-compound RTCP (RFC 5506) */
+
+    /* how this party's packets are told apart in a BUNDLE group (RFC 9143 section 9.2) */
+    char mid[AGW_MID_MAX + 1];
+    uint8_t mid_ext_id; /* id of urn:ietf:params:rtp-hdrext:sdes:mid in what it sends; 0 = none */
+    uint8_t n_ssrcs;
+    uint32_t ssrcs[AGW_PLAN_SSRC_MAX];
+
+    /* what it sends, and how that is called on the other side; all else is dropped */
+    uint8_t n_pts;
+    agw_pt_plan pts[AGW_PLAN_PT_MAX];
+    uint8_t ext_map[256]; /* header extension id as it comes in -> as it goes out; 0 = removed */
+} agw_end_plan;
+
+typedef struct agw_media_plan {
+    uint32_t id;  /* stable in the call; its statistics follow it */
+    uint8_t kind; /* agw_media_kind */
+    agw_end_plan end[2];
+} agw_media_plan;
+
+typedef struct agw_plan {
+    size_t n_transports, n_medias;
+    agw_transport_plan *transports;
+    agw_media_plan *medias;
+} agw_plan;
+
+/** A zeroed plan with room for so many; NULL when memory is short. Free with agw_plan_free(). */
+AGW_NODISCARD agw_plan *agw_plan_new(size_t n_transports, size_t n_medias);
+/** Wipes credentials, too. NULL is fine. */
+void agw_plan_free(agw_plan *plan);
+
+#endif

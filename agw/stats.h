@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Numbers that a worker writes and the control thread reads at any time, without asking. */
+#ifndef AGW_AGW_STATS_H
+#define AGW_AGW_STATS_H
+
+#include "agw/drop.h"
+#include "base/counter.h"
+
+/** Packets in one direction at one place. Times are agw_ns, 0 = never. */
+typedef struct agw_traffic {
+    agw_counter packets;
+    agw_counter bytes; /* UDP payload as on the wire */
+    agw_counter last_at;
+} agw_traffic;
+
+/** One side of one media. */
+typedef struct agw_end_stats {
+    agw_traffic rtp_in, rtp_out; /* authentic and accepted; sent */
+    agw_traffic rtcp_in, rtcp_out;
+    agw_counter dropped;           /* of this end's ingress, all reasons */
+    agw_counter ssrc_in, ssrc_out; /* current SSRC, 0 = none yet */
+    agw_counter pt_in;             /* last payload type that came in */
+    agw_counter lost_in;           /* cumulative loss of ingress, RFC 3550 A.3 */
+    agw_counter jitter_in_us;      /* interarrival jitter of ingress, RFC 3550 A.8 */
+    agw_counter rtt_us;            /* last round trip between us and this party; 0 = unknown */
+    agw_counter loss_out_256;      /* last fraction lost that this party reported, 1/256 */
+    agw_counter jitter_out_us;     /* last jitter that this party reported */
+} agw_end_stats;
+
+typedef struct agw_media_stats {
+    agw_end_stats end[2]; /* by side: 0 = the party that sent the first offer */
+} agw_media_stats;
+
+/** One worker, or the sum of all. */
+typedef struct agw_worker_stats {
+    agw_counter turns, rx_packets, tx_packets, rx_bytes, tx_bytes;
+    agw_counter forwarded;
+    agw_counter stun_answered;
+    agw_counter handshakes_done, handshakes_failed;
+    agw_counter calls, transports; /* now */
+    agw_counter icmp_errors, kernel_drops;
+    agw_counter drops[AGW_DROP_COUNT];
+} agw_worker_stats;
+
+#endif
