@@ -8,6 +8,7 @@ target_compile_options(agw_options INTERFACE
   -Wall -Wextra -Wpedantic -Werror -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes
   -Wmissing-prototypes -Wpointer-arith -Wcast-qual -Wwrite-strings -Wundef -Wvla -Wformat=2
   -fno-common -fstack-protector-strong -fno-omit-frame-pointer)
+target_link_options(agw_options INTERFACE -Wl,-z,relro,-z,now)
 target_link_libraries(agw_options INTERFACE Threads::Threads)
 if(AGW_SANITIZE)
   target_compile_options(agw_options INTERFACE -fsanitize=${AGW_SANITIZE} -fno-sanitize-recover=all)
