@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * The keys and flags of one ng request as typed values: every spelling, list or string, and the
+ * rtpp-flags string. What they mean is negotiate's business. */
+#ifndef AGW_CONTROL_FLAGS_H
+#define AGW_CONTROL_FLAGS_H
+
+#include "base/addr.h"
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct agw_doc agw_doc; /* control/ng.h */
+
+/** A media profile as the m= line writes it. */
+typedef enum agw_profile {
+    AGW_PROFILE_NONE, /* no key; or a line that carries no RTP */
+    AGW_PROFILE_AVP,
+    AGW_PROFILE_AVPF,
+    AGW_PROFILE_SAVP,
+    AGW_PROFILE_SAVPF,
+    AGW_PROFILE_TLS_SAVP,
+    AGW_PROFILE_TLS_SAVPF,
+} agw_profile;
+
+const char *agw_profile_text(agw_profile profile); /* "RTP/AVP" ...; "" for none */
+agw_profile agw_profile_parse(const char *text);   /* NONE when it is no RTP profile */
+
+typedef enum agw_ice_flag {
+    AGW_ICE_ABSENT, /* no ICE key: as the leg was, else by realm, else as received */
+    AGW_ICE_DEFAULT,
+    AGW_ICE_REMOVE,
+    AGW_ICE_FORCE, /* also "optional" and "force-relay": we are always the whole path */
+} agw_ice_flag;
+
+typedef enum agw_dtls_flag {
+    AGW_DTLS_ABSENT,
+    AGW_DTLS_OFF,
+    AGW_DTLS_BE_PASSIVE,
+    AGW_DTLS_BE_ACTIVE,
+} agw_dtls_flag;
+
+/** Bits of agw_flags.rtcp_mux, NG.md "rtcp-mux"; 0 = no key. */
+enum {
+    AGW_MUX_OFFER = 1 << 0,
+    AGW_MUX_REQUIRE = 1 << 1,
+    AGW_MUX_DEMUX = 1 << 2,
+    AGW_MUX_ACCEPT = 1 << 3,
+    AGW_MUX_REJECT = 1 << 4,
+};
+
+/** Bits of agw_flags.replace. Our own address always replaces theirs; the rest is what remains. */
+enum {
+    AGW_REPLACE_ORIGIN = 1 << 0,
+    AGW_REPLACE_SESSION_NAME = 1 << 1,
+    AGW_REPLACE_SDP_VERSION = 1 << 2,
+    AGW_REPLACE_USERNAME = 1 << 3,
+    AGW_REPLACE_ZERO_ADDRESS = 1 << 4,
+    AGW_REPLACE_FORCE_VERSION = 1 << 5, /* force-increment-sdp-ver */
+};
+
+/** Bits of agw_flags.bundle. */
+enum {
+    AGW_BUNDLE_OFFER = 1 << 0,
+    AGW_BUNDLE_ACCEPT = 1 << 1,
+    AGW_BUNDLE_REQUIRE = 1 << 2,
+    AGW_BUNDLE_REJECT = 1 << 3,
+};
+
+/** Words of the flags list that mean something to us; bits of agw_flags.words. */
+#define AGW_WORD_LIST(X)                                                                           \
+    X(TRUST_ADDRESS, "trust-address")                                                              \
+    X(SIP_SOURCE_ADDRESS, "SIP-source-address")                                                    \
+    X(ASYMMETRIC, "asymmetric")                                                                    \
+    X(SYMMETRIC, "symmetric")                                                                      \
+    X(PORT_LATCHING, "port-latching")                                                              \
+    X(NO_PORT_LATCHING, "no-port-latching")                                                        \
+    X(MEDIA_HANDOVER, "media-handover")                                                            \
+    X(STRICT_SOURCE, "strict-source")                                                              \
+    X(LEARN_OFF, "endpoint-learning-off")                                                          \
+    X(LEARN_IMMEDIATE, "endpoint-learning-immediate")                                              \
+    X(LEARN_DELAYED, "endpoint-learning-delayed")                                                  \
+    X(LEARN_HEURISTIC, "endpoint-learning-heuristic")                                              \
+    X(GENERATE_MID, "generate-mid")                                                                \
+    X(NO_RTCP_ATTRIBUTE, "no-rtcp-attribute")                                                      \
+    X(FULL_RTCP_ATTRIBUTE, "full-rtcp-attribute")                                                  \
+    X(LOOP_PROTECT, "loop-protect")                                                                \
+    X(RESET, "reset")                                                                              \
+    X(TRICKLE_ICE, "trickle-ICE")                                                                  \
+    X(REJECT_ICE, "reject-ICE")                                                                    \
+    X(FRAGMENT, "fragment")                                                                        \
+    X(FATAL, "fatal")                                                                              \
+    X(FAST, "fast")                                                                                \
+    X(TO_TAG, "to-tag")                                                                            \
+    X(DIRECTIONAL, "directional")                                                                  \
+    X(ALL, "all")                                                                                  \
+    X(SINGLE_CODEC, "single-codec")                                                                \
+    X(ORIGINAL_SENDRECV, "original-sendrecv")                                                      \
+    X(STRIP_EXTMAP, "strip-extmap")                                                                \
+    X(WEBRTC, "WebRTC")                                                                            \
+    X(NEW_BRANCH, "new-branch")                                                                    \
+    X(EMERGENCY, "emergency")                                                                      \
+    X(DEBUG, "debug")
+
+typedef enum agw_word {
+#define AGW_WORD_ENUM(name, text) AGW_WORD_##name,
+    AGW_WORD_LIST(AGW_WORD_ENUM)
+#undef AGW_WORD_ENUM
+        AGW_WORD_COUNT
+} agw_word;
+
+/** Lists of the codec dictionary, as written ("opus/48000/2", "PCMA", "all"). */
+typedef enum agw_codec_list {
+    AGW_CODEC_STRIP,
+    AGW_CODEC_EXCEPT,
+    AGW_CODEC_OFFER,
+    AGW_CODEC_TRANSCODE,
+    AGW_CODEC_MASK,
+    AGW_CODEC_CONSUME,
+    AGW_CODEC_ACCEPT,
+    AGW_CODEC_IGNORE,
+    AGW_CODEC_SET,
+    AGW_CODEC_LISTS,
+} agw_codec_list;
+
+/** One request's keys. All texts live as long as the flags. NULL, 0, NONE = not given. */
+typedef struct agw_flags {
+    const char *call_id, *from_tag, *to_tag, *via_branch, *label;
+    const char *direction[2]; /* interface names: sender's side, receiver's side */
+    agw_addr received_from;   /* SIP source of the message */
+    agw_addr media_address;   /* printed instead of ours */
+    agw_family address_family;
+
+    agw_profile transport;
+    bool transport_accept; /* transport-protocol=accept: whatever the answer says */
+    agw_ice_flag ice;
+    agw_dtls_flag dtls, dtls_reverse;
+    bool osrtp_off, sdes_off; /* SDES comes with a later issue; "off" is the default now */
+    uint32_t rtcp_mux, replace, bundle;
+    uint64_t words;       /* 1 << agw_word */
+    int32_t ptime, tos;   /* -1 = not given */
+    int32_t delete_delay; /* seconds; -1 = not given */
+    int32_t priority;     /* -1 = not given */
+    bool supports_load_limit;
+
+    GPtrArray *codecs[AGW_CODEC_LISTS]; /* of const char *; NULL when empty */
+    GString *unknown;                   /* keys and words not known, "a, b"; NULL when none */
+    GStringChunk *texts;                /* private: where the texts live */
+} agw_flags;
+
+static inline bool agw_flags_has(const agw_flags *flags, agw_word word)
+{
+    return (flags->words >> word & 1) != 0;
+}
+
+/** No key given. To be ended with agw_flags_fini(). */
+void agw_flags_init(agw_flags *out);
+/** Takes the keys of one request. The document may go afterwards. Never fails: what cannot be
+ * understood is listed in unknown, once, for one warning. */
+void agw_flags_parse(agw_flags *out, const agw_doc *request);
+/** The same for the text of rtpp-flags: words and key=value, lists k=[a b]. Also used alone. */
+void agw_flags_parse_text(agw_flags *out, const char *text);
+void agw_flags_fini(agw_flags *flags);
+
+#endif

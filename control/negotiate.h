@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Offer/answer of one call: compiles what a party said (SDP, flags) into what the other party reads
+ * and into the plan of the call. Knows no packets, no tags and no SIP. */
+#ifndef AGW_CONTROL_NEGOTIATE_H
+#define AGW_CONTROL_NEGOTIATE_H
+
+#include "agw/gateway.h"
+#include "control/flags.h"
+
+#include <glib.h>
+
+typedef struct agw_config agw_config; /* control/config.h */
+typedef struct agw_session agw_session;
+
+/** config, gw and call are borrowed and must outlive the session. Never NULL. */
+agw_session *agw_session_new(const agw_config *config, agw_gateway *gw, agw_call_ref *call);
+/** The call's transports go with agw_gateway_call_free(), which is the caller's. NULL is fine. */
+void agw_session_free(agw_session *session);
+
+/** Takes one SDP of the party on side `from` and writes what the other party is to read. On success
+ * the whole plan of the call has gone to agw_gateway_apply() before this returns.
+ *
+ * An answer without an open offer: from the side that answered last it answers the last offer again
+ * (183 then 200, forks); from the other side it is processed as an offer (RFC 6337, IMS.md 7).
+ *
+ * @param out  appended to; untouched on failure
+ * @param why  on failure the text for error-reason, a constant
+ * @return AGW_OK; AGW_ERR_MALFORMED: not SDP; AGW_ERR_STATE: an answer before any offer;
+ *         AGW_ERR_UNSUPPORTED: no media that can be served, fit for a 488; AGW_ERR_LIMIT: ran out
+ * of ports; AGW_ERR_NOT_FOUND: no such interface. On failure everything stands as before. */
+AGW_NODISCARD agw_err agw_negotiate(agw_session *session, agw_side from, bool is_offer,
+                                    const agw_flags *flags, const char *sdp, size_t len,
+                                    GString *out, const char **why);
+
+/** Gives up an offer without answer (a refused re-INVITE): what stood before stands again. */
+void agw_session_rollback(agw_session *session);
+/** true while an offer waits for its answer. */
+bool agw_session_open(const agw_session *session);
+/** true once an answer has been taken. */
+bool agw_session_established(const agw_session *session);
+
+/** One m= line of one party as query shows it; texts are borrowed until the next call on the
+ * session. */
+typedef struct agw_media_view {
+    size_t index;          /* from 0, the place of the m= line */
+    bool live;             /* false: refused or ended, nothing but type is meaningful */
+    uint32_t media_id;     /* agw_gateway_media_stats() */
+    const char *type;      /* "audio" ... */
+    const char *mid;       /* "" = none */
+    const char *protocol;  /* "UDP/TLS/RTP/SAVPF" */
+    const char *codec;     /* the first one in use, "opus/48000/2"; "" = none yet */
+    const char *direction; /* what this party may do: "sendrecv" ... */
+    uint32_t transport_id;
+    const char *interface;            /* the realm's name, "" = unnamed */
+    agw_addr local_rtp, local_rtcp;   /* advertised */
+    agw_addr remote_rtp, remote_rtcp; /* signalled; family none with ICE or when not known */
+    bool ice, rtcp_mux, dtls;
+    agw_dtls_plan dtls_role;
+    bool may_send, may_receive;
+} agw_media_view;
+
+size_t agw_session_n_medias(const agw_session *session);
+void agw_session_media(const agw_session *session, agw_side side, size_t index,
+                       agw_media_view *out);
+
+#endif
