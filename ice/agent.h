@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * An ICE agent for one component (RFC 8445): STUN messages and `now` go in; replies, the selected
+ * pair, events and a deadline come out. No socket, no clock. Today it is a lite agent; the full one
+ * (own checks, both roles, trickle) joins behind the same calls.
+ *
+ * One thread per call. Trust: nothing but an authentic check moves state; a message that is not
+ * authentic is never answered. */
+#ifndef AGW_ICE_AGENT_H
+#define AGW_ICE_AGENT_H
+
+#include "base/addr.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "ice/stun.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    AGW_ICE_UFRAG_MIN = 4, /* RFC 8839 section 5.4 */
+    AGW_ICE_PWD_MIN = 22,
+    AGW_ICE_LOCAL_MAX = 64,   /* longest ufrag or pwd of our own */
+    AGW_ICE_REMOTE_MAX = 256, /* longest ufrag or pwd of a peer */
+    AGW_ICE_REMOTES = 16,     /* validated remote addresses kept */
+};
+
+typedef struct agw_ice agw_ice;
+
+/** Texts are borrowed for the call. */
+typedef struct agw_ice_config {
+    bool lite;                /* must be true until the full agent stands */
+    uint32_t fail_ms;         /* 0 = 39500, RFC 8863 */
+    uint32_t consent_ms;      /* reserved, 0 */
+    const char *local_ufrag;  /* AGW_ICE_UFRAG_MIN to AGW_ICE_LOCAL_MAX characters */
+    const char *local_pwd;    /* AGW_ICE_PWD_MIN to AGW_ICE_LOCAL_MAX characters */
+    const char *remote_ufrag; /* NULL or "" until the peer's description is known */
+    const char *remote_pwd;
+    agw_ns now;
+} agw_ice_config;
+
+/** NULL: memory is short, or a text of the configuration is too short or too long. */
+AGW_NODISCARD agw_ice *agw_ice_new(const agw_ice_config *config);
+/** Wipes the passwords. NULL is allowed. */
+void agw_ice_free(agw_ice *ice);
+
+/** The peer's credentials became known (or the same ones again: nothing happens). They belong to
+ * the newest generation of local credentials.
+ * @return AGW_OK; AGW_ERR_MALFORMED: lengths; AGW_ERR_STATE: other ones were set for this
+ *         generation: that is a restart, call agw_ice_restart(). */
+AGW_NODISCARD agw_err agw_ice_set_remote(agw_ice *ice, agw_ns now, const char *ufrag,
+                                         const char *pwd);
+
+/** ICE restart (RFC 8445 section 9): both generations of local credentials are accepted, media
+ * stays on the old pair, until a pair of the new generation is nominated. A restart that follows
+ * before that replaces the pending generation. Remote texts may be NULL: agw_ice_set_remote()
+ * later.
+ * @return AGW_OK or AGW_ERR_MALFORMED (lengths; nothing changed) */
+AGW_NODISCARD agw_err agw_ice_restart(agw_ice *ice, agw_ns now, const char *local_ufrag,
+                                      const char *local_pwd, const char *remote_ufrag,
+                                      const char *remote_pwd);
+/** A re-offer with a restart failed: the pending generation is forgotten. AGW_ERR_STATE: none is
+ * pending (it was nominated already, or never started). */
+AGW_NODISCARD agw_err agw_ice_restart_cancel(agw_ice *ice);
+
+/** A local port (the caller's own numbering) and a remote address: one candidate pair. */
+typedef struct agw_ice_pair {
+    uint32_t port_id;
+    agw_addr remote;
+} agw_ice_pair;
+
+/** Why a message had no effect; each is a counter. Replies are sent for those marked R, and only
+ * these are authentic. */
+typedef enum agw_ice_drop {
+    AGW_ICE_DROP_NONE = 0,
+    AGW_ICE_DROP_MALFORMED,   /* not STUN, truncated, attribute of a wrong length */
+    AGW_ICE_DROP_UNEXPECTED,  /* a response or error that answers nothing of ours */
+    AGW_ICE_DROP_INDICATION,  /* keep-alive: counted, no reply, proves nothing */
+    AGW_ICE_DROP_USERNAME,    /* absent, or neither generation's, or another peer's */
+    AGW_ICE_DROP_FINGERPRINT, /* absent or wrong */
+    AGW_ICE_DROP_INTEGRITY,   /* absent or wrong */
+    AGW_ICE_DROP_METHOD,      /* not Binding */
+    AGW_ICE_DROP_ATTRIBUTE,   /* R 420: comprehension-required and unknown */
+    AGW_ICE_DROP_PRIORITY,    /* R 400: a check without PRIORITY or without role */
+    AGW_ICE_DROP_ROLE,        /* R 487: the peer says that it is controlled, and so are we */
+    AGW_ICE_DROP_ROOM,        /* the reply did not fit the caller's buffer */
+    AGW_ICE_DROP_COUNT,
+} agw_ice_drop;
+
+/** "malformed", "integrity"...; never NULL. */
+const char *agw_ice_drop_text(agw_ice_drop drop);
+
+typedef enum agw_ice_event {
+    AGW_ICE_NOTHING = 0,
+    AGW_ICE_FAILED,       /* no authentic check in time, and nothing nominated (RFC 8863) */
+    AGW_ICE_CONSENT_LOST, /* stop sending at once (RFC 7675) */
+    AGW_ICE_CONSENT_BACK, /* sending is allowed again */
+} agw_ice_event;
+
+typedef struct agw_ice_result {
+    size_t reply_len;      /* > 0: send reply to `from` through the same port */
+    agw_ice_drop drop;     /* AGW_ICE_DROP_NONE: an authentic check was answered */
+    bool new_remote;       /* (port_id, from) was validated just now: add it to the address map */
+    bool evicted;          /* the table was full: remove `gone` from the address map */
+    bool selected_changed; /* media goes to `selected` from now on */
+    bool connected;        /* with selected_changed: the first nomination */
+    bool restarted;        /* with or without selected_changed: a restart is complete */
+    agw_ice_event event;   /* AGW_ICE_NOTHING or AGW_ICE_CONSENT_BACK */
+    agw_ice_pair gone;
+    agw_ice_pair selected;
+} agw_ice_result;
+
+/** Takes one STUN datagram.
+ *
+ * @param port_id the local port it came in by
+ * @param from    its source, mirrored in the reply
+ * @param reply   room bytes, AGW_STUN_REPLY_MAX is enough; not overlapping buf
+ * @param res     out, always filled */
+void agw_ice_on_stun(agw_ice *ice, agw_ns now, uint32_t port_id, const agw_addr *from,
+                     const uint8_t *buf, size_t len, uint8_t *reply, size_t room,
+                     agw_ice_result *res);
+
+/** true: an authentic check from this address was answered on this port. */
+bool agw_ice_is_valid(const agw_ice *ice, uint32_t port_id, const agw_addr *remote);
+/** true: *out is the selected pair. */
+bool agw_ice_selected(const agw_ice *ice, agw_ice_pair *out);
+/** true: a pair is selected and consent has not expired. */
+bool agw_ice_may_send(const agw_ice *ice);
+
+/** AGW_NEVER when nothing is due. */
+agw_ns agw_ice_deadline(const agw_ice *ice);
+/** At most one event a call; call again while agw_ice_deadline() <= now. Each event is told once;
+ * after AGW_ICE_FAILED and AGW_ICE_CONSENT_LOST the agent goes on answering. */
+agw_ice_event agw_ice_on_deadline(agw_ice *ice, agw_ns now);
+
+/** For `query` and metrics. */
+typedef struct agw_ice_stats {
+    uint64_t checks; /* authentic checks answered */
+    uint64_t drops[AGW_ICE_DROP_COUNT];
+    agw_ns last_check_at; /* 0 = none yet */
+    size_t remotes;       /* validated addresses */
+    bool aggressive;      /* the peer nominates several pairs at once */
+} agw_ice_stats;
+void agw_ice_get_stats(const agw_ice *ice, agw_ice_stats *out);
+
+#endif
