@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * How a worker reads and writes datagrams: a small table of functions per backend. The default one
+ * is `udp` (epoll, recvmmsg, sendmmsg, paced wake-ups). Crypto, ICE and DTLS never see a
+ * descriptor.
+ *
+ * One agw_io per worker thread. Everything is called by that thread, but for agw_io_wake().
+ *
+ * A turn:  agw_io_wait(); now = agw_clock_now(); mailbox; timers;
+ *          while ((n = agw_io_rx(...)) > 0) { stages; agw_io_tx(...); } */
+#ifndef AGW_NET_IO_H
+#define AGW_NET_IO_H
+
+#include "base/clock.h"
+#include "base/counter.h"
+#include "base/err.h"
+#include "base/pkt.h"
+#include "net/port.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct agw_io agw_io;
+struct agw_io_backend;
+
+enum { AGW_IO_TICK_US = 500 }; /* default of agw_io_config.tick_us */
+
+typedef struct agw_io_config {
+    const struct agw_io_backend *backend; /* NULL = agw_io_udp */
+    uint32_t
+        tick_us; /* under load wake at most once per tick (net/pacing.h); 0 = at every packet */
+} agw_io_config;
+
+typedef struct agw_io_backend {
+    const char *name;
+    agw_io *(*open)(const agw_io_config *config);
+    void (*close)(agw_io *io);
+    agw_err (*add)(agw_io *io, agw_port *port);
+    void (*remove)(agw_io *io, agw_port *port);
+    void (*wait)(agw_io *io, agw_ns now, agw_ns deadline);
+    size_t (*rx)(agw_io *io, agw_pkt *pkts[], size_t n);
+    size_t (*tx)(agw_io *io, agw_pkt *const pkts[], size_t n);
+    void (*wake)(agw_io *io);
+} agw_io_backend;
+
+extern const agw_io_backend agw_io_udp;
+
+/** The part that every backend begins with. */
+struct agw_io {
+    const agw_io_backend *backend;
+    uint32_t last_id;     /* of agw_port.id */
+    agw_port *icmp_ports; /* ports with a new ICMP error */
+    /* Sums over all ports that ever were in it; any thread may read. */
+    agw_counter rx_packets, rx_drops, tx_packets, tx_failed, icmp_errors;
+    agw_counter waits;       /* times wait() gave up the processor */
+    agw_counter paced_waits; /* of these: slept to a tick */
+};
+
+/** NULL when the system refuses (errno tells). */
+AGW_NODISCARD agw_io *agw_io_open(const agw_io_config *config);
+
+/** Every port must have been removed, and nobody may call agw_io_wake() any more. */
+static inline void agw_io_close(agw_io *io)
+{
+    io->backend->close(io);
+}
+
+/** The port is watched from now on; borrowed until agw_io_remove(). AGW_ERR_LIMIT when the system
+ * has no room: give the port back. */
+AGW_NODISCARD static inline agw_err agw_io_add(agw_io *io, agw_port *port)
+{
+    return io->backend->add(io, port);
+}
+
+/** Allowed at any time, also between two agw_io_rx() that have not drained yet. Packets of the
+ * present batch may still name the port: do not give it away before the batch is through. */
+static inline void agw_io_remove(agw_io *io, agw_port *port)
+{
+    io->backend->remove(io, port);
+}
+
+/** Waits until a datagram may be there, the deadline (AGW_NEVER: none) has come, or somebody woke
+ * it; may also return early. Call it when agw_io_rx() has returned 0. A wake-up is taken here only:
+ * look into the mailbox after it. */
+static inline void agw_io_wait(agw_io *io, agw_ns now, agw_ns deadline)
+{
+    io->backend->wait(io, now, deadline);
+}
+
+/** Reads up to n datagrams, fairly over the ports. Each packet is reset, then data, len, cut,
+ * remote and port are set; rx_at is left to the caller. The order within a port is kept.
+ * @return how many; 0 = drained: nothing was there when it looked. */
+static inline size_t agw_io_rx(agw_io *io, agw_pkt *pkts[], size_t n)
+{
+    return io->backend->rx(io, pkts, n);
+}
+
+/** Sends the AGW_FORWARD packets of pkts: port, remote, tos, data and len say what; the others are
+ * skipped. The order within a port is kept. What cannot be sent is dropped and counted at the port;
+ * verdicts are not touched. pkts are the caller's again at once. @return how many were sent. */
+static inline size_t agw_io_tx(agw_io *io, agw_pkt *const pkts[], size_t n)
+{
+    return io->backend->tx(io, pkts, n);
+}
+
+/** Ends the present or the next agw_io_wait(). Any thread; cheap when already woken. Push the
+ * message first. (Under load the worker looks at its next tick.) */
+static inline void agw_io_wake(agw_io *io)
+{
+    io->backend->wake(io);
+}
+
+/** A port that has had an ICMP error (agw_port.icmp) since it was last returned here; NULL = none
+ * is left. Such an error is an event, never the end of a leg. */
+agw_port *agw_io_take_icmp(agw_io *io);
+
+/** For backends. */
+void agw_io_note_icmp(agw_io *io, agw_port *port, const agw_icmp *icmp);
+void agw_io_forget_icmp(agw_io *io, agw_port *port);
+uint32_t agw_io_new_id(agw_io *io);
+
+#endif

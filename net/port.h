@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * One open local UDP port: a socket with the options every media port wants, and its counters.
+ * Reading and writing many of them is io.h; handing out ports of a range is ports.h. */
+#ifndef AGW_NET_PORT_H
+#define AGW_NET_PORT_H
+
+#include "base/addr.h"
+#include "base/clock.h"
+#include "base/counter.h"
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct agw_io;
+
+enum {
+    AGW_PORT_ACCESS_BUFFER = 8 * 1024 * 1024, /* a shared port carries every call of its worker */
+};
+
+/** An ICMP or ICMPv6 error about a datagram that this port sent. */
+typedef struct agw_icmp {
+    agw_addr remote; /* where that datagram was sent to; not proven by anything: a hint */
+    uint8_t type;
+    uint8_t code;
+    agw_ns at; /* when it was read; 0 = there was none yet */
+} agw_icmp;
+
+/** Between open and close it belongs to one thread at a time: the control thread until agw_io_add()
+ * and again after agw_io_remove(), the worker in between. Anyone may read counters at any time. */
+typedef struct agw_port {
+    int fd;
+    uint32_t id;         /* unique within its agw_io, never 0 there; 0 = not added */
+    agw_addr local;      /* the port number is always set */
+    void *owner;         /* the worker's: the leg component it belongs to; NULL for a shared port */
+    bool shared;         /* many calls: read in big batches */
+    uint8_t tos_now;     /* what the socket sends by itself: DSCP and ECN byte */
+    size_t buffer_bytes; /* receive buffer granted, to be compared with the one asked for */
+    agw_counter rx_packets;
+    agw_counter rx_drops; /* the kernel's: receive buffer full (SO_RXQ_OVFL) */
+    agw_counter tx_packets;
+    agw_counter tx_busy;   /* not sent: EAGAIN, ENOBUFS */
+    agw_counter tx_long;   /* not sent: EMSGSIZE */
+    agw_counter tx_errors; /* not sent: no route, wrong family, filtered ... */
+    agw_counter icmp_errors;
+    agw_icmp icmp; /* the last one */
+
+    /* Private to the I/O backend. */
+    struct agw_io *io; /* NULL = not added */
+    struct agw_port *icmp_next;
+    bool icmp_listed;
+    uint16_t tx_first, tx_last; /* 1-based places in the batch being sent; 0 = none */
+    uint32_t drops_seen;        /* the kernel's running number */
+    /* Private to the port pool. */
+    void *pair;
+} agw_port;
+
+typedef struct agw_port_config {
+    agw_addr local; /* port 0: the kernel chooses */
+    bool shared;
+    uint8_t tos;
+    size_t
+        buffer_bytes; /* receive buffer wanted (and send buffer, when shared); 0 = the system's */
+} agw_port_config;
+
+/** Opens and binds. Non-blocking, IP_RECVERR, SO_RXQ_OVFL, no address sharing; datagrams longer
+ * than the MTU are fragmented.
+ *
+ * @param port  out, the caller's memory; it must not move until closed
+ * @return AGW_OK; AGW_ERR_EXISTS when the port is taken; AGW_ERR_LIMIT when descriptors or memory
+ *         are short; AGW_ERR_SYSTEM otherwise (address not ours ...; errno tells) */
+AGW_NODISCARD agw_err agw_port_open(agw_port *port, const agw_port_config *config);
+
+/** Must not be in an agw_io any more. Closing a closed (or zeroed) port does nothing. */
+void agw_port_close(agw_port *port);
+
+/** Changes what the socket sends by itself; a packet with another tos costs a control message. */
+AGW_NODISCARD agw_err agw_port_set_tos(agw_port *port, uint8_t tos);
+
+/** For pools: a parked port stays bound, but holds next to no memory whoever sends to it. */
+void agw_port_park(agw_port *port);
+/** Ends parking: nothing that came before is left, counters start at 0, tos is set. */
+void agw_port_unpark(agw_port *port, const agw_port_config *config);
+
+#endif
