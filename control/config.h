@@ -18,26 +18,26 @@ enum {
 };
 
 /** What a named interface faces; decides what an SDP toward it looks like (docs/CONTROL.md). */
-typedef enum agw_profile {
-    AGW_PROFILE_NONE,
-    AGW_PROFILE_WEBRTC,
-    AGW_PROFILE_IMS,
-    AGW_PROFILE_SIP,
-} agw_profile;
+typedef enum agw_realm_profile {
+    AGW_REALM_NONE,
+    AGW_REALM_WEBRTC,
+    AGW_REALM_IMS,
+    AGW_REALM_SIP,
+} agw_realm_profile;
 
 /** Parties whose signalling comes from prefix belong to that interface. */
-typedef struct agw_realm {
+typedef struct agw_realm_prefix {
     agw_prefix prefix;
     size_t interface;
-} agw_realm;
+} agw_realm_prefix;
 
 typedef enum agw_ice_mode { AGW_ICE_MODE_LITE, AGW_ICE_MODE_FULL } agw_ice_mode;
 typedef enum agw_learning { AGW_LEARNING_OFF, AGW_LEARNING_ONCE } agw_learning;
 
 typedef struct agw_config {
     agw_gateway_config gateway;
-    agw_profile profiles[AGW_INTERFACE_MAX]; /* of gateway.interfaces, same index */
-    agw_realm realms[AGW_CONFIG_REALM_MAX];
+    agw_realm_profile profiles[AGW_INTERFACE_MAX]; /* of gateway.interfaces, same index */
+    agw_realm_prefix realms[AGW_CONFIG_REALM_MAX];
     size_t n_realms;
 
     agw_addr ng_listen[AGW_CONFIG_LISTEN_MAX];
@@ -92,10 +92,10 @@ void agw_config_fini(agw_config *config);
 /** Index of the interface of that name, or -1. NULL and "" find the unnamed one. */
 int agw_config_interface(const agw_config *config, const char *name);
 /** Index of the first interface with that profile, or -1. */
-int agw_config_interface_of_profile(const agw_config *config, agw_profile profile);
+int agw_config_interface_of_profile(const agw_config *config, agw_realm_profile profile);
 /** Interface of the longest realm prefix that holds addr, or -1. */
 int agw_config_realm_of(const agw_config *config, const agw_addr *addr);
-const char *agw_profile_text(agw_profile profile); /* "none" "webrtc" "ims" "sip" */
+const char *agw_realm_profile_text(agw_realm_profile profile); /* "none" "webrtc" "ims" "sip" */
 
 /** true if addr may speak ng to us. */
 bool agw_config_ng_allowed(const agw_config *config, const agw_addr *addr);

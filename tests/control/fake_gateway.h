@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * A gateway without sockets and threads for tests of control: agw/gateway.h with predictable
+ * answers. Pairs and muxed transports get ports 30000, 30002, ...; shared ones 20000; the n-th
+ * credentials of a gateway are "AAAAaaaa", "AAABaaab", ... */
+#ifndef AGW_TESTS_CONTROL_FAKE_GATEWAY_H
+#define AGW_TESTS_CONTROL_FAKE_GATEWAY_H
+
+#include "agw/gateway.h"
+
+#define FAKE_FINGERPRINT                                                                           \
+    "sha-256 00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:"                                     \
+    "00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF"
+
+/** A configuration with two interfaces, both families each: "access" (10.0.0.1, fd00:a::1) and
+ * "core" (10.1.0.1, fd00:c::1). */
+void fake_gateway_config(agw_gateway_config *config);
+
+/** Refuse new calls / reservations from now on (AGW_ERR_LIMIT), or not. */
+void fake_gateway_full(agw_gateway *gw, bool calls, bool ports);
+
+/** What control did. */
+size_t fake_gateway_calls(const agw_gateway *gw);
+size_t fake_gateway_transports(const agw_gateway *gw); /* reserved now, all calls */
+size_t fake_gateway_applied(const agw_gateway *gw);    /* plans so far, all calls */
+/** The call made last that still lives, or NULL. */
+agw_call_ref *fake_gateway_last_call(const agw_gateway *gw);
+/** The call's last plan, borrowed until the next one; NULL before the first. */
+const agw_plan *fake_gateway_plan(const agw_call_ref *call);
+size_t fake_call_transports(const agw_call_ref *call);
+
+/** Queues an event of the call; event's owner is filled in. */
+void fake_gateway_push(agw_gateway *gw, const agw_call_ref *call, const agw_event *event);
+
+#endif
