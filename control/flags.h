@@ -5,26 +5,12 @@
 #define AGW_CONTROL_FLAGS_H
 
 #include "base/addr.h"
+#include "control/ng.h"
+#include "control/sdp.h"
 
 #include <glib.h>
 #include <stdbool.h>
 #include <stdint.h>
-
-typedef struct agw_doc agw_doc; /* control/ng.h */
-
-/** A media profile as the m= line writes it. */
-typedef enum agw_profile {
-    AGW_PROFILE_NONE, /* no key; or a line that carries no RTP */
-    AGW_PROFILE_AVP,
-    AGW_PROFILE_AVPF,
-    AGW_PROFILE_SAVP,
-    AGW_PROFILE_SAVPF,
-    AGW_PROFILE_TLS_SAVP,
-    AGW_PROFILE_TLS_SAVPF,
-} agw_profile;
-
-const char *agw_profile_text(agw_profile profile); /* "RTP/AVP" ...; "" for none */
-agw_profile agw_profile_parse(const char *text);   /* NONE when it is no RTP profile */
 
 typedef enum agw_ice_flag {
     AGW_ICE_ABSENT, /* no ICE key: as the leg was, else by realm, else as received */
@@ -131,8 +117,8 @@ typedef struct agw_flags {
     agw_addr media_address;   /* printed instead of ours */
     agw_family address_family;
 
-    agw_profile transport;
-    bool transport_accept; /* transport-protocol=accept: whatever the answer says */
+    agw_sdp_proto transport; /* AGW_SDP_OTHER = no key */
+    bool transport_accept;   /* transport-protocol=accept: whatever the answer says */
     agw_ice_flag ice;
     agw_dtls_flag dtls, dtls_reverse;
     bool osrtp_off, sdes_off; /* SDES comes with a later issue; "off" is the default now */

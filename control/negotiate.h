@@ -5,11 +5,11 @@
 #define AGW_CONTROL_NEGOTIATE_H
 
 #include "agw/gateway.h"
+#include "control/config.h"
 #include "control/flags.h"
 
 #include <glib.h>
 
-typedef struct agw_config agw_config; /* control/config.h */
 typedef struct agw_session agw_session;
 
 /** config, gw and call are borrowed and must outlive the session. Never NULL. */
