@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The gateway under test: agwd, or Debian's rtpengine to try the rig itself.
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { Proc, procUsage } from './proc.mjs';
+import { EventListener, NgClient } from './ng.mjs';
+import { until } from './wait.mjs';
+import { NET } from './sandbox.mjs';
+
+export const PORTS = { min: 20000, max: 29999, access: 19000 };
+
+export class Gateway {
+  constructor(opts) {
+    this.opts = opts;
+    this.kind = opts.gateway;
+    this.starts = 0;
+  }
+
+  get realms() { return this.kind === 'agwd'; }
+  get pid() { return this.proc.pid; }
+
+  #argv(ngPort, extra) {
+    const both = (name, a) => [`${name}/${a.v4}`, `${name}/${a.v6}`];
+    const ifaces = [...both('access', NET.access), ...both('core', NET.core)];
+    const ports = [`--port-min=${PORTS.min}`, `--port-max=${PORTS.max}`];
+    if (this.kind === 'rtpengine')
+      return ['rtpengine', '--foreground', '--log-stderr', '--log-level=6', '--table=-1', ...ifaces.map((i) => `--interface=${i}`),
+        `--listen-ng=127.0.0.1:${ngPort}`, '--delete-delay=0', '--timeout=60', ...ports, ...extra];
+    const bin = join(this.opts.build, 'agwd');
+    if (!existsSync(bin)) throw new Error(`${bin} is not there: build it first`);
+    return [bin, '--foreground', '--log-level=debug', ...ifaces.map((i) => `--interface=${i}`), `--listen-ng=127.0.0.1:${ngPort}`,
+      `--access-port=${PORTS.access}`, `--notify=${this.events.address}`, ...ports, ...extra];
+  }
+
+  /** Starts it and waits until it answers ping. */
+  async start(extra = []) {
+    mkdirSync(this.opts.out, { recursive: true });
+    this.extra = extra;
+    this.events = await EventListener.open();
+    this.ngPort = 22222 + this.starts++;
+    const log = join(this.opts.out, `gateway-${this.starts}.log`);
+    this.proc = new Proc(this.kind, this.#argv(this.ngPort, extra), { log, env: { UBSAN_OPTIONS: 'print_stacktrace=1', G_MESSAGES_DEBUG: '' } });
+    this.ng = await NgClient.open(this.ngPort);
+    await until(`${this.kind} answers ping`, async () => {
+      if (!this.proc.alive) throw Object.assign(new Error(`${this.kind} ended: ${JSON.stringify(this.proc.result ?? this.proc.error?.message)}\n${this.proc.output.slice(-1500)}`), { fatal: true });
+      return this.ng.ping();
+    }, 8000);
+    return this;
+  }
+
+  /** The same process, or a new one when the last case killed it. */
+  async ensure() {
+    if (this.proc?.alive) return;
+    await this.stop();
+    await this.start(this.extra);
+  }
+
+  usage() { return procUsage(this.pid); }
+
+  async stop() {
+    const result = await this.proc?.stop('SIGTERM', 8000);
+    this.ng?.close();
+    this.events?.close();
+    return result;
+  }
+}
+
+/** ng keys for an offer or answer which goes `toward` 'core' or 'browser', in one of three ways of asking:
+ *  zero: nothing but what Kamailio always sends; realm: direction only; ims: the flags of Kamailio's IMS example.
+ *  rtpengine knows no profiles and gets the flags with which it is known to work. */
+export function flagsFor(gateway, style, toward, { answer = false, browserToBrowser = false } = {}) {
+  const direction = toward === 'core' ? ['access', 'core'] : browserToBrowser ? ['access', 'access'] : ['core', 'access'];
+  if (!gateway.realms) return { ...rtpengineFlags(toward, answer, direction), ...(browserToBrowser && !answer ? { 'DTLS-reverse': 'passive' } : {}) };
+  if (style === 'zero') return browserToBrowser && !answer ? { direction } : {};
+  if (style === 'realm') return answer ? {} : { direction };
+  const common = { ...(answer ? {} : { direction }), flags: 'loop-protect', replace: ['origin', 'session-connection'] };
+  return toward === 'core'
+    ? { ...common, ICE: 'remove', 'transport-protocol': 'RTP/AVP' }
+    : { ...common, ICE: 'force', DTLS: 'passive', 'transport-protocol': 'UDP/TLS/RTP/SAVPF' };
+}
+
+function rtpengineFlags(toward, answer, direction) {
+  const common = { replace: ['origin', 'session-connection'], SDES: ['off'], ...(answer ? {} : { direction }) };
+  if (toward === 'core')
+    return { ...common, ICE: 'remove', 'DTLS-reverse': 'passive', 'transport-protocol': 'RTP/AVP', 'rtcp-mux': ['demux'] };
+  return { ...common, ICE: 'force', DTLS: 'passive', flags: ['generate-mid'], 'transport-protocol': 'UDP/TLS/RTP/SAVPF', 'rtcp-mux': ['require'] };
+}

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A plain RTP phone for the core side: sends a G.711 A-law tone or echoes, records what comes, speaks some RTCP.
+// Runs inside the agent of the core namespace; knows no SDP.
+import dgram from 'node:dgram';
+import { randomBytes } from 'node:crypto';
+import { alawToLinear, linearToAlaw, rms, toneShare, ulawToLinear } from './tone.mjs';
+
+const FRAME = 160; // 20 ms of G.711
+const KEEP = 8000; // samples kept for tone detection: the last second
+
+function bind(address, port) {
+  const s = dgram.createSocket({ type: address.includes(':') ? 'udp6' : 'udp4', recvBufferSize: 1 << 20 });
+  return new Promise((done, fail) => {
+    s.once('error', fail);
+    s.bind(port, address, () => {
+      s.removeListener('error', fail);
+      s.on('error', () => {});
+      done(s);
+    });
+  });
+}
+
+export class RtpPhone {
+  /** mode: tone | echo | silent. `mux`: RTCP on the RTP port. */
+  static async open({ address, port, mode = 'tone', tone = 1000, pt = 8, video = false }) {
+    const p = new RtpPhone();
+    Object.assign(p, { address, port, mode, tone, pt, video });
+    p.rtp = await bind(address, port);
+    p.rtcp = await bind(address, port + 1);
+    p.ssrc = randomBytes(4).readUInt32BE();
+    p.seq = randomBytes(2).readUInt16BE();
+    p.ts = randomBytes(4).readUInt32BE();
+    p.sent = { packets: 0, bytes: 0, rtcp: 0 };
+    p.mark();
+    p.rtp.on('message', (m, from) => p.#onPacket(m, from));
+    p.rtcp.on('message', (m, from) => p.#onRtcp(m, from, 'rtcp-port'));
+    return p;
+  }
+
+  /** Forgets what was received; the next stats() tell what came since. */
+  mark() {
+    this.rx = { packets: 0, bytes: 0, ssrcs: {}, pts: {}, sources: {}, extensions: 0, rtcpOnRtp: 0, other: 0, maxGapMs: 0, seqGaps: 0 };
+    this.lastArrival = 0;
+    this.lastSeq = null;
+    this.rtcpRx = { sr: 0, rr: 0, sdes: 0, bye: 0, pli: 0, fir: 0, nack: 0, remb: 0, other: 0, packets: 0, sources: {} };
+    this.samples = [];
+  }
+
+  #onPacket(m, from) {
+    if (m.length >= 8 && m[1] >= 192 && m[1] <= 223) {
+      this.rx.rtcpOnRtp++;
+      return this.#onRtcp(m, from, 'rtp-port');
+    }
+    if (m.length < 12 || (m[0] & 0xc0) !== 0x80) { this.rx.other++; return; }
+    const now = performance.now();
+    const r = this.rx;
+    r.packets++;
+    r.bytes += m.length;
+    r.firstAt ??= Date.now();
+    r.lastAt = Date.now();
+    const ssrc = m.readUInt32BE(8);
+    r.ssrcs[ssrc] = (r.ssrcs[ssrc] ?? 0) + 1;
+    r.pts[m[1] & 0x7f] = (r.pts[m[1] & 0x7f] ?? 0) + 1;
+    const source = `${from.address}:${from.port}`;
+    r.sources[source] = (r.sources[source] ?? 0) + 1;
+    if (m[0] & 0x10) r.extensions++;
+    if (this.lastArrival && now - this.lastArrival > r.maxGapMs) r.maxGapMs = now - this.lastArrival;
+    this.lastArrival = now;
+    const seq = m.readUInt16BE(2);
+    if (this.lastSeq !== null && ((seq - this.lastSeq) & 0xffff) !== 1) r.seqGaps++;
+    this.lastSeq = seq;
+    this.remoteSsrc = ssrc;
+    this.#payload(m);
+    if (this.mode === 'echo') this.#echo(m);
+  }
+
+  #payload(m) {
+    const pt = m[1] & 0x7f;
+    if (this.video || (pt !== 8 && pt !== 0)) return;
+    let at = 12 + 4 * (m[0] & 15);
+    if (m[0] & 0x10) at += 4 + 4 * m.readUInt16BE(at + 2);
+    const law = pt === 8 ? alawToLinear : ulawToLinear;
+    for (; at < m.length; at++) this.samples.push(law(m[at]));
+    if (this.samples.length > 2 * KEEP) this.samples = this.samples.slice(-KEEP);
+  }
+
+  #echo(m) {
+    if (!this.remote || this.muted) return;
+    const out = Buffer.from(m);
+    out.writeUInt32BE(this.ssrc, 8);
+    this.#sendRtp(out);
+  }
+
+  #onRtcp(m, from, where) {
+    const c = this.rtcpRx;
+    c.packets++;
+    c.lastAt = Date.now();
+    c.sources[`${where} ${from.address}:${from.port}`] = (c.sources[`${where} ${from.address}:${from.port}`] ?? 0) + 1;
+    for (let at = 0; at + 4 <= m.length;) {
+      const fmt = m[at] & 31;
+      const kind = { 200: 'sr', 201: 'rr', 202: 'sdes', 203: 'bye' }[m[at + 1]]
+        ?? (m[at + 1] === 206 ? { 1: 'pli', 4: 'fir', 15: 'remb' }[fmt] : m[at + 1] === 205 && fmt === 1 ? 'nack' : null) ?? 'other';
+      c[kind]++;
+      if ((kind === 'pli' || kind === 'fir') && this.mode === 'echo') this.sendPli();
+      at += 4 + 4 * m.readUInt16BE(at + 2);
+    }
+  }
+
+  setRemote({ ip, port, rtcpPort }) {
+    this.remote = { ip, port, rtcpPort: rtcpPort ?? port + 1 };
+  }
+
+  start() {
+    if (this.timer) return;
+    let due = performance.now();
+    const tick = () => {
+      while (due <= performance.now()) {
+        if (this.mode === 'tone') this.#sendTone();
+        due += 20;
+      }
+      this.timer = setTimeout(tick, Math.max(1, due - performance.now()));
+    };
+    tick();
+    this.rtcpTimer = setInterval(() => this.#sendReport(), 1000);
+  }
+
+  mute(muted) { this.muted = muted; }
+
+  stopSending() {
+    clearTimeout(this.timer);
+    clearInterval(this.rtcpTimer);
+    this.timer = this.rtcpTimer = null;
+  }
+
+  #sendTone() {
+    const b = Buffer.alloc(12 + FRAME);
+    b[0] = 0x80;
+    b[1] = this.pt | (this.sent.packets === 0 ? 0x80 : 0);
+    b.writeUInt16BE(this.seq = (this.seq + 1) & 0xffff, 2);
+    b.writeUInt32BE(this.ts = (this.ts + FRAME) >>> 0, 4);
+    b.writeUInt32BE(this.ssrc, 8);
+    const k = (2 * Math.PI * this.tone) / 8000;
+    for (let i = 0; i < FRAME; i++) b[12 + i] = linearToAlaw(Math.round(8000 * Math.sin(k * ((this.ts + i) % 8000))));
+    if (!this.muted) this.#sendRtp(b);
+  }
+
+  #sendRtp(b) {
+    if (!this.remote) return;
+    this.sent.packets++;
+    this.sent.bytes += b.length;
+    this.lastTs = b.readUInt32BE(4);
+    this.rtp.send(b, this.remote.port, this.remote.ip);
+  }
+
+  /** Any datagram to any place from the RTP socket: for strangers and bad packets. */
+  sendRaw(hex, ip, port) {
+    this.rtp.send(Buffer.from(hex, 'hex'), port, ip);
+  }
+
+  #sendReport() {
+    if (!this.remote) return;
+    const sr = Buffer.alloc(28);
+    sr[0] = 0x80;
+    sr[1] = 200;
+    sr.writeUInt16BE(6, 2);
+    sr.writeUInt32BE(this.ssrc, 4);
+    const now = Date.now();
+    sr.writeUInt32BE((Math.floor(now / 1000) + 2208988800) >>> 0, 8);
+    sr.writeUInt32BE(Math.floor(((now % 1000) / 1000) * 2 ** 32), 12);
+    sr.writeUInt32BE(this.lastTs ?? this.ts, 16);
+    sr.writeUInt32BE(this.sent.packets, 20);
+    sr.writeUInt32BE(this.sent.bytes % 2 ** 32, 24);
+    this.#sendRtcp(Buffer.concat([sr, this.#cname()]));
+  }
+
+  #cname() {
+    const name = Buffer.from('phone@core');
+    const len = 4 + 2 + name.length + 1;
+    const sdes = Buffer.alloc(4 + Math.ceil(len / 4) * 4);
+    sdes[0] = 0x81;
+    sdes[1] = 202;
+    sdes.writeUInt16BE(sdes.length / 4 - 1, 2);
+    sdes.writeUInt32BE(this.ssrc, 4);
+    sdes[8] = 1;
+    sdes[9] = name.length;
+    name.copy(sdes, 10);
+    return sdes;
+  }
+
+  /** Asks the far encoder for a key frame (RFC 4585 section 6.3.1). */
+  sendPli() {
+    if (!this.remoteSsrc || !this.remote) return;
+    const b = Buffer.alloc(12);
+    b[0] = 0x81;
+    b[1] = 206;
+    b.writeUInt16BE(2, 2);
+    b.writeUInt32BE(this.ssrc, 4);
+    b.writeUInt32BE(this.remoteSsrc, 8);
+    this.#sendRtcp(b);
+  }
+
+  #sendRtcp(b) {
+    this.sent.rtcp++;
+    this.rtcp.send(b, this.remote.rtcpPort, this.remote.ip);
+  }
+
+  /** What was received since mark(); `freqs`: tones to look for in the last half second. */
+  stats(freqs = []) {
+    const last = this.samples.slice(-KEEP / 2);
+    return {
+      rx: this.rx, rtcp: this.rtcpRx, sent: this.sent, ssrc: this.ssrc,
+      silentMs: this.lastArrival ? performance.now() - this.lastArrival : null,
+      rms: rms(last),
+      tones: Object.fromEntries(freqs.map((f) => [f, toneShare(last, 8000, f)])),
+    };
+  }
+
+  close() {
+    this.stopSending();
+    this.rtp.close();
+    this.rtcp.close();
+  }
+}

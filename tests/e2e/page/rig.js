@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A scriptable WebRTC endpoint: one RTCPeerConnection per page, tone and picture sources, detectors for what comes back.
+'use strict';
+
+function goertzelShare(x, rate, freq) {
+  const n = x.length;
+  const k = (2 * Math.PI * freq) / rate;
+  let re = 0, im = 0, power = 0;
+  for (let i = 0; i < n; i++) {
+    const v = x[i] * (0.5 - 0.5 * Math.cos((2 * Math.PI * i) / n));
+    re += v * Math.cos(k * i);
+    im += v * Math.sin(k * i);
+    power += v * v;
+  }
+  return power < 1e-9 ? 0 : Math.min(1, (3 * (re * re + im * im)) / (power * n));
+}
+
+const rig = window.rig = {
+  /** { tone: Hz | 'mic' | 0, video: 'canvas' | 'camera' | 0, dataChannel, ...RTCConfiguration keys in config } */
+  async create(o) {
+    this.audio = new AudioContext();
+    const pc = this.pc = new RTCPeerConnection(o.config ?? {});
+    this.log = [];
+    this.since = performance.now();
+    for (const ev of ['iceconnectionstatechange', 'connectionstatechange', 'signalingstatechange', 'icecandidateerror'])
+      pc.addEventListener(ev, () => this.log.push([Math.round(performance.now() - this.since), ev.replace('statechange', ''), pc.iceConnectionState, pc.connectionState]));
+    pc.addEventListener('connectionstatechange', () => {
+      if (pc.connectionState === 'connected') this.connectedAt ??= performance.now();
+    });
+    pc.addEventListener('track', (e) => this.onTrack(e));
+    this.local = new MediaStream();
+    if (o.tone === 'mic' || o.video === 'camera') {
+      const s = await navigator.mediaDevices.getUserMedia({ audio: o.tone === 'mic', video: o.video === 'camera' ? { width: 320, height: 240, frameRate: 15 } : false });
+      s.getTracks().forEach((t) => this.local.addTrack(t));
+    } else if (o.media !== false && o.tone) {
+      // only to be allowed to show host candidates
+      this.permit = await navigator.mediaDevices.getUserMedia({ audio: true });
+    }
+    if (typeof o.tone === 'number' && o.tone > 0) this.local.addTrack(this.toneTrack(o.tone));
+    if (o.video === 'canvas') this.local.addTrack(this.canvasTrack());
+    if (!o.answerer) this.local.getTracks().forEach((t) => pc.addTrack(t, this.local));
+    if (o.dataChannel) this.channel = pc.createDataChannel('x');
+  },
+
+  toneTrack(hz) {
+    const osc = this.audio.createOscillator();
+    const gain = this.audio.createGain();
+    const out = this.audio.createMediaStreamDestination();
+    osc.frequency.value = hz;
+    gain.gain.value = 0.3;
+    osc.connect(gain).connect(out);
+    osc.start();
+    return out.stream.getAudioTracks()[0];
+  },
+
+  canvasTrack() {
+    const c = document.createElement('canvas');
+    c.width = 320;
+    c.height = 240;
+    const g = c.getContext('2d');
+    let n = 0;
+    setInterval(() => {
+      g.fillStyle = `hsl(${(n * 7) % 360} 80% 50%)`;
+      g.fillRect(0, 0, 320, 240);
+      g.fillStyle = '#fff';
+      g.fillText(String(n++), 20 + (n % 200), 120);
+    }, 66);
+    return c.captureStream(15).getVideoTracks()[0];
+  },
+
+  onTrack(e) {
+    if (e.track.kind === 'audio') {
+      const s = new MediaStream([e.track]);
+      document.getElementById('remote-audio').srcObject = s; // Chromium feeds Web Audio only if an element plays the stream
+      this.source?.disconnect();
+      this.source = this.audio.createMediaStreamSource(s);
+      this.analyser = this.audio.createAnalyser();
+      this.analyser.fftSize = 8192;
+      this.source.connect(this.analyser);
+    } else {
+      document.getElementById('remote-video').srcObject = new MediaStream([e.track]);
+    }
+  },
+
+  async gathered(ms = 3000) {
+    const pc = this.pc;
+    if (pc.iceGatheringState === 'complete') return;
+    await new Promise((done) => {
+      const timer = setTimeout(done, ms);
+      pc.addEventListener('icegatheringstatechange', () => {
+        if (pc.iceGatheringState === 'complete') { clearTimeout(timer); done(); }
+      });
+    });
+  },
+
+  /** Offers; waits for the candidates unless { gather: false } (then the SDP says c=0.0.0.0). */
+  async offer({ iceRestart = false, gather = true } = {}) {
+    const o = await this.pc.createOffer({ iceRestart });
+    await this.pc.setLocalDescription(o);
+    if (!gather) return o.sdp;
+    await this.gathered();
+    return this.pc.localDescription.sdp;
+  },
+
+  async answer(sdp) {
+    await this.pc.setRemoteDescription({ type: 'answer', sdp });
+  },
+
+  /** Takes a remote offer and returns our answer. */
+  async accept(sdp, { gather = true } = {}) {
+    await this.pc.setRemoteDescription({ type: 'offer', sdp });
+    for (const t of this.pc.getTransceivers()) {
+      const mine = this.local.getTracks().find((x) => x.kind === t.receiver.track.kind);
+      if (mine && !t.sender.track && t.direction !== 'stopped') {
+        await t.sender.replaceTrack(mine);
+        if (t.direction === 'recvonly') t.direction = 'sendrecv';
+        if (t.direction === 'inactive') t.direction = 'sendonly';
+      }
+    }
+    await this.pc.setLocalDescription(await this.pc.createAnswer());
+    if (gather) await this.gathered();
+    return this.pc.localDescription.sdp;
+  },
+
+  direction(kind, dir) {
+    for (const t of this.pc.getTransceivers()) if (t.receiver.track.kind === kind) t.direction = dir;
+  },
+
+  tones(freqs) {
+    if (!this.analyser) return { rms: 0, tones: {} };
+    const x = new Float32Array(this.analyser.fftSize);
+    this.analyser.getFloatTimeDomainData(x);
+    return {
+      rms: Math.sqrt(x.reduce((a, v) => a + v * v, 0) / x.length),
+      tones: Object.fromEntries(freqs.map((f) => [f, goertzelShare(x, this.audio.sampleRate, f)])),
+    };
+  },
+
+  async stats() {
+    const out = {
+      state: this.pc.connectionState, ice: this.pc.iceConnectionState, signaling: this.pc.signalingState, log: this.log, audio: {}, video: {}, transports: [],
+      pairs: [], connectedMs: this.connectedAt ? Math.round(this.connectedAt - this.since) : null,
+    };
+    const rep = await this.pc.getStats();
+    const byId = {};
+    rep.forEach((r) => { byId[r.id] = r; });
+    for (const r of Object.values(byId)) {
+      if (r.type === 'inbound-rtp') {
+        Object.assign(out[r.kind], { rxPackets: r.packetsReceived, lost: r.packetsLost, jitter: r.jitter, energy: r.totalAudioEnergy, level: r.audioLevel,
+          decoded: r.framesDecoded, rxSsrc: r.ssrc, codec: byId[r.codecId]?.mimeType, discarded: r.packetsDiscarded, pliSent: r.pliCount, nackSent: r.nackCount,
+          lastPacketAt: r.lastPacketReceivedTimestamp, keyFrames: r.keyFramesDecoded });
+      }
+      if (r.type === 'outbound-rtp')
+        Object.assign(out[r.kind], { txPackets: r.packetsSent, txSsrc: r.ssrc, txCodec: byId[r.codecId]?.mimeType, pliReceived: r.pliCount, firReceived: r.firCount, keyFramesSent: r.keyFramesEncoded, active: r.active });
+      if (r.type === 'remote-inbound-rtp') Object.assign(out[r.kind], { rtt: r.roundTripTime, remoteLost: r.packetsLost, reports: (out[r.kind].reports ?? 0) + 1 });
+      if (r.type === 'remote-outbound-rtp') out[r.kind].remoteSr = r.reportsSent;
+      if (r.type === 'transport') {
+        out.transports.push({ dtls: r.dtlsState, role: r.dtlsRole, tls: r.tlsVersion, cipher: r.dtlsCipher, srtp: r.srtpCipher, ice: r.iceState, iceRole: r.iceRole, ufrag: r.iceLocalUsernameFragment,
+          pairChanges: r.selectedCandidatePairChanges, localCert: byId[r.localCertificateId]?.fingerprint, remoteCert: byId[r.remoteCertificateId]?.fingerprint, rx: r.packetsReceived, tx: r.packetsSent });
+        const p = byId[r.selectedCandidatePairId];
+        if (p) {
+          const l = byId[p.localCandidateId];
+          const m = byId[p.remoteCandidateId];
+          out.pairs.push({ local: `${l?.candidateType} ${l?.address}:${l?.port}`, localType: l?.candidateType, remote: `${m?.candidateType} ${m?.address}:${m?.port}`, remoteAddress: m?.address, remotePort: m?.port,
+            consent: p.consentRequestsSent, requests: p.requestsSent, responses: p.responsesReceived, rtt: p.currentRoundTripTime });
+        }
+      }
+    }
+    return out;
+  },
+
+  hangup() {
+    this.pc?.close();
+    this.local?.getTracks().forEach((t) => t.stop());
+    this.permit?.getTracks().forEach((t) => t.stop());
+  },
+};

@@ -1,0 +1,461 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Calls driven over ng, without SIP, between Chromium pages and plain RTP phones.
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { suite, test } from '../lib/runner.mjs';
+import { Gateway } from '../lib/gateway.mjs';
+import { AgentClient } from '../lib/agent-client.mjs';
+import { Browser, Endpoint, MIC_HZ } from '../lib/browser.mjs';
+import { Capture, maxGap } from '../lib/pcap.mjs';
+import { Proc } from '../lib/proc.mjs';
+import { NET, nsRun } from '../lib/sandbox.mjs';
+import { attrs, directionOf, parseSdp } from '../lib/sdp.mjs';
+import { holds, sleep, until } from '../lib/wait.mjs';
+import { audioBothWays, browserCallsPhone, Call, connected, pageHears, PAGE_HZ, Phone, PHONE_HZ, phoneCallsBrowser, phoneHears } from '../lib/call.mjs';
+
+const NO_BUNDLE = { rtpengine: '10.5 drops the BUNDLE group, max-bundle refuses its answer' };
+
+suite('direct', {
+  async before(ctx) {
+    ctx.gateway = await new Gateway(ctx.opts).start();
+    ctx.core = new AgentClient(ctx.net.core, join(ctx.opts.out, 'agent-core.log'));
+    ctx.browser = await Browser.launch('br', ctx.net.br, ctx.opts.out);
+  },
+  async after(ctx) {
+    await ctx.browser?.close();
+    await ctx.browser6?.close();
+    await ctx.core?.stop();
+    await ctx.tu?.stop();
+    const result = await ctx.gateway?.stop();
+    ctx.browser = ctx.browser6 = ctx.core = ctx.tu = ctx.gateway = null;
+    if (result && ctx.opts.gateway === 'agwd') assert.deepEqual(result, { code: 0, signal: null }, 'clean stop on SIGTERM');
+  },
+});
+
+/** Sets up what most cases need: a call, a page, a phone, all put away afterwards. */
+async function parts(t, ctx, { style, page = {}, phone = {}, browser = ctx.browser } = {}) {
+  await ctx.gateway.ensure();
+  const call = t.call = new Call(ctx.gateway, { style });
+  t.cleanup(() => call.remove());
+  const ep = await Endpoint.open(browser, { tone: PAGE_HZ, ...page });
+  t.pages = [...(t.pages ?? []), ep];
+  t.cleanup(() => ep.close());
+  if (phone === null) return { call, page: ep };
+  const ph = await Phone.open(ctx.core, phone);
+  t.cleanup(() => ph.close());
+  return { call, page: ep, phone: ph };
+}
+
+async function browser6(ctx) {
+  return (ctx.browser6 ??= await Browser.launch('br6', ctx.net.br6, ctx.opts.out));
+}
+
+
+// ---- the plain call, in every way of asking ----
+
+for (const style of ['zero', 'realm', 'ims']) {
+  test(`browser calls phone, ${style} flags`, async (t, ctx) => {
+    const { call, page, phone } = await parts(t, ctx, { style });
+    t.sdps = await browserCallsPhone(call, page, phone);
+    await audioBothWays(page, phone);
+    const s = await page.stats();
+    t.note(`connected in ${s.connectedMs} ms after the page was made, ${s.transports[0].tls} ${s.transports[0].srtp}, ${s.pairs[0]?.local} - ${s.pairs[0]?.remote}`);
+  });
+
+  test(`phone calls browser, ${style} flags`, async (t, ctx) => {
+    const { call, page, phone } = await parts(t, ctx, { style, page: { answerer: true } });
+    t.sdps = await phoneCallsBrowser(call, page, phone);
+    await audioBothWays(page, phone);
+  });
+}
+
+test('the microphone is heard by the phone, with RTCP both ways', async (t, ctx) => {
+  const { call, page, phone } = await parts(t, ctx, { page: { tone: 'mic' }, phone: { mode: 'tone' } });
+  t.sdps = await browserCallsPhone(call, page, phone);
+  await audioBothWays(page, phone, { pageHz: MIC_HZ });
+  await until('phone gets sender reports on its RTCP port', async () => {
+    const s = await phone.audio.stats();
+    return s.rtcp.sr > 0 && Object.keys(s.rtcp.sources).every((x) => x.startsWith('rtcp-port')) && s.rx.rtcpOnRtp === 0;
+  }, 8000);
+  await until("page sees the phone's reports", async () => {
+    const a = (await page.stats()).audio;
+    return a.reports > 0 || a.remoteSr > 0;
+  }, 8000);
+  const s = await phone.audio.stats();
+  assert.equal(Object.keys(s.rx.ssrcs).length, 1, 'one SSRC toward the core');
+  assert.equal(s.rx.extensions, 0, 'no RTP header extensions toward the core');
+});
+
+test('an echo comes back to the browser', async (t, ctx) => {
+  const { call, page, phone } = await parts(t, ctx, { phone: { mode: 'echo' } });
+  t.sdps = await browserCallsPhone(call, page, phone);
+  await audioBothWays(page, phone, { phoneHz: PAGE_HZ });
+});
+
+// ---- BUNDLE ----
+
+for (const bundlePolicy of ['max-bundle', 'balanced', 'max-compat']) {
+  for (const video of [true, false]) {
+    test(`audio+video offer, ${bundlePolicy}, core takes ${video ? 'both' : 'audio only'}`, async (t, ctx) => {
+      const { call, page, phone } = await parts(t, ctx, { page: { video: 'canvas', config: { bundlePolicy } }, phone: { video } });
+      t.sdps = await browserCallsPhone(call, page, phone);
+      await audioBothWays(page, phone);
+      const answer = parseSdp(t.sdps.toBrowser);
+      assert.equal(answer.medias.length, 2);
+      assert.equal(answer.medias[1].port !== 0, video, 'video port of the answer');
+      if (!video) return;
+      await until('video packets reach the core', async () => (await phone.video.stats()).rx.packets > 20, 8000);
+      const s = await until('page decodes the echoed video', async () => {
+        const v = (await page.stats()).video;
+        return v.decoded > 10 && v;
+      }, 10000);
+      t.note(`${s.decoded} frames, ${s.keyFrames} key frames, browser got ${s.pliReceived} PLI and ${s.firReceived} FIR`);
+    }, { known: { rtpengine: bundlePolicy === 'max-bundle' ? NO_BUNDLE.rtpengine : 'key frame requests are dropped, video may never start' } });
+  }
+}
+
+test('a BUNDLE answer uses one transport', async (t, ctx) => {
+  const { call, page, phone } = await parts(t, ctx, { page: { video: 'canvas' }, phone: { video: true } });
+  t.sdps = await browserCallsPhone(call, page, phone);
+  const s = await connected(page);
+  assert.equal(attrs(parseSdp(t.sdps.toBrowser), null, 'group').length, 1, 'a=group:BUNDLE in the answer');
+  assert.equal(s.transports.length, 1, 'one transport');
+}, { known: NO_BUNDLE });
+
+test('phone offers audio+video, browser answers', async (t, ctx) => {
+  const { call, page, phone } = await parts(t, ctx, { page: { answerer: true, video: 'canvas' }, phone: { video: true } });
+  t.sdps = await phoneCallsBrowser(call, page, phone);
+  await audioBothWays(page, phone);
+  await until('page decodes the echoed video', async () => (await page.stats()).video.decoded > 5, 10000);
+}, { known: { rtpengine: 'key frame requests are dropped, video may never start' } });
+
+test('key frame requests of the browser reach a core phone', async (t, ctx) => {
+  const { call, page, phone } = await parts(t, ctx, { page: { video: 'canvas' }, phone: { video: true } });
+  t.sdps = await browserCallsPhone(call, page, phone);
+  await connected(page);
+  await until('PLI or FIR at the phone (asked for when DTLS completes)', async () => {
+    const c = (await phone.video.stats()).rtcp;
+    return c.pli + c.fir > 0;
+  }, 5000);
+}, { known: { rtpengine: 'asks for no key frame' } });
+
+// ---- candidates, NAT, early packets ----
+
+test('mDNS candidates only: no permission, c=0.0.0.0 in the offer', async (t, ctx) => {
+  const { call, page, phone } = await parts(t, ctx, { page: { media: false } });
+  t.sdps = await browserCallsPhone(call, page, phone, { offerOptions: { gather: false } });
+  assert.match(t.sdps.offer, /c=IN IP4 0\.0\.0\.0/);
+  assert.doesNotMatch(t.sdps.toCore, /0\.0\.0\.0/);
+  await audioBothWays(page, phone);
+});
+
+test('mDNS candidates gathered into the offer', async (t, ctx) => {
+  const { call, page, phone } = await parts(t, ctx, { page: { media: false } });
+  t.sdps = await browserCallsPhone(call, page, phone);
+  const host = t.sdps.offer.split('\n').filter((l) => /typ host/.test(l));
+  assert.ok(host.every((l) => /\.local /.test(l)), `only mDNS names: ${host.join(' ')}`);
+  await audioBothWays(page, phone);
+});
+
+test('relay only, behind coturn', async (t, ctx) => {
+  const turn = new Proc('turnserver', ['turnserver', '-n', `--listening-ip=${NET.turn.v4}`, `--relay-ip=${NET.turn.v4}`, '--listening-port=3478', '--lt-cred-mech',
+    '--user=e2e:e2e', '--realm=e2e', '--no-tls', '--no-dtls', '--no-cli', '--log-file=stdout', '--simple-log', '--pidfile=/run/turn.pid', '--userdb=/run/turn.db',
+    '--min-port=40000', '--max-port=40100'], { ns: ctx.net.tu, log: join(ctx.opts.out, 'turn.log') });
+  t.cleanup(() => turn.stop());
+  await until('coturn listens', () => /:3478/.test(nsRun(ctx.net.tu, 'ss', '-lun')), 5000);
+  const config = { iceTransportPolicy: 'relay', iceServers: [{ urls: `turn:${NET.turn.v4}:3478`, username: 'e2e', credential: 'e2e' }] };
+  const { call, page, phone } = await parts(t, ctx, { page: { config } });
+  t.sdps = await browserCallsPhone(call, page, phone);
+  await audioBothWays(page, phone);
+  assert.equal((await page.stats()).pairs[0].localType, 'relay');
+});
+
+for (const ms of [300, 3000]) {
+  test(`browser answers, its answer comes ${ms} ms late: early checks and ClientHellos do no harm`, async (t, ctx) => {
+    const { call, page, phone } = await parts(t, ctx, { page: { answerer: true } });
+    // The browser has all it needs and starts checks and DTLS at once, while its answer is still on the way.
+    const toBrowser = await call.offer(phone.offer(), { toward: 'browser', at: phone.ip });
+    const answer = await page.accept(toBrowser);
+    await sleep(ms); // the delay is the test
+    const toCore = await call.answer(answer, { toward: 'core', at: NET.browser.v4 });
+    t.sdps = { toBrowser, answer, toCore };
+    await connected(page, 4000);
+    await phone.connect(toCore);
+    await audioBothWays(page, phone);
+  });
+}
+
+test('slow core answer: media waits, then flows', async (t, ctx) => {
+  const { call, page, phone } = await parts(t, ctx);
+  t.sdps = await browserCallsPhone(call, page, phone, { answerDelayMs: 1500 });
+  await audioBothWays(page, phone);
+});
+
+// ---- life of a call ----
+
+test('restartIce(): media gap < 200 ms, no new DTLS handshake', async (t, ctx) => {
+  const { call, page, phone } = await parts(t, ctx);
+  t.sdps = await browserCallsPhone(call, page, phone);
+  await audioBothWays(page, phone);
+  const before = await page.stats();
+  const cap = await Capture.start(ctx.net.br, join(ctx.opts.out, 'restart.pcap'));
+  t.cleanup(() => cap.proc.stop());
+  await phone.audio.mark();
+  const restarted = await page.offer({ iceRestart: true });
+  const toCore = await call.offer(restarted, { toward: 'core', at: NET.browser.v4 });
+  const coreAnswer = phone.answerTo(toCore);
+  const toBrowser = await call.answer(coreAnswer, { toward: 'browser', at: phone.ip });
+  Object.assign(t.sdps, { restarted, toCore2: toCore, toBrowser2: toBrowser });
+  await page.answer(toBrowser);
+  const newUfrag = attrs(parseSdp(restarted), parseSdp(restarted).medias[0], 'ice-ufrag')[0];
+  const oldPort = before.pairs[0].local;
+  await until('the new pair carries media', async () => {
+    const s = await page.stats();
+    return s.transports[0].ufrag === newUfrag && s.pairs[0].local !== oldPort && s.pairs[0].responses > 0 && s;
+  }, 8000);
+  await until('two seconds of media after the restart', async () => (await phone.audio.stats()).rx.packets > 100, 8000);
+  const grams = await cap.stop();
+  const after = await page.stats();
+  const stats = await phone.audio.stats([PAGE_HZ]);
+  const toPage = maxGap(grams, (d) => d.kind === 'rtp' && d.dst === NET.browser.v4);
+  t.note(`longest gap toward the browser ${toPage.toFixed(0)} ms, toward the core ${stats.rx.maxGapMs.toFixed(0)} ms`);
+  assert.ok(toPage > 0 && toPage < 200, `gap toward the browser ${toPage} ms`);
+  assert.ok(stats.rx.maxGapMs < 200, `gap toward the core ${stats.rx.maxGapMs} ms`);
+  assert.equal(grams.filter((d) => d.kind === 'dtls-handshake').length, 0, 'DTLS handshake datagrams after the restart');
+  assert.equal(after.transports[0].remoteCert, before.transports[0].remoteCert);
+  assert.equal(after.transports[0].dtls, 'connected');
+  assert.notEqual(attrs(parseSdp(toBrowser), parseSdp(toBrowser).medias[0], 'ice-ufrag')[0], attrs(parseSdp(t.sdps.toBrowser), parseSdp(t.sdps.toBrowser).medias[0], 'ice-ufrag')[0], 'the answer has a new ufrag');
+  await audioBothWays(page, phone);
+});
+
+test('browser to browser', async (t, ctx) => {
+  const { call, page: a } = await parts(t, ctx, { phone: null });
+  const { page: b } = await parts(t, ctx, { phone: null, page: { tone: 880, answerer: true } });
+  t.call = call;
+  const offer = await a.offer();
+  const toB = await call.offer(offer, { toward: 'browser', at: NET.browser.v4, browserToBrowser: true });
+  const answer = await b.accept(toB);
+  const toA = await call.answer(answer, { toward: 'browser', at: NET.browser.v4, browserToBrowser: true });
+  t.sdps = { offer, toB, answer, toA };
+  await a.answer(toA);
+  await Promise.all([connected(a), connected(b)]);
+  await Promise.all([pageHears(a, 880), pageHears(b, PAGE_HZ)]);
+  for (const p of [a, b]) assert.equal((await p.stats()).pairs[0].remoteAddress, NET.access.v4, 'media goes through the gateway');
+});
+
+test('browser to browser with video', async (t, ctx) => {
+  const { call, page: a } = await parts(t, ctx, { phone: null, page: { video: 'canvas' } });
+  const { page: b } = await parts(t, ctx, { phone: null, page: { tone: 880, video: 'canvas', answerer: true } });
+  t.call = call;
+  const toB = await call.offer(await a.offer(), { toward: 'browser', at: NET.browser.v4, browserToBrowser: true });
+  const toA = await call.answer(await b.accept(toB), { toward: 'browser', at: NET.browser.v4, browserToBrowser: true });
+  t.sdps = { toB, toA };
+  await a.answer(toA);
+  await Promise.all([connected(a), connected(b)]);
+  await Promise.all([pageHears(a, 880), pageHears(b, PAGE_HZ)]);
+  for (const p of [a, b]) await until('frames decoded', async () => (await p.stats()).video.decoded > 5, 10000);
+}, { known: { rtpengine: 'one transport per m-line, video may never start' } });
+
+test('hold by the browser and resume', async (t, ctx) => {
+  const { call, page, phone } = await parts(t, ctx);
+  t.sdps = await browserCallsPhone(call, page, phone);
+  await audioBothWays(page, phone);
+  await renegotiate(call, page, phone, 'sendonly', t);
+  assert.equal(directionIn(t.sdps.toCore), 'sendonly', 'hold reaches the core');
+  const sentBefore = (await phone.audio.stats()).sent.packets;
+  const cap = await Capture.start(ctx.net.br, join(ctx.opts.out, 'hold.pcap'));
+  await until('the phone sends on for a second', async () => (await phone.audio.stats()).sent.packets > sentBefore + 50, 3000);
+  const leaked = (await cap.stop()).filter((d) => d.kind === 'rtp' && d.dst === NET.browser.v4).length;
+  assert.ok(leaked <= 3, `${leaked} media packets toward the browser that holds`);
+  await renegotiate(call, page, phone, 'sendrecv', t);
+  assert.equal(directionIn(t.sdps.toCore), 'sendrecv', 'resume reaches the core');
+  await audioBothWays(page, phone);
+}, { timeout: 40000, known: { rtpengine: 'does not close the gate of a held leg' } });
+
+test('hold by the phone (inactive) and resume', async (t, ctx) => {
+  const { call, page, phone } = await parts(t, ctx);
+  t.sdps = await browserCallsPhone(call, page, phone);
+  await audioBothWays(page, phone);
+  for (const direction of ['inactive', 'sendrecv']) {
+    const toBrowser = await call.offer(phone.offer({ direction }), { from: 'b', toward: 'browser', at: phone.ip });
+    assert.equal(directionIn(toBrowser), direction);
+    const answer = await page.accept(toBrowser);
+    const toCore = await call.answer(answer, { from: 'a', toward: 'core', at: NET.browser.v4 });
+    Object.assign(t.sdps, { [`${direction} offer`]: toBrowser, [`${direction} answer`]: toCore });
+    assert.equal(directionIn(toCore), direction);
+    if (direction === 'inactive') await until('phone hears nothing more', async () => (await phone.audio.stats()).silentMs > 700, 5000);
+  }
+  await audioBothWays(page, phone);
+  assert.equal((await page.stats()).transports[0].dtls, 'connected');
+}, { timeout: 40000 });
+
+test('consent loss: killed and cut-off browsers get no more media, and an event is raised', async (t, ctx) => {
+  const victim = await Browser.launch('victim', ctx.net.br, ctx.opts.out);
+  t.cleanup(() => victim.close());
+  const killed = await parts(t, ctx, { browser: victim });
+  t.pages = [];
+  const cut = await parts(t, ctx);
+  for (const c of [killed, cut]) {
+    await browserCallsPhone(c.call, c.page, c.phone);
+    await audioBothWays(c.page, c.phone);
+  }
+  const port = (await cut.page.stats()).pairs[0].local.split(':').pop();
+  const cap = await Capture.start(ctx.net.br, join(ctx.opts.out, 'consent.pcap'));
+  t.cleanup(() => cap.proc.stop());
+  const lostAt = Date.now();
+  nsRun(ctx.net.br, 'nft', 'add table inet cut; add chain inet cut out { type filter hook output priority 0; }; add rule inet cut out udp sport ' + port + ' drop');
+  t.cleanup(() => nsRun(ctx.net.br, 'nft', 'delete table inet cut'));
+  victim.kill();
+  for (const [name, c] of Object.entries({ killed, cut })) {
+    const e = await ctx.gateway.events.wait(c.call.id, /consent/, 40000);
+    t.note(`${name}: ${e.event} after ${((e.at - lostAt) / 1000).toFixed(1)} s`);
+    for (const k of ['event', 'seq', 'call-id', 'time']) assert.ok(k in e, `event has ${k}`);
+  }
+  await sleep(300);
+  const quietFrom = Date.now();
+  await sleep(2000);
+  const late = (await cap.stop()).filter((d) => d.kind === 'rtp' && d.dst === NET.browser.v4 && d.at > quietFrom);
+  assert.equal(late.length, 0, `${late.length} media packets toward dead browsers after the event`);
+}, { timeout: 70000, known: { rtpengine: 'knows no consent' } });
+
+test('wrong fingerprint: no media either way, and an event', async (t, ctx) => {
+  const { call, page, phone } = await parts(t, ctx);
+  const offer = (await page.offer()).replace(/a=fingerprint:sha-256 (..)/g, (_, b) => `a=fingerprint:sha-256 ${b === '00' ? '01' : '00'}`);
+  const toCore = await call.offer(offer, { toward: 'core', at: NET.browser.v4 });
+  await phone.connect(toCore);
+  const toBrowser = await call.answer(phone.answerTo(toCore), { toward: 'browser', at: phone.ip });
+  t.sdps = { offer, toCore, toBrowser };
+  await page.answer(toBrowser);
+  const e = await ctx.gateway.events.wait(call.id, /dtls|fingerprint/, 15000);
+  t.note(`${e.event}: ${e.reason ?? ''} ${e.detail ?? ''}`);
+  assert.ok(await holds(async () => (await phone.audio.stats()).rx.packets === 0 && !((await page.stats()).audio.rxPackets > 0), 2000), 'no media in either direction');
+}, { known: { rtpengine: 'raises no events' } });
+
+test('data channel: its m-line is refused, audio lives', async (t, ctx) => {
+  const { call, page, phone } = await parts(t, ctx, { page: { dataChannel: true } });
+  t.sdps = await browserCallsPhone(call, page, phone);
+  const app = (sdp) => parseSdp(sdp).medias.find((m) => m.kind === 'application');
+  assert.ok(app(t.sdps.offer), 'the browser offered a data channel');
+  assert.ok(!app(t.sdps.toCore) || app(t.sdps.toCore).port === 0, 'not offered to the core');
+  assert.equal(app(t.sdps.toBrowser).port, 0, 'refused to the browser');
+  await audioBothWays(page, phone);
+}, { known: { rtpengine: 'passes m=application on' } });
+
+test('one-way call: browser only listens', async (t, ctx) => {
+  const { call, page, phone } = await parts(t, ctx);
+  await page.direction('audio', 'recvonly');
+  t.sdps = await browserCallsPhone(call, page, phone);
+  assert.equal(directionIn(t.sdps.toCore), 'recvonly');
+  await connected(page);
+  await pageHears(page, PHONE_HZ);
+});
+
+// ---- two IP versions ----
+
+test('IPv4 browser, IPv6 core', async (t, ctx) => {
+  const { call, page, phone } = await parts(t, ctx, { phone: { ip: NET.phone.v6 } });
+  t.sdps = await browserCallsPhone(call, page, phone, { keys: { 'address-family': 'IP6' }, answerKeys: ctx.gateway.realms ? {} : { 'address-family': 'IP4' } });
+  assert.match(t.sdps.toCore, /c=IN IP6 fd77:2::1/);
+  await audioBothWays(page, phone);
+});
+
+test('IPv6 browser, IPv4 core', async (t, ctx) => {
+  const { call, page, phone } = await parts(t, ctx, { browser: await browser6(ctx) });
+  t.sdps = await browserCallsPhone(call, page, phone, { at: NET.browser6.v6, keys: { 'address-family': 'IP4' }, answerKeys: ctx.gateway.realms ? {} : { 'address-family': 'IP6' } });
+  assert.match(t.sdps.toCore, /c=IN IP4 10\.77\.2\.1/);
+  await audioBothWays(page, phone);
+  assert.equal((await page.stats()).pairs[0].remoteAddress.replace(/[[\]]/g, ''), NET.access.v6);
+});
+
+test('IPv6 phone calls IPv4 browser', async (t, ctx) => {
+  const { call, page, phone } = await parts(t, ctx, { page: { answerer: true }, phone: { ip: NET.phone.v6 } });
+  t.sdps = await phoneCallsBrowser(call, page, phone, { keys: { 'address-family': 'IP4' }, answerKeys: ctx.gateway.realms ? {} : { 'address-family': 'IP6' } });
+  await audioBothWays(page, phone);
+});
+
+test('IPv4 phone calls IPv6 browser', async (t, ctx) => {
+  const { call, page, phone } = await parts(t, ctx, { browser: await browser6(ctx), page: { answerer: true } });
+  t.sdps = await phoneCallsBrowser(call, page, phone, { at: NET.browser6.v6, keys: { 'address-family': 'IP6' }, answerKeys: ctx.gateway.realms ? {} : { 'address-family': 'IP4' } });
+  await audioBothWays(page, phone);
+});
+
+// ---- strangers ----
+
+test('a stranger on the core port changes nothing', async (t, ctx) => {
+  const { call, page, phone } = await parts(t, ctx);
+  const stranger = await Phone.open(ctx.core, { ip: NET.stranger.v4, tone: 1700 });
+  t.cleanup(() => stranger.close());
+  t.sdps = await browserCallsPhone(call, page, phone);
+  await audioBothWays(page, phone);
+  await stranger.connect(t.sdps.toCore); // now floods the phone's port with another tone
+  await until('the stranger has sent a while', async () => (await stranger.audio.stats()).sent.packets > 100, 5000);
+  const heard = (await page.tones([PHONE_HZ, 1700])).tones;
+  assert.ok(heard[1700] < 0.05 && heard[PHONE_HZ] > 0.5, `page hears ${JSON.stringify(heard)}`);
+  assert.equal((await stranger.audio.stats()).rx.packets, 0, 'nothing is sent to the stranger');
+  await audioBothWays(page, phone);
+}, { known: { rtpengine: 'accepts any source' } });
+
+test('junk at every port changes nothing', async (t, ctx) => {
+  const { call, page, phone } = await parts(t, ctx);
+  const outside = await (ctx.tu ??= new AgentClient(ctx.net.tu)).phone({ address: NET.turn.v4, mode: 'silent' });
+  t.cleanup(() => outside.close());
+  const inside = await ctx.core.phone({ address: NET.stranger.v4, mode: 'silent' });
+  t.cleanup(() => inside.close());
+  const offer = await page.offer();
+  const toCore = await call.offer(offer, { toward: 'core', at: NET.browser.v4 });
+  const core = parseSdp(toCore).medias[0].port;
+  await junk(inside, NET.core.v4, [core, core + 1]); // before the answer
+  const toBrowser = await call.answer(phone.answerTo(toCore), { toward: 'browser', at: phone.ip });
+  const access = parseSdp(toBrowser).medias[0].port;
+  await junk(outside, NET.access.v4, [access]); // before ICE
+  await phone.connect(toCore);
+  await page.answer(toBrowser);
+  t.sdps = { offer, toCore, toBrowser };
+  await junk(outside, NET.access.v4, [access]); // during DTLS
+  await audioBothWays(page, phone);
+  await junk(outside, NET.access.v4, [access]);
+  await junk(inside, NET.core.v4, [core, core + 1]);
+  await phone.audio.mark();
+  await audioBothWays(page, phone);
+  const got = (await outside.stats()).rx;
+  assert.equal(got.packets, 0, 'no media to the stranger');
+  assert.equal((await page.stats()).state, 'connected');
+}, { known: { rtpengine: 'bad ClientHellos end calls' } });
+
+/** All first bytes and the short lengths, as STUN, DTLS, RTP and RTCP would begin, and noise. */
+async function junk(from, ip, ports) {
+  const seeds = ['', '00', '0001000021 12a442'.replace(' ', ''), '16fefd', '15fefd0000000000000001000202 28'.replace(' ', ''), '16feff000000000000000000100100000400000000000000040303',
+    '80080001', '8008000100000000deadbeef', '80c80006deadbeef', '81ce0002deadbeefdeadbeef', '9008ffff00000000deadbeef0000ffff', 'ff'.repeat(40), '4000000401020304'];
+  for (const port of ports) {
+    for (const s of seeds) await from.sendRaw(s, ip, port);
+    for (let n = 0; n <= 64; n++) await from.sendRaw(Array.from({ length: n }, (_, i) => ((i * 37 + n * 11) & 0xff).toString(16).padStart(2, '0')).join(''), ip, port);
+    for (let first = 0; first < 256; first += 3) await from.sendRaw(first.toString(16).padStart(2, '0') + '5a'.repeat(171), ip, port);
+  }
+}
+
+test('delete gives everything back', async (t, ctx) => {
+  const { call, page, phone } = await parts(t, ctx);
+  const before = { fds: ctx.gateway.usage().fds, calls: (await ctx.gateway.ng.calls()).length };
+  t.sdps = await browserCallsPhone(call, page, phone);
+  await audioBothWays(page, phone);
+  assert.ok((await ctx.gateway.ng.calls()).includes(call.id), 'list names the call');
+  const q = await call.query();
+  assert.ok(q.totals.RTP.packets > 0, 'query counts packets');
+  const d = await call.remove();
+  assert.ok(d.totals.RTP.packets > 0, 'delete returns the statistics');
+  await until('descriptors are back', () => ctx.gateway.usage().fds <= before.fds, 5000);
+  assert.equal((await ctx.gateway.ng.calls()).length, before.calls);
+  await phone.audio.mark();
+  assert.ok(await holds(async () => (await phone.audio.stats()).rx.packets <= 2, 1000), 'nothing is relayed any more');
+});
+
+const directionIn = (sdp) => directionOf(parseSdp(sdp), parseSdp(sdp).medias[0]);
+
+async function renegotiate(call, page, phone, direction, t) {
+  await page.direction('audio', direction);
+  const offer = await page.offer();
+  const toCore = await call.offer(offer, { toward: 'core', at: NET.browser.v4 });
+  const toBrowser = await call.answer(phone.answerTo(toCore), { toward: 'browser', at: phone.ip });
+  Object.assign(t.sdps, { offer, toCore, toBrowser });
+  await page.answer(toBrowser);
+}
