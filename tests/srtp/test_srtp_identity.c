@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Our sessions on OpenSSL against plain libsrtp2 on its own library (NSS in Debian): whatever comes
+ * in, both give the same answer and the same bytes. The oracle's sessions are made before the
+ * hooks, and a session keeps the ciphers it was made with. */
+#include "packets.h"
+#include "srtp/hooks.h"
+#include "unit.h"
+
+#include <srtp2/srtp.h>
+#include <time.h>
+
+enum { STREAMS = 5, PACKETS = 1500, RECENT = 48 };
+
+typedef struct oracle {
+    srtp_t tx, rx;
+} oracle;
+
+static oracle oracles[AGW_SRTP_SUITES];
+static uint64_t seed;
+
+static void oracle_policy(srtp_policy_t *p, unsigned suite, uint8_t *key, srtp_ssrc_type_t type)
+{
+    memset(p, 0, sizeof *p);
+    switch (suite) {
+    case AGW_SRTP_AES_CM_128_80:
+    case AGW_SRTP_AES_CM_128_32:
+        srtp_crypto_policy_set_aes_cm_128_hmac_sha1_80(&p->rtp);
+        srtp_crypto_policy_set_aes_cm_128_hmac_sha1_80(&p->rtcp);
+        break;
+    case AGW_SRTP_AES_256_CM_80:
+    case AGW_SRTP_AES_256_CM_32:
+        srtp_crypto_policy_set_aes_cm_256_hmac_sha1_80(&p->rtp);
+        srtp_crypto_policy_set_aes_cm_256_hmac_sha1_80(&p->rtcp);
+        break;
+    case AGW_SRTP_AEAD_128_GCM:
+        srtp_crypto_policy_set_aes_gcm_128_16_auth(&p->rtp);
+        srtp_crypto_policy_set_aes_gcm_128_16_auth(&p->rtcp);
+        break;
+    default:
+        srtp_crypto_policy_set_aes_gcm_256_16_auth(&p->rtp);
+        srtp_crypto_policy_set_aes_gcm_256_16_auth(&p->rtcp);
+        break;
+    }
+    if (suite == AGW_SRTP_AES_CM_128_32 || suite == AGW_SRTP_AES_256_CM_32)
+        p->rtp.auth_tag_len = 4;
+    p->key = key;
+    p->ssrc.type = type;
+    p->window_size = 128;
+}
+
+/* Must be the first test of the program. */
+static void test_srtp_identity_oracle_is_made_before_the_hooks(void)
+{
+    uint8_t key[AGW_SRTP_KEY_MAX];
+    for (size_t i = 0; i < sizeof key; i++)
+        key[i] = (uint8_t)i; /* as test_session() */
+    CU_ASSERT_EQUAL_FATAL(srtp_init(), srtp_err_status_ok);
+    for (unsigned suite = 1; suite < AGW_SRTP_SUITES; suite++) {
+        srtp_policy_t p;
+        oracle_policy(&p, suite, key, ssrc_any_outbound);
+        CU_ASSERT_EQUAL_FATAL(srtp_create(&oracles[suite].tx, &p), srtp_err_status_ok);
+        p.ssrc.type = ssrc_any_inbound;
+        CU_ASSERT_EQUAL_FATAL(srtp_create(&oracles[suite].rx, &p), srtp_err_status_ok);
+    }
+    CU_ASSERT_EQUAL_FATAL(agw_srtp_init(), AGW_OK);
+}
+
+typedef struct packet {
+    uint8_t data[ROOM];
+    size_t len;
+} packet;
+
+static uint32_t below(uint32_t n)
+{
+    return (uint32_t)(test_random(&seed) % n);
+}
+
+/* Random length, CSRCs, header extension. */
+static void random_rtp(packet *p, uint32_t ssrc, uint16_t seq)
+{
+    const size_t csrcs = below(4) == 0 ? below(16) : 0;
+    size_t at = 12 + 4 * csrcs;
+    for (size_t i = 0; i < sizeof p->data; i++)
+        p->data[i] = (uint8_t)test_random(&seed);
+    p->data[0] = (uint8_t)(0x80 | csrcs);
+    agw_put16(p->data + 2, seq);
+    agw_put32(p->data + 8, ssrc);
+    if (below(3) == 0) {
+        const uint16_t words = (uint16_t)below(8);
+        p->data[0] |= 0x10;
+        agw_put16(p->data + at, 0xbede);
+        agw_put16(p->data + at + 2, words);
+        at += 4u + 4u * words;
+    }
+    p->len = at + 1 + below(1200);
+}
+
+static void damage(packet *p)
+{
+    if (below(4) == 0)
+        p->len = below((uint32_t)p->len + 1);
+    else
+        p->data[below((uint32_t)p->len)] ^= (uint8_t)(1 + below(255));
+}
+
+static void receive(agw_srtp_session *ours, srtp_t theirs, const packet *in)
+{
+    packet a = *in, b = *in;
+    int b_len = (int)b.len;
+    const agw_err err = agw_srtp_unprotect(ours, a.data, &a.len);
+    const srtp_err_status_t status = srtp_unprotect(theirs, b.data, &b_len);
+    CU_ASSERT_EQUAL(err == AGW_OK, status == srtp_err_status_ok);
+    CU_ASSERT_EQUAL(err == AGW_ERR_REPLAY,
+                    status == srtp_err_status_replay_fail || status == srtp_err_status_replay_old);
+    if (err != AGW_OK || status != srtp_err_status_ok)
+        return;
+    CU_ASSERT_EQUAL_FATAL(a.len, (size_t)b_len);
+    CU_ASSERT_EQUAL(memcmp(a.data, b.data, a.len), 0);
+}
+
+static void identity_rtp(unsigned suite)
+{
+    agw_srtp_session *tx = test_session((agw_srtp_suite)suite, true);
+    agw_srtp_session *rx = test_session((agw_srtp_suite)suite, false);
+    CU_ASSERT_TRUE_FATAL(tx != NULL && rx != NULL);
+    static packet recent[RECENT];
+    uint16_t seq[STREAMS];
+    for (unsigned i = 0; i < STREAMS; i++)
+        seq[i] = (uint16_t)(65400 + below(100)); /* the roll-over counter moves soon */
+    memset(recent, 0, sizeof recent);
+    for (unsigned i = 0; i < PACKETS; i++) {
+        const unsigned stream = below(STREAMS);
+        packet ours;
+        random_rtp(&ours, 0x1000 + stream, seq[stream]);
+        seq[stream] = (uint16_t)(seq[stream] + 1 + (below(10) == 0 ? below(20) : 0));
+        packet theirs = ours;
+        int len = (int)theirs.len;
+        CU_ASSERT_EQUAL(agw_srtp_protect(tx, ours.data, &ours.len, 16), AGW_OK);
+        CU_ASSERT_EQUAL(srtp_protect(oracles[suite].tx, theirs.data, &len), srtp_err_status_ok);
+        CU_ASSERT_EQUAL_FATAL(ours.len, (size_t)len);
+        CU_ASSERT_EQUAL(memcmp(ours.data, theirs.data, ours.len), 0);
+        /* a shuffling, duplicating, damaging network */
+        const unsigned slot = below(RECENT);
+        packet arrived = recent[slot];
+        recent[slot] = ours;
+        if (arrived.len == 0)
+            continue;
+        if (below(8) == 0) {
+            packet bad = arrived;
+            damage(&bad);
+            receive(rx, oracles[suite].rx, &bad);
+        }
+        receive(rx, oracles[suite].rx, &arrived);
+        if (below(8) == 0)
+            receive(rx, oracles[suite].rx, &arrived);
+    }
+    uint32_t roc = 0;
+    CU_ASSERT_EQUAL(agw_srtp_session_roc(tx, 0x1000, &roc), AGW_OK);
+    CU_ASSERT_EQUAL(roc, 1); /* the wrap was in it */
+    agw_srtp_session_free(tx);
+    agw_srtp_session_free(rx);
+}
+
+static void identity_rtcp(unsigned suite)
+{
+    agw_srtp_session *tx = test_session((agw_srtp_suite)suite, true);
+    agw_srtp_session *rx = test_session((agw_srtp_suite)suite, false);
+    CU_ASSERT_TRUE_FATAL(tx != NULL && rx != NULL);
+    for (unsigned i = 0; i < 200; i++) {
+        packet ours;
+        for (size_t k = 0; k < sizeof ours.data; k++)
+            ours.data[k] = (uint8_t)test_random(&seed);
+        ours.len = 8 + 4 * below(100);
+        ours.data[0] = 0x80;
+        ours.data[1] = 201;
+        agw_put32(ours.data + 4, 0x2000 + below(STREAMS));
+        packet theirs = ours;
+        int len = (int)theirs.len;
+        CU_ASSERT_EQUAL(agw_srtp_protect_rtcp(tx, ours.data, &ours.len, 20), AGW_OK);
+        CU_ASSERT_EQUAL(srtp_protect_rtcp(oracles[suite].tx, theirs.data, &len), 0);
+        CU_ASSERT_EQUAL_FATAL(ours.len, (size_t)len);
+        CU_ASSERT_EQUAL(memcmp(ours.data, theirs.data, ours.len), 0);
+        if (below(4) == 0)
+            damage(&ours);
+        theirs = ours;
+        len = (int)theirs.len;
+        /* what is shorter than header, index and tag is not given to libsrtp2 at all */
+        const agw_err err = agw_srtp_unprotect_rtcp(rx, ours.data, &ours.len);
+        if (err == AGW_ERR_MALFORMED)
+            continue;
+        const srtp_err_status_t status = srtp_unprotect_rtcp(oracles[suite].rx, theirs.data, &len);
+        CU_ASSERT_EQUAL(err == AGW_OK, status == srtp_err_status_ok);
+        if (err != AGW_OK || status != srtp_err_status_ok)
+            continue;
+        CU_ASSERT_EQUAL_FATAL(ours.len, (size_t)len);
+        CU_ASSERT_EQUAL(memcmp(ours.data, theirs.data, ours.len), 0);
+    }
+    agw_srtp_session_free(tx);
+    agw_srtp_session_free(rx);
+}
+
+static void test_srtp_identity_random_rtp_is_the_same_as_plain_libsrtp(void)
+{
+    for (unsigned suite = 1; suite < AGW_SRTP_SUITES; suite++)
+        identity_rtp(suite);
+}
+
+static void test_srtp_identity_random_rtcp_is_the_same_as_plain_libsrtp(void)
+{
+    for (unsigned suite = 1; suite < AGW_SRTP_SUITES; suite++)
+        identity_rtcp(suite);
+    for (unsigned suite = 1; suite < AGW_SRTP_SUITES; suite++) {
+        srtp_dealloc(oracles[suite].tx);
+        srtp_dealloc(oracles[suite].rx);
+    }
+}
+
+static const agw_unit_case cases[] = {
+    AGW_CASE(test_srtp_identity_oracle_is_made_before_the_hooks),
+    AGW_CASE(test_srtp_identity_random_rtp_is_the_same_as_plain_libsrtp),
+    AGW_CASE(test_srtp_identity_random_rtcp_is_the_same_as_plain_libsrtp),
+};
+
+/* An argument repeats a seed. */
+int main(int argc, char **argv)
+{
+    seed = argc > 1 ? strtoull(argv[1], NULL, 0) : (uint64_t)time(NULL);
+    printf("seed %llu\n", (unsigned long long)seed);
+    return agw_unit_run("srtp identity", cases, sizeof cases / sizeof *cases);
+}
