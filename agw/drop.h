@@ -23,7 +23,7 @@
     X(SRTP_SSRC, "srtp-ssrc", "more SSRCs than one session may have")                              \
     X(RTP_MALFORMED, "rtp-malformed", "not a well-formed RTP packet")                              \
     X(RTCP_MALFORMED, "rtcp-malformed", "not a well-formed RTCP packet")                           \
-    X(PLAINTEXT, "plaintext", "cleartext media on a leg that is encrypted")                        \
+    X(WRONG_PORT, "wrong-port", "RTP on the RTCP port or the reverse")                             \
     X(WRONG_SOURCE, "wrong-source", "core leg: not from the signalled address")                    \
     X(GATE_CLOSED, "gate-closed", "this direction is closed by control")                           \
     X(PT, "payload-type", "payload type that was not negotiated")                                  \

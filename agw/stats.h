@@ -9,7 +9,7 @@
 /** Packets in one direction at one place. Times are agw_ns, 0 = never. */
 typedef struct agw_traffic {
     agw_counter packets;
-    agw_counter bytes; /* UDP payload as on the wire */
+    agw_counter bytes; /* RTP or RTCP, without the SRTP trailer */
     agw_counter last_at;
 } agw_traffic;
 

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "agw/call.h"
+
+#include "base/log.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+agw_call *agw_call_new(agw_call_ref *ref, const char *tag)
+{
+    agw_call *call = calloc(1, sizeof *call);
+    if (call == NULL)
+        return NULL;
+    call->ref = ref;
+    snprintf(call->tag, sizeof call->tag, "%s", tag);
+    return call;
+}
+
+static agw_transport *find_transport(const agw_call *call, uint32_t id)
+{
+    for (size_t i = 0; i < call->n_transports; i++) {
+        if (call->transports[i] != NULL && call->transports[i]->id == id)
+            return call->transports[i];
+    }
+    return NULL;
+}
+
+static agw_media *find_media(const agw_call *call, uint32_t id)
+{
+    for (size_t i = 0; i < call->n_medias; i++) {
+        if (call->medias[i] != NULL && call->medias[i]->id == id)
+            return call->medias[i];
+    }
+    return NULL;
+}
+
+static bool plan_has_transport(const agw_plan *plan, uint32_t id)
+{
+    for (size_t i = 0; i < plan->n_transports; i++) {
+        if (plan->transports[i].id == id)
+            return true;
+    }
+    return false;
+}
+
+static bool plan_has_media(const agw_plan *plan, uint32_t id)
+{
+    for (size_t i = 0; i < plan->n_medias; i++) {
+        if (plan->medias[i].id == id)
+            return true;
+    }
+    return false;
+}
+
+/* New tables first, so that an unchanged object is found by its id in the old one. */
+static void apply_transports(agw_worker *w, agw_call *call, const agw_mail *mail)
+{
+    const agw_plan *plan = mail->plan;
+    agw_transport **table = calloc(plan->n_transports + 1, sizeof(agw_transport *));
+    AGW_ASSERT(table != NULL);
+    for (size_t i = 0; i < plan->n_transports; i++) {
+        const agw_transport_plan *wanted = &plan->transports[i];
+        table[i] = find_transport(call, wanted->id);
+        if (table[i] != NULL)
+            agw_transport_apply(table[i], wanted);
+        else
+            table[i] = agw_transport_new(w, call, wanted, &mail->resources[i]);
+    }
+    for (size_t i = 0; i < call->n_transports; i++) {
+        if (call->transports[i] != NULL && !plan_has_transport(plan, call->transports[i]->id))
+            agw_transport_free(call->transports[i]);
+    }
+    free(call->transports);
+    call->transports = table;
+    call->n_transports = plan->n_transports;
+}
+
+/* Medias let go of their transports before any of these is freed. */
+static void detach_medias(agw_call *call)
+{
+    for (size_t i = 0; i < call->n_transports; i++) {
+        if (call->transports[i] != NULL)
+            call->transports[i]->n_medias = 0;
+    }
+    for (size_t i = 0; i < call->n_medias; i++) {
+        if (call->medias[i] == NULL)
+            continue;
+        call->medias[i]->end[AGW_SIDE_A].transport = NULL;
+        call->medias[i]->end[AGW_SIDE_B].transport = NULL;
+    }
+}
+
+static void attach(agw_call *call, agw_media *m, agw_side side, uint32_t transport_id)
+{
+    agw_transport *t = find_transport(call, transport_id);
+    m->end[side].transport = t;
+    if (t == NULL || t->n_medias == AGW_PLAN_MEDIA_MAX)
+        return;
+    t->medias[t->n_medias] = m;
+    t->n_medias++;
+}
+
+static void apply_medias(agw_call *call, const agw_mail *mail)
+{
+    const agw_plan *plan = mail->plan;
+    agw_media **table = calloc(plan->n_medias + 1, sizeof(agw_media *));
+    AGW_ASSERT(table != NULL);
+    for (size_t i = 0; i < plan->n_medias; i++) {
+        const agw_media_plan *wanted = &plan->medias[i];
+        table[i] = find_media(call, wanted->id);
+        if (table[i] == NULL)
+            table[i] = agw_media_new(call, wanted->id, mail->stats[i]);
+        if (table[i] == NULL)
+            continue;
+        attach(call, table[i], AGW_SIDE_A, wanted->end[AGW_SIDE_A].transport_id);
+        attach(call, table[i], AGW_SIDE_B, wanted->end[AGW_SIDE_B].transport_id);
+        agw_media_apply(table[i], wanted);
+    }
+    for (size_t i = 0; i < call->n_medias; i++) {
+        if (call->medias[i] != NULL && !plan_has_media(plan, call->medias[i]->id))
+            agw_media_free(call->medias[i]);
+    }
+    free(call->medias);
+    call->medias = table;
+    call->n_medias = plan->n_medias;
+}
+
+static void link_call(agw_worker *w, agw_call *call)
+{
+    call->worker = w;
+    call->next = w->calls;
+    if (call->next != NULL)
+        call->next->prev = call;
+    w->calls = call;
+    agw_counter_add(&w->stats.calls, 1);
+}
+
+static void unlink_call(agw_call *call)
+{
+    agw_worker *w = call->worker;
+    if (call->prev != NULL)
+        call->prev->next = call->next;
+    else
+        w->calls = call->next;
+    if (call->next != NULL)
+        call->next->prev = call->prev;
+    agw_counter_add(&w->stats.calls, (uint64_t)-1);
+}
+
+void agw_call_apply(agw_worker *w, agw_call *call, const agw_mail *mail)
+{
+    if (call->worker == NULL)
+        link_call(w, call);
+    detach_medias(call);
+    apply_transports(w, call, mail);
+    apply_medias(call, mail);
+    for (size_t i = 0; i < call->n_transports; i++) {
+        if (call->transports[i] != NULL &&
+            agw_transport_can_send(call->transports[i], &(agw_drop){0}))
+            agw_bridge_transport_ready(call->transports[i]);
+    }
+}
+
+void agw_call_close(agw_worker *w, agw_call *call)
+{
+    detach_medias(call);
+    for (size_t i = 0; i < call->n_medias; i++)
+        agw_media_free(call->medias[i]);
+    for (size_t i = 0; i < call->n_transports; i++) {
+        if (call->transports[i] != NULL)
+            agw_transport_free(call->transports[i]);
+    }
+    if (call->worker != NULL)
+        unlink_call(call);
+    agw_mail *gone = agw_mail_new(AGW_MAIL_CALL_GONE, NULL, 0);
+    gone->ref = call->ref;
+    agw_outbox_post(&w->control, gone);
+    free(call->transports);
+    free(call->medias);
+    free(call);
+}

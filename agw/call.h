@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * A call on its worker: transports of both legs and the medias between them, brought to what the
+ * plan says. */
+#ifndef AGW_AGW_CALL_H
+#define AGW_AGW_CALL_H
+
+#include "agw/bridge.h"
+#include "agw/transport.h"
+
+typedef struct agw_call {
+    agw_worker *worker;
+    agw_call_ref *ref; /* control's handle, for messages only */
+    char tag[64];      /* beginning of the call-id, for the log */
+    struct agw_call *prev, *next;
+    size_t n_transports, n_medias;
+    agw_transport **transports;
+    agw_media **medias;
+} agw_call;
+
+/** Made by the control thread; from the first AGW_MAIL_APPLY on it is the worker's. */
+AGW_NODISCARD agw_call *agw_call_new(agw_call_ref *ref, const char *tag);
+
+/** Applies the plan that the message carries. */
+void agw_call_apply(agw_worker *w, agw_call *call, const agw_mail *mail);
+/** Ends the call and frees it. */
+void agw_call_close(agw_worker *w, agw_call *call);
+
+#endif

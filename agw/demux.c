@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "agw/demux.h"
+
+#include "agw/transport.h"
+#include "base/rand.h"
+#include "ice/stun.h"
+#include "rtp/header.h"
+
+#include <string.h>
+
+enum {
+    STUN_MIN = 20, /* RFC 8489 section 5 */
+    DTLS_MIN = 13, /* RFC 6347 section 4.1 */
+    RTCP_MIN = 8,  /* header and sender SSRC */
+    SLOT_CHARS = 4,
+};
+
+static const char ICE_CHARS[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+agw_pkt_kind agw_demux_kind(const uint8_t *data, size_t len, agw_drop *why)
+{
+    *why = AGW_DROP_TOO_SHORT;
+    if (len == 0)
+        return AGW_PKT_UNKNOWN;
+    if (data[0] < 4)
+        return len >= STUN_MIN ? AGW_PKT_STUN : AGW_PKT_UNKNOWN;
+    if (data[0] >= 20 && data[0] < 64)
+        return len >= DTLS_MIN ? AGW_PKT_DTLS : AGW_PKT_UNKNOWN;
+    if (data[0] >= 128 && data[0] < 192) {
+        if (len < RTCP_MIN)
+            return AGW_PKT_UNKNOWN;
+        if (agw_rtp_is_rtcp(data, len))
+            return AGW_PKT_RTCP;
+        return len >= AGW_RTP_HEADER_MIN ? AGW_PKT_RTP : AGW_PKT_UNKNOWN;
+    }
+    *why = AGW_DROP_KIND;
+    return AGW_PKT_UNKNOWN;
+}
+
+void agw_demux_ufrag(char out[AGW_UFRAG_LEN + 1], uint32_t slot)
+{
+    for (int i = 0; i < SLOT_CHARS; i++)
+        out[i] = ICE_CHARS[slot >> (6 * i) & 63];
+    agw_rand_text(out + SLOT_CHARS, AGW_UFRAG_LEN - SLOT_CHARS);
+}
+
+uint32_t agw_demux_slot(const char *ufrag, size_t len)
+{
+    if (len != AGW_UFRAG_LEN)
+        return AGW_WORKER_SLOTS;
+    uint32_t slot = 0;
+    for (int i = 0; i < SLOT_CHARS; i++) {
+        const char *at = memchr(ICE_CHARS, ufrag[i], sizeof ICE_CHARS - 1);
+        if (at == NULL)
+            return AGW_WORKER_SLOTS;
+        slot |= (uint32_t)(at - ICE_CHARS) << (6 * i);
+    }
+    return slot;
+}
+
+/* A check on a shared port is found by our ufrag in its USERNAME; the rest is the ICE agent's to
+ * prove. */
+static void find_by_ufrag(agw_worker *w, agw_pkt *pkt)
+{
+    agw_stun_head peek;
+    if (agw_stun_peek(pkt->data, pkt->len, &peek) != AGW_OK) {
+        agw_pkt_drop(pkt, AGW_DROP_STUN_MALFORMED);
+        return;
+    }
+    if (peek.local_ufrag == NULL) {
+        agw_pkt_drop(pkt, AGW_DROP_STUN_UNEXPECTED);
+        return;
+    }
+    const uint32_t slot = agw_demux_slot(peek.local_ufrag, peek.local_ufrag_len);
+    pkt->transport = slot < AGW_WORKER_SLOTS ? w->slots[slot] : NULL;
+    if (pkt->transport == NULL)
+        agw_pkt_drop(pkt, AGW_DROP_NO_PLAN);
+}
+
+static void find_by_remote(agw_worker *w, agw_pkt *pkt)
+{
+    const agw_remote_key key = {pkt->port->id, pkt->remote};
+    pkt->transport = agw_map_get(w->by_remote, &key);
+    if (pkt->transport == NULL)
+        agw_pkt_drop(pkt, AGW_DROP_NO_CALL);
+}
+
+static void classify(agw_worker *w, agw_pkt *pkt)
+{
+    agw_drop why;
+    pkt->rx_at = w->now;
+    pkt->kind = (uint8_t)agw_demux_kind(pkt->data, pkt->len, &why);
+    if (pkt->cut) {
+        agw_pkt_drop(pkt, AGW_DROP_OVERSIZE);
+    } else if (pkt->kind == AGW_PKT_UNKNOWN) {
+        agw_pkt_drop(pkt, why);
+    } else if (!pkt->port->shared) {
+        pkt->transport = pkt->port->owner;
+    } else if (pkt->kind == AGW_PKT_STUN) {
+        find_by_ufrag(w, pkt);
+    } else {
+        find_by_remote(w, pkt);
+    }
+}
+
+void agw_demux_classify(agw_worker *w, agw_pkt *const pkts[], size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        classify(w, pkts[i]);
+}

@@ -1,0 +1,779 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Control's side of the workers: addresses, ports, slots and calls; everything that allocates does
+ * it here. */
+#include "agw/gateway.h"
+
+#include "agw/call.h"
+#include "agw/demux.h"
+#include "agw/handshake.h"
+#include "agw/worker.h"
+#include "base/log.h"
+#include "base/rand.h"
+#include "net/ports.h"
+#include "srtp/hooks.h"
+
+#include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+enum {
+    ADDRESS_MAX = 2 * AGW_INTERFACE_MAX,
+    HANDSHAKE_THREADS_MAX = 16,
+    CONTROL_SLOTS = 65536,
+    PORTS_LOW = 32, /* pairs kept open in advance */
+    PORTS_HIGH = 128,
+    REFILL_BUDGET = 8,
+    CORE_BUFFER = 512 * 1024,
+    FINGERPRINT_TEXT = AGW_FINGERPRINT_TEXT,
+};
+
+/* One local address that is bound; interfaces with the same address share it. */
+typedef struct address {
+    agw_addr ip;
+    agw_ports *ports;
+    agw_port *access[AGW_WORKERS_MAX]; /* by worker */
+} address;
+
+typedef struct worker_slot {
+    agw_worker *worker;
+    agw_outbox outbox;
+    uint32_t *free_slots;
+    size_t n_free_slots;
+    size_t n_calls;
+} worker_slot;
+
+struct agw_gateway {
+    agw_gateway_config config;
+    address addresses[ADDRESS_MAX];
+    size_t n_addresses;
+    size_t by_interface[AGW_INTERFACE_MAX]
+                       [2]; /* index into addresses by family; ADDRESS_MAX = none */
+    worker_slot workers[AGW_WORKERS_MAX];
+    size_t n_workers;
+    agw_handshake *handshakes[HANDSHAKE_THREADS_MAX];
+    size_t n_handshakes;
+    agw_dtls_ctx *dtls_ctx;
+    char fingerprint[FINGERPRINT_TEXT];
+    agw_ring *mailbox;
+    int event_fd;
+    agw_map *core_addresses; /* advertised core address -> 1, for agw_gateway_owns() */
+    agw_call_ref *calls;
+};
+
+/* A transport's resources as control holds them. */
+typedef struct reservation {
+    agw_transport_info info;
+    agw_resource resource;
+    size_t address[2]; /* whose pool the ports are of */
+    bool with_worker;  /* the worker has been given it */
+    bool released;     /* control does not want it any more */
+    struct reservation *next;
+} reservation;
+
+typedef struct media_numbers {
+    uint32_t media_id;
+    agw_media_stats stats;
+    struct media_numbers *next;
+} media_numbers;
+
+struct agw_call_ref {
+    agw_gateway *gw;
+    size_t worker;
+    agw_call *call; /* the worker's from the first apply on */
+    bool applied;
+    bool closed; /* control has let go */
+    void *owner;
+    uint32_t last_transport_id;
+    reservation *reservations;
+    media_numbers *medias;
+    agw_call_ref *prev, *next;
+};
+
+static agw_err fail(agw_err err, char *why, size_t size, const char *fmt, ...) AGW_PRINTF(4, 5);
+static agw_err fail(agw_err err, char *why, size_t size, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(why, size, fmt, args);
+    va_end(args);
+    return err;
+}
+
+/* --- addresses and access ports
+ * ------------------------------------------------------------------- */
+
+static agw_err add_address(agw_gateway *gw, const agw_addr *ip, size_t *out, char *why, size_t size)
+{
+    for (size_t i = 0; i < gw->n_addresses; i++) {
+        if (agw_addr_ip_equal(&gw->addresses[i].ip, ip)) {
+            *out = i;
+            return AGW_OK;
+        }
+    }
+    address *a = &gw->addresses[gw->n_addresses];
+    char text[AGW_ADDR_TEXT];
+    a->ip = *ip;
+    a->ip.port = 0;
+    const agw_ports_config config = {
+        .address = a->ip,
+        .port_min = gw->config.port_min,
+        .port_max = gw->config.port_max,
+        .low = PORTS_LOW,
+        .high = PORTS_HIGH,
+        .tos = AGW_TOS_EF,
+        .buffer_bytes = CORE_BUFFER,
+    };
+    const agw_err err = agw_ports_new(&a->ports, &config, agw_rand32());
+    if (err != AGW_OK)
+        return fail(err, why, size, "no pair of ports between %u and %u on %s", config.port_min,
+                    config.port_max, agw_addr_ip_text(ip, text, sizeof text));
+    *out = gw->n_addresses;
+    gw->n_addresses++;
+    return AGW_OK;
+}
+
+static agw_err add_interfaces(agw_gateway *gw, char *why, size_t size)
+{
+    for (size_t i = 0; i < gw->config.n_interfaces; i++) {
+        const agw_addr *ips[2] = {&gw->config.interfaces[i].ip4, &gw->config.interfaces[i].ip6};
+        for (size_t family = 0; family < 2; family++) {
+            gw->by_interface[i][family] = ADDRESS_MAX;
+            if (!agw_addr_is_set(ips[family]))
+                continue;
+            const agw_err err =
+                add_address(gw, ips[family], &gw->by_interface[i][family], why, size);
+            if (err != AGW_OK)
+                return err;
+        }
+    }
+    return AGW_OK;
+}
+
+static void close_access_ports(agw_gateway *gw, size_t worker)
+{
+    for (size_t a = 0; a < gw->n_addresses; a++) {
+        if (gw->addresses[a].access[worker] == NULL)
+            continue;
+        agw_port_close(gw->addresses[a].access[worker]);
+        free(gw->addresses[a].access[worker]);
+        gw->addresses[a].access[worker] = NULL;
+    }
+}
+
+/* The same port number on every address, or none of them. */
+static agw_err open_access_ports(agw_gateway *gw, size_t worker, uint16_t number)
+{
+    for (size_t a = 0; a < gw->n_addresses; a++) {
+        agw_port_config config = {
+            .local = gw->addresses[a].ip,
+            .shared = true,
+            .tos = AGW_TOS_EF,
+            .buffer_bytes = AGW_PORT_ACCESS_BUFFER,
+        };
+        config.local.port = number;
+        agw_port *port = calloc(1, sizeof *port);
+        const agw_err err = port != NULL ? agw_port_open(port, &config) : AGW_ERR_SYSTEM;
+        if (err != AGW_OK) {
+            free(port);
+            close_access_ports(gw, worker);
+            return err;
+        }
+        gw->addresses[a].access[worker] = port;
+    }
+    return AGW_OK;
+}
+
+static agw_err find_access_ports(agw_gateway *gw, size_t worker, uint32_t *next, char *why,
+                                 size_t size)
+{
+    const bool fixed = gw->config.access_port > 0;
+    for (; *next <= (fixed ? (uint32_t)UINT16_MAX : gw->config.port_max); (*next)++) {
+        const agw_err err = open_access_ports(gw, worker, (uint16_t)*next);
+        if (err == AGW_OK) {
+            (*next)++;
+            return AGW_OK;
+        }
+        if (fixed || err != AGW_ERR_EXISTS)
+            return fail(err, why, size, "access port %u cannot be opened: %s", *next,
+                        agw_err_text(err));
+    }
+    return fail(AGW_ERR_LIMIT, why, size, "no free access port");
+}
+
+static void warn_about_buffer(const agw_gateway *gw)
+{
+    const agw_port *port = gw->n_addresses != 0 ? gw->addresses[0].access[0] : NULL;
+    if (port != NULL && port->buffer_bytes < AGW_PORT_ACCESS_BUFFER)
+        agw_log(AGW_LOG_WARN, NULL,
+                "access ports have a receive buffer of %zu KiB instead of %d KiB: raise "
+                "net.core.rmem_max",
+                port->buffer_bytes / 1024, AGW_PORT_ACCESS_BUFFER / 1024);
+}
+
+/* --- start and end
+ * ---------------------------------------------------------------------------------- */
+
+static void wake_control(void *owner)
+{
+    const agw_gateway *gw = owner;
+    const uint64_t one = 1;
+    if (write(gw->event_fd, &one, sizeof one) < 0)
+        return; /* a full counter wakes as well */
+}
+
+static agw_err make_worker(agw_gateway *gw, size_t i, uint32_t *next_port, char *why, size_t size)
+{
+    worker_slot *slot = &gw->workers[i];
+    if (gw->config.access_port >= 0) {
+        const agw_err err = find_access_ports(gw, i, next_port, why, size);
+        if (err != AGW_OK)
+            return err;
+    }
+    agw_port *access[ADDRESS_MAX];
+    size_t n = 0;
+    for (size_t a = 0; a < gw->n_addresses; a++) {
+        if (gw->addresses[a].access[i] != NULL)
+            access[n++] = gw->addresses[a].access[i];
+    }
+    const agw_io_config io = {.tick_us = gw->config.tick_us};
+    slot->worker = agw_worker_new(i, &io, access, n);
+    slot->free_slots = calloc(AGW_WORKER_SLOTS, sizeof *slot->free_slots);
+    if (slot->worker == NULL || slot->free_slots == NULL)
+        return fail(AGW_ERR_SYSTEM, why, size,
+                    "worker %zu cannot be made: out of memory or descriptors", i);
+    for (uint32_t s = 0; s < AGW_WORKER_SLOTS; s++)
+        slot->free_slots[s] = AGW_WORKER_SLOTS - 1 - s;
+    slot->n_free_slots = AGW_WORKER_SLOTS;
+    slot->outbox = agw_worker_outbox(slot->worker);
+    slot->worker->control = (agw_outbox){.ring = gw->mailbox, .wake = wake_control, .owner = gw};
+    slot->worker->dtls_ctx = gw->dtls_ctx;
+    slot->worker->cpu = gw->config.pin ? (int)i : -1;
+    gw->n_workers = i + 1;
+    return AGW_OK;
+}
+
+static agw_err make_handshake_threads(agw_gateway *gw, char *why, size_t size)
+{
+    agw_outbox outboxes[AGW_WORKERS_MAX];
+    size_t wanted = gw->config.handshake_threads != 0 ? gw->config.handshake_threads : 1;
+    if (wanted > HANDSHAKE_THREADS_MAX)
+        wanted = HANDSHAKE_THREADS_MAX;
+    for (size_t i = 0; i < gw->n_workers; i++)
+        outboxes[i] = agw_worker_outbox(gw->workers[i].worker);
+    for (size_t i = 0; i < wanted; i++) {
+        gw->handshakes[i] = agw_handshake_new(outboxes, gw->n_workers);
+        if (gw->handshakes[i] == NULL)
+            return fail(AGW_ERR_SYSTEM, why, size, "a handshake thread cannot be started");
+        gw->n_handshakes = i + 1;
+    }
+    return AGW_OK;
+}
+
+static agw_err start_workers(agw_gateway *gw, char *why, size_t size)
+{
+    for (size_t i = 0; i < gw->n_workers; i++) {
+        agw_worker *w = gw->workers[i].worker;
+        w->handshakes = calloc(gw->n_handshakes, sizeof *w->handshakes);
+        if (w->handshakes == NULL)
+            return fail(AGW_ERR_SYSTEM, why, size, "out of memory");
+        for (size_t h = 0; h < gw->n_handshakes; h++)
+            w->handshakes[h] = agw_handshake_outbox(gw->handshakes[h]);
+        w->n_handshakes = gw->n_handshakes;
+        if (agw_worker_start(w) != AGW_OK)
+            return fail(AGW_ERR_SYSTEM, why, size, "worker thread %zu cannot be started", i);
+    }
+    return AGW_OK;
+}
+
+static agw_err make_workers(agw_gateway *gw, char *why, size_t size)
+{
+    const long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    size_t n = gw->config.workers != 0 ? gw->config.workers : (size_t)(cores > 0 ? cores : 1);
+    if (n > AGW_WORKERS_MAX)
+        n = AGW_WORKERS_MAX;
+    uint32_t next_port =
+        gw->config.access_port > 0 ? (uint32_t)gw->config.access_port : gw->config.port_min;
+    for (size_t i = 0; i < n; i++) {
+        const agw_err err = make_worker(gw, i, &next_port, why, size);
+        if (err != AGW_OK)
+            return err;
+    }
+    return AGW_OK;
+}
+
+static agw_err make_shared_parts(agw_gateway *gw, char *why, size_t size)
+{
+    uint8_t seed[16];
+    agw_fingerprint fp;
+    agw_rand_bytes(seed, sizeof seed);
+    if (agw_srtp_init() != AGW_OK)
+        return fail(AGW_ERR_SYSTEM, why, size, "libsrtp2 does not take our AES and SHA-1");
+    gw->event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    gw->mailbox = agw_ring_new(CONTROL_SLOTS);
+    gw->core_addresses = agw_map_new(sizeof(agw_addr), seed);
+    agw_cert *cert = agw_cert_new();
+    gw->dtls_ctx = cert != NULL ? agw_dtls_ctx_new(cert, gw->config.srtp_profiles) : NULL;
+    if (gw->event_fd < 0 || gw->mailbox == NULL || gw->core_addresses == NULL)
+        return fail(AGW_ERR_SYSTEM, why, size, "out of memory or descriptors");
+    if (gw->dtls_ctx == NULL)
+        return fail(AGW_ERR_SYSTEM, why, size,
+                    "OpenSSL refuses the certificate or the SRTP profiles");
+    agw_dtls_ctx_fingerprint(gw->dtls_ctx, &fp);
+    agw_fingerprint_text(&fp, gw->fingerprint, sizeof gw->fingerprint);
+    return AGW_OK;
+}
+
+agw_err agw_gateway_new(agw_gateway **out, const agw_gateway_config *config, char *why, size_t size)
+{
+    agw_gateway *gw = calloc(1, sizeof *gw);
+    if (gw == NULL)
+        return fail(AGW_ERR_SYSTEM, why, size, "out of memory");
+    gw->config = *config;
+    gw->event_fd = -1;
+    agw_err err = make_shared_parts(gw, why, size);
+    if (err == AGW_OK)
+        err = add_interfaces(gw, why, size);
+    if (err == AGW_OK)
+        err = make_workers(gw, why, size);
+    if (err == AGW_OK)
+        err = make_handshake_threads(gw, why, size);
+    if (err == AGW_OK)
+        err = start_workers(gw, why, size);
+    if (err != AGW_OK) {
+        agw_gateway_free(gw);
+        return err;
+    }
+    warn_about_buffer(gw);
+    for (size_t a = 0; a < gw->n_addresses; a++)
+        agw_ports_refill(gw->addresses[a].ports, PORTS_HIGH);
+    *out = gw;
+    return AGW_OK;
+}
+
+static void free_call_ref(agw_call_ref *ref);
+
+static void stop_threads(agw_gateway *gw)
+{
+    for (size_t i = 0; i < gw->n_workers; i++) {
+        agw_outbox_post(&gw->workers[i].outbox, agw_mail_new(AGW_MAIL_STOP, NULL, 0));
+        while (!agw_outbox_flush(&gw->workers[i].outbox))
+            sched_yield();
+    }
+    for (size_t i = 0; i < gw->n_workers; i++)
+        agw_worker_join(gw->workers[i].worker);
+    for (size_t i = 0; i < gw->n_handshakes; i++)
+        agw_handshake_free(gw->handshakes[i]);
+}
+
+void agw_gateway_free(agw_gateway *gw)
+{
+    if (gw == NULL)
+        return;
+    stop_threads(gw);
+    for (size_t i = 0; i < gw->n_workers; i++) {
+        agw_outbox_fini(&gw->workers[i].outbox);
+        agw_worker_free(gw->workers[i].worker);
+    }
+    for (agw_mail *mail; gw->mailbox != NULL && (mail = agw_ring_pop(gw->mailbox)) != NULL;)
+        agw_mail_free(mail);
+    while (gw->calls != NULL)
+        free_call_ref(gw->calls);
+    for (size_t i = 0; i < AGW_WORKERS_MAX; i++) {
+        free(gw->workers[i].free_slots);
+        close_access_ports(gw, i);
+    }
+    for (size_t a = 0; a < gw->n_addresses; a++)
+        agw_ports_free(gw->addresses[a].ports);
+    agw_dtls_ctx_unref(gw->dtls_ctx);
+    agw_map_free(gw->core_addresses);
+    agw_ring_free(gw->mailbox);
+    if (gw->event_fd >= 0)
+        close(gw->event_fd);
+    free(gw);
+}
+
+/* --- reservations
+ * ------------------------------------------------------------------------------------ */
+
+static const agw_addr *advertised(const agw_gateway *gw, size_t interface, size_t family)
+{
+    const agw_interface *i = &gw->config.interfaces[interface];
+    const agw_addr *said = family == 0 ? &i->advertised4 : &i->advertised6;
+    const agw_addr *bound = family == 0 ? &i->ip4 : &i->ip6;
+    return agw_addr_is_set(said) ? said : bound;
+}
+
+static agw_addr said_address(const agw_gateway *gw, size_t interface, size_t family,
+                             const agw_port *port)
+{
+    agw_addr addr = *advertised(gw, interface, family);
+    addr.port = port->local.port;
+    return addr;
+}
+
+static agw_err take_ports(agw_gateway *gw, reservation *r, size_t interface, size_t family,
+                          agw_transport_kind kind)
+{
+    agw_resource *res = &r->resource;
+    agw_ports *pool = gw->addresses[gw->by_interface[interface][family]].ports;
+    r->address[family] = gw->by_interface[interface][family];
+    const agw_err err = kind == AGW_TRANSPORT_PAIR
+                            ? agw_ports_take_pair(pool, &res->rtp[family], &res->rtcp[family])
+                            : agw_ports_take(pool, &res->rtp[family]);
+    if (err != AGW_OK)
+        return err;
+    r->info.rtp[0] = said_address(gw, interface, family, res->rtp[family]);
+    r->info.rtcp[0] = res->rtcp[family] != NULL
+                          ? said_address(gw, interface, family, res->rtcp[family])
+                          : r->info.rtp[0];
+    agw_map_put(gw->core_addresses, &r->info.rtp[0], r);
+    return AGW_OK;
+}
+
+static void share_ports(agw_gateway *gw, reservation *r, size_t worker, size_t interface,
+                        size_t first)
+{
+    size_t n = 0;
+    r->resource.shared = true;
+    for (size_t i = 0; i < 2; i++) {
+        const size_t family = i == 0 ? first : 1 - first;
+        const size_t a = gw->by_interface[interface][family];
+        if (a == ADDRESS_MAX || gw->addresses[a].access[worker] == NULL)
+            continue;
+        agw_port *port = gw->addresses[a].access[worker];
+        r->resource.rtp[family] = port;
+        r->info.rtp[n] = said_address(gw, interface, family, port);
+        r->info.rtcp[n] = r->info.rtp[n];
+        n++;
+    }
+}
+
+static agw_err pick_family(const agw_gateway *gw, size_t interface, agw_family family, size_t *out)
+{
+    const size_t *has = gw->by_interface[interface];
+    *out = family == AGW_FAMILY_IP6 || (family == AGW_FAMILY_NONE && has[0] == ADDRESS_MAX) ? 1 : 0;
+    return has[*out] != ADDRESS_MAX ? AGW_OK : AGW_ERR_UNSUPPORTED;
+}
+
+agw_err agw_gateway_reserve(agw_gateway *gw, agw_call_ref *call, size_t interface,
+                            agw_family family, agw_transport_kind kind, agw_transport_info *out)
+{
+    worker_slot *slot = &gw->workers[call->worker];
+    size_t first;
+    AGW_ASSERT(interface < gw->config.n_interfaces);
+    agw_err err = pick_family(gw, interface, family, &first);
+    if (err != AGW_OK)
+        return err;
+    if (slot->n_free_slots == 0)
+        return AGW_ERR_LIMIT;
+    reservation *r = calloc(1, sizeof *r);
+    if (r == NULL)
+        return AGW_ERR_LIMIT;
+    r->address[0] = r->address[1] = ADDRESS_MAX;
+    if (kind == AGW_TRANSPORT_SHARED && gw->config.access_port >= 0)
+        share_ports(gw, r, call->worker, interface, first);
+    else
+        err = take_ports(gw, r, interface, first,
+                         kind == AGW_TRANSPORT_SHARED ? AGW_TRANSPORT_MUXED : kind);
+    if (err != AGW_OK) {
+        free(r);
+        return err;
+    }
+    slot->n_free_slots--;
+    call->last_transport_id++;
+    r->resource.slot = slot->free_slots[slot->n_free_slots];
+    r->resource.id = r->info.id = call->last_transport_id;
+    r->info.interface = interface;
+    agw_demux_ufrag(r->info.ufrag, r->resource.slot);
+    agw_rand_text(r->info.pwd, AGW_PWD_LEN);
+    r->next = call->reservations;
+    call->reservations = r;
+    *out = r->info;
+    return AGW_OK;
+}
+
+static reservation *find_reservation(const agw_call_ref *call, uint32_t id)
+{
+    reservation *r = call->reservations;
+    while (r != NULL && r->info.id != id)
+        r = r->next;
+    return r;
+}
+
+agw_err agw_gateway_new_credentials(agw_gateway *gw, agw_call_ref *call, uint32_t id,
+                                    agw_transport_info *out)
+{
+    (void)gw;
+    reservation *r = find_reservation(call, id);
+    if (r == NULL)
+        return AGW_ERR_NOT_FOUND;
+    agw_demux_ufrag(r->info.ufrag, r->resource.slot);
+    agw_rand_text(r->info.pwd, AGW_PWD_LEN);
+    *out = r->info;
+    return AGW_OK;
+}
+
+static void give_ports(agw_gateway *gw, const reservation *r)
+{
+    if (r->resource.shared)
+        return;
+    if (agw_addr_is_set(&r->info.rtp[0]))
+        agw_map_remove(gw->core_addresses, &r->info.rtp[0]);
+    for (size_t family = 0; family < 2; family++) {
+        if (r->resource.rtp[family] != NULL)
+            agw_ports_give(gw->addresses[r->address[family]].ports, r->resource.rtp[family]);
+        if (r->resource.rtcp[family] != NULL)
+            agw_ports_give(gw->addresses[r->address[family]].ports, r->resource.rtcp[family]);
+    }
+}
+
+static void free_reservation(agw_call_ref *call, reservation *r)
+{
+    worker_slot *slot = &call->gw->workers[call->worker];
+    reservation **at = &call->reservations;
+    while (*at != r)
+        at = &(*at)->next;
+    *at = r->next;
+    give_ports(call->gw, r);
+    slot->free_slots[slot->n_free_slots] = r->resource.slot;
+    slot->n_free_slots++;
+    free(r);
+}
+
+void agw_gateway_release(agw_gateway *gw, agw_call_ref *call, uint32_t id)
+{
+    (void)gw;
+    reservation *r = find_reservation(call, id);
+    if (r == NULL)
+        return;
+    if (r->with_worker)
+        r->released = true; /* until the worker lets go */
+    else
+        free_reservation(call, r);
+}
+
+bool agw_gateway_owns(const agw_gateway *gw, const agw_addr *addr)
+{
+    return agw_map_get(gw->core_addresses, addr) != NULL;
+}
+
+const char *agw_gateway_fingerprint(const agw_gateway *gw)
+{
+    return gw->fingerprint;
+}
+
+/* --- calls
+ * --------------------------------------------------------------------------------------------- */
+
+static size_t least_loaded(const agw_gateway *gw)
+{
+    size_t best = 0;
+    for (size_t i = 1; i < gw->n_workers; i++) {
+        if (gw->workers[i].n_calls < gw->workers[best].n_calls)
+            best = i;
+    }
+    return best;
+}
+
+agw_err agw_gateway_call_new(agw_gateway *gw, const char *tag, void *owner, agw_call_ref **out)
+{
+    const size_t worker = least_loaded(gw);
+    if (gw->workers[worker].outbox.first != NULL)
+        return AGW_ERR_LIMIT; /* its mailbox is full: it has more than enough to do */
+    agw_call_ref *ref = calloc(1, sizeof *ref);
+    if (ref == NULL)
+        return AGW_ERR_LIMIT;
+    ref->call = agw_call_new(ref, tag);
+    if (ref->call == NULL) {
+        free(ref);
+        return AGW_ERR_LIMIT;
+    }
+    ref->gw = gw;
+    ref->worker = worker;
+    ref->owner = owner;
+    ref->next = gw->calls;
+    if (ref->next != NULL)
+        ref->next->prev = ref;
+    gw->calls = ref;
+    gw->workers[worker].n_calls++;
+    *out = ref;
+    return AGW_OK;
+}
+
+static void free_call_ref(agw_call_ref *ref)
+{
+    agw_gateway *gw = ref->gw;
+    while (ref->reservations != NULL)
+        free_reservation(ref, ref->reservations);
+    for (media_numbers *next; ref->medias != NULL; ref->medias = next) {
+        next = ref->medias->next;
+        free(ref->medias);
+    }
+    if (!ref->applied)
+        free(ref->call);
+    if (ref->prev != NULL)
+        ref->prev->next = ref->next;
+    else
+        gw->calls = ref->next;
+    if (ref->next != NULL)
+        ref->next->prev = ref->prev;
+    gw->workers[ref->worker].n_calls--;
+    free(ref);
+}
+
+void agw_gateway_call_free(agw_gateway *gw, agw_call_ref *call)
+{
+    call->closed = true;
+    if (!call->applied) {
+        free_call_ref(call);
+        return;
+    }
+    agw_mail *mail = agw_mail_new(AGW_MAIL_CLOSE, NULL, 0);
+    mail->call = call->call;
+    agw_outbox_post(&gw->workers[call->worker].outbox, mail);
+    agw_outbox_flush(&gw->workers[call->worker].outbox);
+}
+
+agw_media_stats *agw_gateway_media_stats(agw_call_ref *call, uint32_t media_id)
+{
+    media_numbers *m = call->medias;
+    while (m != NULL && m->media_id != media_id)
+        m = m->next;
+    if (m == NULL) {
+        m = calloc(1, sizeof *m);
+        AGW_ASSERT(m != NULL);
+        m->media_id = media_id;
+        m->next = call->medias;
+        call->medias = m;
+    }
+    return &m->stats;
+}
+
+void agw_gateway_apply(agw_gateway *gw, agw_call_ref *call, agw_plan *plan)
+{
+    agw_mail *mail = agw_mail_new(AGW_MAIL_APPLY, NULL, 0);
+    mail->call = call->call;
+    mail->plan = plan;
+    mail->resources = calloc(plan->n_transports + 1, sizeof *mail->resources);
+    mail->stats = calloc(plan->n_medias + 1, sizeof(agw_media_stats *));
+    AGW_ASSERT(mail->resources != NULL && mail->stats != NULL);
+    for (size_t i = 0; i < plan->n_transports; i++) {
+        reservation *r = find_reservation(call, plan->transports[i].id);
+        AGW_ASSERT(r != NULL);
+        r->with_worker = true;
+        mail->resources[i] = r->resource;
+    }
+    for (size_t i = 0; i < plan->n_medias; i++)
+        mail->stats[i] = agw_gateway_media_stats(call, plan->medias[i].id);
+    call->applied = true;
+    agw_outbox_post(&gw->workers[call->worker].outbox, mail);
+    agw_outbox_flush(&gw->workers[call->worker].outbox);
+}
+
+/* --- what workers tell
+ * ----------------------------------------------------------------------------------- */
+
+int agw_gateway_event_fd(const agw_gateway *gw)
+{
+    return gw->event_fd;
+}
+
+static void on_transport_gone(agw_call_ref *ref, uint32_t id)
+{
+    reservation *r = find_reservation(ref, id);
+    if (r == NULL)
+        return;
+    r->with_worker = false;
+    if (r->released)
+        free_reservation(ref, r);
+}
+
+/* true: out holds an event for the caller. */
+static bool take(agw_mail *mail, agw_event *out)
+{
+    agw_call_ref *ref = mail->ref;
+    switch (mail->kind) {
+    case AGW_MAIL_EVENT:
+        *out = mail->event;
+        out->owner = ref->owner;
+        return !ref->closed;
+    case AGW_MAIL_TRANSPORT_GONE:
+        on_transport_gone(ref, mail->id);
+        return false;
+    case AGW_MAIL_CALL_GONE:
+        free_call_ref(ref);
+        return false;
+    default:
+        AGW_ASSERT(!"a message that control does not take");
+    }
+    return false;
+}
+
+bool agw_gateway_next_event(agw_gateway *gw, agw_event *out)
+{
+    uint64_t count;
+    if (read(gw->event_fd, &count, sizeof count) < 0)
+        count = 0; /* nothing new was signalled; what is in the mailbox is taken all the same */
+    for (agw_mail *mail; (mail = agw_ring_pop(gw->mailbox)) != NULL;) {
+        const bool found = take(mail, out);
+        agw_mail_free(mail);
+        if (found) {
+            wake_control(gw); /* there may be more */
+            return true;
+        }
+    }
+    return false;
+}
+
+void agw_gateway_idle(agw_gateway *gw)
+{
+    for (size_t a = 0; a < gw->n_addresses; a++)
+        agw_ports_refill(gw->addresses[a].ports, REFILL_BUDGET);
+    for (size_t i = 0; i < gw->n_workers; i++)
+        agw_outbox_flush(&gw->workers[i].outbox);
+}
+
+size_t agw_gateway_workers(const agw_gateway *gw)
+{
+    return gw->n_workers;
+}
+
+const agw_worker_stats *agw_gateway_worker_stats(const agw_gateway *gw, size_t i)
+{
+    AGW_ASSERT(i < gw->n_workers);
+    return &gw->workers[i].worker->stats;
+}
+
+void agw_gateway_ports(const agw_gateway *gw, size_t *free_ports, size_t *used_ports)
+{
+    *free_ports = 0;
+    *used_ports = 0;
+    for (size_t a = 0; a < gw->n_addresses; a++) {
+        agw_ports_stats stats;
+        agw_ports_get_stats(gw->addresses[a].ports, &stats);
+        *free_ports += stats.free;
+        *used_ports += stats.used;
+    }
+}
+
+const char *agw_event_kind_text(agw_event_kind kind)
+{
+    static const char *const TEXTS[] = {
+        [AGW_EVENT_ICE_CONNECTED] = "ice-connected",
+        [AGW_EVENT_ICE_SELECTED] = "ice-selected",
+        [AGW_EVENT_ICE_FAILED] = "ice-failed",
+        [AGW_EVENT_CONSENT_LOST] = "consent-lost",
+        [AGW_EVENT_CONSENT_BACK] = "consent-back",
+        [AGW_EVENT_DTLS_ESTABLISHED] = "dtls-established",
+        [AGW_EVENT_DTLS_FAILED] = "dtls-failed",
+        [AGW_EVENT_DTLS_CLOSED] = "dtls-closed",
+        [AGW_EVENT_BEARER_REFUSED] = "bearer-refused",
+        [AGW_EVENT_LATCHED] = "latched",
+    };
+    AGW_ASSERT(kind < sizeof TEXTS / sizeof TEXTS[0]);
+    return TEXTS[kind];
+}

@@ -1,0 +1,725 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "agw/transport.h"
+
+#include "agw/bridge.h"
+#include "agw/call.h"
+#include "agw/demux.h"
+#include "base/log.h"
+#include "base/secret.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const agw_ns REMOTE_BUSY =
+    AGW_S(5); /* a contested address stays where it was in use so lately */
+static const agw_ns ICMP_EVERY = AGW_S(1);
+
+static void settle_sending(agw_transport *t, bool could_send);
+
+/* --- addresses -------------------------------------------------------------------------------- */
+
+static agw_component *component_of(agw_transport *t, const agw_port *port)
+{
+    const agw_component *rtcp = &t->component[AGW_RTCP_COMPONENT];
+    return port == rtcp->ports[0] || port == rtcp->ports[1] ? &t->component[AGW_RTCP_COMPONENT]
+                                                            : &t->component[AGW_RTP_COMPONENT];
+}
+
+static agw_port *port_by_id(const agw_component *c, uint32_t id)
+{
+    for (size_t i = 0; i < 2; i++) {
+        if (c->ports[i] != NULL && c->ports[i]->id == id)
+            return c->ports[i];
+    }
+    return NULL;
+}
+
+static void forget_remote(agw_transport *t, const agw_remote_key *key)
+{
+    for (size_t i = 0; i < t->n_remotes; i++) {
+        if (memcmp(&t->remotes[i], key, sizeof *key) != 0)
+            continue;
+        t->n_remotes--;
+        t->remotes[i] = t->remotes[t->n_remotes];
+        if (agw_map_get(t->worker->by_remote, key) == t)
+            agw_map_remove(t->worker->by_remote, key);
+        return;
+    }
+}
+
+/* An authentic check came from there: DTLS and SRTP from that address are this transport's from now
+ * on. */
+static void learn_remote(agw_transport *t, const agw_remote_key *key)
+{
+    agw_worker *w = t->worker;
+    agw_transport *holder = agw_map_get(w->by_remote, key);
+    if (holder == t)
+        return;
+    if (holder != NULL) {
+        if (holder->last_rx_at != 0 && w->now - holder->last_rx_at < REMOTE_BUSY)
+            return; /* contested: it stays */
+        forget_remote(holder, key);
+    }
+    if (t->n_remotes == AGW_ICE_REMOTES)
+        forget_remote(t, &t->remotes[0]);
+    t->remotes[t->n_remotes] = *key;
+    t->n_remotes++;
+    agw_map_put(w->by_remote, key, t);
+}
+
+/* --- ICE ----------------------------------------------------------------------------------------
+ */
+
+static void set_timer(agw_transport *t)
+{
+    agw_ns at = AGW_NEVER;
+    for (size_t i = 0; i < 2; i++) {
+        if (t->component[i].ice != NULL)
+            at = agw_earlier(at, agw_ice_deadline(t->component[i].ice));
+    }
+    agw_timerq_set(&t->worker->timers, &t->timer, at);
+}
+
+static agw_drop stun_drop(agw_ice_drop drop)
+{
+    switch (drop) {
+    case AGW_ICE_DROP_MALFORMED:
+    case AGW_ICE_DROP_METHOD:
+    case AGW_ICE_DROP_ATTRIBUTE:
+    case AGW_ICE_DROP_PRIORITY:
+        return AGW_DROP_STUN_MALFORMED;
+    case AGW_ICE_DROP_USERNAME:
+    case AGW_ICE_DROP_FINGERPRINT:
+    case AGW_ICE_DROP_INTEGRITY:
+        return AGW_DROP_STUN_AUTH;
+    default:
+        return AGW_DROP_STUN_UNEXPECTED;
+    }
+}
+
+static void start_dtls(agw_transport *t, agw_dtls_role role);
+
+static void on_selected(agw_transport *t, agw_component *c, const agw_ice_result *res)
+{
+    agw_port *port = port_by_id(c, res->selected.port_id);
+    if (port == NULL)
+        return;
+    c->port = port;
+    c->remote = res->selected.remote;
+    agw_worker_tell(t->worker, t, res->connected ? AGW_EVENT_ICE_CONNECTED : AGW_EVENT_ICE_SELECTED,
+                    &c->remote, NULL);
+}
+
+static void on_check(agw_transport *t, agw_component *c, const agw_pkt *pkt,
+                     const agw_ice_result *res)
+{
+    const bool could_send = agw_transport_can_send(t, &(agw_drop){0});
+    const agw_remote_key key = {pkt->port->id, pkt->remote};
+    if (res->evicted)
+        forget_remote(t, &(agw_remote_key){res->gone.port_id, res->gone.remote});
+    if (res->drop == AGW_ICE_DROP_NONE && t->shared)
+        learn_remote(t, &key);
+    if (res->selected_changed)
+        on_selected(t, c, res);
+    if (res->event == AGW_ICE_CONSENT_BACK)
+        agw_worker_tell(t->worker, t, AGW_EVENT_CONSENT_BACK, &pkt->remote, NULL);
+    t->has_consent = agw_ice_may_send(t->component[AGW_RTP_COMPONENT].ice);
+    if (res->drop == AGW_ICE_DROP_NONE && t->dtls_plan == AGW_DTLS_ACTIVE && t->assoc == NULL) {
+        t->dtls_remote = pkt->remote;
+        t->dtls_port = pkt->port;
+        start_dtls(t, AGW_DTLS_CLIENT);
+    }
+    settle_sending(t, could_send);
+}
+
+static void take_stun(agw_worker *w, agw_pkt *pkt)
+{
+    agw_transport *t = pkt->transport;
+    agw_component *c = t != NULL ? component_of(t, pkt->port) : NULL;
+    if (c == NULL || c->ice == NULL) {
+        agw_pkt_drop(pkt, AGW_DROP_STUN_UNEXPECTED);
+        return;
+    }
+    agw_ice_result res;
+    uint8_t reply[AGW_STUN_REPLY_MAX];
+    agw_ice_on_stun(c->ice, w->now, pkt->port->id, &pkt->remote, pkt->data, pkt->len, reply,
+                    sizeof reply, &res);
+    on_check(t, c, pkt, &res);
+    set_timer(t);
+    if (res.reply_len == 0) {
+        agw_pkt_drop(pkt, stun_drop(res.drop));
+        return;
+    }
+    agw_counter_add(&w->stats.stun_answered, 1);
+    memcpy(pkt->data, reply, res.reply_len);
+    pkt->len = res.reply_len;
+    pkt->tos = t->tos;
+    pkt->verdict = AGW_FORWARD;
+}
+
+void agw_transport_take_stun(agw_worker *w, agw_pkt *const pkts[], size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (pkts[i]->verdict == AGW_UNDECIDED && pkts[i]->kind == AGW_PKT_STUN)
+            take_stun(w, pkts[i]);
+    }
+}
+
+static void on_ice_event(agw_transport *t, agw_ice_event event)
+{
+    if (event == AGW_ICE_FAILED) {
+        agw_worker_tell(t->worker, t, AGW_EVENT_ICE_FAILED, NULL,
+                        "no valid connectivity check in time");
+    } else if (event == AGW_ICE_CONSENT_LOST) {
+        t->has_consent = false;
+        agw_worker_tell(t->worker, t, AGW_EVENT_CONSENT_LOST, &t->component[0].remote,
+                        "no connectivity check for 30 s");
+    }
+}
+
+void agw_transport_on_timer(agw_transport *t)
+{
+    for (size_t i = 0; i < 2; i++) {
+        agw_ice *ice = t->component[i].ice;
+        while (ice != NULL && agw_ice_deadline(ice) <= t->worker->now)
+            on_ice_event(t, agw_ice_on_deadline(ice, t->worker->now));
+    }
+    set_timer(t);
+}
+
+/* --- DTLS ---------------------------------------------------------------------------------------
+ */
+
+static agw_outbox *handshake_box(agw_transport *t)
+{
+    agw_worker *w = t->worker;
+    return &w->handshakes[t->name.slot % w->n_handshakes];
+}
+
+static void end_dtls(agw_transport *t)
+{
+    if (t->assoc == NULL)
+        return;
+    agw_mail *mail = agw_mail_new(AGW_MAIL_DTLS_END, NULL, 0);
+    mail->assoc = t->assoc;
+    agw_outbox_post(handshake_box(t), mail);
+    t->assoc = NULL;
+}
+
+static void start_dtls(agw_transport *t, agw_dtls_role role)
+{
+    t->assoc = agw_assoc_new(t->worker->index, t->name);
+    if (t->assoc == NULL)
+        return;
+    agw_mail *mail = agw_mail_new(AGW_MAIL_DTLS_START, NULL, 0);
+    mail->assoc = t->assoc;
+    mail->role = role;
+    mail->context = agw_dtls_ctx_ref(t->worker->dtls_ctx);
+    agw_outbox_post(handshake_box(t), mail);
+}
+
+static void forget_result(agw_transport *t)
+{
+    if (t->result != NULL)
+        agw_dtls_result_wipe(t->result);
+    free(t->result);
+    t->result = NULL;
+}
+
+/* A new association: the old keys serve until the new ones are there. */
+static void restart_dtls(agw_transport *t)
+{
+    end_dtls(t);
+    t->worker->last_generation++;
+    t->name.generation = t->worker->last_generation; /* late messages of the old one find nobody */
+    t->dtls_over = false;
+    forget_result(t);
+}
+
+static bool within_budget(agw_transport *t)
+{
+    if (t->worker->now - t->dtls_budget_at >= AGW_S(1)) {
+        t->dtls_budget_at = t->worker->now;
+        t->dtls_budget = AGW_DTLS_PER_SECOND;
+    }
+    if (t->dtls_budget == 0)
+        return false;
+    t->dtls_budget--;
+    return true;
+}
+
+/* From where a transport takes DTLS and SRTP: validated by ICE, or the signalled address. */
+static bool is_from_peer(agw_transport *t, const agw_pkt *pkt)
+{
+    const agw_component *c = component_of(t, pkt->port);
+    if (c->ice != NULL) /* on a shared port the map holds validated addresses only */
+        return t->shared || agw_ice_is_valid(c->ice, pkt->port->id, &pkt->remote);
+    if (t->source_rule == AGW_SOURCE_STRICT)
+        return agw_addr_equal(&c->source, &pkt->remote);
+    return agw_addr_ip_equal(&c->source, &pkt->remote);
+}
+
+static void take_dtls(agw_pkt *pkt)
+{
+    agw_transport *t = pkt->transport;
+    if (t == NULL || t->security != AGW_SECURITY_DTLS || t->dtls_over || !is_from_peer(t, pkt)) {
+        agw_pkt_drop(pkt, AGW_DROP_DTLS_UNEXPECTED);
+        return;
+    }
+    if (!within_budget(t)) {
+        agw_pkt_drop(pkt, AGW_DROP_DTLS_FLOOD);
+        return;
+    }
+    if (t->assoc == NULL)
+        start_dtls(t, t->dtls_plan == AGW_DTLS_ACTIVE ? AGW_DTLS_CLIENT : AGW_DTLS_SERVER);
+    if (t->assoc == NULL) {
+        agw_pkt_drop(pkt, AGW_DROP_DTLS_UNEXPECTED);
+        return;
+    }
+    t->dtls_remote = pkt->remote;
+    t->dtls_port = pkt->port;
+    agw_mail *mail = agw_mail_new(AGW_MAIL_DTLS_DATA, pkt->data, pkt->len);
+    mail->assoc = t->assoc;
+    agw_outbox_post(handshake_box(t), mail);
+    pkt->verdict = AGW_CONSUMED;
+}
+
+void agw_transport_take_dtls(agw_worker *w, agw_pkt *const pkts[], size_t n)
+{
+    (void)w;
+    for (size_t i = 0; i < n; i++) {
+        if (pkts[i]->verdict == AGW_UNDECIDED && pkts[i]->kind == AGW_PKT_DTLS)
+            take_dtls(pkts[i]);
+    }
+}
+
+static agw_srtp_session *make_session(const agw_dtls_result *r, bool client, bool egress)
+{
+    uint8_t key[AGW_SRTP_KEY_MAX];
+    if (r->key_len + r->salt_len > sizeof key)
+        return NULL;
+    memcpy(key, client ? r->client_key : r->server_key, r->key_len);
+    memcpy(key + r->key_len, client ? r->client_salt : r->server_salt, r->salt_len);
+    agw_srtp_session *s =
+        agw_srtp_session_new(agw_srtp_suite_by_use_srtp_id((uint16_t)r->srtp_profile), key,
+                             r->key_len + r->salt_len, egress);
+    agw_secret_wipe(key, sizeof key);
+    return s;
+}
+
+static bool fingerprint_matches(const agw_transport *t)
+{
+    for (size_t i = 0; i < t->n_fingerprints; i++) {
+        if (agw_fingerprint_matches(&t->fingerprints[i], t->result->peer))
+            return true;
+    }
+    return false;
+}
+
+static void fail_dtls(agw_transport *t, const char *why)
+{
+    end_dtls(t);
+    t->dtls_over = true;
+    agw_counter_add(&t->worker->stats.handshakes_failed, 1);
+    agw_worker_tell(t->worker, t, AGW_EVENT_DTLS_FAILED, &t->dtls_remote, why);
+}
+
+static void drop_keys(agw_transport *t)
+{
+    agw_srtp_session_free(t->srtp_in);
+    agw_srtp_session_free(t->srtp_out);
+    t->srtp_in = NULL;
+    t->srtp_out = NULL;
+}
+
+/* Keys count only with the certificate that SDP promised (RFC 8122 section 6.2). */
+static void use_result(agw_transport *t)
+{
+    if (t->result == NULL || t->n_fingerprints == 0)
+        return; /* the answer with the fingerprint is still to come */
+    const bool could_send = agw_transport_can_send(t, &(agw_drop){0});
+    const agw_dtls_result *r = t->result;
+    const bool we_are_client = r->role == AGW_DTLS_CLIENT;
+    if (!fingerprint_matches(t)) {
+        fail_dtls(t, "the certificate does not match the fingerprint in SDP");
+    } else {
+        char detail[120];
+        drop_keys(t);
+        t->srtp_in = make_session(r, !we_are_client, false);
+        t->srtp_out = make_session(r, we_are_client, true);
+        const agw_srtp_suite_info *suite =
+            agw_srtp_suite_get(agw_srtp_suite_by_use_srtp_id((uint16_t)r->srtp_profile));
+        snprintf(detail, sizeof detail, "%s %s %s", r->version, r->cipher,
+                 suite->sdes != NULL ? suite->sdes : "?");
+        agw_counter_add(&t->worker->stats.handshakes_done, 1);
+        agw_worker_tell(t->worker, t, AGW_EVENT_DTLS_ESTABLISHED, &t->dtls_remote, detail);
+    }
+    forget_result(t);
+    settle_sending(t, could_send);
+}
+
+static void send_dtls(agw_transport *t, const agw_mail *mail)
+{
+    const agw_component *c = &t->component[AGW_RTP_COMPONENT];
+    agw_pkt *pkt = agw_worker_packet(t->worker);
+    if (pkt == NULL || mail->len > AGW_PKT_MAX)
+        return; /* lost like any datagram: DTLS repeats it */
+    memcpy(pkt->data, mail->data, mail->len);
+    pkt->len = mail->len;
+    pkt->kind = AGW_PKT_DTLS;
+    pkt->tos = t->tos;
+    pkt->port = agw_addr_is_set(&c->remote) ? c->port : t->dtls_port;
+    pkt->remote = agw_addr_is_set(&c->remote) ? c->remote : t->dtls_remote;
+    if (pkt->port != NULL)
+        pkt->verdict = AGW_FORWARD;
+}
+
+void agw_transport_on_mail(agw_transport *t, agw_mail *mail)
+{
+    switch (mail->kind) {
+    case AGW_MAIL_DTLS_SEND:
+        send_dtls(t, mail);
+        break;
+    case AGW_MAIL_DTLS_DONE:
+        t->result = mail->result;
+        mail->result = NULL;
+        use_result(t);
+        break;
+    case AGW_MAIL_DTLS_FAILED:
+        fail_dtls(t, (const char *)mail->data);
+        break;
+    case AGW_MAIL_DTLS_CLOSED:
+        end_dtls(t);
+        agw_worker_tell(t->worker, t, AGW_EVENT_DTLS_CLOSED, &t->dtls_remote, NULL);
+        break;
+    default:
+        AGW_ASSERT(!"a message that transports do not take");
+    }
+}
+
+/* --- SRTP and trust ----------------------------------------------------------------------------
+ */
+
+static agw_drop srtp_drop(agw_err err)
+{
+    switch (err) {
+    case AGW_ERR_AUTH:
+        return AGW_DROP_SRTP_AUTH;
+    case AGW_ERR_REPLAY:
+        return AGW_DROP_SRTP_REPLAY;
+    case AGW_ERR_LIMIT:
+        return AGW_DROP_SRTP_SSRC;
+    default:
+        return AGW_DROP_RTP_MALFORMED;
+    }
+}
+
+static void unprotect_srtp(agw_transport *t, agw_pkt *pkt)
+{
+    if (!is_from_peer(t, pkt)) {
+        agw_pkt_drop(pkt, AGW_DROP_WRONG_SOURCE);
+        return;
+    }
+    if (t->srtp_in == NULL) {
+        agw_pkt_drop(pkt, AGW_DROP_NO_KEYS);
+        return;
+    }
+    const agw_err err = pkt->kind == AGW_PKT_RTCP
+                            ? agw_srtp_unprotect_rtcp(t->srtp_in, pkt->data, &pkt->len)
+                            : agw_srtp_unprotect(t->srtp_in, pkt->data, &pkt->len);
+    if (err != AGW_OK)
+        agw_pkt_drop(pkt, srtp_drop(err));
+}
+
+/* Plain RTP has no other proof than its source; learning happens only where control asked for it.
+ */
+static void check_plain(agw_transport *t, agw_pkt *pkt)
+{
+    agw_component *c = component_of(t, pkt->port);
+    if (t->latch_rule == AGW_LATCH_ONCE && !c->latched) {
+        c->latched = true;
+        c->remote = pkt->remote;
+        c->source = pkt->remote;
+        agw_worker_tell(t->worker, t, AGW_EVENT_LATCHED, &pkt->remote, NULL);
+        return;
+    }
+    if (!is_from_peer(t, pkt))
+        agw_pkt_drop(pkt, AGW_DROP_WRONG_SOURCE);
+}
+
+static bool right_port(agw_transport *t, const agw_pkt *pkt)
+{
+    if (t->rtcp_mux)
+        return component_of(t, pkt->port) == &t->component[AGW_RTP_COMPONENT];
+    return (component_of(t, pkt->port) == &t->component[AGW_RTCP_COMPONENT]) ==
+           (pkt->kind == AGW_PKT_RTCP);
+}
+
+static void unprotect(agw_pkt *pkt)
+{
+    agw_transport *t = pkt->transport;
+    if (t == NULL) {
+        agw_pkt_drop(pkt, AGW_DROP_NO_CALL);
+        return;
+    }
+    if (!right_port(t, pkt)) {
+        agw_pkt_drop(pkt, AGW_DROP_WRONG_PORT);
+        return;
+    }
+    if (t->security == AGW_SECURITY_DTLS)
+        unprotect_srtp(t, pkt);
+    else
+        check_plain(t, pkt);
+}
+
+void agw_transport_unprotect(agw_worker *w, agw_pkt *const pkts[], size_t n)
+{
+    (void)w;
+    for (size_t i = 0; i < n; i++) {
+        if (pkts[i]->verdict == AGW_UNDECIDED)
+            unprotect(pkts[i]);
+    }
+}
+
+static void protect(agw_pkt *pkt)
+{
+    const agw_transport *t = pkt->transport;
+    if (t->srtp_out == NULL)
+        return;
+    const size_t room = agw_pkt_room(pkt);
+    const agw_err err = pkt->kind == AGW_PKT_RTCP
+                            ? agw_srtp_protect_rtcp(t->srtp_out, pkt->data, &pkt->len, room)
+                            : agw_srtp_protect(t->srtp_out, pkt->data, &pkt->len, room);
+    if (err != AGW_OK)
+        agw_pkt_drop(pkt, AGW_DROP_PROTECT);
+}
+
+void agw_transport_protect(agw_worker *w, agw_pkt *const pkts[], size_t n)
+{
+    (void)w;
+    for (size_t i = 0; i < n; i++) {
+        const agw_pkt *pkt = pkts[i];
+        if (pkt->verdict == AGW_FORWARD && (pkt->kind == AGW_PKT_RTP || pkt->kind == AGW_PKT_RTCP))
+            protect(pkts[i]);
+    }
+}
+
+/* --- the way out --------------------------------------------------------------------------------
+ */
+
+bool agw_transport_can_send(const agw_transport *t, agw_drop *why)
+{
+    const agw_component *c = &t->component[AGW_RTP_COMPONENT];
+    *why = AGW_DROP_NO_DEST;
+    if (!agw_addr_is_set(&c->remote) || c->port == NULL)
+        return false;
+    if (t->security == AGW_SECURITY_DTLS && (t->srtp_in == NULL || t->srtp_out == NULL))
+        return false;
+    *why = AGW_DROP_NO_CONSENT;
+    return t->has_consent;
+}
+
+void agw_transport_address(agw_transport *t, agw_pkt *pkt)
+{
+    const bool on_rtcp_port = pkt->kind == AGW_PKT_RTCP && !t->rtcp_mux;
+    const agw_component *c = &t->component[on_rtcp_port ? AGW_RTCP_COMPONENT : AGW_RTP_COMPONENT];
+    pkt->transport = t;
+    pkt->tos = t->tos;
+    pkt->port = c->port;
+    pkt->remote = c->remote;
+    if (c->port != NULL && agw_addr_is_set(&c->remote))
+        pkt->verdict = AGW_FORWARD;
+    else
+        agw_pkt_drop(pkt, AGW_DROP_NO_DEST);
+}
+
+static void settle_sending(agw_transport *t, bool could_send)
+{
+    if (!could_send && agw_transport_can_send(t, &(agw_drop){0}))
+        agw_bridge_transport_ready(t);
+}
+
+void agw_transport_on_icmp(agw_transport *t, const agw_icmp *icmp)
+{
+    if (t->icmp_told_at != 0 && t->worker->now - t->icmp_told_at < ICMP_EVERY)
+        return;
+    char detail[40];
+    t->icmp_told_at = t->worker->now;
+    snprintf(detail, sizeof detail, "ICMP type %u code %u", icmp->type, icmp->code);
+    agw_worker_tell(t->worker, t, AGW_EVENT_BEARER_REFUSED, &icmp->remote, detail);
+}
+
+/* --- life ---------------------------------------------------------------------------------------
+ */
+
+static agw_ice *make_agent(const agw_worker *w, const agw_transport_plan *plan)
+{
+    const agw_ice_config config = {
+        .lite = true,
+        .local_ufrag = plan->local_ufrag,
+        .local_pwd = plan->local_pwd,
+        .remote_ufrag = plan->remote_ufrag,
+        .remote_pwd = plan->remote_pwd,
+        .now = w->now,
+    };
+    return agw_ice_new(&config);
+}
+
+static agw_err add_port(agw_transport *t, agw_component *c, agw_port *port, size_t family)
+{
+    if (port == NULL)
+        return AGW_OK;
+    c->ports[family] = port;
+    if (t->shared)
+        return AGW_OK; /* the worker reads it already */
+    if (c->port == NULL)
+        c->port = port;
+    port->owner = t;
+    return agw_io_add(t->worker->io, port);
+}
+
+static agw_err open_components(agw_transport *t, const agw_transport_plan *plan,
+                               const agw_resource *res)
+{
+    agw_err err = AGW_OK;
+    for (size_t family = 0; family < 2 && err == AGW_OK; family++) {
+        err = add_port(t, &t->component[AGW_RTP_COMPONENT], res->rtp[family], family);
+        if (err == AGW_OK)
+            err = add_port(t, &t->component[AGW_RTCP_COMPONENT], res->rtcp[family], family);
+    }
+    snprintf(t->local_ufrag, sizeof t->local_ufrag, "%.*s", AGW_UFRAG_LEN, plan->local_ufrag);
+    for (size_t i = 0; i < 2 && err == AGW_OK && plan->ice; i++) {
+        agw_component *c = &t->component[i];
+        if (c->ports[0] == NULL && c->ports[1] == NULL)
+            continue;
+        c->ice = make_agent(t->worker, plan);
+        if (c->ice == NULL)
+            err = AGW_ERR_MALFORMED;
+    }
+    return err;
+}
+
+agw_transport *agw_transport_new(agw_worker *w, struct agw_call *call,
+                                 const agw_transport_plan *plan, const agw_resource *resource)
+{
+    agw_transport *t = calloc(1, sizeof *t);
+    if (t == NULL)
+        return NULL;
+    w->last_generation++;
+    t->worker = w;
+    t->call = call;
+    t->id = plan->id;
+    t->name = (agw_transport_name){resource->slot, w->last_generation};
+    t->timer.owner = t;
+    t->shared = resource->shared;
+    t->side = plan->side;
+    t->is_ice = plan->ice;
+    t->has_consent = !plan->ice;
+    t->dtls_epoch = plan->dtls_epoch;
+    w->slots[t->name.slot] = t;
+    agw_counter_add(&w->stats.transports, 1);
+    if (open_components(t, plan, resource) != AGW_OK) {
+        agw_log(AGW_LOG_ERROR, call->tag, "a transport cannot be opened");
+        agw_transport_free(t);
+        return NULL;
+    }
+    agw_transport_apply(t, plan);
+    return t;
+}
+
+static void apply_ice(agw_transport *t, const agw_transport_plan *plan)
+{
+    for (size_t i = 0; i < 2; i++) {
+        agw_ice *ice = t->component[i].ice;
+        if (ice == NULL)
+            continue;
+        const char *ufrag = plan->remote_ufrag[0] != '\0' ? plan->remote_ufrag : NULL;
+        const char *pwd = ufrag != NULL ? plan->remote_pwd : NULL;
+        agw_err err = AGW_OK;
+        if (strcmp(plan->local_ufrag, t->local_ufrag) != 0)
+            err = agw_ice_restart(ice, t->worker->now, plan->local_ufrag, plan->local_pwd, ufrag,
+                                  pwd);
+        else if (ufrag != NULL)
+            err = agw_ice_set_remote(ice, t->worker->now, ufrag, pwd);
+        if (err != AGW_OK)
+            agw_log(AGW_LOG_WARN, t->call->tag, "ICE credentials not taken: %s", agw_err_text(err));
+    }
+    snprintf(t->local_ufrag, sizeof t->local_ufrag, "%.*s", AGW_UFRAG_LEN, plan->local_ufrag);
+}
+
+static void apply_remote(agw_component *c, const agw_addr *remote)
+{
+    if (agw_addr_equal(&c->source, remote))
+        return; /* unchanged: a latched address stays */
+    c->source = *remote;
+    c->remote = *remote;
+    c->latched = false;
+}
+
+static void apply_dtls(agw_transport *t, const agw_transport_plan *plan)
+{
+    t->dtls_plan = plan->dtls;
+    t->n_fingerprints = plan->n_fingerprints;
+    memcpy(t->fingerprints, plan->fingerprints, sizeof t->fingerprints);
+    if (plan->dtls_epoch != t->dtls_epoch)
+        restart_dtls(t);
+    t->dtls_epoch = plan->dtls_epoch;
+    if (t->dtls_plan == AGW_DTLS_ACTIVE && t->assoc == NULL && t->srtp_out == NULL &&
+        !t->dtls_over && t->dtls_port != NULL)
+        start_dtls(t, AGW_DTLS_CLIENT); /* ICE was valid before the answer came */
+    use_result(t);
+}
+
+void agw_transport_apply(agw_transport *t, const agw_transport_plan *plan)
+{
+    const bool could_send = agw_transport_can_send(t, &(agw_drop){0});
+    t->security = plan->security;
+    t->rtcp_mux = plan->rtcp_mux;
+    t->tos = plan->tos;
+    t->source_rule = plan->source_rule;
+    t->latch_rule = plan->latch_rule;
+    if (t->is_ice) {
+        apply_ice(t, plan);
+    } else {
+        apply_remote(&t->component[AGW_RTP_COMPONENT], &plan->remote_rtp);
+        apply_remote(&t->component[AGW_RTCP_COMPONENT], &plan->remote_rtcp);
+    }
+    if (t->security == AGW_SECURITY_DTLS)
+        apply_dtls(t, plan);
+    set_timer(t);
+    settle_sending(t, could_send);
+}
+
+static void close_component(agw_transport *t, agw_component *c)
+{
+    for (size_t family = 0; family < 2 && !t->shared; family++) {
+        agw_port *port = c->ports[family];
+        if (port == NULL)
+            continue;
+        if (port->io != NULL)
+            agw_io_remove(t->worker->io, port);
+        port->owner = NULL;
+    }
+    agw_ice_free(c->ice);
+}
+
+void agw_transport_free(agw_transport *t)
+{
+    agw_worker *w = t->worker;
+    end_dtls(t);
+    drop_keys(t);
+    forget_result(t);
+    while (t->n_remotes > 0)
+        forget_remote(t, &(agw_remote_key){t->remotes[0].port_id, t->remotes[0].remote});
+    agw_timerq_cancel(&w->timers, &t->timer);
+    close_component(t, &t->component[AGW_RTP_COMPONENT]);
+    close_component(t, &t->component[AGW_RTCP_COMPONENT]);
+    w->slots[t->name.slot] = NULL;
+    agw_counter_add(&w->stats.transports, (uint64_t)-1);
+    agw_mail *mail = agw_mail_new(AGW_MAIL_TRANSPORT_GONE, NULL, 0);
+    mail->ref = t->call->ref;
+    mail->id = t->id;
+    agw_outbox_post(&w->control, mail);
+    free(t);
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Where ICE, DTLS and SRTP meet: the addresses, credentials, association and keys that the medias
+ * of a BUNDLE group (or one media) share toward one party. */
+#ifndef AGW_AGW_TRANSPORT_H
+#define AGW_AGW_TRANSPORT_H
+
+#include "agw/handshake.h"
+#include "agw/worker.h"
+#include "ice/agent.h"
+#include "srtp/session.h"
+
+enum {
+    AGW_RTP_COMPONENT = 0,    /* component 1 of RFC 8445 */
+    AGW_RTCP_COMPONENT = 1,   /* component 2; unused with rtcp-mux */
+    AGW_DTLS_PER_SECOND = 32, /* datagrams of one transport that are handed to a handshake thread */
+};
+
+/** One component: our ports, and where the party is. */
+typedef struct agw_component {
+    agw_port *ports[2]; /* by family: [0] IPv4, [1] IPv6 */
+    agw_port *port;     /* sends: the selected pair's, or the only one */
+    agw_addr remote;    /* destination; family none = nothing is sent */
+    agw_addr source;    /* without ICE: who may send to us */
+    bool latched;
+    agw_ice *ice;
+} agw_component;
+
+typedef struct agw_transport {
+    agw_worker *worker;
+    struct agw_call *call;
+    uint32_t id;
+    agw_transport_name name;
+    uint8_t side, security, tos;
+    bool shared, rtcp_mux, is_ice;
+    bool has_consent; /* false: nothing may be sent (RFC 7675) */
+    uint8_t source_rule, latch_rule;
+    agw_component component[2];
+    agw_timer timer;
+
+    /* addresses that authentic checks came from, as they stand in the worker's map */
+    agw_remote_key remotes[AGW_ICE_REMOTES];
+    size_t n_remotes;
+
+    char local_ufrag[AGW_UFRAG_LEN +
+                     1]; /* of the newest credentials; another one is an ICE restart */
+
+    /* DTLS: the association lives in a handshake thread */
+    uint8_t dtls_plan; /* agw_dtls_plan */
+    uint32_t dtls_epoch;
+    agw_assoc *assoc;    /* NULL = none */
+    bool dtls_over;      /* failed: wait for new SDP */
+    uint8_t dtls_budget; /* datagrams that may still be handed over in this second */
+    agw_ns dtls_budget_at;
+    agw_addr dtls_remote; /* where the peer's last datagram came from; a validated address */
+    agw_port *dtls_port;
+    agw_dtls_result *result; /* keys that wait for the peer's fingerprint */
+    uint8_t n_fingerprints;
+    agw_fingerprint fingerprints[AGW_PLAN_FP_MAX];
+
+    agw_srtp_session *srtp_in, *srtp_out; /* NULL = no keys (yet), or plain */
+    agw_ns last_rx_at;                    /* last authentic packet */
+    agw_ns icmp_told_at;
+
+    struct agw_media *medias[AGW_PLAN_MEDIA_MAX]; /* whose packets share this transport */
+    size_t n_medias;
+} agw_transport;
+
+/** Makes or changes a transport as the plan says. NULL: memory or the system refused (logged). */
+agw_transport *agw_transport_new(agw_worker *w, struct agw_call *call,
+                                 const agw_transport_plan *plan, const agw_resource *resource);
+void agw_transport_apply(agw_transport *t, const agw_transport_plan *plan);
+/** Takes it off the wire and frees it; tells control that its ports are free. */
+void agw_transport_free(agw_transport *t);
+
+/* Stages of a turn: each looks at the packets that are still undecided. */
+void agw_transport_take_stun(agw_worker *w, agw_pkt *const pkts[], size_t n);
+void agw_transport_take_dtls(agw_worker *w, agw_pkt *const pkts[], size_t n);
+void agw_transport_unprotect(agw_worker *w, agw_pkt *const pkts[], size_t n);
+void agw_transport_protect(agw_worker *w, agw_pkt *const pkts[], size_t n);
+
+/** Whether media can leave now; else the reason in *why. */
+bool agw_transport_can_send(const agw_transport *t, agw_drop *why);
+/** Gives a packet its way out; RTCP takes the RTCP component where there is one. */
+void agw_transport_address(agw_transport *t, agw_pkt *pkt);
+
+void agw_transport_on_timer(agw_transport *t);
+/** A message of the handshake thread about this transport. */
+void agw_transport_on_mail(agw_transport *t, agw_mail *mail);
+/** An ICMP error about something we sent. */
+void agw_transport_on_icmp(agw_transport *t, const agw_icmp *icmp);
+
+#endif

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * The packet's way begins here: turn() reads one batch and leads it through the stages. */
+#include "agw/worker.h"
+
+#include "agw/bridge.h"
+#include "agw/call.h"
+#include "agw/demux.h"
+#include "agw/transport.h"
+#include "base/log.h"
+#include "base/rand.h"
+
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    MAILBOX_SLOTS = 16384,
+    MAIL_BUDGET = 32, /* messages between two batches */
+};
+
+static const agw_ns RETRY_FULL_MAILBOX = AGW_MS(1);
+
+/* --- one batch through the stages ------------------------------------------------------------ */
+
+static void count_verdicts(agw_worker *w, size_t n)
+{
+    size_t forwarded = 0;
+    for (size_t i = 0; i < n; i++) {
+        const agw_pkt *pkt = w->pkts[i];
+        if (pkt->verdict == AGW_FORWARD)
+            forwarded++;
+        else if (pkt->verdict == AGW_DROP)
+            agw_counter_add(&w->stats.drops[pkt->drop_reason], 1);
+    }
+    agw_counter_add(&w->stats.forwarded, forwarded);
+}
+
+static void send_batch(agw_worker *w)
+{
+    const size_t n = w->n_received + w->n_spares;
+    agw_transport_protect(w, w->pkts, n);
+    const size_t sent = agw_io_tx(w->io, w->pkts, n);
+    agw_counter_add(&w->stats.tx_packets, sent);
+    count_verdicts(w, n);
+    w->n_received = 0;
+    w->n_spares = 0;
+}
+
+static void run_stages(agw_worker *w, size_t n)
+{
+    agw_pkt *const *pkts = w->pkts;
+    agw_demux_classify(w, pkts, n);
+    agw_transport_take_stun(w, pkts, n);
+    agw_transport_take_dtls(w, pkts, n);
+    agw_transport_unprotect(w, pkts, n);
+    agw_bridge_forward(w, pkts, n);
+    send_batch(w);
+}
+
+/* The packets of our own stand behind those received, so that one array goes through the last
+ * stages. */
+agw_pkt *agw_worker_packet(agw_worker *w)
+{
+    if (w->n_spares == AGW_WORKER_SPARES)
+        return NULL;
+    agw_pkt *pkt = w->pkts[w->n_received + w->n_spares];
+    w->n_spares++;
+    agw_pkt_reset(pkt);
+    return pkt;
+}
+
+/* --- mail and timers -------------------------------------------------------------------------- */
+
+static agw_transport *by_name(const agw_worker *w, agw_transport_name name)
+{
+    agw_transport *t = w->slots[name.slot];
+    return t != NULL && t->name.generation == name.generation ? t : NULL;
+}
+
+static void take(agw_worker *w, agw_mail *mail)
+{
+    switch (mail->kind) {
+    case AGW_MAIL_APPLY:
+        agw_call_apply(w, mail->call, mail);
+        break;
+    case AGW_MAIL_CLOSE:
+        agw_call_close(w, mail->call);
+        break;
+    case AGW_MAIL_STOP:
+        w->stop = true;
+        break;
+    default: {
+        agw_transport *t = by_name(w, mail->whose);
+        if (t != NULL)
+            agw_transport_on_mail(t, mail);
+        break;
+    }
+    }
+    agw_mail_free(mail);
+}
+
+static bool take_mail(agw_worker *w)
+{
+    int budget = MAIL_BUDGET;
+    for (agw_mail *mail; budget > 0 && !w->stop && (mail = agw_ring_pop(w->mailbox)) != NULL;
+         budget--)
+        take(w, mail);
+    return budget == 0;
+}
+
+static void run_timers(agw_worker *w)
+{
+    for (agw_timer *timer; (timer = agw_timerq_pop(&w->timers, w->now)) != NULL;)
+        agw_transport_on_timer(timer->owner);
+}
+
+static void take_icmp(agw_worker *w)
+{
+    for (const agw_port *port; (port = agw_io_take_icmp(w->io)) != NULL;) {
+        const agw_remote_key key = {port->id, port->icmp.remote};
+        agw_transport *t = port->shared ? agw_map_get(w->by_remote, &key) : port->owner;
+        if (t != NULL)
+            agw_transport_on_icmp(t, &port->icmp);
+    }
+}
+
+static bool flush_handshakes(agw_worker *w)
+{
+    bool empty = true;
+    for (size_t i = 0; i < w->n_handshakes; i++)
+        empty &= agw_outbox_flush(&w->handshakes[i]);
+    return empty;
+}
+
+static bool flush(agw_worker *w)
+{
+    const bool told = agw_outbox_flush(&w->control);
+    return flush_handshakes(w) && told;
+}
+
+void agw_worker_tell(agw_worker *w, const agw_transport *t, agw_event_kind kind,
+                     const agw_addr *remote, const char *detail)
+{
+    agw_mail *mail = agw_mail_new(AGW_MAIL_EVENT, NULL, 0);
+    mail->ref = t->call->ref;
+    mail->event = (agw_event){.kind = kind, .transport_id = t->id, .at = w->now};
+    if (t->component[0].port != NULL)
+        mail->event.local = t->component[0].port->local;
+    if (remote != NULL)
+        mail->event.remote = *remote;
+    if (detail != NULL)
+        snprintf(mail->event.detail, sizeof mail->event.detail, "%s", detail);
+    agw_outbox_post(&w->control, mail);
+}
+
+/* --- the thread ------------------------------------------------------------------------------- */
+
+static void publish(agw_worker *w)
+{
+    agw_counter_set(&w->stats.icmp_errors, agw_counter_get(&w->io->icmp_errors));
+    agw_counter_set(&w->stats.kernel_drops, agw_counter_get(&w->io->rx_drops));
+    agw_counter_set(&w->stats.drops[AGW_DROP_SEND], agw_counter_get(&w->io->tx_failed));
+}
+
+bool agw_worker_turn(agw_worker *w, agw_ns now)
+{
+    w->now = now;
+    agw_counter_add(&w->stats.turns, 1);
+    const bool more_mail = take_mail(w);
+    run_timers(w);
+    take_icmp(w);
+    if (w->n_spares != 0)
+        send_batch(w);
+    const size_t n = agw_io_rx(w->io, w->pkts, AGW_PKT_BATCH);
+    w->n_received = n;
+    if (n != 0) {
+        agw_counter_add(&w->stats.rx_packets, n);
+        run_stages(w, n);
+    }
+    const bool flushed = flush(w);
+    publish(w);
+    if (!flushed && n == 0)
+        agw_io_wait(w->io, now, now + RETRY_FULL_MAILBOX);
+    return n != 0 || more_mail || !flushed;
+}
+
+static void *run(void *arg)
+{
+    agw_worker *w = arg;
+    char name[16];
+    snprintf(name, sizeof name, "agw-worker-%zu", w->index % 100);
+    pthread_setname_np(pthread_self(), name);
+    if (w->cpu >= 0) {
+        cpu_set_t cpus;
+        CPU_ZERO(&cpus);
+        CPU_SET((size_t)w->cpu, &cpus);
+        if (pthread_setaffinity_np(pthread_self(), sizeof cpus, &cpus) != 0)
+            agw_log(AGW_LOG_WARN, NULL, "worker %zu cannot be pinned to CPU %d", w->index, w->cpu);
+    }
+    while (!w->stop) {
+        const agw_ns now = agw_clock_now();
+        if (!agw_worker_turn(w, now) && !w->stop)
+            agw_io_wait(w->io, now, agw_timerq_next(&w->timers));
+    }
+    for (agw_mail *mail; (mail = agw_ring_pop(w->mailbox)) != NULL;)
+        take(w,
+             mail); /* calls that are still on their way here become ours, and end with the rest */
+    while (w->calls != NULL)
+        agw_call_close(w, w->calls);
+    agw_outbox_flush(
+        &w->control); /* control waits for this thread: what does not fit is not missed */
+    while (!flush_handshakes(w))
+        sched_yield();
+    return NULL;
+}
+
+static agw_err make_packets(agw_worker *w)
+{
+    const size_t n = AGW_PKT_BATCH + AGW_WORKER_SPARES;
+    w->memory = calloc(n, sizeof *w->memory);
+    if (w->memory == NULL)
+        return AGW_ERR_SYSTEM;
+    for (size_t i = 0; i < n; i++)
+        w->pkts[i] = &w->memory[i];
+    return AGW_OK;
+}
+
+static agw_err add_access_ports(agw_worker *w, agw_port **ports, size_t n)
+{
+    w->access_ports = calloc(n + 1, sizeof(agw_port *));
+    if (w->access_ports == NULL)
+        return AGW_ERR_SYSTEM;
+    for (size_t i = 0; i < n; i++) {
+        const agw_err err = agw_io_add(w->io, ports[i]);
+        if (err != AGW_OK)
+            return err;
+        w->access_ports[i] = ports[i];
+        w->n_access_ports = i + 1;
+    }
+    return AGW_OK;
+}
+
+agw_worker *agw_worker_new(size_t index, const agw_io_config *io, agw_port **access_ports,
+                           size_t n_access_ports)
+{
+    agw_worker *w = calloc(1, sizeof *w);
+    if (w == NULL)
+        return NULL;
+    uint8_t seed[16];
+    agw_rand_bytes(seed, sizeof seed);
+    w->index = index;
+    w->cpu = -1;
+    agw_timerq_init(&w->timers);
+    w->io = agw_io_open(io);
+    w->mailbox = agw_ring_new(MAILBOX_SLOTS);
+    w->by_remote = agw_map_new(sizeof(agw_remote_key), seed);
+    w->slots = calloc(AGW_WORKER_SLOTS, sizeof(agw_transport *));
+    if (w->io == NULL || w->mailbox == NULL || w->by_remote == NULL || w->slots == NULL ||
+        make_packets(w) != AGW_OK || add_access_ports(w, access_ports, n_access_ports) != AGW_OK) {
+        agw_worker_free(w);
+        return NULL;
+    }
+    return w;
+}
+
+agw_err agw_worker_start(agw_worker *w)
+{
+    if (pthread_create(&w->thread, NULL, run, w) != 0)
+        return AGW_ERR_SYSTEM;
+    w->running = true;
+    return AGW_OK;
+}
+
+void agw_worker_join(agw_worker *w)
+{
+    if (w->running)
+        pthread_join(w->thread, NULL);
+    w->running = false;
+}
+
+void agw_worker_free(agw_worker *w)
+{
+    if (w == NULL)
+        return;
+    AGW_ASSERT(!w->running);
+    while (w->calls != NULL)
+        agw_call_close(w, w->calls);
+    for (size_t i = 0; i < w->n_access_ports; i++)
+        agw_io_remove(w->io, w->access_ports[i]);
+    for (agw_mail *mail; w->mailbox != NULL && (mail = agw_ring_pop(w->mailbox)) != NULL;)
+        agw_mail_free(mail);
+    agw_outbox_fini(&w->control);
+    for (size_t i = 0; i < w->n_handshakes; i++)
+        agw_outbox_fini(&w->handshakes[i]);
+    free(w->handshakes);
+    agw_timerq_fini(&w->timers);
+    agw_map_free(w->by_remote);
+    agw_ring_free(w->mailbox);
+    if (w->io != NULL)
+        agw_io_close(w->io);
+    free(w->slots);
+    free(w->access_ports);
+    free(w->memory);
+    free(w);
+}
+
+static void wake(void *owner)
+{
+    agw_worker *w = owner;
+    agw_io_wake(w->io);
+}
+
+agw_outbox agw_worker_outbox(agw_worker *w)
+{
+    return (agw_outbox){.ring = w->mailbox, .wake = wake, .owner = w};
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * A worker: one thread, its I/O, its mailbox and every call placed on it. This header is the
+ * inside, shared by the files of this room; control sees gateway.h only. */
+#ifndef AGW_AGW_WORKER_H
+#define AGW_AGW_WORKER_H
+
+#include "agw/gateway.h"
+#include "agw/mail.h"
+#include "base/map.h"
+#include "base/timerq.h"
+#include "net/io.h"
+
+#include <pthread.h>
+
+enum {
+    AGW_WORKER_SLOTS = 1 << 16,            /* transports a worker can hold */
+    AGW_WORKER_SPARES = 2 * AGW_PKT_BATCH, /* packets of our own per batch: RTCP, DTLS */
+};
+
+/** Key of the map that finds a transport by where a packet came from; no padding. */
+typedef struct agw_remote_key {
+    uint32_t port_id;
+    agw_addr remote;
+} agw_remote_key;
+
+typedef struct agw_worker {
+    size_t index;
+    pthread_t thread;
+    bool running, stop;
+    int cpu; /* -1 = not pinned */
+    agw_io *io;
+    agw_ring *mailbox;
+    agw_outbox control;
+    agw_outbox *handshakes;
+    size_t n_handshakes;
+    agw_dtls_ctx *dtls_ctx;  /* borrowed from the gateway */
+    agw_port **access_ports; /* shared ports that this worker reads */
+    size_t n_access_ports;
+
+    agw_ns now; /* when the present turn began */
+    agw_timerq timers;
+    agw_map *by_remote;           /* agw_remote_key -> agw_transport, written by authentic checks */
+    struct agw_transport **slots; /* AGW_WORKER_SLOTS */
+    struct agw_call *calls;       /* all that live here, linked */
+    uint32_t last_generation;
+
+    /* the present batch: packets received, then those made on the way */
+    agw_pkt *pkts[AGW_PKT_BATCH + AGW_WORKER_SPARES];
+    size_t n_received, n_spares;
+    agw_pkt *memory;
+
+    agw_worker_stats stats;
+} agw_worker;
+
+/** Makes the worker and hands it its access ports (borrowed); the thread does not run yet. */
+AGW_NODISCARD agw_worker *agw_worker_new(size_t index, const agw_io_config *io,
+                                         agw_port **access_ports, size_t n_access_ports);
+AGW_NODISCARD agw_err agw_worker_start(agw_worker *w);
+/** After AGW_MAIL_STOP was posted: waits for the thread. */
+void agw_worker_join(agw_worker *w);
+/** After the join; frees calls that still live. */
+void agw_worker_free(agw_worker *w);
+/** An outbox toward this worker, for one sender. */
+agw_outbox agw_worker_outbox(agw_worker *w);
+
+/** An empty packet that leaves with the present batch; NULL when the batch has no more of them. */
+agw_pkt *agw_worker_packet(agw_worker *w);
+/** One turn without waiting: mail, timers, one batch. true: there may be more to do at once.
+ * The thread calls it in a loop; tests call it on virtual time. */
+bool agw_worker_turn(agw_worker *w, agw_ns now);
+
+/** Tells control about a transport. remote and detail may be NULL. */
+void agw_worker_tell(agw_worker *w, const struct agw_transport *t, agw_event_kind kind,
+                     const agw_addr *remote, const char *detail);
+
+#endif
