@@ -63,9 +63,8 @@ static void set_crypto(srtp_policy_t *p, agw_srtp_suite suite)
         return;
     case AGW_SRTP_NONE:
     case AGW_SRTP_SUITES:
-        break;
+        return;
     }
-    AGW_ASSERT(!"a suite without a policy");
 }
 
 static void set_policy(srtp_policy_t *p, agw_srtp_session *s)
