@@ -23,7 +23,9 @@ enum {
     AGW_SDP_TIME_MAX = 16,        /* t= lines */
     AGW_SDP_FINGERPRINT_MAX = 16, /* fingerprints of one level */
     AGW_SDP_SSRC_MAX = 64,        /* different SSRCs of one media; further ones are not listed */
+    AGW_SDP_EXTMAP_MAX = 64,      /* a=extmap lines of one level */
     AGW_SDP_GROUP_MAX = 16,       /* a=group lines */
+    AGW_SDP_CAPABILITY_MAX = 16,  /* potential configurations and transport capabilities */
     AGW_SDP_MID_MAX = 128,        /* characters of a mid */
     AGW_SDP_ICE_TEXT_MAX = 256,   /* characters of ice-ufrag and ice-pwd, RFC 8839 section 5.4 */
 };
@@ -214,6 +216,12 @@ typedef struct agw_sdp_group {
     agw_sdp_list mids;
 } agw_sdp_group;
 
+/** A transport capability (RFC 5939 section 3.4.2); "a=tcap:1 RTP/AVPF RTP/SAVP" is two. */
+typedef struct agw_sdp_tcap {
+    uint32_t number;
+    const char *proto_text;
+} agw_sdp_tcap;
+
 /** A potential configuration (RFC 5939 section 3.5.1): a=pcfg:1 t=1 */
 typedef struct agw_sdp_pcfg {
     uint32_t number;
@@ -273,10 +281,14 @@ typedef struct agw_sdp_media {
     const char *tls_id;  /* NULL = none */
     agw_sdp_list crypto; /* values of a=crypto */
 
+    /* capability negotiation, RFC 5939; at most AGW_SDP_CAPABILITY_MAX of each are listed */
     size_t n_pcfgs;
     agw_sdp_pcfg *pcfgs;
+    size_t n_tcaps;
+    agw_sdp_tcap *tcaps;
 
-    uint8_t codec_of_pt[128]; /* private: index + 1; see agw_sdp_codec_of() */
+    uint8_t codec_of_pt[128];               /* private: index + 1; see agw_sdp_codec_of() */
+    uint16_t attr_of_kind[AGW_SDP_A_KINDS]; /* private: index + 1; see agw_sdp_attr_of() */
 } agw_sdp_media;
 
 /** A parsed description. Everything in it lives until agw_sdp_free(); nothing points to the text
@@ -345,9 +357,9 @@ int64_t agw_sdp_bandwidth_of(const agw_sdp_media *media, const char *type);
  * not matter. */
 bool agw_sdp_fmtp_get(const char *fmtp, const char *key, char *out, size_t size);
 
-/** The profile behind a transport capability (a=tcap, of the media or else of the session), or
- * NULL. */
-const char *agw_sdp_tcap(const agw_sdp *sdp, const agw_sdp_media *media, uint32_t number);
+/** The transport capability of that number, of the media or else of the session, or NULL. */
+const agw_sdp_tcap *agw_sdp_tcap_of(const agw_sdp *sdp, const agw_sdp_media *media,
+                                    uint32_t number);
 /** The media's most preferred potential configuration that asks for this profile and nothing else;
  * *transport is the number of its capability, for "a=acfg:NUMBER t=TRANSPORT". NULL: none. */
 const agw_sdp_pcfg *agw_sdp_pcfg_for(const agw_sdp *sdp, const agw_sdp_media *media,
