@@ -302,7 +302,7 @@ static void write_string(GString *out, const char *bytes, size_t len)
         gunichar c = *bytes != '\0' ? g_utf8_get_char_validated(bytes, end - bytes) : 0;
         const bool valid = c != (gunichar)-1 && c != (gunichar)-2;
         write_char(out, valid ? c : 0xfffd);
-        bytes = valid && c != 0 ? g_utf8_next_char(bytes) : bytes + 1;
+        bytes += valid && c != 0 ? g_unichar_to_utf8(c, NULL) : 1;
     }
     g_string_append_c(out, '"');
 }
