@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Both laws are eight segments of sixteen steps a sign; each segment doubles the step (G.711 tables
+ * 1 and 2). */
+#include "codecs/g711.h"
+
+enum {
+    PCMA_XOR = 0x55, /* even bits inverted on the line */
+    PCMU_BIAS = 33,
+    PCMU_CLIP = 8158, /* largest 14-bit magnitude that the bias leaves room for */
+    SIGN = 0x80,
+};
+
+/* The segment whose range holds v, given the top of segment 0. */
+static unsigned segment_of(unsigned v, unsigned top)
+{
+    unsigned segment = 0;
+    while (segment < 7 && v > top) {
+        top = top * 2 + 1;
+        segment++;
+    }
+    return segment;
+}
+
+uint8_t agw_pcma_encode(int16_t sample)
+{
+    const int magnitude = sample < 0 ? -(sample + 1) : sample;
+    const unsigned v = (unsigned)magnitude >> 4; /* 12 bits: 0 to 2047 */
+    const unsigned chord = segment_of(v, 15);
+    const unsigned mantissa = chord == 0 ? v : v >> (chord - 1);
+    return (uint8_t)(((sample < 0 ? 0u : (unsigned)SIGN) | chord << 4 | (mantissa & 15u)) ^
+                     PCMA_XOR);
+}
+
+int16_t agw_pcma_decode(uint8_t octet)
+{
+    const unsigned v = octet ^ PCMA_XOR;
+    const unsigned chord = v >> 4 & 7u;
+    const unsigned step = v & 15u;
+    const int magnitude =
+        chord == 0 ? (int)(step << 4 | 8u) : (int)(((step << 4) + 0x108u) << (chord - 1));
+    return (int16_t)((v & SIGN) != 0 ? magnitude : -magnitude);
+}
+
+uint8_t agw_pcmu_encode(int16_t sample)
+{
+    int magnitude = (sample < 0 ? -sample : sample) >> 2; /* 14 bits */
+    if (magnitude > PCMU_CLIP)
+        magnitude = PCMU_CLIP;
+    const unsigned v = (unsigned)magnitude + PCMU_BIAS;
+    const unsigned segment = segment_of(v, 63);
+    return (uint8_t) ~((sample < 0 ? (unsigned)SIGN : 0u) | segment << 4 |
+                       (v >> (segment + 1) & 15u));
+}
+
+int16_t agw_pcmu_decode(uint8_t octet)
+{
+    const unsigned v = (uint8_t)~octet;
+    const unsigned segment = v >> 4 & 7u;
+    const int magnitude = (int)((((v & 15u) << 1) + PCMU_BIAS) << segment) - PCMU_BIAS;
+    return (int16_t)((v & SIGN) != 0 ? -magnitude * 4 : magnitude * 4);
+}
