@@ -66,6 +66,11 @@ typedef struct agw_config {
     char pidfile[256];
 
     GPtrArray *warnings; /* char *: what was accepted with a doubt */
+
+    /* private */
+    char srtp_profiles[128];
+    char config_section[32];
+    GPtrArray *later; /* char *: profile and realm-prefix values, until all interfaces are known */
 } agw_config;
 
 typedef enum agw_config_result {
@@ -81,7 +86,7 @@ void agw_config_init(agw_config *config);
  * config is initialised in every case. */
 agw_config_result agw_config_load(agw_config *config, int argc, char **argv, char *why,
                                   size_t size);
-/** Sets one option as if it stood in the file: name without dashes. */
+/** Sets one option as if it stood in the file: name without dashes; repeatable ones add. */
 AGW_NODISCARD agw_err agw_config_set(agw_config *config, const char *name, const char *value,
                                      char *why, size_t size);
 /** Fills what depends on other options and refuses the impossible. agw_config_load() ends with
