@@ -2,7 +2,7 @@
  * One DTLS 1.2 association for SRTP keys (RFC 6347, RFC 5764): datagrams and `now` go in;
  * datagrams, a state, keys and a deadline come out. No socket, no thread.
  *
- * The caller hands in only datagrams from ICE-validated addresses (DESIGN D5) and compares the
+ * The caller hands in only datagrams from ICE-validated addresses and compares the
  * peer's certificate with the signalled fingerprints itself. Nothing that a stranger can forge ends
  * a session: what is not authentic is filtered, and a handshake that fails on it starts again.
  * One thread at a time. A handshake costs about 0.4 ms: not in the media loop. */

@@ -14,10 +14,11 @@
 
 enum {
     AGW_STUN_HEADER = 20,
-    AGW_STUN_ID = 12,         /* transaction id */
-    AGW_STUN_UFRAG_MAX = 256, /* RFC 8839 section 5.4 */
-    AGW_STUN_UNKNOWN_MAX = 8, /* unknown attributes that are listed in a 420 */
-    AGW_STUN_REPLY_MAX = 256, /* room that is always enough for a reply */
+    AGW_STUN_ID = 12,           /* transaction id */
+    AGW_STUN_UFRAG_MAX = 256,   /* RFC 8839 section 5.4 */
+    AGW_STUN_UNKNOWN_MAX = 8,   /* unknown attributes that are listed in a 420 */
+    AGW_STUN_REPLY_MAX = 256,   /* room that is always enough for a reply */
+    AGW_STUN_SIGNED_MAX = 2048, /* longer messages are not authentic */
     AGW_STUN_METHOD_BINDING = 1,
 };
 

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Reading and proving STUN messages. libnice writes ours (stun_write.c); what a stranger sends is
+ * read here, because libnice trusts the length of MESSAGE-INTEGRITY, compares tags with memcmp and
+ * wants to know every transaction id itself. */
+#include "ice/stun.h"
+
+#include "base/secret.h"
+#include "base/wire.h"
+
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <string.h>
+
+enum {
+    COOKIE = 0x2112A442,
+    ATTRIBUTE_HEADER = 4,
+    INTEGRITY_LEN = 20,
+    USERNAME_MAX = 2 * AGW_STUN_UFRAG_MAX + 1,
+
+    MAPPED_ADDRESS = 0x0001,
+    USERNAME = 0x0006,
+    MESSAGE_INTEGRITY = 0x0008,
+    ERROR_CODE = 0x0009,
+    UNKNOWN_ATTRIBUTES = 0x000A,
+    REALM = 0x0014,
+    NONCE = 0x0015,
+    MESSAGE_INTEGRITY_SHA256 = 0x001C,
+    XOR_MAPPED_ADDRESS = 0x0020,
+    PRIORITY = 0x0024,
+    USE_CANDIDATE = 0x0025,
+    FINGERPRINT = 0x8028,
+    ICE_CONTROLLED = 0x8029,
+    ICE_CONTROLLING = 0x802A,
+};
+
+/* One attribute; value is borrowed. */
+typedef struct attribute {
+    uint16_t type;
+    uint16_t len; /* without padding */
+    size_t at;    /* offset of its header */
+    const uint8_t *value;
+} attribute;
+
+static agw_err read_head(const uint8_t *buf, size_t len, agw_stun_head *head)
+{
+    *head = (agw_stun_head){0};
+    if (len < AGW_STUN_HEADER || len % 4 != 0 || (buf[0] & 0xC0) != 0)
+        return AGW_ERR_MALFORMED;
+    if (agw_get32(buf + 4) != COOKIE || agw_get16(buf + 2) != len - AGW_STUN_HEADER)
+        return AGW_ERR_MALFORMED;
+    const unsigned type = agw_get16(buf); /* RFC 8489 section 5: class bits inside the method */
+    head->msg_class = (agw_stun_class)((type >> 7 & 2) | (type >> 4 & 1));
+    head->method = (uint16_t)((type >> 2 & 0xF80) | (type >> 1 & 0x70) | (type & 0xF));
+    head->id = buf + 8;
+    return AGW_OK;
+}
+
+/* The attribute at *at, and *at moves behind it. The caller stops when *at == len; len is a
+ * multiple of four, so a header is whole. */
+static agw_err next_attribute(const uint8_t *buf, size_t len, size_t *at, attribute *out)
+{
+    *out = (attribute){.type = agw_get16(buf + *at),
+                       .len = agw_get16(buf + *at + 2),
+                       .at = *at,
+                       .value = buf + *at + ATTRIBUTE_HEADER};
+    const size_t padded = (out->len + 3u) & ~(size_t)3;
+    if (padded > len - *at - ATTRIBUTE_HEADER)
+        return AGW_ERR_TRUNCATED;
+    *at += ATTRIBUTE_HEADER + padded;
+    return AGW_OK;
+}
+
+static agw_err take_username(agw_stun_head *head, const attribute *a)
+{
+    if (head->local_ufrag != NULL)
+        return AGW_OK;
+    if (a->len > USERNAME_MAX)
+        return AGW_ERR_MALFORMED;
+    const char *const text = (const char *)a->value;
+    const char *const colon = memchr(text, ':', a->len);
+    head->local_ufrag = text;
+    head->local_ufrag_len = colon == NULL ? a->len : (size_t)(colon - text);
+    if (colon != NULL) {
+        head->remote_ufrag = colon + 1;
+        head->remote_ufrag_len = a->len - head->local_ufrag_len - 1;
+    }
+    const bool fits =
+        head->local_ufrag_len <= AGW_STUN_UFRAG_MAX && head->remote_ufrag_len <= AGW_STUN_UFRAG_MAX;
+    return fits ? AGW_OK : AGW_ERR_MALFORMED;
+}
+
+agw_err agw_stun_peek(const uint8_t *buf, size_t len, agw_stun_head *head)
+{
+    agw_err err = read_head(buf, len, head);
+    for (size_t at = AGW_STUN_HEADER; err == AGW_OK && at < len;) {
+        attribute a;
+        err = next_attribute(buf, len, &at, &a);
+        if (err != AGW_OK || a.type == MESSAGE_INTEGRITY)
+            break;
+        if (a.type == USERNAME)
+            return take_username(head, &a);
+    }
+    return err;
+}
+
+/* RFC 8489 section 14.2. */
+static agw_err take_mapped(agw_stun_msg *msg, const attribute *a)
+{
+    if (a->len != 8 && a->len != 20)
+        return AGW_ERR_MALFORMED;
+    const uint8_t family = a->len == 8 ? 1 : 2;
+    if (a->value[1] != family)
+        return AGW_ERR_MALFORMED;
+    uint8_t pad[16];
+    agw_put32(pad, COOKIE);
+    memcpy(pad + 4, msg->head.id, AGW_STUN_ID);
+    msg->mapped = (agw_addr){0};
+    msg->mapped.family = family == 1 ? AGW_FAMILY_IP4 : AGW_FAMILY_IP6;
+    msg->mapped.port = agw_get16(a->value + 2) ^ (COOKIE >> 16);
+    for (size_t i = 0; i < a->len - 4u; i++)
+        msg->mapped.ip[i] = a->value[4 + i] ^ pad[i];
+    return AGW_OK;
+}
+
+static agw_err take_role(agw_stun_msg *msg, const attribute *a)
+{
+    if (a->len != 8)
+        return AGW_ERR_MALFORMED;
+    if (msg->is_controlled || msg->is_controlling)
+        return AGW_OK;
+    msg->is_controlled = a->type == ICE_CONTROLLED;
+    msg->is_controlling = a->type == ICE_CONTROLLING;
+    msg->tie_breaker = agw_get64(a->value);
+    return AGW_OK;
+}
+
+static agw_err take_error(agw_stun_msg *msg, const attribute *a)
+{
+    if (a->len < 4)
+        return AGW_ERR_MALFORMED;
+    const unsigned hundreds = a->value[2] & 7u, rest = a->value[3];
+    if (hundreds < 3 || hundreds > 6 || rest > 99)
+        return AGW_ERR_MALFORMED;
+    msg->error_code = (uint16_t)(hundreds * 100 + rest);
+    return AGW_OK;
+}
+
+static void note_unknown(agw_stun_msg *msg, uint16_t type)
+{
+    if (type < 0x8000 && msg->unknown_count < AGW_STUN_UNKNOWN_MAX)
+        msg->unknown[msg->unknown_count++] = type;
+}
+
+static agw_err take_attribute(agw_stun_msg *msg, const attribute *a)
+{
+    switch (a->type) {
+    case USERNAME:
+        return take_username(&msg->head, a);
+    case PRIORITY:
+        if (a->len != 4)
+            return AGW_ERR_MALFORMED;
+        if (!msg->has_priority)
+            msg->priority = agw_get32(a->value);
+        msg->has_priority = true;
+        return AGW_OK;
+    case USE_CANDIDATE:
+        msg->use_candidate = true;
+        return a->len == 0 ? AGW_OK : AGW_ERR_MALFORMED;
+    case ICE_CONTROLLED:
+    case ICE_CONTROLLING:
+        return take_role(msg, a);
+    case XOR_MAPPED_ADDRESS:
+        return agw_addr_is_set(&msg->mapped) ? AGW_OK : take_mapped(msg, a);
+    case ERROR_CODE:
+        return take_error(msg, a);
+    case MESSAGE_INTEGRITY:
+        msg->integrity_at = a->at;
+        return a->len == INTEGRITY_LEN ? AGW_OK : AGW_ERR_MALFORMED;
+    case MAPPED_ADDRESS:
+    case UNKNOWN_ATTRIBUTES:
+    case REALM:
+    case NONCE:
+    case MESSAGE_INTEGRITY_SHA256:
+        return AGW_OK;
+    default:
+        note_unknown(msg, a->type);
+        return AGW_OK;
+    }
+}
+
+agw_err agw_stun_parse(agw_stun_msg *msg, const uint8_t *buf, size_t len)
+{
+    *msg = (agw_stun_msg){0};
+    agw_err err = read_head(buf, len, &msg->head);
+    for (size_t at = AGW_STUN_HEADER; err == AGW_OK && at < len;) {
+        attribute a;
+        err = next_attribute(buf, len, &at, &a);
+        if (err != AGW_OK)
+            break;
+        if (a.type == FINGERPRINT) { /* always the last one, RFC 8489 section 14.7 */
+            msg->fingerprint_at = a.at;
+            err = a.len == 4 && at == len ? AGW_OK : AGW_ERR_MALFORMED;
+        } else if (msg->integrity_at == 0) {
+            err = take_attribute(msg, &a);
+        }
+    }
+    return err;
+}
+
+/* CRC-32 of ITU V.42, bitwise by nibbles: a check comes every few seconds. */
+static uint32_t crc32_of(const uint8_t *p, size_t len)
+{
+    static const uint32_t NIBBLE[16] = {
+        0x00000000, 0x1DB71064, 0x3B6E20C8, 0x26D930AC, 0x76DC4190, 0x6B6B51F4,
+        0x4DB26158, 0x5005713C, 0xEDB88320, 0xF00F9344, 0xD6D6A3E8, 0xCB61B38C,
+        0x9B64C2B0, 0x86D3D2D4, 0xA00AE278, 0xBDBDF21C,
+    };
+    uint32_t crc = UINT32_MAX;
+    for (size_t i = 0; i < len; i++) {
+        crc ^= p[i];
+        crc = crc >> 4 ^ NIBBLE[crc & 15];
+        crc = crc >> 4 ^ NIBBLE[crc & 15];
+    }
+    return ~crc;
+}
+
+bool agw_stun_fingerprint_ok(const agw_stun_msg *msg, const uint8_t *buf, size_t len)
+{
+    const size_t at = msg->fingerprint_at;
+    if (at == 0 || at + ATTRIBUTE_HEADER + 4 != len)
+        return false;
+    return agw_get32(buf + at + ATTRIBUTE_HEADER) == (crc32_of(buf, at) ^ 0x5354554E);
+}
+
+/* The HMAC runs over the message up to its own attribute, with a header length that ends behind
+ * that attribute (RFC 8489 section 14.5). */
+agw_err agw_stun_verify(const agw_stun_msg *msg, const uint8_t *buf, size_t len, const void *key,
+                        size_t key_len)
+{
+    const size_t at = msg->integrity_at;
+    if (at == 0 || at + ATTRIBUTE_HEADER + INTEGRITY_LEN > len)
+        return AGW_ERR_NOT_FOUND;
+    uint8_t text[AGW_STUN_SIGNED_MAX];
+    if (at > sizeof text || key_len > INT32_MAX)
+        return AGW_ERR_AUTH;
+    memcpy(text, buf, at);
+    agw_put16(text + 2, (uint16_t)(at + ATTRIBUTE_HEADER + INTEGRITY_LEN - AGW_STUN_HEADER));
+    uint8_t tag[EVP_MAX_MD_SIZE];
+    unsigned tag_len = 0;
+    if (HMAC(EVP_sha1(), key, (int)key_len, text, at, tag, &tag_len) == NULL ||
+        tag_len != INTEGRITY_LEN)
+        return AGW_ERR_AUTH;
+    const bool same = agw_secret_equal(tag, buf + at + ATTRIBUTE_HEADER, INTEGRITY_LEN);
+    return same ? AGW_OK : AGW_ERR_AUTH;
+}
