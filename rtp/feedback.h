@@ -16,7 +16,7 @@ enum {
     AGW_FB_TMMBR = 1 << 3, /* and TMMBN */
     AGW_FB_REMB = 1 << 4,
     AGW_FB_TCC = 1 << 5,
-    AGW_FB_XR = 1 << 6, /* reserved: XR is dropped unless transparent */
+    AGW_FB_XR = 1 << 6, /* XR is dropped all the same unless transparent: its SSRCs would lie */
 };
 
 /** RTCP from side s to side d of one media. Everything is borrowed for the call. */
@@ -62,7 +62,8 @@ AGW_NODISCARD agw_err agw_rtcp_translate(const agw_rtcp_map *map, const uint8_t 
                                          uint8_t *out, size_t *out_len, agw_rtcp_info *info);
 
 /** Writes a key frame request of our own toward d in the form that d understands, inside a compound
- * where it must be (RFC 4585, RFC 5506). media: SSRC as d sends it. out_len as above. */
+ * where it must be (RFC 4585 section 3.1, RFC 5506). AGW_ERR_STATE: nothing has come from d yet.
+ * out_len: in room, out bytes; 300 are always enough. */
 AGW_NODISCARD agw_err agw_rtcp_key_frame_request(const agw_rtcp_map *map, uint8_t *out,
                                                  size_t *out_len);
 

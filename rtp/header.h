@@ -89,9 +89,9 @@ const uint8_t *agw_rtp_ext_get(const uint8_t *buf, const agw_rtp_header *h, uint
 AGW_NODISCARD agw_err agw_rtp_ext_rewrite(uint8_t *rtp, size_t *len, const uint8_t map[256]);
 
 /** Puts one element into a packet, with or without an extension; an element of the same id is
- * replaced. The header moves down into the headroom, the payload stays where it is.
+ * replaced. The header moves (down into the headroom, seldom up), the payload stays where it is.
  *
- * @param rtp       in/out: first byte of the packet; moves down
+ * @param rtp       in/out: first byte of the packet
  * @param len       in/out
  * @param headroom  writable bytes in front of *rtp, e.g. pkt->data - pkt->buf
  * @param id        1 to 255; above 14, or data_len of 0 or more than 16, makes it two-byte form

@@ -18,8 +18,8 @@ enum { AGW_REWRITE_OLD_SSRCS = 4 };
 typedef struct agw_rewrite {
     uint32_t egress_ssrc; /* 0 = transparent: nothing is changed */
     bool started;
-    bool later;                                /* not the first ingress stream */
-    uint32_t ssrc;                             /* current ingress SSRC, valid when started */
+    bool later;    /* not the first ingress stream */
+    uint32_t ssrc; /* current ingress SSRC, valid when started; transparent too */
     uint32_t old_ssrcs[AGW_REWRITE_OLD_SSRCS]; /* replaced ones, newest first */
     uint8_t old_count;
     uint8_t far_run;        /* consecutive packets far from the rest: a sender that began anew */

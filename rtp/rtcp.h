@@ -66,7 +66,7 @@ typedef struct agw_rtcp_iter {
 AGW_NODISCARD agw_err agw_rtcp_begin(agw_rtcp_iter *it, const uint8_t *buf, size_t len);
 
 /** false: no more. Body lengths promised: SR 24 + 24 * count, RR 4 + 24 * count, BYE 4 * count,
- * APP, RTPFB and PSFB 8, XR and the RFC 2032 types 4; SDES chunks are checked to be complete. */
+ * APP, RTPFB and PSFB 8, XR and the RFC 2032 types 4. */
 bool agw_rtcp_next(agw_rtcp_iter *it, agw_rtcp_packet *out);
 
 /** A walk over the chunks of an SDES packet: the SSRC and its CNAME (NULL when it has none). */
@@ -75,7 +75,7 @@ typedef struct agw_rtcp_sdes_chunk {
     const uint8_t *cname; /* not NUL-terminated */
     size_t cname_len;
 } agw_rtcp_sdes_chunk;
-/** at: 0 to begin with; false: no more. */
+/** at: 0 to begin with; false: no more, or the next chunk is not complete. */
 bool agw_rtcp_sdes_next(const agw_rtcp_packet *sdes, size_t *at, agw_rtcp_sdes_chunk *out);
 
 /** A report block (RFC 3550 section 6.4.1). */
