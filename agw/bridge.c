@@ -122,9 +122,13 @@ static void try_key_frame(agw_media *m, agw_side side, agw_ns now)
     agw_pkt *pkt = agw_worker_packet(t->worker);
     if (pkt == NULL)
         return;
+    agw_rewrite source =
+        m->end[other(side)].out; /* asked for before anything of it was passed on, too */
+    source.started = true;
+    source.ssrc = end->in_ssrc;
     const agw_rtcp_map map = {
         .forward = &end->out,
-        .reverse = &m->end[other(side)].out,
+        .reverse = &source,
         .allow = end->feedback,
         .reduced_size = end->reduced_size,
         .fir_seq = &end->fir_seq,
