@@ -129,6 +129,7 @@ export async function pageHears(page, hz, ms = 6000) {
 }
 
 export async function phoneHears(phone, hz, ms = 6000) {
+  await phone.audio.fresh();
   return until(`phone hears ${hz} Hz`, async () => {
     const s = await phone.audio.stats([hz]);
     if (s.tones[hz] > 0.5 && s.rms > 100 && s.silentMs < 200) return s;

@@ -9,6 +9,9 @@ import { NET } from './sandbox.mjs';
 
 export const PORTS = { min: 20000, max: 29999, access: 19000 };
 
+const both = (name, a) => [`${name}/${a.v4}`, `${name}/${a.v6}`];
+const ALL_INTERFACES = [...both('access', NET.access), ...both('core', NET.core)];
+
 export class Gateway {
   constructor(opts) {
     this.opts = opts;
@@ -19,9 +22,7 @@ export class Gateway {
   get realms() { return this.kind === 'agwd'; }
   get pid() { return this.proc.pid; }
 
-  #argv(ngPort, extra) {
-    const both = (name, a) => [`${name}/${a.v4}`, `${name}/${a.v6}`];
-    const ifaces = [...both('access', NET.access), ...both('core', NET.core)];
+  #argv(ngPort, extra, ifaces) {
     const ports = [`--port-min=${PORTS.min}`, `--port-max=${PORTS.max}`];
     if (this.kind === 'rtpengine')
       return ['rtpengine', '--foreground', '--log-stderr', '--log-level=6', '--table=-1', ...ifaces.map((i) => `--interface=${i}`),
@@ -33,13 +34,13 @@ export class Gateway {
   }
 
   /** Starts it and waits until it answers ping. */
-  async start(extra = []) {
+  async start(extra = [], interfaces = ALL_INTERFACES) {
     mkdirSync(this.opts.out, { recursive: true });
-    this.extra = extra;
+    this.startedWith = [extra, interfaces];
     this.events = await EventListener.open();
     this.ngPort = 22222 + this.starts++;
     const log = join(this.opts.out, `gateway-${this.starts}.log`);
-    this.proc = new Proc(this.kind, this.#argv(this.ngPort, extra), { log, env: { UBSAN_OPTIONS: 'print_stacktrace=1', G_MESSAGES_DEBUG: '' } });
+    this.proc = new Proc(this.kind, this.#argv(this.ngPort, this.realms ? extra : [], interfaces), { log, env: { UBSAN_OPTIONS: 'print_stacktrace=1', G_MESSAGES_DEBUG: '' } });
     this.ng = await NgClient.open(this.ngPort);
     await until(`${this.kind} answers ping`, async () => {
       if (!this.proc.alive) throw Object.assign(new Error(`${this.kind} ended: ${JSON.stringify(this.proc.result ?? this.proc.error?.message)}\n${this.proc.output.slice(-1500)}`), { fatal: true });
@@ -52,7 +53,7 @@ export class Gateway {
   async ensure() {
     if (this.proc?.alive) return;
     await this.stop();
-    await this.start(this.extra);
+    await this.start(...this.startedWith);
   }
 
   usage() { return procUsage(this.pid); }

@@ -21,11 +21,13 @@ export class Capture {
 
 export function readPcap(file) {
   const b = readFileSync(file);
+  if (b.length < 24) return [];
   const le = b.readUInt32LE(0) === 0xa1b2c3d4;
   const u32 = (at) => (le ? b.readUInt32LE(at) : b.readUInt32BE(at));
   const out = [];
   for (let at = 24; at + 16 <= b.length;) {
     const len = u32(at + 8);
+    if (at + 16 + len > b.length) break; // still being written
     const frame = b.subarray(at + 16, at + 16 + len);
     const d = datagram(frame);
     if (d) out.push({ at: u32(at) * 1000 + u32(at + 4) / 1000, ...d });

@@ -46,6 +46,9 @@ export class RtpPhone {
     this.samples = [];
   }
 
+  /** Forgets only the sound, so that what is heard next is new. */
+  fresh() { this.samples = []; }
+
   #onPacket(m, from) {
     if (m.length >= 8 && m[1] >= 192 && m[1] <= 223) {
       this.rx.rtcpOnRtp++;
@@ -210,7 +213,7 @@ export class RtpPhone {
     return {
       rx: this.rx, rtcp: this.rtcpRx, sent: this.sent, ssrc: this.ssrc,
       silentMs: this.lastArrival ? performance.now() - this.lastArrival : null,
-      rms: rms(last),
+      rms: last.length < KEEP / 2 ? 0 : rms(last),
       tones: Object.fromEntries(freqs.map((f) => [f, toneShare(last, 8000, f)])),
     };
   }
