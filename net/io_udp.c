@@ -21,456 +21,474 @@
 #include <unistd.h>
 
 enum {
-  READY_MAX = 256,                  /* ports in one pass */
-  SHARED_QUOTA = 2 * AGW_PKT_BATCH, /* datagrams of one port in one pass */
-  STREAM_QUOTA = 8,
-  ICMP_QUOTA = 16,
+    READY_MAX = 256,                  /* ports in one pass */
+    SHARED_QUOTA = 2 * AGW_PKT_BATCH, /* datagrams of one port in one pass */
+    STREAM_QUOTA = 8,
+    ICMP_QUOTA = 16,
 };
 
 /* One kind of ancillary data with one number: SO_RXQ_OVFL, IP_TOS or
  * IPV6_TCLASS. */
 typedef struct control_int {
-  _Alignas(struct cmsghdr) uint8_t bytes[CMSG_SPACE(sizeof(int))];
+    _Alignas(struct cmsghdr) uint8_t bytes[CMSG_SPACE(sizeof(int))];
 } control_int;
 
 /* What recvmmsg and sendmmsg want, one of each for every packet of a batch. */
 typedef struct burst {
-  struct mmsghdr msgs[AGW_PKT_BATCH];
-  struct iovec iovs[AGW_PKT_BATCH];
-  struct sockaddr_storage names[AGW_PKT_BATCH];
-  control_int controls[AGW_PKT_BATCH];
+    struct mmsghdr msgs[AGW_PKT_BATCH];
+    struct iovec iovs[AGW_PKT_BATCH];
+    struct sockaddr_storage names[AGW_PKT_BATCH];
+    control_int controls[AGW_PKT_BATCH];
 } burst;
 
 typedef struct udp_io {
-  agw_io io;
-  int epoll_fd, wake_fd;
-  bool has_pwait2; /* epoll_pwait2 is missing before Linux 5.11, or forbidden in
-                      a container */
-  agw_pacing pacing;
-  struct epoll_event
-      ready[READY_MAX]; /* data.ptr: the port; NULL = removed or visited */
-  size_t ready_count, ready_pos;
-  size_t visit_left; /* of the quota of ready[ready_pos] */
-  bool drained;      /* the last look found nothing more */
-  bool wake_seen;    /* wake_fd is readable */
-  atomic_bool
-      woken; /* somebody has called wake() and wait() has not seen it yet */
-  burst rx;
-  burst tx;
+    agw_io io;
+    int epoll_fd, wake_fd;
+    bool has_pwait2; /* epoll_pwait2 is missing before Linux 5.11, or forbidden in
+                        a container */
+    agw_pacing pacing;
+    struct epoll_event ready[READY_MAX]; /* data.ptr: the port; NULL = removed or visited */
+    size_t ready_count, ready_pos;
+    size_t visit_left; /* of the quota of ready[ready_pos] */
+    bool drained;      /* the last look found nothing more */
+    bool wake_seen;    /* wake_fd is readable */
+    atomic_bool woken; /* somebody has called wake() and wait() has not seen it yet */
+    burst rx;
+    burst tx;
 } udp_io;
 
-static udp_io *udp_of(agw_io *io) {
-  return (udp_io *)io; /* its first member */
+static udp_io *udp_of(agw_io *io)
+{
+    return (udp_io *)io; /* its first member */
 }
 
 /* ---- the ready list ---- */
 
-static size_t quota_of(const agw_port *port) {
-  return port->shared ? SHARED_QUOTA : STREAM_QUOTA;
+static size_t quota_of(const agw_port *port)
+{
+    return port->shared ? SHARED_QUOTA : STREAM_QUOTA;
 }
 
-static void visit_next(udp_io *u) {
-  while (u->ready_pos < u->ready_count &&
-         u->ready[u->ready_pos].data.ptr == NULL)
-    u->ready_pos++;
-  if (u->ready_pos < u->ready_count)
-    u->visit_left = quota_of(u->ready[u->ready_pos].data.ptr);
+static void visit_next(udp_io *u)
+{
+    while (u->ready_pos < u->ready_count && u->ready[u->ready_pos].data.ptr == NULL)
+        u->ready_pos++;
+    if (u->ready_pos < u->ready_count)
+        u->visit_left = quota_of(u->ready[u->ready_pos].data.ptr);
 }
 
 /* ---- life ---- */
 
-static bool watch(udp_io *u, int fd, void *ptr) {
-  struct epoll_event event = {.events = EPOLLIN, .data.ptr = ptr};
-  return epoll_ctl(u->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0;
+static bool watch(udp_io *u, int fd, void *ptr)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = ptr};
+    return epoll_ctl(u->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
-static void udp_close(agw_io *io) {
-  udp_io *u = udp_of(io);
-  if (u->wake_fd >= 0)
-    close(u->wake_fd);
-  if (u->epoll_fd >= 0)
-    close(u->epoll_fd);
-  free(u);
+static void udp_close(agw_io *io)
+{
+    udp_io *u = udp_of(io);
+    if (u->wake_fd >= 0)
+        close(u->wake_fd);
+    if (u->epoll_fd >= 0)
+        close(u->epoll_fd);
+    free(u);
 }
 
 /* What never changes from batch to batch. */
-static void prepare_burst(burst *b) {
-  for (size_t i = 0; i < AGW_PKT_BATCH; i++) {
-    struct msghdr *m = &b->msgs[i].msg_hdr;
-    m->msg_iov = &b->iovs[i];
-    m->msg_iovlen = 1;
-    m->msg_name = &b->names[i];
-  }
+static void prepare_burst(burst *b)
+{
+    for (size_t i = 0; i < AGW_PKT_BATCH; i++) {
+        struct msghdr *m = &b->msgs[i].msg_hdr;
+        m->msg_iov = &b->iovs[i];
+        m->msg_iovlen = 1;
+        m->msg_name = &b->names[i];
+    }
 }
 
-static agw_io *udp_open(const agw_io_config *config) {
-  udp_io *u = calloc(1, sizeof *u);
-  if (u == NULL)
+static agw_io *udp_open(const agw_io_config *config)
+{
+    udp_io *u = calloc(1, sizeof *u);
+    if (u == NULL)
+        return NULL;
+    u->io.backend = &agw_io_udp;
+    u->has_pwait2 = true;
+    atomic_init(&u->woken, false);
+    agw_pacing_init(&u->pacing, AGW_US(config->tick_us));
+    prepare_burst(&u->rx);
+    prepare_burst(&u->tx);
+    u->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    u->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (u->epoll_fd >= 0 && u->wake_fd >= 0 && watch(u, u->wake_fd, u))
+        return &u->io;
+    const int cause = errno;
+    udp_close(&u->io);
+    errno = cause;
     return NULL;
-  u->io.backend = &agw_io_udp;
-  u->has_pwait2 = true;
-  atomic_init(&u->woken, false);
-  agw_pacing_init(&u->pacing, AGW_US(config->tick_us));
-  prepare_burst(&u->rx);
-  prepare_burst(&u->tx);
-  u->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-  u->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  if (u->epoll_fd >= 0 && u->wake_fd >= 0 && watch(u, u->wake_fd, u))
-    return &u->io;
-  const int cause = errno;
-  udp_close(&u->io);
-  errno = cause;
-  return NULL;
 }
 
-static agw_err udp_add(agw_io *io, agw_port *port) {
-  AGW_ASSERT(port->io == NULL);
-  if (!watch(udp_of(io), port->fd, port))
-    return errno == ENOSPC || errno == ENOMEM ? AGW_ERR_LIMIT : AGW_ERR_SYSTEM;
-  port->io = io;
-  port->id = agw_io_new_id(io);
-  return AGW_OK;
+static agw_err udp_add(agw_io *io, agw_port *port)
+{
+    AGW_ASSERT(port->io == NULL);
+    if (!watch(udp_of(io), port->fd, port))
+        return errno == ENOSPC || errno == ENOMEM ? AGW_ERR_LIMIT : AGW_ERR_SYSTEM;
+    port->io = io;
+    port->id = agw_io_new_id(io);
+    return AGW_OK;
 }
 
-static void udp_remove(agw_io *io, agw_port *port) {
-  udp_io *u = udp_of(io);
-  AGW_ASSERT(port->io == io && port->tx_first == 0);
-  AGW_ASSERT(epoll_ctl(u->epoll_fd, EPOLL_CTL_DEL, port->fd, NULL) == 0);
-  for (size_t i = u->ready_pos; i < u->ready_count; i++) {
-    if (u->ready[i].data.ptr == port)
-      u->ready[i].data.ptr = NULL;
-  }
-  if (u->ready_pos < u->ready_count && u->ready[u->ready_pos].data.ptr == NULL)
-    visit_next(u); /* it was the one being read */
-  agw_io_forget_icmp(io, port);
-  port->io = NULL;
-  port->id = 0;
+static void udp_remove(agw_io *io, agw_port *port)
+{
+    udp_io *u = udp_of(io);
+    AGW_ASSERT(port->io == io && port->tx_first == 0);
+    AGW_ASSERT(epoll_ctl(u->epoll_fd, EPOLL_CTL_DEL, port->fd, NULL) == 0);
+    for (size_t i = u->ready_pos; i < u->ready_count; i++) {
+        if (u->ready[i].data.ptr == port)
+            u->ready[i].data.ptr = NULL;
+    }
+    if (u->ready_pos < u->ready_count && u->ready[u->ready_pos].data.ptr == NULL)
+        visit_next(u); /* it was the one being read */
+    agw_io_forget_icmp(io, port);
+    port->io = NULL;
+    port->id = 0;
 }
 
 /* ---- waiting ---- */
 
-static int poll_ready(udp_io *u, agw_ns timeout) {
-  if (u->has_pwait2 && timeout > 0 && timeout != AGW_NEVER) {
-    const struct timespec ts = {.tv_sec = timeout / AGW_S(1),
-                                .tv_nsec = timeout % AGW_S(1)};
-    const int n = epoll_pwait2(u->epoll_fd, u->ready, READY_MAX, &ts, NULL);
-    if (n >= 0 || (errno != ENOSYS && errno != EPERM))
-      return n;
-    u->has_pwait2 = false;
-  }
-  const agw_ns ms = timeout / AGW_MS(1) + (timeout % AGW_MS(1) != 0);
-  return epoll_wait(u->epoll_fd, u->ready, READY_MAX,
-                    timeout == AGW_NEVER ? -1
-                    : ms < INT32_MAX     ? (int)ms
-                                         : INT32_MAX);
+static int poll_ready(udp_io *u, agw_ns timeout)
+{
+    if (u->has_pwait2 && timeout > 0 && timeout != AGW_NEVER) {
+        const struct timespec ts = {.tv_sec = timeout / AGW_S(1), .tv_nsec = timeout % AGW_S(1)};
+        const int n = epoll_pwait2(u->epoll_fd, u->ready, READY_MAX, &ts, NULL);
+        if (n >= 0 || (errno != ENOSYS && errno != EPERM))
+            return n;
+        u->has_pwait2 = false;
+    }
+    const agw_ns ms = timeout / AGW_MS(1) + (timeout % AGW_MS(1) != 0);
+    return epoll_wait(u->epoll_fd, u->ready, READY_MAX,
+                      timeout == AGW_NEVER ? -1
+                      : ms < INT32_MAX     ? (int)ms
+                                           : INT32_MAX);
 }
 
 /* A new pass. Returns whether any port is ready. */
-static bool look(udp_io *u, agw_ns timeout) {
-  const int n = poll_ready(u, timeout);
-  u->ready_count = n > 0 ? (size_t)n : 0;
-  u->ready_pos = 0;
-  for (size_t i = 0; i < u->ready_count; i++) {
-    if (u->ready[i].data.ptr != u)
-      continue;
-    u->wake_seen = true;
-    u->ready[i].data.ptr = NULL;
-  }
-  visit_next(u);
-  return u->ready_pos < u->ready_count;
+static bool look(udp_io *u, agw_ns timeout)
+{
+    const int n = poll_ready(u, timeout);
+    u->ready_count = n > 0 ? (size_t)n : 0;
+    u->ready_pos = 0;
+    for (size_t i = 0; i < u->ready_count; i++) {
+        if (u->ready[i].data.ptr != u)
+            continue;
+        u->wake_seen = true;
+        u->ready[i].data.ptr = NULL;
+    }
+    visit_next(u);
+    return u->ready_pos < u->ready_count;
 }
 
-static void sleep_until(agw_ns at) {
-  const struct timespec ts = {.tv_sec = at / AGW_S(1),
-                              .tv_nsec = at % AGW_S(1)};
-  (void)clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL);
+static void sleep_until(agw_ns at)
+{
+    const struct timespec ts = {.tv_sec = at / AGW_S(1), .tv_nsec = at % AGW_S(1)};
+    (void)clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL);
 }
 
 /* Clears the descriptor first: who finds `woken` still set has pushed before we
  * look. */
-static void take_wake(udp_io *u) {
-  if (!u->wake_seen && !atomic_load_explicit(&u->woken, memory_order_relaxed))
-    return;
-  uint64_t n;
-  (void)!read(u->wake_fd, &n, sizeof n);
-  u->wake_seen = false;
-  (void)atomic_exchange_explicit(&u->woken, false, memory_order_acq_rel);
+static void take_wake(udp_io *u)
+{
+    if (!u->wake_seen && !atomic_load_explicit(&u->woken, memory_order_relaxed))
+        return;
+    uint64_t n;
+    (void)!read(u->wake_fd, &n, sizeof n);
+    u->wake_seen = false;
+    (void)atomic_exchange_explicit(&u->woken, false, memory_order_acq_rel);
 }
 
-static void udp_wait(agw_io *io, agw_ns now, agw_ns deadline) {
-  udp_io *u = udp_of(io);
-  const agw_ns until = agw_pacing_sleep_until(&u->pacing, now, deadline);
-  agw_counter_add(&io->waits, 1);
-  u->drained = false;
-  if (until > now) {
-    agw_counter_add(&io->paced_waits, 1);
-    u->ready_count = u->ready_pos = 0;
-    sleep_until(until);
-  } else {
-    const agw_ns timeout = deadline == AGW_NEVER ? AGW_NEVER : deadline - now;
-    (void)look(u, timeout > 0 && !u->wake_seen ? timeout : 0);
-  }
-  take_wake(u);
+static void udp_wait(agw_io *io, agw_ns now, agw_ns deadline)
+{
+    udp_io *u = udp_of(io);
+    const agw_ns until = agw_pacing_sleep_until(&u->pacing, now, deadline);
+    agw_counter_add(&io->waits, 1);
+    u->drained = false;
+    if (until > now) {
+        agw_counter_add(&io->paced_waits, 1);
+        u->ready_count = u->ready_pos = 0;
+        sleep_until(until);
+    } else {
+        const agw_ns timeout = deadline == AGW_NEVER ? AGW_NEVER : deadline - now;
+        (void)look(u, timeout > 0 && !u->wake_seen ? timeout : 0);
+    }
+    take_wake(u);
 }
 
-static void udp_wake(agw_io *io) {
-  udp_io *u = udp_of(io);
-  if (atomic_exchange_explicit(&u->woken, true, memory_order_acq_rel))
-    return;
-  const uint64_t one = 1;
-  (void)!write(u->wake_fd, &one, sizeof one);
+static void udp_wake(agw_io *io)
+{
+    udp_io *u = udp_of(io);
+    if (atomic_exchange_explicit(&u->woken, true, memory_order_acq_rel))
+        return;
+    const uint64_t one = 1;
+    (void)!write(u->wake_fd, &one, sizeof one);
 }
 
 /* ---- receiving ---- */
 
-static bool is_icmp(int level, int type) {
-  return (level == IPPROTO_IP && type == IP_RECVERR) ||
-         (level == IPPROTO_IPV6 && type == IPV6_RECVERR);
+static bool is_icmp(int level, int type)
+{
+    return (level == IPPROTO_IP && type == IP_RECVERR) ||
+           (level == IPPROTO_IPV6 && type == IPV6_RECVERR);
 }
 
-static void note_error(udp_io *u, agw_port *port, struct msghdr *m) {
-  agw_icmp icmp = {.at = agw_clock_now()};
-  for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c != NULL; c = CMSG_NXTHDR(m, c)) {
-    struct sock_extended_err e;
-    if (!is_icmp(c->cmsg_level, c->cmsg_type) ||
-        c->cmsg_len < CMSG_LEN(sizeof e))
-      continue;
-    memcpy(&e, CMSG_DATA(c), sizeof e);
-    if (e.ee_origin != SO_EE_ORIGIN_ICMP && e.ee_origin != SO_EE_ORIGIN_ICMP6)
-      continue; /* our own kernel's complaint: seen at sending */
-    icmp.type = e.ee_type;
-    icmp.code = e.ee_code;
-    if (m->msg_namelen != 0 &&
-        agw_addr_from_sockaddr(&icmp.remote, m->msg_name) != AGW_OK)
-      icmp.remote = (agw_addr){0};
-    agw_io_note_icmp(&u->io, port, &icmp);
-  }
+static void note_error(udp_io *u, agw_port *port, struct msghdr *m)
+{
+    agw_icmp icmp = {.at = agw_clock_now()};
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c != NULL; c = CMSG_NXTHDR(m, c)) {
+        struct sock_extended_err e;
+        if (!is_icmp(c->cmsg_level, c->cmsg_type) || c->cmsg_len < CMSG_LEN(sizeof e))
+            continue;
+        memcpy(&e, CMSG_DATA(c), sizeof e);
+        if (e.ee_origin != SO_EE_ORIGIN_ICMP && e.ee_origin != SO_EE_ORIGIN_ICMP6)
+            continue; /* our own kernel's complaint: seen at sending */
+        icmp.type = e.ee_type;
+        icmp.code = e.ee_code;
+        if (m->msg_namelen != 0 && agw_addr_from_sockaddr(&icmp.remote, m->msg_name) != AGW_OK)
+            icmp.remote = (agw_addr){0};
+        agw_io_note_icmp(&u->io, port, &icmp);
+    }
 }
 
 /* Reading the queue also clears the socket's pending error. */
-static void drain_errors(udp_io *u, agw_port *port) {
-  for (int i = 0; i < ICMP_QUOTA; i++) {
-    struct sockaddr_storage name;
-    _Alignas(struct cmsghdr) uint8_t control[512];
-    struct msghdr m = {.msg_name = &name,
-                       .msg_namelen = sizeof name,
-                       .msg_control = control,
-                       .msg_controllen = sizeof control};
-    if (recvmsg(port->fd, &m, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
-      return;
-    note_error(u, port, &m);
-  }
+static void drain_errors(udp_io *u, agw_port *port)
+{
+    for (int i = 0; i < ICMP_QUOTA; i++) {
+        struct sockaddr_storage name;
+        _Alignas(struct cmsghdr) uint8_t control[512];
+        struct msghdr m = {.msg_name = &name,
+                           .msg_namelen = sizeof name,
+                           .msg_control = control,
+                           .msg_controllen = sizeof control};
+        if (recvmsg(port->fd, &m, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
+            return;
+        note_error(u, port, &m);
+    }
 }
 
-static void count_drops(udp_io *u, agw_port *port, struct msghdr *m) {
-  for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c != NULL; c = CMSG_NXTHDR(m, c)) {
-    uint32_t drops;
-    if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SO_RXQ_OVFL)
-      continue;
-    memcpy(&drops, CMSG_DATA(c), sizeof drops);
-    agw_counter_add(&port->rx_drops, drops - port->drops_seen);
-    agw_counter_add(&u->io.rx_drops, drops - port->drops_seen);
-    port->drops_seen = drops;
-  }
+static void count_drops(udp_io *u, agw_port *port, struct msghdr *m)
+{
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c != NULL; c = CMSG_NXTHDR(m, c)) {
+        uint32_t drops;
+        if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SO_RXQ_OVFL)
+            continue;
+        memcpy(&drops, CMSG_DATA(c), sizeof drops);
+        agw_counter_add(&port->rx_drops, drops - port->drops_seen);
+        agw_counter_add(&u->io.rx_drops, drops - port->drops_seen);
+        port->drops_seen = drops;
+    }
 }
 
-static void aim_rx(burst *b, agw_pkt *pkts[], size_t n) {
-  for (size_t i = 0; i < n; i++) {
-    struct msghdr *m = &b->msgs[i].msg_hdr;
-    agw_pkt_reset(pkts[i]);
-    b->iovs[i] =
-        (struct iovec){.iov_base = pkts[i]->data, .iov_len = AGW_PKT_MAX};
-    m->msg_namelen = sizeof b->names[i];
-    m->msg_control = &b->controls[i];
-    m->msg_controllen = sizeof b->controls[i];
-  }
+static void aim_rx(burst *b, agw_pkt *pkts[], size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct msghdr *m = &b->msgs[i].msg_hdr;
+        agw_pkt_reset(pkts[i]);
+        b->iovs[i] = (struct iovec){.iov_base = pkts[i]->data, .iov_len = AGW_PKT_MAX};
+        m->msg_namelen = sizeof b->names[i];
+        m->msg_control = &b->controls[i];
+        m->msg_controllen = sizeof b->controls[i];
+    }
 }
 
-static void fill(udp_io *u, agw_port *port, agw_pkt *pkts[], size_t n) {
-  for (size_t i = 0; i < n; i++) {
-    struct mmsghdr *m = &u->rx.msgs[i];
-    agw_pkt *pkt = pkts[i];
-    pkt->len = m->msg_len;
-    pkt->cut = (m->msg_hdr.msg_flags & MSG_TRUNC) != 0;
-    pkt->port = port;
-    if (agw_addr_from_sockaddr(&pkt->remote, m->msg_hdr.msg_name) != AGW_OK)
-      pkt->remote =
-          (agw_addr){0}; /* cannot be on an IP socket; matches nobody */
-    if (m->msg_hdr.msg_controllen != 0)
-      count_drops(u, port, &m->msg_hdr);
-  }
-  agw_counter_add(&port->rx_packets, n);
-  agw_counter_add(&u->io.rx_packets, n);
+static void fill(udp_io *u, agw_port *port, agw_pkt *pkts[], size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct mmsghdr *m = &u->rx.msgs[i];
+        agw_pkt *pkt = pkts[i];
+        pkt->len = m->msg_len;
+        pkt->cut = (m->msg_hdr.msg_flags & MSG_TRUNC) != 0;
+        pkt->port = port;
+        if (agw_addr_from_sockaddr(&pkt->remote, m->msg_hdr.msg_name) != AGW_OK)
+            pkt->remote = (agw_addr){0}; /* cannot be on an IP socket; matches nobody */
+        if (m->msg_hdr.msg_controllen != 0)
+            count_drops(u, port, &m->msg_hdr);
+    }
+    agw_counter_add(&port->rx_packets, n);
+    agw_counter_add(&u->io.rx_packets, n);
 }
 
 /* Reads up to n (<= AGW_PKT_BATCH) datagrams of one port. */
-static size_t read_port(udp_io *u, agw_port *port, agw_pkt *pkts[], size_t n) {
-  aim_rx(&u->rx, pkts, n);
-  int got = recvmmsg(port->fd, u->rx.msgs, (unsigned)n, MSG_DONTWAIT, NULL);
-  if (got < 0 && errno != EAGAIN) {
-    drain_errors(u, port); /* a pending ICMP error answered instead of data */
-    got = recvmmsg(port->fd, u->rx.msgs, (unsigned)n, MSG_DONTWAIT, NULL);
-  }
-  if (got <= 0)
-    return 0;
-  fill(u, port, pkts, (size_t)got);
-  return (size_t)got;
+static size_t read_port(udp_io *u, agw_port *port, agw_pkt *pkts[], size_t n)
+{
+    aim_rx(&u->rx, pkts, n);
+    int got = recvmmsg(port->fd, u->rx.msgs, (unsigned)n, MSG_DONTWAIT, NULL);
+    if (got < 0 && errno != EAGAIN) {
+        drain_errors(u, port); /* a pending ICMP error answered instead of data */
+        got = recvmmsg(port->fd, u->rx.msgs, (unsigned)n, MSG_DONTWAIT, NULL);
+    }
+    if (got <= 0)
+        return 0;
+    fill(u, port, pkts, (size_t)got);
+    return (size_t)got;
 }
 
 /* One visit to the current port; goes on to the next one when it is empty or
  * its quota is used. */
-static size_t visit(udp_io *u, agw_pkt *pkts[], size_t room) {
-  struct epoll_event *event = &u->ready[u->ready_pos];
-  agw_port *port = event->data.ptr;
-  if ((event->events & EPOLLERR) != 0) {
-    drain_errors(u, port);
-    event->events &= ~(uint32_t)EPOLLERR;
-  }
-  size_t want = room < u->visit_left ? room : u->visit_left;
-  want = want < AGW_PKT_BATCH ? want : AGW_PKT_BATCH;
-  const size_t got =
-      (event->events & EPOLLIN) != 0 ? read_port(u, port, pkts, want) : 0;
-  u->visit_left -= got;
-  if (got < want || u->visit_left == 0 || got == 0) {
-    event->data.ptr = NULL;
-    visit_next(u);
-  }
-  return got;
+static size_t visit(udp_io *u, agw_pkt *pkts[], size_t room)
+{
+    struct epoll_event *event = &u->ready[u->ready_pos];
+    agw_port *port = event->data.ptr;
+    if ((event->events & EPOLLERR) != 0) {
+        drain_errors(u, port);
+        event->events &= ~(uint32_t)EPOLLERR;
+    }
+    size_t want = room < u->visit_left ? room : u->visit_left;
+    want = want < AGW_PKT_BATCH ? want : AGW_PKT_BATCH;
+    const size_t got = (event->events & EPOLLIN) != 0 ? read_port(u, port, pkts, want) : 0;
+    u->visit_left -= got;
+    if (got < want || u->visit_left == 0 || got == 0) {
+        event->data.ptr = NULL;
+        visit_next(u);
+    }
+    return got;
 }
 
-static size_t udp_rx(agw_io *io, agw_pkt *pkts[], size_t n) {
-  udp_io *u = udp_of(io);
-  size_t got = 0;
-  while (got < n && !u->drained) {
-    if (u->ready_pos < u->ready_count)
-      got += visit(u, pkts + got, n - got);
-    else
-      u->drained = !look(u, 0);
-  }
-  if (got == 0)
-    u->drained = false; /* said so; the next call looks again */
-  agw_pacing_count(&u->pacing, got);
-  return got;
+static size_t udp_rx(agw_io *io, agw_pkt *pkts[], size_t n)
+{
+    udp_io *u = udp_of(io);
+    size_t got = 0;
+    while (got < n && !u->drained) {
+        if (u->ready_pos < u->ready_count)
+            got += visit(u, pkts + got, n - got);
+        else
+            u->drained = !look(u, 0);
+    }
+    if (got == 0)
+        u->drained = false; /* said so; the next call looks again */
+    agw_pacing_count(&u->pacing, got);
+    return got;
 }
 
 /* ---- sending ---- */
 
-static void set_tos(struct msghdr *m, control_int *control,
-                    const agw_pkt *pkt) {
-  m->msg_control = NULL;
-  m->msg_controllen = 0;
-  if (pkt->tos == pkt->port->tos_now)
-    return;
-  const bool ip6 = pkt->port->local.family == AGW_FAMILY_IP6;
-  const int tos = pkt->tos;
-  m->msg_control = control;
-  m->msg_controllen = sizeof *control;
-  struct cmsghdr *c = CMSG_FIRSTHDR(m);
-  c->cmsg_level = ip6 ? IPPROTO_IPV6 : IPPROTO_IP;
-  c->cmsg_type = ip6 ? IPV6_TCLASS : IP_TOS;
-  c->cmsg_len = CMSG_LEN(sizeof tos);
-  memcpy(CMSG_DATA(c), &tos, sizeof tos);
+static void set_tos(struct msghdr *m, control_int *control, const agw_pkt *pkt)
+{
+    m->msg_control = NULL;
+    m->msg_controllen = 0;
+    if (pkt->tos == pkt->port->tos_now)
+        return;
+    const bool ip6 = pkt->port->local.family == AGW_FAMILY_IP6;
+    const int tos = pkt->tos;
+    m->msg_control = control;
+    m->msg_controllen = sizeof *control;
+    struct cmsghdr *c = CMSG_FIRSTHDR(m);
+    c->cmsg_level = ip6 ? IPPROTO_IPV6 : IPPROTO_IP;
+    c->cmsg_type = ip6 ? IPV6_TCLASS : IP_TOS;
+    c->cmsg_len = CMSG_LEN(sizeof tos);
+    memcpy(CMSG_DATA(c), &tos, sizeof tos);
 }
 
-static void aim_tx(burst *b, size_t i, agw_pkt *pkt) {
-  struct msghdr *m = &b->msgs[i].msg_hdr;
-  b->iovs[i] = (struct iovec){.iov_base = pkt->data, .iov_len = pkt->len};
-  m->msg_namelen = agw_addr_to_sockaddr(&pkt->remote, &b->names[i]);
-  set_tos(m, &b->controls[i], pkt);
+static void aim_tx(burst *b, size_t i, agw_pkt *pkt)
+{
+    struct msghdr *m = &b->msgs[i].msg_hdr;
+    b->iovs[i] = (struct iovec){.iov_base = pkt->data, .iov_len = pkt->len};
+    m->msg_namelen = agw_addr_to_sockaddr(&pkt->remote, &b->names[i]);
+    set_tos(m, &b->controls[i], pkt);
 }
 
 /* Counts what kept a datagram from leaving. Returns how many of the rest go
  * with it: a full send queue is as full for the next one. */
-static size_t count_failure(agw_port *port, int cause, size_t rest) {
-  switch (cause) {
-  case EAGAIN:
-    agw_counter_add(&port->tx_busy, rest);
-    return rest;
-  case ENOBUFS:
-    agw_counter_add(&port->tx_busy, 1);
-    return 1;
-  case EMSGSIZE:
-    agw_counter_add(&port->tx_long, 1);
-    return 1;
-  default:
-    agw_counter_add(&port->tx_errors, 1);
-    return 1;
-  }
+static size_t count_failure(agw_port *port, int cause, size_t rest)
+{
+    switch (cause) {
+    case EAGAIN:
+        agw_counter_add(&port->tx_busy, rest);
+        return rest;
+    case ENOBUFS:
+        agw_counter_add(&port->tx_busy, 1);
+        return 1;
+    case EMSGSIZE:
+        agw_counter_add(&port->tx_long, 1);
+        return 1;
+    default:
+        agw_counter_add(&port->tx_errors, 1);
+        return 1;
+    }
 }
 
 /* Sends the first n of the burst. An ICMP error that came since makes one call
  * fail without sending; the second try tells whether it is the datagram's own
  * fault. */
-static size_t send_burst(udp_io *u, agw_port *port, size_t n) {
-  size_t sent = 0;
-  bool retried = false;
-  for (size_t pos = 0; pos < n;) {
-    const int got =
-        sendmmsg(port->fd, u->tx.msgs + pos, (unsigned)(n - pos), MSG_DONTWAIT);
-    if (got > 0) {
-      sent += (size_t)got;
-      pos += (size_t)got;
-      retried = false;
-    } else if (!retried && errno != EAGAIN && errno != ENOBUFS) {
-      retried = true;
-    } else {
-      const size_t lost = count_failure(port, errno, n - pos);
-      agw_counter_add(&u->io.tx_failed, lost);
-      pos += lost;
-      retried = false;
+static size_t send_burst(udp_io *u, agw_port *port, size_t n)
+{
+    size_t sent = 0;
+    bool retried = false;
+    for (size_t pos = 0; pos < n;) {
+        const int got = sendmmsg(port->fd, u->tx.msgs + pos, (unsigned)(n - pos), MSG_DONTWAIT);
+        if (got > 0) {
+            sent += (size_t)got;
+            pos += (size_t)got;
+            retried = false;
+        } else if (!retried && errno != EAGAIN && errno != ENOBUFS) {
+            retried = true;
+        } else {
+            const size_t lost = count_failure(port, errno, n - pos);
+            agw_counter_add(&u->io.tx_failed, lost);
+            pos += lost;
+            retried = false;
+        }
     }
-  }
-  agw_counter_add(&port->tx_packets, sent);
-  agw_counter_add(&u->io.tx_packets, sent);
-  return sent;
+    agw_counter_add(&port->tx_packets, sent);
+    agw_counter_add(&u->io.tx_packets, sent);
+    return sent;
 }
 
 /* Chains the packets of each port: next[] holds 1-based places, as do tx_first
  * and tx_last. Returns the places of the first packet of each port, in order of
  * appearance. */
-static size_t group(agw_pkt *const pkts[], size_t n, uint16_t next[],
-                    uint16_t firsts[]) {
-  size_t ports = 0;
-  for (size_t i = 0; i < n; i++) {
-    if (pkts[i]->verdict != AGW_FORWARD)
-      continue;
-    agw_port *port = pkts[i]->port;
-    const uint16_t place = (uint16_t)(i + 1);
-    AGW_ASSERT(port != NULL);
-    next[i] = 0;
-    if (port->tx_first == 0) {
-      port->tx_first = place;
-      firsts[ports++] = place;
-    } else {
-      next[port->tx_last - 1] = place;
+static size_t group(agw_pkt *const pkts[], size_t n, uint16_t next[], uint16_t firsts[])
+{
+    size_t ports = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (pkts[i]->verdict != AGW_FORWARD)
+            continue;
+        agw_port *port = pkts[i]->port;
+        const uint16_t place = (uint16_t)(i + 1);
+        AGW_ASSERT(port != NULL);
+        next[i] = 0;
+        if (port->tx_first == 0) {
+            port->tx_first = place;
+            firsts[ports++] = place;
+        } else {
+            next[port->tx_last - 1] = place;
+        }
+        port->tx_last = place;
     }
-    port->tx_last = place;
-  }
-  return ports;
+    return ports;
 }
 
-static size_t send_chunk(udp_io *u, agw_pkt *const pkts[], size_t n) {
-  uint16_t next[AGW_PKT_BATCH], firsts[AGW_PKT_BATCH];
-  const size_t ports = group(pkts, n, next, firsts);
-  size_t sent = 0;
-  for (size_t p = 0; p < ports; p++) {
-    agw_port *port = pkts[firsts[p] - 1]->port;
-    size_t count = 0;
-    for (uint16_t place = firsts[p]; place != 0; place = next[place - 1])
-      aim_tx(&u->tx, count++, pkts[place - 1]);
-    sent += send_burst(u, port, count);
-    port->tx_first = port->tx_last = 0;
-  }
-  return sent;
+static size_t send_chunk(udp_io *u, agw_pkt *const pkts[], size_t n)
+{
+    uint16_t next[AGW_PKT_BATCH], firsts[AGW_PKT_BATCH];
+    const size_t ports = group(pkts, n, next, firsts);
+    size_t sent = 0;
+    for (size_t p = 0; p < ports; p++) {
+        agw_port *port = pkts[firsts[p] - 1]->port;
+        size_t count = 0;
+        for (uint16_t place = firsts[p]; place != 0; place = next[place - 1])
+            aim_tx(&u->tx, count++, pkts[place - 1]);
+        sent += send_burst(u, port, count);
+        port->tx_first = port->tx_last = 0;
+    }
+    return sent;
 }
 
-static size_t udp_tx(agw_io *io, agw_pkt *const pkts[], size_t n) {
-  size_t sent = 0;
-  for (size_t pos = 0; pos < n; pos += AGW_PKT_BATCH) {
-    const size_t chunk = n - pos < AGW_PKT_BATCH ? n - pos : AGW_PKT_BATCH;
-    sent += send_chunk(udp_of(io), pkts + pos, chunk);
-  }
-  return sent;
+static size_t udp_tx(agw_io *io, agw_pkt *const pkts[], size_t n)
+{
+    size_t sent = 0;
+    for (size_t pos = 0; pos < n; pos += AGW_PKT_BATCH) {
+        const size_t chunk = n - pos < AGW_PKT_BATCH ? n - pos : AGW_PKT_BATCH;
+        sent += send_chunk(udp_of(io), pkts + pos, chunk);
+    }
+    return sent;
 }
 
 const agw_io_backend agw_io_udp = {

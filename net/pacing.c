@@ -7,34 +7,37 @@ static const agw_ns WINDOW = AGW_MS(AGW_PACING_WINDOW_MS);
 
 enum { ON_PACKETS = AGW_PACING_ON_PPS * AGW_PACING_WINDOW_MS / 1000 };
 
-void agw_pacing_init(agw_pacing *pacing, agw_ns tick) {
-  memset(pacing, 0, sizeof *pacing);
-  pacing->tick = tick;
+void agw_pacing_init(agw_pacing *pacing, agw_ns tick)
+{
+    memset(pacing, 0, sizeof *pacing);
+    pacing->tick = tick;
 }
 
 /* Begins pacing as soon as a window is full enough, ends it only when a whole
  * one was not. */
-static void decide(agw_pacing *p, agw_ns now) {
-  const agw_ns elapsed = now - p->window_at;
-  if (elapsed < WINDOW) {
-    if (p->packets >= ON_PACKETS)
-      p->paced = true;
-    return;
-  }
-  const uint64_t pps = p->packets * (uint64_t)AGW_S(1) / (uint64_t)elapsed;
-  if (pps >= AGW_PACING_ON_PPS)
-    p->paced = true;
-  else if (pps < AGW_PACING_OFF_PPS)
-    p->paced = false;
-  p->window_at = now;
-  p->packets = 0;
+static void decide(agw_pacing *p, agw_ns now)
+{
+    const agw_ns elapsed = now - p->window_at;
+    if (elapsed < WINDOW) {
+        if (p->packets >= ON_PACKETS)
+            p->paced = true;
+        return;
+    }
+    const uint64_t pps = p->packets * (uint64_t)AGW_S(1) / (uint64_t)elapsed;
+    if (pps >= AGW_PACING_ON_PPS)
+        p->paced = true;
+    else if (pps < AGW_PACING_OFF_PPS)
+        p->paced = false;
+    p->window_at = now;
+    p->packets = 0;
 }
 
-agw_ns agw_pacing_sleep_until(agw_pacing *p, agw_ns now, agw_ns deadline) {
-  if (p->tick == 0)
-    return now;
-  decide(p, now);
-  if (!p->paced)
-    return now;
-  return agw_earlier(now - now % p->tick + p->tick, deadline);
+agw_ns agw_pacing_sleep_until(agw_pacing *p, agw_ns now, agw_ns deadline)
+{
+    if (p->tick == 0)
+        return now;
+    decide(p, now);
+    if (!p->paced)
+        return now;
+    return agw_earlier(now - now % p->tick + p->tick, deadline);
 }
