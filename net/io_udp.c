@@ -27,6 +27,8 @@ enum {
     ICMP_QUOTA = 16,
 };
 
+_Static_assert(AGW_PKT_BATCH < UINT8_MAX, "agw_port.tx_first counts to a whole batch");
+
 /* One kind of ancillary data with one number: SO_RXQ_OVFL, IP_TOS or
  * IPV6_TCLASS. */
 typedef struct control_int {
@@ -444,14 +446,14 @@ static size_t send_burst(udp_io *u, agw_port *port, size_t n)
 /* Chains the packets of each port: next[] holds 1-based places, as do tx_first
  * and tx_last. Returns the places of the first packet of each port, in order of
  * appearance. */
-static size_t group(agw_pkt *const pkts[], size_t n, uint16_t next[], uint16_t firsts[])
+static size_t group(agw_pkt *const pkts[], size_t n, uint8_t next[], uint8_t firsts[])
 {
     size_t ports = 0;
     for (size_t i = 0; i < n; i++) {
         if (pkts[i]->verdict != AGW_FORWARD)
             continue;
         agw_port *port = pkts[i]->port;
-        const uint16_t place = (uint16_t)(i + 1);
+        const uint8_t place = (uint8_t)(i + 1);
         AGW_ASSERT(port != NULL);
         next[i] = 0;
         if (port->tx_first == 0) {
@@ -467,13 +469,13 @@ static size_t group(agw_pkt *const pkts[], size_t n, uint16_t next[], uint16_t f
 
 static size_t send_chunk(udp_io *u, agw_pkt *const pkts[], size_t n)
 {
-    uint16_t next[AGW_PKT_BATCH], firsts[AGW_PKT_BATCH];
+    uint8_t next[AGW_PKT_BATCH], firsts[AGW_PKT_BATCH];
     const size_t ports = group(pkts, n, next, firsts);
     size_t sent = 0;
     for (size_t p = 0; p < ports; p++) {
         agw_port *port = pkts[firsts[p] - 1]->port;
         size_t count = 0;
-        for (uint16_t place = firsts[p]; place != 0; place = next[place - 1])
+        for (uint8_t place = firsts[p]; place != 0; place = next[place - 1])
             aim_tx(&u->tx, count++, pkts[place - 1]);
         sent += send_burst(u, port, count);
         port->tx_first = port->tx_last = 0;

@@ -32,11 +32,11 @@ typedef struct agw_icmp {
 typedef struct agw_port {
     int fd;
     uint32_t id;         /* unique within its agw_io, never 0 there; 0 = not added */
-    agw_addr local;      /* the port number is always set */
     void *owner;         /* the worker's: the leg component it belongs to; NULL for a shared port */
+    size_t buffer_bytes; /* receive buffer granted, to be compared with the one asked for */
+    agw_addr local;      /* the port number is always set */
     bool shared;         /* many calls: read in big batches */
     uint8_t tos_now;     /* what the socket sends by itself: DSCP and ECN byte */
-    size_t buffer_bytes; /* receive buffer granted, to be compared with the one asked for */
     agw_counter rx_packets;
     agw_counter rx_drops; /* the kernel's: receive buffer full (SO_RXQ_OVFL) */
     agw_counter tx_packets;
@@ -46,14 +46,14 @@ typedef struct agw_port {
     agw_counter icmp_errors;
     agw_icmp icmp; /* the last one */
 
+    /* Private to the port pool. */
+    void *pair;
     /* Private to the I/O backend. */
     struct agw_io *io; /* NULL = not added */
     struct agw_port *icmp_next;
+    uint32_t drops_seen;       /* the kernel's running number */
+    uint8_t tx_first, tx_last; /* 1-based places in the batch being sent; 0 = none */
     bool icmp_listed;
-    uint16_t tx_first, tx_last; /* 1-based places in the batch being sent; 0 = none */
-    uint32_t drops_seen;        /* the kernel's running number */
-    /* Private to the port pool. */
-    void *pair;
 } agw_port;
 
 typedef struct agw_port_config {

@@ -43,6 +43,13 @@ static void test_ring_works_partly_filled(void)
     agw_ring_free(NULL);
 }
 
+static void *must(void *memory)
+{
+    if (memory == NULL)
+        abort();
+    return memory;
+}
+
 enum { PRODUCERS = 2, EACH = 20000 };
 
 typedef struct message {
@@ -74,8 +81,7 @@ static void test_ring_many_producers_one_consumer(void)
     pthread_t threads[PRODUCERS];
     producer producers[PRODUCERS];
     for (uint32_t i = 0; i < PRODUCERS; i++) {
-        producers[i] = (producer){ring, calloc(EACH, sizeof(message)), i};
-        CU_ASSERT_PTR_NOT_NULL_FATAL(producers[i].messages);
+        producers[i] = (producer){ring, must(calloc(EACH, sizeof(message))), i};
         CU_ASSERT_EQUAL_FATAL(pthread_create(&threads[i], NULL, produce, &producers[i]), 0);
     }
     uint32_t next[PRODUCERS] = {0};
@@ -126,9 +132,8 @@ static void test_ring_one_producer_many_consumers(void)
     atomic_uint taken = 0;
     consumer consumers[2] = {{ring, &taken, 0}, {ring, &taken, 0}};
     pthread_t threads[2];
-    producer p = {ring, calloc(EACH, sizeof(message)), 0};
+    producer p = {ring, must(calloc(EACH, sizeof(message))), 0};
     CU_ASSERT_PTR_NOT_NULL_FATAL(ring);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(p.messages);
     for (int i = 0; i < 2; i++)
         CU_ASSERT_EQUAL_FATAL(pthread_create(&threads[i], NULL, consume, &consumers[i]), 0);
     produce(&p);

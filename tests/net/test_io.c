@@ -24,7 +24,8 @@ static agw_io *open_io(uint32_t tick_us)
     CU_ASSERT_PTR_NOT_NULL_FATAL(io);
     for (size_t i = 0; i < MANY; i++) {
         pool[i] = malloc(sizeof *pool[i]);
-        CU_ASSERT_PTR_NOT_NULL_FATAL(pool[i]);
+        if (pool[i] == NULL)
+            abort();
         agw_pkt_reset(pool[i]);
     }
     return io;
@@ -124,10 +125,10 @@ static void check_burst(agw_family family)
         CU_ASSERT_EQUAL(wrong_of(pool, BURST, round * BURST, &b, &a.local), 0);
         CU_ASSERT_EQUAL(agw_io_rx(io, pool, AGW_PKT_BATCH), 0);
     }
-    CU_ASSERT_EQUAL(agw_counter_get(&a.tx_packets), 4 * BURST);
-    CU_ASSERT_EQUAL(agw_counter_get(&b.rx_packets), 4 * BURST);
-    CU_ASSERT_EQUAL(agw_counter_get(&io->rx_packets), 4 * BURST);
-    CU_ASSERT_EQUAL(agw_counter_get(&io->tx_packets), 4 * BURST);
+    CU_ASSERT_EQUAL(agw_counter_get(&a.tx_packets), 4 * (size_t)BURST);
+    CU_ASSERT_EQUAL(agw_counter_get(&b.rx_packets), 4 * (size_t)BURST);
+    CU_ASSERT_EQUAL(agw_counter_get(&io->rx_packets), 4 * (size_t)BURST);
+    CU_ASSERT_EQUAL(agw_counter_get(&io->tx_packets), 4 * (size_t)BURST);
     CU_ASSERT_EQUAL(agw_counter_get(&io->tx_failed), 0);
     drop_port(io, &a);
     drop_port(io, &b);
@@ -199,7 +200,7 @@ static void test_io_tx_keeps_order_per_port_and_skips_the_undecided(void)
             pool[i]->verdict = i % 2 == 0 ? AGW_DROP : AGW_CONSUMED;
     }
     pool[9]->port = NULL; /* of no importance: not to be sent */
-    CU_ASSERT_EQUAL(agw_io_tx(io, pool, EACH * PORTS), EACH * PORTS * 4 / 5);
+    CU_ASSERT_EQUAL(agw_io_tx(io, pool, (size_t)EACH * PORTS), (size_t)EACH * PORTS * 4 / 5);
     unsigned wrong = 0;
     uint8_t data[2048];
     for (uint32_t i = 0; i < EACH * PORTS; i++) {
@@ -341,7 +342,7 @@ static void check_refused(agw_family family, uint8_t type, uint8_t code)
                      !is_payload(data, length_of(i), i);
         CU_ASSERT_EQUAL(wrong, 0);
     }
-    CU_ASSERT_EQUAL(agw_counter_get(&port.tx_packets), 3 * N);
+    CU_ASSERT_EQUAL(agw_counter_get(&port.tx_packets), 3 * (size_t)N);
     CU_ASSERT_EQUAL(agw_counter_get(&port.tx_errors), 0);
     CU_ASSERT_TRUE(send_plain(peer.fd, &port.local, "x", 1)); /* it can still receive, too */
     CU_ASSERT_EQUAL(rx_all(io, pool, 1), 1);
