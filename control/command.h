@@ -29,6 +29,9 @@ void agw_control_init(agw_control *ctl, const agw_config *config, agw_gateway *g
                       agw_calls *calls, agw_events *events);
 void agw_control_fini(agw_control *ctl);
 
+/** "ping" "offer" ... for the index of requests. */
+const char *agw_command_name(size_t kind);
+
 /** Runs one command at time now. Always returns a reply document, to be freed by the caller.
  * from: who asks, for the log; NULL = this process. */
 agw_doc *agw_command_run(agw_control *ctl, const agw_doc *request, const agw_addr *from,

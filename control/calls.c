@@ -1,0 +1,613 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "control/calls.h"
+
+#include "base/map.h"
+#include "base/rand.h"
+
+#include <string.h>
+
+struct agw_calls {
+    const agw_config *config;
+    agw_gateway *gateway;
+    agw_events *events;
+    GHashTable *by_id; /* call_key -> agw_ng_call */
+    GQueue order;
+    agw_timerq timers;
+    uint8_t seed[16]; /* call-ids are strangers' choice: they must not aim at one bucket */
+    size_t counted;
+    uint64_t started;
+    uint64_t ended[AGW_CALL_ENDS];
+};
+
+typedef struct call_key {
+    uint64_t hash;
+    const char *call_id;
+} call_key;
+
+/* --- when a call ends --------------------------------------------------------------------------
+ */
+
+const char *agw_call_end_text(agw_call_end end)
+{
+    static const char *const TEXTS[] = {"lives",  "deleted",   "inactivity",
+                                        "silent", "no-answer", "consent-lost"};
+    AGW_ASSERT(end < AGW_CALL_ENDS);
+    return TEXTS[end];
+}
+
+static agw_ns later(agw_ns a, agw_ns b)
+{
+    return a > b ? a : b;
+}
+
+static agw_ns after(agw_ns at, agw_ns length)
+{
+    return at == AGW_NEVER || length > AGW_NEVER - at ? AGW_NEVER : at + length;
+}
+
+static agw_call_end media_end(const agw_call_clock *c, const agw_config *config, agw_ns *at)
+{
+    if (!c->answered) {
+        *at = after(c->signalled_at, config->offer_timeout);
+        return AGW_CALL_UNANSWERED;
+    }
+    const agw_ns alive_at = later(c->signalled_at, c->media_at);
+    *at = after(alive_at, c->held ? config->silent_timeout : config->timeout);
+    return c->held ? AGW_CALL_SILENT : AGW_CALL_INACTIVE;
+}
+
+agw_call_end agw_call_decide(const agw_call_clock *c, const agw_config *config, agw_ns now,
+                             agw_ns *deadline)
+{
+    if (c->delete_at != AGW_NEVER) {
+        *deadline = c->delete_at;
+        return now >= c->delete_at ? AGW_CALL_DELETED : AGW_CALL_LIVES;
+    }
+    *deadline = AGW_NEVER;
+    if (c->protected)
+        return AGW_CALL_LIVES;
+    const agw_ns consent_end = after(c->consent_lost_at, config->consent_grace);
+    agw_ns end;
+    const agw_call_end media = media_end(c, config, &end);
+    *deadline = agw_earlier(consent_end, end);
+    if (now >= consent_end)
+        return AGW_CALL_NO_CONSENT;
+    return now >= end ? media : AGW_CALL_LIVES;
+}
+
+/* --- the registry ------------------------------------------------------------------------------
+ */
+
+static guint key_hash(gconstpointer key)
+{
+    return (guint)((const call_key *)key)->hash;
+}
+
+static gboolean key_equal(gconstpointer a, gconstpointer b)
+{
+    const call_key *x = a, *y = b;
+    return x->hash == y->hash && strcmp(x->call_id, y->call_id) == 0;
+}
+
+static call_key make_key(const agw_calls *calls, const char *call_id)
+{
+    return (call_key){agw_siphash(calls->seed, call_id, strlen(call_id)), call_id};
+}
+
+agw_calls *agw_calls_new(const agw_config *config, agw_gateway *gateway, agw_events *events)
+{
+    agw_calls *calls = g_new0(agw_calls, 1);
+    calls->config = config;
+    calls->gateway = gateway;
+    calls->events = events;
+    calls->by_id = g_hash_table_new_full(key_hash, key_equal, g_free, NULL);
+    g_queue_init(&calls->order);
+    agw_timerq_init(&calls->timers);
+    agw_rand_bytes(calls->seed, sizeof calls->seed);
+    return calls;
+}
+
+void agw_calls_free(agw_calls *calls)
+{
+    if (calls == NULL)
+        return;
+    while (calls->order.head != NULL)
+        agw_calls_end(calls->order.head->data, AGW_CALL_DELETED);
+    g_hash_table_destroy(calls->by_id);
+    agw_timerq_fini(&calls->timers);
+    g_free(calls);
+}
+
+size_t agw_calls_count(const agw_calls *calls)
+{
+    return calls->counted;
+}
+
+agw_ng_call *agw_calls_find(const agw_calls *calls, const char *call_id)
+{
+    const call_key key = make_key(calls, call_id);
+    return g_hash_table_lookup(calls->by_id, &key);
+}
+
+GPtrArray *agw_calls_list(const agw_calls *calls, size_t limit)
+{
+    GPtrArray *out = g_ptr_array_new();
+    for (const GList *l = calls->order.head; l != NULL && out->len < limit; l = l->next)
+        g_ptr_array_add(out, ((const agw_ng_call *)l->data)->call_id);
+    return out;
+}
+
+const uint64_t *agw_calls_ended(const agw_calls *calls)
+{
+    return calls->ended;
+}
+
+uint64_t agw_calls_started(const agw_calls *calls)
+{
+    return calls->started;
+}
+
+static void set_counted(agw_ng_call *call, bool counted)
+{
+    agw_calls *calls = call->calls;
+    if (counted == call->counted)
+        return;
+    call->counted = counted;
+    calls->counted = counted ? calls->counted + 1 : calls->counted - 1;
+}
+
+static void clear_tag(void *data)
+{
+    agw_party_tag *tag = data;
+    g_free(tag->tag);
+    g_free(tag->via_branch);
+}
+
+static void add_tag(agw_ng_call *call, agw_side side, const char *tag, const char *via_branch)
+{
+    const agw_party_tag added = {g_strdup(tag), g_strdup(via_branch != NULL ? via_branch : ""),
+                                 agw_clock_wall_us()};
+    g_array_append_val(call->tags[side], added);
+}
+
+static agw_ng_call *call_alloc(agw_calls *calls, const char *call_id)
+{
+    agw_ng_call *call = g_new0(agw_ng_call, 1);
+    call->calls = calls;
+    call->call_id = g_strdup(call_id);
+    call->reoffer_branch = g_strdup("");
+    call->transports = g_array_new(FALSE, FALSE, sizeof(agw_transport_view));
+    for (int side = 0; side < 2; side++) {
+        call->tags[side] = g_array_new(FALSE, FALSE, sizeof(agw_party_tag));
+        g_array_set_clear_func(call->tags[side], clear_tag);
+        call->label[side] = g_strdup("");
+    }
+    call->timer.owner = call;
+    call->link.data = call;
+    return call;
+}
+
+static void call_release(agw_ng_call *call)
+{
+    agw_session_free(call->session);
+    if (call->ref != NULL)
+        agw_gateway_call_free(call->calls->gateway, call->ref);
+    for (int side = 0; side < 2; side++) {
+        g_array_free(call->tags[side], TRUE);
+        g_free(call->label[side]);
+    }
+    g_array_free(call->transports, TRUE);
+    g_free(call->reoffer_branch);
+    g_free(call->call_id);
+    g_free(call);
+}
+
+static void call_start_clock(agw_ng_call *call, agw_ns now)
+{
+    call->clock =
+        (agw_call_clock){.signalled_at = now, .delete_at = AGW_NEVER, .consent_lost_at = AGW_NEVER};
+    call->created_us = call->signalled_us = agw_clock_wall_us();
+}
+
+agw_err agw_calls_start(agw_calls *calls, const char *call_id, const char *from_tag,
+                        const char *via_branch, agw_ns now, agw_ng_call **out)
+{
+    AGW_ASSERT(agw_calls_find(calls, call_id) == NULL);
+    agw_ng_call *call = call_alloc(calls, call_id);
+    const agw_err err = agw_gateway_call_new(calls->gateway, call_id, call, &call->ref);
+    if (err != AGW_OK) {
+        call_release(call);
+        return err;
+    }
+    call->session = agw_session_new(calls->config, calls->gateway, call->ref);
+    call_start_clock(call, now);
+    add_tag(call, AGW_SIDE_A, from_tag, NULL);
+    add_tag(call, AGW_SIDE_B, "", via_branch);
+    call_key *key = g_new(call_key, 1);
+    *key = make_key(calls, call->call_id);
+    g_hash_table_insert(calls->by_id, key, call);
+    g_queue_push_tail_link(&calls->order, &call->link);
+    set_counted(call, true);
+    calls->started++;
+    agw_log(AGW_LOG_INFO, call_id, "call starts, %zu in all", calls->counted);
+    *out = call;
+    return AGW_OK;
+}
+
+void agw_calls_end(agw_ng_call *call, agw_call_end why)
+{
+    agw_calls *calls = call->calls;
+    agw_log(AGW_LOG_INFO, call->call_id, "call ends: %s", agw_call_end_text(why));
+    calls->ended[why]++;
+    set_counted(call, false);
+    agw_timerq_cancel(&calls->timers, &call->timer);
+    const call_key key = make_key(calls, call->call_id);
+    g_hash_table_remove(calls->by_id, &key);
+    g_queue_unlink(&calls->order, &call->link);
+    call_release(call);
+}
+
+/* --- parties -----------------------------------------------------------------------------------
+ */
+
+static agw_party_tag *tag_at(const agw_ng_call *call, agw_side side, guint i)
+{
+    return &g_array_index(call->tags[side], agw_party_tag, i);
+}
+
+bool agw_calls_side_of(const agw_ng_call *call, const char *tag, agw_side *out)
+{
+    for (int side = 0; side < 2; side++) {
+        for (guint i = 0; i < call->tags[side]->len; i++) {
+            const char *known = tag_at(call, (agw_side)side, i)->tag;
+            if (*known != '\0' && strcmp(known, tag) == 0) {
+                *out = (agw_side)side;
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+const char *agw_calls_tag(const agw_ng_call *call, agw_side side)
+{
+    return tag_at(call, side, call->current[side])->tag;
+}
+
+static bool same_branch(const agw_party_tag *tag, const char *via_branch)
+{
+    return via_branch != NULL && *via_branch != '\0' && strcmp(tag->via_branch, via_branch) == 0;
+}
+
+/* The place of a branch without tag: the one with via_branch, else the first; -1 = none. */
+static int unnamed_branch(const agw_ng_call *call, agw_side side, const char *via_branch)
+{
+    int found = -1;
+    for (guint i = call->tags[side]->len; i-- > 0;) {
+        const agw_party_tag *tag = tag_at(call, side, i);
+        if (*tag->tag != '\0')
+            continue;
+        found = (int)i;
+        if (same_branch(tag, via_branch))
+            return found;
+    }
+    return found;
+}
+
+static int known_tag(const agw_ng_call *call, agw_side side, const char *tag)
+{
+    for (guint i = 0; i < call->tags[side]->len; i++) {
+        if (strcmp(tag_at(call, side, i)->tag, tag) == 0)
+            return (int)i;
+    }
+    return -1;
+}
+
+void agw_calls_claim(agw_ng_call *call, agw_side side, const char *tag, const char *via_branch)
+{
+    int at = known_tag(call, side, tag);
+    if (at < 0) {
+        at = unnamed_branch(call, side, via_branch);
+        if (at < 0) {
+            add_tag(call, side, tag, via_branch);
+            at = (int)call->tags[side]->len - 1;
+        } else {
+            agw_party_tag *branch = tag_at(call, side, (guint)at);
+            g_free(branch->tag);
+            branch->tag = g_strdup(tag);
+        }
+    }
+    call->current[side] = (guint)at;
+}
+
+enum { BRANCHES_MAX = 64 };
+
+void agw_calls_branch(agw_ng_call *call, agw_side side, const char *via_branch)
+{
+    GArray *tags = call->tags[side];
+    if (via_branch == NULL || *via_branch == '\0' || tags->len >= BRANCHES_MAX)
+        return;
+    for (guint i = 0; i < tags->len; i++) {
+        if (same_branch(tag_at(call, side, i), via_branch))
+            return;
+    }
+    add_tag(call, side, "", via_branch);
+}
+
+bool agw_calls_drop_branch(agw_ng_call *call, const char *tag, const char *via_branch)
+{
+    GArray *tags = call->tags[AGW_SIDE_B];
+    if (tags->len < 2)
+        return false;
+    for (guint i = 0; i < tags->len; i++) {
+        const agw_party_tag *known = tag_at(call, AGW_SIDE_B, i);
+        const bool named = tag != NULL && *tag != '\0' && strcmp(known->tag, tag) == 0;
+        if (!named && !same_branch(known, via_branch))
+            continue;
+        g_array_remove_index(tags, i);
+        guint *current = &call->current[AGW_SIDE_B];
+        if (*current > i || *current == tags->len)
+            (*current)--;
+        return true;
+    }
+    return false;
+}
+
+void agw_calls_set_label(agw_ng_call *call, agw_side side, const char *label)
+{
+    if (label == NULL || strcmp(call->label[side], label) == 0)
+        return;
+    g_free(call->label[side]);
+    call->label[side] = g_strdup(label);
+}
+
+/* --- clocks ------------------------------------------------------------------------------------
+ */
+
+static agw_ns traffic_at(const agw_traffic *traffic)
+{
+    return (agw_ns)agw_counter_get(&traffic->last_at);
+}
+
+static bool any_may_send(const agw_ng_call *call)
+{
+    const size_t n = agw_session_n_medias(call->session);
+    for (size_t i = 0; i < n; i++) {
+        for (int side = 0; side < 2; side++) {
+            agw_media_view view;
+            agw_session_media(call->session, (agw_side)side, i, &view);
+            if (view.live && view.may_send)
+                return true;
+        }
+    }
+    return false;
+}
+
+static agw_ns last_media(const agw_ng_call *call)
+{
+    agw_ns at = 0;
+    const size_t n = agw_session_n_medias(call->session);
+    for (size_t i = 0; i < n; i++) {
+        agw_media_view view;
+        agw_session_media(call->session, AGW_SIDE_A, i, &view);
+        if (!view.live)
+            continue;
+        const agw_media_stats *stats = agw_gateway_media_stats(call->ref, view.media_id);
+        for (int side = 0; side < 2; side++) {
+            at = later(at, traffic_at(&stats->end[side].rtp_in));
+            at = later(at, traffic_at(&stats->end[side].rtcp_in));
+        }
+    }
+    return at;
+}
+
+/* The first media on that transport, for the signalling node. */
+static bool media_of(const agw_ng_call *call, uint32_t transport_id, agw_media_view *out)
+{
+    const size_t n = agw_session_n_medias(call->session);
+    for (size_t i = 0; i < n; i++) {
+        for (int side = 0; side < 2; side++) {
+            agw_session_media(call->session, (agw_side)side, i, out);
+            if (out->live && out->transport_id == transport_id)
+                return true;
+        }
+    }
+    return false;
+}
+
+/* A transport that no media uses any more cannot end the call. */
+static agw_ns earliest_loss(const agw_ng_call *call)
+{
+    agw_ns at = AGW_NEVER;
+    for (guint i = 0; i < call->transports->len; i++) {
+        const agw_transport_view *view = &g_array_index(call->transports, agw_transport_view, i);
+        agw_media_view media;
+        if (view->consent_lost_at < at && media_of(call, view->id, &media))
+            at = view->consent_lost_at;
+    }
+    return at;
+}
+
+static void notify(const agw_ng_call *call, agw_notice notice)
+{
+    notice.call_id = call->call_id;
+    notice.from_tag = agw_calls_tag(call, AGW_SIDE_A);
+    notice.to_tag = agw_calls_tag(call, AGW_SIDE_B);
+    agw_events_send(call->calls->events, &notice, agw_clock_wall_us());
+}
+
+static void end_with_notice(agw_ng_call *call, agw_call_end why)
+{
+    if (why != AGW_CALL_DELETED)
+        notify(call, (agw_notice){.event = "call-ended", .reason = agw_call_end_text(why)});
+    agw_calls_end(call, why);
+}
+
+/* Decides anew; false: the call has ended. */
+static bool update(agw_ng_call *call, agw_ns now)
+{
+    agw_ns deadline;
+    agw_call_end why = agw_call_decide(&call->clock, call->calls->config, now, &deadline);
+    if (why != AGW_CALL_LIVES && why != AGW_CALL_DELETED) {
+        call->clock.media_at = last_media(call); /* read only when it matters */
+        why = agw_call_decide(&call->clock, call->calls->config, now, &deadline);
+    }
+    if (why != AGW_CALL_LIVES) {
+        end_with_notice(call, why);
+        return false;
+    }
+    agw_timerq_set(&call->calls->timers, &call->timer, deadline);
+    return true;
+}
+
+void agw_calls_signalled(agw_ng_call *call, agw_ns now)
+{
+    call->clock.signalled_at = now;
+    call->clock.delete_at = AGW_NEVER;
+    call->clock.answered = agw_session_established(call->session);
+    call->clock.held = !any_may_send(call);
+    call->clock.consent_lost_at = earliest_loss(call);
+    call->signalled_us = agw_clock_wall_us();
+    set_counted(call, true);
+    (void)update(call, now);
+}
+
+void agw_calls_end_after(agw_ng_call *call, agw_ns now, agw_ns delay)
+{
+    call->clock.delete_at = after(now, delay);
+    set_counted(call, false);
+    (void)update(call, now);
+}
+
+agw_ns agw_calls_deadline(const agw_calls *calls)
+{
+    return agw_timerq_next(&calls->timers);
+}
+
+void agw_calls_on_deadline(agw_calls *calls, agw_ns now)
+{
+    for (const agw_timer *t; (t = agw_timerq_pop(&calls->timers, now)) != NULL;)
+        (void)update(t->owner, now);
+}
+
+/* --- what transports report --------------------------------------------------------------------
+ */
+
+const char *agw_ice_view_text(agw_ice_view view)
+{
+    static const char *const TEXTS[] = {"new", "connected", "failed", "consent-lost"};
+    return TEXTS[view];
+}
+
+const char *agw_dtls_view_text(agw_dtls_view view)
+{
+    static const char *const TEXTS[] = {"new", "established", "failed", "closed"};
+    return TEXTS[view];
+}
+
+static agw_transport_view *transport_view(agw_ng_call *call, uint32_t id)
+{
+    for (guint i = 0; i < call->transports->len; i++) {
+        agw_transport_view *view = &g_array_index(call->transports, agw_transport_view, i);
+        if (view->id == id)
+            return view;
+    }
+    const agw_transport_view fresh = {.id = id, .consent_lost_at = AGW_NEVER};
+    g_array_append_val(call->transports, fresh);
+    return &g_array_index(call->transports, agw_transport_view, call->transports->len - 1);
+}
+
+static void set_pair(agw_transport_view *view, const agw_event *event)
+{
+    if (agw_addr_is_set(&event->local))
+        view->local = event->local;
+    if (agw_addr_is_set(&event->remote))
+        view->remote = event->remote;
+}
+
+static void set_dtls(agw_transport_view *view, agw_dtls_view state, const char *detail)
+{
+    view->dtls = state;
+    g_strlcpy(view->dtls_detail, detail, sizeof view->dtls_detail);
+}
+
+static void consent_stands(agw_transport_view *view)
+{
+    view->ice = AGW_ICE_VIEW_CONNECTED;
+    view->consent_lost_at = AGW_NEVER;
+}
+
+static void take(agw_transport_view *view, const agw_event *event)
+{
+    switch (event->kind) {
+    case AGW_EVENT_ICE_CONNECTED:
+    case AGW_EVENT_CONSENT_BACK:
+        consent_stands(view);
+        set_pair(view, event);
+        return;
+    case AGW_EVENT_ICE_SELECTED:
+    case AGW_EVENT_LATCHED:
+        set_pair(view, event);
+        return;
+    case AGW_EVENT_ICE_FAILED:
+        view->ice = AGW_ICE_VIEW_FAILED;
+        return;
+    case AGW_EVENT_CONSENT_LOST:
+        view->ice = AGW_ICE_VIEW_CONSENT_LOST;
+        if (view->consent_lost_at == AGW_NEVER)
+            view->consent_lost_at = event->at;
+        return;
+    case AGW_EVENT_DTLS_ESTABLISHED:
+        set_dtls(view, AGW_DTLS_VIEW_ESTABLISHED, event->detail);
+        return;
+    case AGW_EVENT_DTLS_FAILED:
+        set_dtls(view, AGW_DTLS_VIEW_FAILED, event->detail);
+        return;
+    case AGW_EVENT_DTLS_CLOSED:
+        view->dtls = AGW_DTLS_VIEW_CLOSED;
+        return;
+    case AGW_EVENT_BEARER_REFUSED:
+        return;
+    }
+}
+
+static bool is_trouble(agw_event_kind kind)
+{
+    return kind == AGW_EVENT_ICE_FAILED || kind == AGW_EVENT_CONSENT_LOST ||
+           kind == AGW_EVENT_DTLS_FAILED || kind == AGW_EVENT_BEARER_REFUSED;
+}
+
+static void tell(const agw_ng_call *call, const agw_event *event)
+{
+    const char *text = agw_event_kind_text(event->kind);
+    char remote[AGW_ADDR_TEXT];
+    agw_log(is_trouble(event->kind) ? AGW_LOG_WARN : AGW_LOG_INFO, call->call_id,
+            "transport %u: %s %s %s", event->transport_id, text, event->detail,
+            agw_addr_is_set(&event->remote) ? agw_log_addr(&event->remote, remote) : "");
+    char detail[AGW_ADDR_TEXT + sizeof event->detail], *end = detail;
+    *end = '\0';
+    if (agw_addr_is_set(&event->remote))
+        end += strlen(agw_addr_text(&event->remote, detail, AGW_ADDR_TEXT));
+    g_snprintf(end, (gulong)(sizeof detail - (size_t)(end - detail)), "%s%s",
+               end > detail && event->detail[0] != '\0' ? " " : "", event->detail);
+    agw_notice notice = {
+        .event = text, .reason = is_trouble(event->kind) ? event->detail : "", .detail = detail};
+    agw_media_view media;
+    if (media_of(call, event->transport_id, &media)) {
+        notice.media = (int)media.index + 1;
+        notice.mid = media.mid;
+    }
+    notify(call, notice);
+}
+
+void agw_calls_on_events(agw_calls *calls, agw_ns now)
+{
+    agw_event event;
+    while (agw_gateway_next_event(calls->gateway, &event)) {
+        agw_ng_call *call = event.owner;
+        take(transport_view(call, event.transport_id), &event);
+        tell(call, &event);
+        call->clock.consent_lost_at = earliest_loss(call);
+        (void)update(call, now);
+    }
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * The calls that stand: who is who in them (tags, branches, labels), what their transports report,
+ * and when they end. Documents about them are made in calls_query.c. */
+#ifndef AGW_CONTROL_CALLS_H
+#define AGW_CONTROL_CALLS_H
+
+#include "base/timerq.h"
+#include "control/config.h"
+#include "control/events.h"
+#include "control/negotiate.h"
+#include "control/ng.h"
+
+typedef struct agw_calls agw_calls;
+typedef struct agw_ng_call agw_ng_call;
+
+/* --- when a call ends: pure, on virtual time ---------------------------------------------------
+ */
+
+/** Why a call ends. */
+typedef enum agw_call_end {
+    AGW_CALL_LIVES,
+    AGW_CALL_DELETED,    /* by command */
+    AGW_CALL_INACTIVE,   /* no media for --timeout */
+    AGW_CALL_SILENT,     /* on hold and no media for --silent-timeout */
+    AGW_CALL_UNANSWERED, /* for --offer-timeout */
+    AGW_CALL_NO_CONSENT, /* lost and not regained within --consent-grace */
+    AGW_CALL_ENDS,
+} agw_call_end;
+
+const char *agw_call_end_text(agw_call_end end); /* "inactivity" ... */
+
+/** All that decides about the end of a call. Times are 0 when they never were. */
+typedef struct agw_call_clock {
+    agw_ns signalled_at;    /* last offer or answer */
+    agw_ns media_at;        /* last authentic RTP or RTCP packet on any leg */
+    agw_ns delete_at;       /* AGW_NEVER = no delete is pending */
+    agw_ns consent_lost_at; /* of the transport that lost it first; AGW_NEVER = all is well */
+    bool answered;
+    bool held;      /* no party may send */
+    bool protected; /* an emergency call ends by command only */
+} agw_call_clock;
+
+/** What is due at now; *deadline is when to ask again (AGW_NEVER = only after a change). A pending
+ * delete stops all other clocks. */
+agw_call_end agw_call_decide(const agw_call_clock *clock, const agw_config *config, agw_ns now,
+                             agw_ns *deadline);
+
+/* --- what transports report --------------------------------------------------------------------
+ */
+
+typedef enum agw_ice_view {
+    AGW_ICE_VIEW_NEW,
+    AGW_ICE_VIEW_CONNECTED,
+    AGW_ICE_VIEW_FAILED,
+    AGW_ICE_VIEW_CONSENT_LOST,
+} agw_ice_view;
+
+typedef enum agw_dtls_view {
+    AGW_DTLS_VIEW_NEW,
+    AGW_DTLS_VIEW_ESTABLISHED,
+    AGW_DTLS_VIEW_FAILED,
+    AGW_DTLS_VIEW_CLOSED,
+} agw_dtls_view;
+
+typedef struct agw_transport_view {
+    uint32_t id;
+    agw_ice_view ice;
+    agw_dtls_view dtls;
+    agw_addr local, remote; /* the selected pair, or what was latched */
+    agw_ns consent_lost_at; /* AGW_NEVER = it stands */
+    char dtls_detail[120];  /* version, cipher, SRTP profile; or why it failed */
+} agw_transport_view;
+
+const char *agw_ice_view_text(agw_ice_view view);
+const char *agw_dtls_view_text(agw_dtls_view view);
+
+/* --- the calls ---------------------------------------------------------------------------------
+ */
+
+/** A tag of a party, with the branch that brought it. */
+typedef struct agw_party_tag {
+    char *tag;        /* "" until the branch has answered */
+    char *via_branch; /* "" = none */
+    int64_t created_us;
+} agw_party_tag;
+
+struct agw_ng_call {
+    agw_calls *calls;
+    char *call_id;
+    agw_call_ref *ref;
+    agw_session *session;
+    GArray *tags[2]; /* agw_party_tag by agw_side; the one in use is current[side] */
+    guint current[2];
+    char *label[2];
+    char *reoffer_branch; /* via-branch of an open offer in an established call; "" */
+    agw_call_clock clock;
+    int64_t created_us, signalled_us; /* wall time */
+    GArray *transports;               /* agw_transport_view */
+    agw_timer timer;
+    GList link; /* in the order of their start */
+    bool counted;
+};
+
+/** All are borrowed and must outlive it. */
+agw_calls *agw_calls_new(const agw_config *config, agw_gateway *gateway, agw_events *events);
+/** Ends every call. NULL is fine. */
+void agw_calls_free(agw_calls *calls);
+
+/** Calls that count against --max-sessions: without those whose delete is pending. */
+size_t agw_calls_count(const agw_calls *calls);
+/** NULL when there is none. */
+agw_ng_call *agw_calls_find(const agw_calls *calls, const char *call_id);
+/** Starts a call whose side A is from_tag. AGW_ERR_LIMIT: the gateway takes no calls. */
+AGW_NODISCARD agw_err agw_calls_start(agw_calls *calls, const char *call_id, const char *from_tag,
+                                      const char *via_branch, agw_ns now, agw_ng_call **out);
+/** Ends it now; why is for the counters. */
+void agw_calls_end(agw_ng_call *call, agw_call_end why);
+/** Ends it when delay has passed; 0 = now. */
+void agw_calls_end_after(agw_ng_call *call, agw_ns now, agw_ns delay);
+
+/** The side that has tag; false: none. */
+bool agw_calls_side_of(const agw_ng_call *call, const char *tag, agw_side *out);
+/** The tag of a side that is in use; "" when it has not answered. */
+const char *agw_calls_tag(const agw_ng_call *call, agw_side side);
+/** Makes tag the one in use of side; an unnamed branch of that side is claimed first (the one with
+ * via_branch, else any), else it becomes an alias. */
+void agw_calls_claim(agw_ng_call *call, agw_side side, const char *tag, const char *via_branch);
+/** Notes a branch that has been offered to side and has no tag yet. */
+void agw_calls_branch(agw_ng_call *call, agw_side side, const char *via_branch);
+/** Removes a branch of side B, known by its tag or by its via-branch, unless it is the last one:
+ * false. */
+bool agw_calls_drop_branch(agw_ng_call *call, const char *tag, const char *via_branch);
+void agw_calls_set_label(agw_ng_call *call, agw_side side, const char *label);
+/** After each offer or answer that went well: the clocks start anew. */
+void agw_calls_signalled(agw_ng_call *call, agw_ns now);
+
+/** Takes the events of the gateway. */
+void agw_calls_on_events(agw_calls *calls, agw_ns now);
+/** Ends what is due. */
+void agw_calls_on_deadline(agw_calls *calls, agw_ns now);
+agw_ns agw_calls_deadline(const agw_calls *calls);
+
+/** Call-ids for `list`, at most limit, oldest first; the texts are borrowed. */
+GPtrArray *agw_calls_list(const agw_calls *calls, size_t limit);
+
+/** Calls ended so far, by reason. */
+const uint64_t *agw_calls_ended(const agw_calls *calls);
+uint64_t agw_calls_started(const agw_calls *calls);
+
+/* --- calls_query.c -----------------------------------------------------------------------------
+ */
+
+/** Appends what `query` and `delete` say about the call. */
+void agw_calls_describe(const agw_ng_call *call, agw_doc *out, agw_ns now);
+
+#endif

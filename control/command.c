@@ -1,0 +1,443 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "control/command.h"
+
+#include "control/calls.h"
+#include "control/flags.h"
+#include "control/stats.h"
+
+#include <string.h>
+
+enum {
+    LIST_LIMIT = 32,
+    LIST_LIMIT_MAX = 500, /* so that the reply fits a datagram */
+    SEEN_UNKNOWN_MAX = 256,
+    RESERVED_SHARE = 20, /* one in so many sessions is kept for emergency calls (IMS.md 11) */
+};
+
+/* One command being run. */
+typedef struct run {
+    agw_control *ctl;
+    const agw_doc *request;
+    agw_flags flags;
+    agw_ns now;
+    const char *sdp;
+    size_t sdp_len;
+} run;
+
+typedef agw_doc *handler(run *r);
+
+void agw_control_init(agw_control *ctl, const agw_config *config, agw_gateway *gateway,
+                      agw_calls *calls, agw_events *events)
+{
+    memset(ctl, 0, sizeof *ctl);
+    ctl->config = config;
+    ctl->gateway = gateway;
+    ctl->calls = calls;
+    ctl->events = events;
+    ctl->started_at = agw_clock_now();
+    ctl->seen_unknown = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+}
+
+void agw_control_fini(agw_control *ctl)
+{
+    g_hash_table_destroy(ctl->seen_unknown);
+    ctl->seen_unknown = NULL;
+}
+
+static agw_doc *ok(void)
+{
+    agw_doc *reply = agw_doc_new_dict();
+    agw_doc_set_str(reply, "result", "ok");
+    return reply;
+}
+
+static agw_side other(agw_side side)
+{
+    return side == AGW_SIDE_A ? AGW_SIDE_B : AGW_SIDE_A;
+}
+
+static void note_unknown_word(agw_control *ctl, const char *word)
+{
+    if (*word == '\0' || g_hash_table_contains(ctl->seen_unknown, word) ||
+        g_hash_table_size(ctl->seen_unknown) >= SEEN_UNKNOWN_MAX)
+        return;
+    g_hash_table_add(ctl->seen_unknown, g_strdup(word));
+    agw_log(AGW_LOG_WARN, NULL, "unknown key or flag is ignored: %.80s", word);
+}
+
+/* Scripts send the same words with each call: one line for each word is enough. */
+static void note_unknown(agw_control *ctl, const agw_flags *flags)
+{
+    if (flags->unknown == NULL)
+        return;
+    char **words = g_strsplit(flags->unknown->str, ", ", SEEN_UNKNOWN_MAX);
+    for (size_t i = 0; words[i] != NULL; i++)
+        note_unknown_word(ctl, words[i]);
+    g_strfreev(words);
+}
+
+/* --- offer and answer --------------------------------------------------------------------------
+ */
+
+static bool is_empty(const char *text)
+{
+    return text == NULL || *text == '\0';
+}
+
+/* NULL when what an offer or answer needs is there. */
+static const char *missing(run *r, bool is_offer)
+{
+    const agw_doc *sdp = agw_doc_get(r->request, "sdp");
+    r->sdp = sdp != NULL ? agw_doc_bytes(sdp, &r->sdp_len) : NULL;
+    if (r->sdp == NULL)
+        return "No SDP body in message";
+    if (is_empty(r->flags.call_id))
+        return "No call-id in message";
+    if (is_empty(r->flags.from_tag))
+        return "No from-tag in message";
+    if (!is_offer && is_empty(r->flags.to_tag))
+        return "No to-tag in message";
+    return NULL;
+}
+
+/* Only new calls are refused for load; clients that know "load limit" try another node on it. */
+static agw_doc *refuse_new_call(run *r, const char *why)
+{
+    r->ctl->refused++;
+    agw_log(AGW_LOG_WARN, r->flags.call_id, "new call is refused: %s", why);
+    if (!r->flags.supports_load_limit)
+        return agw_ng_error(why);
+    agw_doc *reply = agw_doc_new_dict();
+    agw_doc_set_str(reply, "result", "load limit");
+    agw_doc_set_str(reply, "message", why);
+    return reply;
+}
+
+static bool is_urgent(const run *r)
+{
+    return agw_flags_has(&r->flags, AGW_WORD_EMERGENCY);
+}
+
+static bool has_room(const run *r)
+{
+    int64_t max = r->ctl->config->max_sessions;
+    if (max < 0)
+        return true;
+    if (is_urgent(r))
+        max += max / RESERVED_SHARE + 1;
+    return (int64_t)agw_calls_count(r->ctl->calls) < max;
+}
+
+static agw_doc *start_call(run *r, agw_ng_call **out)
+{
+    if (!has_room(r))
+        return refuse_new_call(r, "Parallel session limit reached");
+    const agw_err err = agw_calls_start(r->ctl->calls, r->flags.call_id, r->flags.from_tag,
+                                        r->flags.via_branch, r->now, out);
+    return err == AGW_OK ? NULL : refuse_new_call(r, "Load limit exceeded");
+}
+
+/* A call that nobody answered and that is over, or whose caller is another one now, makes room for
+ * a new attempt under the same call-id. */
+static agw_ng_call *find_for_offer(run *r)
+{
+    agw_ng_call *call = agw_calls_find(r->ctl->calls, r->flags.call_id);
+    if (call == NULL || call->clock.answered)
+        return call;
+    agw_side side;
+    const bool known = agw_calls_side_of(call, r->flags.from_tag, &side);
+    const bool dialog = r->flags.to_tag != NULL && agw_calls_side_of(call, r->flags.to_tag, &side);
+    const bool deleted = call->clock.delete_at != AGW_NEVER;
+    if ((known || dialog) && !(deleted && is_empty(r->flags.to_tag)))
+        return call;
+    agw_calls_end(call, AGW_CALL_DELETED);
+    return NULL;
+}
+
+/* Who speaks in an offer of a call that stands. */
+static bool offerer(const run *r, const agw_ng_call *call, agw_side *out)
+{
+    if (agw_calls_side_of(call, r->flags.from_tag, out))
+        return true;
+    if (is_empty(r->flags.to_tag) || !agw_calls_side_of(call, r->flags.to_tag, out))
+        return false;
+    *out = other(*out);
+    return true;
+}
+
+static agw_err negotiate(run *r, agw_ng_call *call, agw_side side, bool is_offer, agw_doc **reply)
+{
+    GString *out = g_string_new(NULL);
+    const char *why = "Error rewriting SDP";
+    const agw_err err =
+        agw_negotiate(call->session, side, is_offer, &r->flags, r->sdp, r->sdp_len, out, &why);
+    if (err == AGW_OK) {
+        *reply = agw_doc_new_dict();
+        agw_doc_set_bytes(*reply, "sdp", out->str, out->len);
+        agw_doc_set_str(*reply, "result", "ok");
+    } else {
+        agw_log(AGW_LOG_WARN, call->call_id, "%s is refused: %s", is_offer ? "offer" : "answer",
+                why);
+        *reply = agw_ng_error(why);
+    }
+    g_string_free(out, TRUE);
+    return err;
+}
+
+static void set_reoffer_branch(agw_ng_call *call, const char *via_branch)
+{
+    g_free(call->reoffer_branch);
+    call->reoffer_branch = g_strdup(via_branch != NULL ? via_branch : "");
+}
+
+static void note_offer(run *r, agw_ng_call *call, agw_side side)
+{
+    agw_calls_claim(call, side, r->flags.from_tag, NULL);
+    if (!is_empty(r->flags.to_tag))
+        agw_calls_claim(call, other(side), r->flags.to_tag, r->flags.via_branch);
+    else if (side == AGW_SIDE_A)
+        agw_calls_branch(call, AGW_SIDE_B, r->flags.via_branch);
+    agw_calls_set_label(call, side, r->flags.label);
+    set_reoffer_branch(call, call->clock.answered ? r->flags.via_branch : NULL);
+    call->clock.protected = call->clock.protected || is_urgent(r);
+    agw_calls_signalled(call, r->now);
+}
+
+static agw_doc *run_first_offer(run *r)
+{
+    agw_ng_call *call;
+    agw_doc *reply = start_call(r, &call);
+    if (reply != NULL)
+        return reply;
+    const agw_err err = negotiate(r, call, AGW_SIDE_A, true, &reply);
+    if (err == AGW_OK) {
+        note_offer(r, call, AGW_SIDE_A);
+        return reply;
+    }
+    agw_calls_end(call, AGW_CALL_DELETED);
+    if (err != AGW_ERR_LIMIT)
+        return reply;
+    agw_doc_free(reply);
+    return refuse_new_call(r, "Ran out of ports");
+}
+
+/* A trickled candidate adds nothing to an ICE-lite agent, which learns addresses from checks; a
+ * fragment that comes before its call is fine, too. */
+static agw_doc *run_fragment(const run *r)
+{
+    agw_ng_call *call = agw_calls_find(r->ctl->calls, r->flags.call_id);
+    if (call != NULL)
+        agw_log(AGW_LOG_DEBUG, call->call_id, "ICE fragment of %zu bytes", r->sdp_len);
+    return ok();
+}
+
+static agw_doc *run_offer(run *r)
+{
+    const char *lacks = missing(r, true);
+    if (lacks != NULL)
+        return agw_ng_error(lacks);
+    if (agw_flags_has(&r->flags, AGW_WORD_FRAGMENT))
+        return run_fragment(r);
+    agw_ng_call *call = find_for_offer(r);
+    if (call == NULL)
+        return run_first_offer(r);
+    agw_side side;
+    if (!offerer(r, call, &side))
+        return agw_ng_error("Invalid dialogue association");
+    agw_doc *reply;
+    if (negotiate(r, call, side, true, &reply) == AGW_OK)
+        note_offer(r, call, side);
+    return reply;
+}
+
+/* Who answers: the party opposite from-tag, or the known to-tag. */
+static bool answerer(const run *r, const agw_ng_call *call, agw_side *out)
+{
+    agw_side from, to;
+    const bool has_from = agw_calls_side_of(call, r->flags.from_tag, &from);
+    const bool has_to = agw_calls_side_of(call, r->flags.to_tag, &to);
+    if ((!has_from && !has_to) || (has_from && has_to && from == to))
+        return false;
+    *out = has_from ? other(from) : to;
+    return true;
+}
+
+static agw_doc *run_answer(run *r)
+{
+    const char *lacks = missing(r, false);
+    if (lacks != NULL)
+        return agw_ng_error(lacks);
+    agw_ng_call *call = agw_calls_find(r->ctl->calls, r->flags.call_id);
+    if (call == NULL)
+        return agw_ng_error("Unknown call-id");
+    agw_side side;
+    if (!answerer(r, call, &side))
+        return agw_ng_error("Invalid dialogue association");
+    agw_doc *reply;
+    if (negotiate(r, call, side, false, &reply) != AGW_OK)
+        return reply;
+    agw_calls_claim(call, side, r->flags.to_tag, r->flags.via_branch);
+    agw_calls_claim(call, other(side), r->flags.from_tag, NULL);
+    agw_calls_set_label(call, side, r->flags.label);
+    set_reoffer_branch(call, NULL);
+    agw_calls_signalled(call, r->now);
+    return reply;
+}
+
+/* --- delete, query, list -----------------------------------------------------------------------
+ */
+
+static agw_doc *delete_unknown(const run *r)
+{
+    static const char *const TEXT = "Call-ID not found or tags didn't match";
+    if (agw_flags_has(&r->flags, AGW_WORD_FATAL))
+        return agw_ng_error(TEXT);
+    agw_doc *reply = agw_doc_new_dict();
+    agw_doc_set_str(reply, "warning", TEXT);
+    agw_doc_set_str(reply, "result", "ok");
+    return reply;
+}
+
+static bool is_refused_reoffer(const run *r, const agw_ng_call *call)
+{
+    return call->clock.answered && agw_session_open(call->session) &&
+           !is_empty(r->flags.via_branch) && strcmp(call->reoffer_branch, r->flags.via_branch) == 0;
+}
+
+static bool tags_match(const run *r, const agw_ng_call *call)
+{
+    agw_side side;
+    if (is_empty(r->flags.from_tag))
+        return true;
+    if (!agw_calls_side_of(call, r->flags.from_tag, &side))
+        return false;
+    /* a to-tag that never gave an SDP (a refusal, say) is unknown, and means the same call */
+    return is_empty(r->flags.to_tag) || !call->clock.answered ||
+           agw_calls_side_of(call, r->flags.to_tag, &side);
+}
+
+static agw_ns delete_delay(const run *r)
+{
+    return r->flags.delete_delay >= 0 ? AGW_S(r->flags.delete_delay) : r->ctl->config->delete_delay;
+}
+
+static agw_doc *run_delete(run *r)
+{
+    if (is_empty(r->flags.call_id))
+        return agw_ng_error("No call-id in message");
+    agw_ng_call *call = agw_calls_find(r->ctl->calls, r->flags.call_id);
+    if (call == NULL || !tags_match(r, call))
+        return delete_unknown(r);
+    if (is_refused_reoffer(r, call)) {
+        agw_session_rollback(call->session);
+        set_reoffer_branch(call, NULL);
+        agw_calls_signalled(call, r->now);
+        return ok();
+    }
+    agw_doc *reply = agw_doc_new_dict();
+    if (!agw_flags_has(&r->flags, AGW_WORD_FAST))
+        agw_calls_describe(call, reply, r->now);
+    agw_doc_set_str(reply, "result", "ok");
+    if (is_empty(r->flags.from_tag) ||
+        !agw_calls_drop_branch(call, r->flags.to_tag, r->flags.via_branch))
+        agw_calls_end_after(call, r->now, delete_delay(r));
+    return reply;
+}
+
+static agw_doc *run_query(run *r)
+{
+    if (is_empty(r->flags.call_id))
+        return agw_ng_error("No call-id in message");
+    const agw_ng_call *call = agw_calls_find(r->ctl->calls, r->flags.call_id);
+    if (call == NULL)
+        return agw_ng_error("Unknown call-id");
+    agw_doc *reply = agw_doc_new_dict();
+    agw_calls_describe(call, reply, r->now);
+    agw_doc_set_str(reply, "result", "ok");
+    return reply;
+}
+
+static agw_doc *run_list(run *r)
+{
+    int64_t limit = LIST_LIMIT;
+    if (agw_doc_int(r->request, "limit", &limit) && limit <= 0)
+        return agw_ng_error("invalid limit, must be >= 0");
+    agw_doc *reply = agw_doc_new_dict();
+    agw_doc *list = agw_doc_set(reply, "calls", agw_doc_new_list());
+    GPtrArray *ids = agw_calls_list(r->ctl->calls, (size_t)MIN(limit, LIST_LIMIT_MAX));
+    for (guint i = 0; i < ids->len; i++)
+        agw_doc_add_str(list, g_ptr_array_index(ids, i));
+    g_ptr_array_free(ids, TRUE);
+    agw_doc_set_str(reply, "result", "ok");
+    return reply;
+}
+
+static agw_doc *run_statistics(run *r)
+{
+    agw_doc *reply = agw_doc_new_dict();
+    agw_doc_set(reply, "statistics", agw_stats_doc(r->ctl, r->now));
+    agw_doc_set_str(reply, "result", "ok");
+    return reply;
+}
+
+static agw_doc *run_ping(run *r)
+{
+    (void)r;
+    agw_doc *reply = agw_doc_new_dict();
+    agw_doc_set_str(reply, "result", "pong");
+    return reply;
+}
+
+/* --- dispatch ----------------------------------------------------------------------------------
+ */
+
+static const struct {
+    const char *name;
+    handler *run;
+} COMMANDS[AGW_COMMAND_KINDS] = {
+    {"ping", run_ping},
+    {"offer", run_offer},
+    {"answer", run_answer},
+    {"delete", run_delete},
+    {"query", run_query},
+    {"list", run_list},
+    {"statistics", run_statistics},
+};
+
+const char *agw_command_name(size_t kind)
+{
+    AGW_ASSERT(kind < AGW_COMMAND_KINDS);
+    return COMMANDS[kind].name;
+}
+
+static agw_doc *dispatch(run *r)
+{
+    const char *name = agw_doc_str(r->request, "command");
+    if (name == NULL)
+        return agw_ng_error("Dictionary contains no key \"command\"");
+    for (size_t i = 0; i < AGW_COMMAND_KINDS; i++) {
+        if (strcmp(COMMANDS[i].name, name) != 0)
+            continue;
+        r->ctl->requests[i]++;
+        return COMMANDS[i].run(r);
+    }
+    return agw_ng_error("Unrecognized command");
+}
+
+agw_doc *agw_command_run(agw_control *ctl, const agw_doc *request, const agw_addr *from, agw_ns now)
+{
+    run r = {.ctl = ctl, .request = request, .now = now};
+    agw_flags_init(&r.flags);
+    agw_flags_parse(&r.flags, request);
+    note_unknown(ctl, &r.flags);
+    agw_doc *reply = dispatch(&r);
+    const char *result = agw_doc_str(reply, "result");
+    char text[AGW_ADDR_TEXT];
+    agw_log(AGW_LOG_DEBUG, r.flags.call_id, "ng %.32s from %s: %s",
+            agw_doc_str(request, "command") != NULL ? agw_doc_str(request, "command") : "?",
+            from != NULL ? agw_log_addr(from, text) : "ourselves", result);
+    if (strcmp(result, "error") == 0)
+        ctl->errors++;
+    agw_flags_fini(&r.flags);
+    return reply;
+}
