@@ -38,5 +38,13 @@ export class AgentClient {
     return p;
   }
 
+  /** A stand-in for a browser, see FakeBrowser. */
+  async fakeBrowser(opts) {
+    const { id, port } = await this.call('fakeOpen', opts);
+    const f = { port };
+    for (const m of ['check', 'handshake', 'forge', 'counts', 'close']) f[m] = (...args) => this.call('phone', id, m, ...args);
+    return f;
+  }
+
   stop() { return this.proc.stop(); }
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Helper process inside one network namespace: plain RTP phones and a tiny web server, driven over IPC by AgentClient.
+// Helper process inside one network namespace: plain RTP phones, browser stand-ins and a tiny web server, driven over IPC by AgentClient.
 import http from 'node:http';
 import { readFileSync } from 'node:fs';
 import { RtpPhone } from './rtp.mjs';
+import { FakeBrowser } from './fake-browser.mjs';
 
 const phones = new Map();
 const files = new Map();
@@ -15,6 +16,12 @@ const verbs = {
     const id = nextId++;
     phones.set(id, await RtpPhone.open(opts));
     return id;
+  },
+  async fakeOpen(opts) {
+    const id = nextId++;
+    const f = await FakeBrowser.open(opts);
+    phones.set(id, f);
+    return { id, port: f.port };
   },
   phone(id, method, ...args) {
     const p = phones.get(id);

@@ -19,7 +19,7 @@ const ARGS = [
 ];
 
 export class Browser {
-  /** `micFile`: WAV for the fake microphone (default: a steady MIC_HZ tone). */
+  /** `ns`: null for the gateway's own. `micFile`: WAV for the fake microphone (default: a steady MIC_HZ tone). */
   static async launch(name, ns, out, { micFile, agent } = {}) {
     const b = new Browser();
     Object.assign(b, { name, ns, out });
@@ -28,7 +28,7 @@ export class Browser {
     if (!micFile) writeToneWav(micFile = join(dir, 'mic.wav'), MIC_HZ);
     b.pidFile = join(dir, 'pid');
     const wrapper = join(dir, 'chromium.sh');
-    writeFileSync(wrapper, `#!/bin/sh\necho $$ > '${b.pidFile}'\nexec nsenter --net=/run/netns/${ns} -- ${CHROMIUM} "$@"\n`);
+    writeFileSync(wrapper, `#!/bin/sh\necho $$ > '${b.pidFile}'\nexec ${ns ? `nsenter --net=/run/netns/${ns} -- ` : ''}${CHROMIUM} "$@"\n`);
     chmodSync(wrapper, 0o755);
     b.agent = agent ?? new AgentClient(ns, join(out, `agent-${name}.log`));
     const port = await b.agent.call('serve', {

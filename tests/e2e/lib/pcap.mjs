@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Captures with tcpdump, and reads them back: UDP over IPv4 and IPv6 on Ethernet only.
+// Captures with capture.pl, and reads them back: UDP over IPv4 and IPv6 on Ethernet only.
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { Proc } from './proc.mjs';
 
+const SCRIPT = fileURLToPath(new URL('capture.pl', import.meta.url));
+
 export class Capture {
-  static async start(ns, file, { dev = 'eth0', filter = 'udp' } = {}) {
+  static async start(ns, file, { dev = 'eth0' } = {}) {
     const c = new Capture();
     c.file = file;
-    c.proc = new Proc('tcpdump', ['tcpdump', '-Z', 'root', '-i', dev, '-n', '-s', '0', '-U', '--immediate-mode', '-B', '8192', '-w', file, ...filter.split(' ')], { ns });
+    c.proc = new Proc('capture', ['perl', SCRIPT, dev, file], { ns });
     await c.proc.printed(/listening on/);
     return c;
   }
