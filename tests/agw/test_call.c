@@ -1,0 +1,430 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Whole calls through a gateway with its threads: a browser of our own rooms and plain sockets as
+ * phones. */
+#include "agw/world.h"
+#include "base/rand.h"
+
+typedef struct talk {
+    world w;
+    party browser, phone, phone_rtcp, video_phone, video_rtcp, stranger;
+} talk;
+
+/* Audio and video in one BUNDLE transport on the access leg, a port each on the core leg. */
+static agw_plan *talk_plan(talk *t)
+{
+    agw_plan *plan = agw_plan_new(3, 2);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
+    plan_browser(&plan->transports[0], &t->w.access, &t->browser);
+    plan_phone(&plan->transports[1], &t->w.core[0], &t->phone, &t->phone_rtcp);
+    plan_phone(&plan->transports[2], &t->w.core[1], &t->video_phone, &t->video_rtcp);
+    plan_media(&plan->medias[0], AUDIO, AGW_MEDIA_AUDIO, PT_AUDIO, t->w.access.id, t->w.core[0].id);
+    plan_media(&plan->medias[1], VIDEO, AGW_MEDIA_VIDEO, PT_VIDEO, t->w.access.id, t->w.core[1].id);
+    return plan;
+}
+
+static void talk_open(talk *t)
+{
+    world_open(&t->w, 1);
+    party *all[] = {&t->browser,     &t->phone,      &t->phone_rtcp,
+                    &t->video_phone, &t->video_rtcp, &t->stranger};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        party_open(all[i]);
+    browser_make(&t->browser);
+}
+
+static void talk_connect(talk *t)
+{
+    agw_gateway_apply(t->w.gw, t->w.call, talk_plan(t));
+    CU_ASSERT_TRUE_FATAL(browser_check(&t->browser, &t->w.access));
+    CU_ASSERT_TRUE_FATAL(browser_handshake(&t->browser, &t->w.access, AGW_DTLS_CLIENT));
+    CU_ASSERT_TRUE_FATAL(wait_event(&t->w, AGW_EVENT_DTLS_ESTABLISHED));
+}
+
+static void talk_close(talk *t)
+{
+    world_close(&t->w);
+    party *all[] = {&t->browser,     &t->phone,      &t->phone_rtcp,
+                    &t->video_phone, &t->video_rtcp, &t->stranger};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        party_close(all[i]);
+}
+
+/* Audio passes both ways with these sequence numbers. */
+static void audio_passes(talk *t, uint16_t seq)
+{
+    uint8_t buf[DATAGRAM], sent[DATAGRAM];
+    make_rtp(sent, PT_AUDIO, 1, seq);
+    browser_rtp(&t->browser, &t->w.access.rtp[0], PT_AUDIO, 0x11, seq);
+    CU_ASSERT_EQUAL_FATAL(hear(&t->phone, buf, PATIENCE_MS), 172);
+    CU_ASSERT_EQUAL(agw_get32(buf + 8), 0xa0000011u);
+    CU_ASSERT_EQUAL(agw_get16(buf + 2), seq);
+    CU_ASSERT_EQUAL(memcmp(buf + 12, sent + 12, 160), 0);
+    phone_rtp(&t->phone, &t->w.core[0].rtp[0], PT_AUDIO, 0x22, seq);
+    CU_ASSERT_EQUAL_FATAL(browser_hear(&t->browser, false, buf, PATIENCE_MS), 172);
+    CU_ASSERT_EQUAL(agw_get32(buf + 8), 0xa0000010u);
+    CU_ASSERT_EQUAL(memcmp(buf + 12, sent + 12, 160), 0);
+}
+
+static void test_call_webrtc_to_rtp_both_ways(void)
+{
+    talk t;
+    talk_open(&t);
+    talk_connect(&t);
+    for (uint16_t seq = 1; seq <= 50; seq++)
+        audio_passes(&t, seq);
+    const agw_media_stats *stats = agw_gateway_media_stats(t.w.call, AUDIO);
+    CU_ASSERT_EQUAL(agw_counter_get(&stats->end[AGW_SIDE_A].rtp_in.packets), 50);
+    CU_ASSERT_EQUAL(agw_counter_get(&stats->end[AGW_SIDE_B].rtp_out.packets), 50);
+    CU_ASSERT_EQUAL(agw_counter_get(&stats->end[AGW_SIDE_A].rtp_out.packets), 50);
+    CU_ASSERT_EQUAL(agw_counter_get(&stats->end[AGW_SIDE_A].lost_in), 0);
+    talk_close(&t);
+}
+
+static void test_call_the_gateway_can_be_the_dtls_client(void)
+{
+    talk t;
+    talk_open(&t);
+    agw_plan *plan = talk_plan(&t);
+    plan->transports[0].dtls = AGW_DTLS_ACTIVE;
+    agw_gateway_apply(t.w.gw, t.w.call, plan);
+    CU_ASSERT_TRUE_FATAL(browser_check(&t.browser, &t.w.access));
+    CU_ASSERT_TRUE_FATAL(browser_handshake(&t.browser, &t.w.access, AGW_DTLS_SERVER));
+    CU_ASSERT_TRUE_FATAL(wait_event(&t.w, AGW_EVENT_DTLS_ESTABLISHED));
+    audio_passes(&t, 7);
+    talk_close(&t);
+}
+
+/* The browser answers: its ClientHello comes before the answer with its fingerprint. */
+static void test_call_334_6_2_22_handshake_before_the_answer_waits_for_the_fingerprint(void)
+{
+    talk t;
+    uint8_t buf[DATAGRAM];
+    talk_open(&t);
+    agw_plan *early = talk_plan(&t);
+    early->transports[0].dtls = AGW_DTLS_WAIT;
+    early->transports[0].n_fingerprints = 0;
+    early->transports[0].remote_ufrag[0] = '\0';
+    early->transports[0].remote_pwd[0] = '\0';
+    agw_gateway_apply(t.w.gw, t.w.call, early);
+    CU_ASSERT_TRUE_FATAL(browser_check(&t.browser, &t.w.access));
+    CU_ASSERT_TRUE_FATAL(browser_handshake(&t.browser, &t.w.access, AGW_DTLS_CLIENT));
+    browser_rtp(&t.browser, &t.w.access.rtp[0], PT_AUDIO, 0x11, 1);
+    CU_ASSERT_TRUE(dropped(&t.w, AGW_DROP_NO_KEYS, 1));
+    CU_ASSERT_EQUAL(hear(&t.phone, buf, QUIET_MS), 0);
+    agw_gateway_apply(t.w.gw, t.w.call, talk_plan(&t));
+    CU_ASSERT_TRUE_FATAL(wait_event(&t.w, AGW_EVENT_DTLS_ESTABLISHED));
+    audio_passes(&t, 2);
+    talk_close(&t);
+}
+
+static void test_call_rfc8122_6_2_wrong_fingerprint_no_media(void)
+{
+    talk t;
+    uint8_t buf[DATAGRAM];
+    talk_open(&t);
+    agw_plan *plan = talk_plan(&t);
+    plan->transports[0].fingerprints[0].bytes[31] ^= 1;
+    agw_gateway_apply(t.w.gw, t.w.call, plan);
+    CU_ASSERT_TRUE_FATAL(browser_check(&t.browser, &t.w.access));
+    CU_ASSERT_TRUE_FATAL(browser_handshake(&t.browser, &t.w.access, AGW_DTLS_CLIENT));
+    CU_ASSERT_TRUE(wait_event(&t.w, AGW_EVENT_DTLS_FAILED));
+    browser_rtp(&t.browser, &t.w.access.rtp[0], PT_AUDIO, 0x11, 1);
+    phone_rtp(&t.phone, &t.w.core[0].rtp[0], PT_AUDIO, 0x22, 1);
+    CU_ASSERT_TRUE(dropped(&t.w, AGW_DROP_NO_KEYS, 1));
+    CU_ASSERT_TRUE(dropped(&t.w, AGW_DROP_NO_DEST, 1));
+    CU_ASSERT_EQUAL(hear(&t.phone, buf, QUIET_MS), 0);
+    CU_ASSERT_EQUAL(browser_hear(&t.browser, false, buf, QUIET_MS), 0);
+    talk_close(&t);
+}
+
+static void test_call_nothing_from_an_unvalidated_address_has_an_effect(void)
+{
+    talk t;
+    uint8_t buf[DATAGRAM];
+    talk_open(&t);
+    agw_gateway_apply(t.w.gw, t.w.call, talk_plan(&t));
+    const uint8_t hello[13] = {22, 0xfe, 0xff};
+    say(&t.stranger, &t.w.access.rtp[0], hello, sizeof hello);
+    CU_ASSERT_TRUE(dropped(&t.w, AGW_DROP_NO_CALL, 1));
+    browser_check_as(&t.stranger, &t.w.access, "wrongwrongwrongwrongwron", true);
+    CU_ASSERT_TRUE(dropped(&t.w, AGW_DROP_STUN_AUTH, 1));
+    CU_ASSERT_EQUAL(hear(&t.stranger, buf, QUIET_MS), 0);
+    agw_transport_info unknown = t.w.access;
+    unknown.ufrag[7] ^= 1;
+    browser_check_as(&t.stranger, &unknown, unknown.pwd, true);
+    CU_ASSERT_TRUE(dropped(&t.w, AGW_DROP_STUN_AUTH, 2));
+    memcpy(unknown.ufrag, "zz++", 4);
+    browser_check_as(&t.stranger, &unknown, unknown.pwd, true);
+    CU_ASSERT_TRUE(dropped(&t.w, AGW_DROP_NO_PLAN, 1));
+    CU_ASSERT_EQUAL(hear(&t.stranger, buf, QUIET_MS), 0);
+    CU_ASSERT_FALSE(saw_event(&t.w, AGW_EVENT_ICE_CONNECTED));
+    talk_connect(&t);
+    audio_passes(&t, 1);
+    talk_close(&t);
+}
+
+static void test_call_334_5_5_core_leg_takes_its_own_source_only(void)
+{
+    talk t;
+    uint8_t buf[DATAGRAM];
+    talk_open(&t);
+    talk_connect(&t);
+    agw_plan *strict = talk_plan(&t);
+    strict->transports[1].source_rule = AGW_SOURCE_STRICT;
+    agw_gateway_apply(t.w.gw, t.w.call, strict);
+    audio_passes(&t, 1);
+    phone_rtp(&t.stranger, &t.w.core[0].rtp[0], PT_AUDIO, 0x22, 2); /* right address, wrong port */
+    CU_ASSERT_TRUE(dropped(&t.w, AGW_DROP_WRONG_SOURCE, 1));
+    CU_ASSERT_EQUAL(browser_hear(&t.browser, false, buf, QUIET_MS), 0);
+    agw_gateway_apply(t.w.gw, t.w.call, talk_plan(&t));
+    audio_passes(&t, 3);
+    phone_rtp(&t.stranger, &t.w.core[0].rtp[0], PT_AUDIO, 0x22,
+              4); /* any port of the signalled address */
+    CU_ASSERT_EQUAL(browser_hear(&t.browser, false, buf, PATIENCE_MS), 172);
+    talk_close(&t);
+}
+
+static void test_call_core_rtp_and_rtcp_belong_to_their_ports(void)
+{
+    talk t;
+    uint8_t buf[DATAGRAM] = {0x80, 201, 0, 1, 0, 0, 0, 0x22};
+    talk_open(&t);
+    talk_connect(&t);
+    say(&t.phone, &t.w.core[0].rtp[0], buf, 8);
+    phone_rtp(&t.phone, &t.w.core[0].rtcp[0], PT_AUDIO, 0x22, 1);
+    CU_ASSERT_TRUE(dropped(&t.w, AGW_DROP_WRONG_PORT, 2));
+    talk_close(&t);
+}
+
+static void test_call_srtp_replay_and_forgery_are_counted_drops(void)
+{
+    talk t;
+    uint8_t buf[DATAGRAM];
+    talk_open(&t);
+    talk_connect(&t);
+    size_t len = make_rtp(buf, PT_AUDIO, 0x11, 9);
+    CU_ASSERT_EQUAL_FATAL(agw_srtp_protect(t.browser.out, buf, &len, sizeof buf - len), AGW_OK);
+    say(&t.browser, &t.w.access.rtp[0], buf, len);
+    say(&t.browser, &t.w.access.rtp[0], buf, len);
+    CU_ASSERT_TRUE(dropped(&t.w, AGW_DROP_SRTP_REPLAY, 1));
+    agw_put16(buf + 2, 10);
+    say(&t.browser, &t.w.access.rtp[0], buf, len);
+    CU_ASSERT_TRUE(dropped(&t.w, AGW_DROP_SRTP_AUTH, 1));
+    uint8_t heard[DATAGRAM];
+    CU_ASSERT_EQUAL(hear(&t.phone, heard, PATIENCE_MS), 172);
+    CU_ASSERT_EQUAL(hear(&t.phone, heard, QUIET_MS), 0);
+    audio_passes(&t, 11);
+    talk_close(&t);
+}
+
+static void test_call_gate_closes_rtp_and_lets_rtcp_pass(void)
+{
+    talk t;
+    uint8_t buf[DATAGRAM];
+    talk_open(&t);
+    talk_connect(&t);
+    audio_passes(&t, 1);
+    agw_plan *hold = talk_plan(&t);
+    hold->medias[0].end[AGW_SIDE_A].may_send = false;
+    agw_gateway_apply(t.w.gw, t.w.call, hold);
+    for (uint16_t seq = 2; seq < 10; seq++)
+        browser_rtp(&t.browser, &t.w.access.rtp[0], PT_AUDIO, 0x11, seq);
+    CU_ASSERT_TRUE(dropped(&t.w, AGW_DROP_GATE_CLOSED, 8));
+    CU_ASSERT_EQUAL(hear(&t.phone, buf, QUIET_MS), 0);
+    uint8_t sr[DATAGRAM] = {0x80, 200, 0, 6, 0, 0, 0, 0x11};
+    size_t len = 28;
+    CU_ASSERT_EQUAL_FATAL(agw_srtp_protect_rtcp(t.browser.out, sr, &len, sizeof sr - len), AGW_OK);
+    say(&t.browser, &t.w.access.rtp[0], sr, len);
+    CU_ASSERT_TRUE(hear(&t.phone_rtcp, buf, PATIENCE_MS) >= 28);
+    CU_ASSERT_EQUAL(agw_get32(buf + 4), 0xa0000011u);
+    agw_gateway_apply(t.w.gw, t.w.call, talk_plan(&t));
+    audio_passes(&t, 10);
+    talk_close(&t);
+}
+
+static void test_call_334_5_5_foreign_payload_type_is_dropped(void)
+{
+    talk t;
+    talk_open(&t);
+    talk_connect(&t);
+    phone_rtp(&t.phone, &t.w.core[0].rtp[0], 55, 0x22, 1);
+    CU_ASSERT_TRUE(dropped(&t.w, AGW_DROP_PT, 1));
+    audio_passes(&t, 2);
+    talk_close(&t);
+}
+
+/* The PLI inside a compound that came to the core's RTCP port. */
+static bool has_pli(const uint8_t *buf, size_t len)
+{
+    for (size_t at = 0; at + 12 <= len; at += 4 + 4u * agw_get16(buf + at + 2)) {
+        if (buf[at + 1] == 206 && (buf[at] & 31) == 1)
+            return true;
+    }
+    return false;
+}
+
+static void test_call_key_frame_is_asked_for_when_media_can_flow(void)
+{
+    talk t;
+    uint8_t buf[DATAGRAM];
+    talk_open(&t);
+    talk_connect(&t);
+    phone_rtp(&t.video_phone, &t.w.core[1].rtp[0], PT_VIDEO, 0x33, 1);
+    const size_t n = hear(&t.video_rtcp, buf, PATIENCE_MS);
+    CU_ASSERT_TRUE(n != 0 && has_pli(buf, n));
+    CU_ASSERT_EQUAL(agw_get32(buf + n - 4), 0x33);
+    talk_close(&t);
+}
+
+static void test_call_rfc4585_pli_of_the_browser_reaches_an_avp_core(void)
+{
+    talk t;
+    uint8_t buf[DATAGRAM];
+    talk_open(&t);
+    talk_connect(&t);
+    phone_rtp(&t.video_phone, &t.w.core[1].rtp[0], PT_VIDEO, 0x33, 1);
+    CU_ASSERT_TRUE_FATAL(browser_hear(&t.browser, false, buf, PATIENCE_MS) != 0);
+    const uint32_t seen = agw_get32(buf + 8);
+    while (hear(&t.video_rtcp, buf, QUIET_MS) != 0)
+        continue; /* the gateway's own requests */
+    uint8_t pli[DATAGRAM] = {0x81, 206, 0, 2, 0, 0, 0, 0x11};
+    size_t len = 12;
+    agw_put32(pli + 8, seen);
+    CU_ASSERT_EQUAL_FATAL(agw_srtp_protect_rtcp(t.browser.out, pli, &len, sizeof pli - len),
+                          AGW_OK);
+    say(&t.browser, &t.w.access.rtp[0], pli, len);
+    const size_t n = hear(&t.video_rtcp, buf, PATIENCE_MS);
+    CU_ASSERT_TRUE(n != 0 && has_pli(buf, n));
+    CU_ASSERT_EQUAL(agw_get32(buf + n - 4), 0x33);
+    CU_ASSERT_EQUAL(buf[1], 201); /* a whole compound: an AVP peer knows no reduced size */
+    talk_close(&t);
+}
+
+static void test_call_rfc9143_9_2_equal_payload_types_are_told_apart_by_mid(void)
+{
+    talk t;
+    uint8_t buf[DATAGRAM];
+    talk_open(&t);
+    agw_plan *plan = talk_plan(&t);
+    plan->medias[1].kind = AGW_MEDIA_AUDIO;
+    for (size_t i = 0; i < 2; i++) {
+        agw_end_plan *e = &plan->medias[i].end[AGW_SIDE_A];
+        e->mid_ext_id = 4;
+        snprintf(e->mid, sizeof e->mid, "%zu", i);
+        e->pts[0] = (agw_pt_plan){PT_AUDIO, PT_AUDIO, 8000};
+    }
+    agw_gateway_apply(t.w.gw, t.w.call, plan);
+    CU_ASSERT_TRUE_FATAL(browser_check(&t.browser, &t.w.access));
+    CU_ASSERT_TRUE_FATAL(browser_handshake(&t.browser, &t.w.access, AGW_DTLS_CLIENT));
+    CU_ASSERT_TRUE_FATAL(wait_event(&t.w, AGW_EVENT_DTLS_ESTABLISHED));
+    const party *phones[2] = {&t.phone, &t.video_phone};
+    for (uint8_t i = 0; i < 2; i++) {
+        uint8_t rtp[DATAGRAM] = {0x90, PT_AUDIO, 0, 1, 0,      0,
+                                 0,    0,        0, 0, 0,      (uint8_t)(0x40 + i),
+                                 0xbe, 0xde,     0, 1, 4 << 4, (uint8_t)('0' + i),
+                                 0,    0,        1, 2, 3,      4};
+        size_t len = 24;
+        CU_ASSERT_EQUAL_FATAL(agw_srtp_protect(t.browser.out, rtp, &len, sizeof rtp - len), AGW_OK);
+        say(&t.browser, &t.w.access.rtp[0], rtp, len);
+        CU_ASSERT_EQUAL(hear(phones[i], buf, PATIENCE_MS), 16); /* MID stripped toward the core */
+        CU_ASSERT_EQUAL(buf[0], 0x80);
+    }
+    talk_close(&t);
+}
+
+static void test_call_rfc8445_9_restart_keeps_media_on_the_old_pair_and_the_keys(void)
+{
+    talk t;
+    uint8_t buf[DATAGRAM];
+    talk_open(&t);
+    talk_connect(&t);
+    audio_passes(&t, 1);
+    CU_ASSERT_EQUAL_FATAL(agw_gateway_new_credentials(t.w.gw, t.w.call, t.w.access.id, &t.w.access),
+                          AGW_OK);
+    agw_gateway_apply(t.w.gw, t.w.call, talk_plan(&t));
+    audio_passes(&t, 2); /* the old pair still serves */
+    party moved;
+    party_open(&moved);
+    CU_ASSERT_TRUE_FATAL(browser_check(&moved, &t.w.access));
+    phone_rtp(&t.phone, &t.w.core[0].rtp[0], PT_AUDIO, 0x22, 3);
+    size_t n = hear(&moved, buf, PATIENCE_MS); /* the new one, same keys */
+    CU_ASSERT_TRUE_FATAL(n > 172);
+    CU_ASSERT_EQUAL(agw_srtp_unprotect(t.browser.in, buf, &n), AGW_OK);
+    CU_ASSERT_EQUAL(hear(&t.browser, buf, QUIET_MS), 0);
+    party_close(&moved);
+    talk_close(&t);
+}
+
+static void test_call_garbage_of_every_length_on_every_port_changes_nothing(void)
+{
+    talk t;
+    uint8_t buf[64];
+    talk_open(&t);
+    talk_connect(&t);
+    const agw_addr *targets[] = {&t.w.access.rtp[0], &t.w.core[0].rtp[0], &t.w.core[0].rtcp[0]};
+    static const uint8_t FIRST[] = {0,  1,  3,   4,   16,  20,  22,  25, 63,
+                                    64, 79, 127, 128, 144, 191, 192, 255};
+    for (size_t i = 0; i < sizeof targets / sizeof targets[0]; i++) {
+        for (size_t len = 0; len <= sizeof buf; len++) {
+            agw_rand_bytes(buf, sizeof buf);
+            buf[0] = FIRST[len % sizeof FIRST];
+            say(&t.stranger, targets[i], buf, len);
+            say(&t.browser, targets[i], buf, len); /* from the browser's own address, too */
+        }
+        audio_passes(&t, (uint16_t)(1 + i));
+    }
+    CU_ASSERT_TRUE(drops(&t.w, AGW_DROP_TOO_SHORT) > 0);
+    CU_ASSERT_TRUE(drops(&t.w, AGW_DROP_KIND) > 0);
+    talk_close(&t);
+}
+
+static void test_call_release_returns_every_port(void)
+{
+    talk t;
+    size_t free_before, free_after, used;
+    talk_open(&t);
+    agw_gateway_ports(t.w.gw, &free_before, &used);
+    CU_ASSERT_EQUAL(used, 4);
+    talk_connect(&t);
+    agw_plan *audio_only = agw_plan_new(2, 1);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(audio_only);
+    plan_browser(&audio_only->transports[0], &t.w.access, &t.browser);
+    plan_phone(&audio_only->transports[1], &t.w.core[0], &t.phone, &t.phone_rtcp);
+    plan_media(&audio_only->medias[0], AUDIO, AGW_MEDIA_AUDIO, PT_AUDIO, t.w.access.id,
+               t.w.core[0].id);
+    agw_gateway_apply(t.w.gw, t.w.call, audio_only);
+    agw_gateway_release(t.w.gw, t.w.call, t.w.core[1].id);
+    audio_passes(&t, 1);
+    agw_gateway_call_free(t.w.gw, t.w.call);
+    const agw_ns until = agw_clock_now() + AGW_MS(PATIENCE_MS);
+    agw_event event;
+    do {
+        CU_ASSERT_FALSE(agw_gateway_next_event(t.w.gw, &event));
+        agw_gateway_ports(t.w.gw, &free_after, &used);
+        poll(NULL, 0, 1);
+    } while (used != 0 && agw_clock_now() < until);
+    CU_ASSERT_EQUAL(used, 0);
+    CU_ASSERT_EQUAL(free_after, free_before + 4);
+    talk_close(&t);
+}
+
+static const agw_unit_case cases[] = {
+    AGW_CASE(test_call_webrtc_to_rtp_both_ways),
+    AGW_CASE(test_call_the_gateway_can_be_the_dtls_client),
+    AGW_CASE(test_call_334_6_2_22_handshake_before_the_answer_waits_for_the_fingerprint),
+    AGW_CASE(test_call_rfc8122_6_2_wrong_fingerprint_no_media),
+    AGW_CASE(test_call_nothing_from_an_unvalidated_address_has_an_effect),
+    AGW_CASE(test_call_334_5_5_core_leg_takes_its_own_source_only),
+    AGW_CASE(test_call_core_rtp_and_rtcp_belong_to_their_ports),
+    AGW_CASE(test_call_srtp_replay_and_forgery_are_counted_drops),
+    AGW_CASE(test_call_gate_closes_rtp_and_lets_rtcp_pass),
+    AGW_CASE(test_call_334_5_5_foreign_payload_type_is_dropped),
+    AGW_CASE(test_call_key_frame_is_asked_for_when_media_can_flow),
+    AGW_CASE(test_call_rfc4585_pli_of_the_browser_reaches_an_avp_core),
+    AGW_CASE(test_call_rfc9143_9_2_equal_payload_types_are_told_apart_by_mid),
+    AGW_CASE(test_call_rfc8445_9_restart_keeps_media_on_the_old_pair_and_the_keys),
+    AGW_CASE(test_call_garbage_of_every_length_on_every_port_changes_nothing),
+    AGW_CASE(test_call_release_returns_every_port),
+};
+
+AGW_UNIT_MAIN("call", cases)
