@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * The ng protocol over UDP: listeners, cookies, duplicates, who may ask. */
+#ifndef AGW_CONTROL_SERVER_H
+#define AGW_CONTROL_SERVER_H
+
+#include "control/command.h"
+
+typedef struct agw_server agw_server;
+
+/** What it did with messages that got no reply. */
+typedef struct agw_server_counters {
+    uint64_t messages;   /* all that came */
+    uint64_t duplicates; /* answered from the store */
+    uint64_t no_cookie, not_allowed, oversize, unsent;
+} agw_server_counters;
+
+/** Opens every listener of the configuration in the default main context. On failure why says the
+ * reason. ctl is borrowed. */
+AGW_NODISCARD agw_err agw_server_new(agw_server **out, agw_control *ctl, char *why, size_t size);
+void agw_server_free(agw_server *server);
+
+size_t agw_server_listeners(const agw_server *server);
+/** Where listener i really listens. */
+const agw_addr *agw_server_addr(const agw_server *server, size_t i);
+
+/** One message of from, whatever carried it: the reply, borrowed until the next call, or NULL when
+ * none is due. */
+const GString *agw_server_take(agw_server *server, const agw_addr *from, const char *msg,
+                               size_t len, agw_ns now);
+const agw_server_counters *agw_server_stats(const agw_server *server);
+
+#endif
