@@ -26,7 +26,6 @@ typedef struct agw_bio_queue {
     agw_bio_datagram out[AGW_BIO_OUT_MAX];
     size_t out_first, out_count;
     uint64_t lost;
-    bool discard_out; /* writes vanish: what a dying handshake says is not for the peer */
 } agw_bio_queue;
 
 /** Freed with BIO_meth_free(). NULL when memory is short. */
@@ -36,7 +35,13 @@ BIO *agw_bio_new(const BIO_METHOD *method, agw_bio_queue *queue);
 
 /** Pulls the oldest written datagram; false: none. A datagram longer than room is lost. */
 bool agw_bio_take(agw_bio_queue *queue, uint8_t *buf, size_t room, size_t *len);
-/** Frees what waits. */
-void agw_bio_clear(agw_bio_queue *queue);
+/** Appends a copy, as a write does; lost when the queue is full. */
+void agw_bio_put(agw_bio_queue *queue, const uint8_t *data, size_t len);
+/** The i-th oldest waiting datagram, i < out_count; borrowed until the queue changes. */
+const agw_bio_datagram *agw_bio_at(const agw_bio_queue *queue, size_t i);
+/** Takes the newest out, out_count > 0; its data is given. */
+agw_bio_datagram agw_bio_pull_newest(agw_bio_queue *queue);
+/** Forgets all but the oldest `keep` waiting datagrams. */
+void agw_bio_truncate(agw_bio_queue *queue, size_t keep);
 
 #endif

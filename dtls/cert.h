@@ -21,7 +21,7 @@ typedef enum agw_hash {
 
 enum {
     AGW_HASH_BYTES = 64,       /* longest digest */
-    AGW_FINGERPRINT_TEXT = 200 /* "sha-512 AA:...", NUL included */
+    AGW_FINGERPRINT_TEXT = 208 /* "sha-512 AA:...", NUL included */
 };
 
 typedef struct agw_fingerprint {
@@ -45,14 +45,15 @@ bool agw_fingerprint_matches(const agw_fingerprint *signalled,
 /** A private key with its certificate. */
 typedef struct agw_cert agw_cert;
 
-/** A new key and certificate, valid from yesterday for 30 days. 0.3 ms. NULL: the library refused.
+/** A new key and certificate, valid from yesterday for a year. 0.3 ms. NULL: the library refused.
  */
 AGW_NODISCARD agw_cert *agw_cert_new(void);
 void agw_cert_free(agw_cert *cert);
 void agw_cert_fingerprint(const agw_cert *cert, agw_hash hash, agw_fingerprint *out);
 
-/** For dtls/context.c only: an EVP_PKEY and an X509, borrowed. */
+/** For this room only: an EVP_PKEY and an X509, borrowed; the digest of any X509. */
 void *agw_cert_key(const agw_cert *cert);
 void *agw_cert_x509(const agw_cert *cert);
+void agw_x509_fingerprint(const void *x509, agw_hash hash, agw_fingerprint *out);
 
 #endif

@@ -32,7 +32,8 @@ typedef enum agw_dtls_state {
     AGW_DTLS_HANDSHAKING = 0,
     AGW_DTLS_ESTABLISHED, /* agw_dtls_get_result() has the keys */
     AGW_DTLS_CLOSED,      /* authentic close_notify, or agw_dtls_close() */
-    AGW_DTLS_FAILED,      /* timeout, or no SRTP profile in common; see agw_dtls_reason() */
+    AGW_DTLS_FAILED,      /* timeout, no SRTP profile in common, or an authentic fatal alert; see
+                             agw_dtls_reason() */
 } agw_dtls_state;
 
 /** Why a datagram or a record of it was not used; each is a counter. */

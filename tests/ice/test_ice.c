@@ -4,7 +4,7 @@
 
 #include "checks.h"
 #include "unit.h"
-#include "vector.h"
+#include "vectors/vector.h"
 
 #include <stun/usages/ice.h>
 

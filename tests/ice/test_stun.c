@@ -4,7 +4,7 @@
 
 #include "base/wire.h"
 #include "unit.h"
-#include "vector.h"
+#include "vectors/vector.h"
 
 #include <string.h>
 #include <stun/stunagent.h>

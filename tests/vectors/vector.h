@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Reads a file of tests/vectors/. */
-#ifndef AGW_TESTS_ICE_VECTOR_H
-#define AGW_TESTS_ICE_VECTOR_H
+#ifndef AGW_TESTS_VECTORS_VECTOR_H
+#define AGW_TESTS_VECTORS_VECTOR_H
 
 #include <stddef.h>
 #include <stdint.h>
