@@ -127,12 +127,13 @@ static inline bool wait_event(world *w, agw_event_kind kind)
 /* --- parties
  * -------------------------------------------------------------------------------------- */
 
-static inline void party_open_at(party *p, uint16_t port)
+/* At 127.0.0.host, on any port. */
+static inline void party_open_at(party *p, uint8_t host)
 {
     struct sockaddr_storage ss;
     memset(p, 0, sizeof *p);
     agw_addr at = loopback();
-    at.port = port;
+    at.ip[3] = host;
     socklen_t len = agw_addr_to_sockaddr(&at, &ss);
     p->fd = socket(ss.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     CU_ASSERT_EQUAL_FATAL(bind(p->fd, (struct sockaddr *)&ss, len), 0);
@@ -143,7 +144,7 @@ static inline void party_open_at(party *p, uint16_t port)
 
 static inline void party_open(party *p)
 {
-    party_open_at(p, 0);
+    party_open_at(p, 1);
 }
 
 static inline void party_close(party *p)
