@@ -131,6 +131,7 @@ typedef struct agw_flags {
 
     GPtrArray *codecs[AGW_CODEC_LISTS]; /* of const char *; NULL when empty */
     GString *unknown;                   /* keys and words not known, "a, b"; NULL when none */
+    uint32_t profile_parts;             /* private: RTP, SRTP, AVPF ... seen as words */
     GStringChunk *texts;                /* private: where the texts live */
 } agw_flags;
 

@@ -14,6 +14,8 @@ typedef struct agw_session agw_session;
 
 /** config, gw and call are borrowed and must outlive the session. Never NULL. */
 agw_session *agw_session_new(const agw_config *config, agw_gateway *gw, agw_call_ref *call);
+/** Fixes what is otherwise random (SSRCs, CNAMEs); for tests, before the first exchange. */
+void agw_session_seed(agw_session *session, const uint8_t seed[16]);
 /** The call's transports go with agw_gateway_call_free(), which is the caller's. NULL is fine. */
 void agw_session_free(agw_session *session);
 
@@ -60,7 +62,6 @@ typedef struct agw_media_view {
 } agw_media_view;
 
 size_t agw_session_n_medias(const agw_session *session);
-void agw_session_media(const agw_session *session, agw_side side, size_t index,
-                       agw_media_view *out);
+void agw_session_media(agw_session *session, agw_side side, size_t index, agw_media_view *out);
 
 #endif

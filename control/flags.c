@@ -1,0 +1,802 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Keys and words of ng requests, table by table. Values come as strings, integers or lists and are
+ * read alike; a later value replaces an earlier one, lists and words add up. */
+#include "control/flags.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    TEXTS_MAX = 256,   /* values of one key */
+    UNKNOWN_MAX = 512, /* bytes of the list of unknown names */
+    CODECS_MAX = 128,  /* entries of one codec list */
+};
+
+/* How rtpp-flags and scripts build a profile from words. */
+enum { PART_SECURE = 1, PART_FEEDBACK = 2, PART_DTLS = 4, PART_ANY = 8 };
+
+typedef struct bit_name {
+    const char *name;
+    uint32_t bit;
+} bit_name;
+
+static bool same(const char *a, const char *b)
+{
+    return agw_ng_key_equal(a, b);
+}
+
+/* Behind prefix, or NULL. */
+static const char *behind(const char *text, const char *prefix)
+{
+    const size_t n = strlen(prefix);
+    return strncmp(text, prefix, n) == 0 && text[n] != '\0' ? text + n : NULL;
+}
+
+static const char *keep(agw_flags *f, const char *text)
+{
+    return g_string_chunk_insert(f->texts, text);
+}
+
+static void note_unknown(agw_flags *f, const char *kind, const char *name)
+{
+    if (f->unknown == NULL)
+        f->unknown = g_string_new(NULL);
+    if (f->unknown->len > UNKNOWN_MAX)
+        return;
+    char *clean = g_strndup(name, 64);
+    g_strcanon(clean, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./= ", '?');
+    g_string_append_printf(f->unknown, "%s%s %s", f->unknown->len > 0 ? ", " : "", kind, clean);
+    g_free(clean);
+}
+
+/* --- values ------------------------------------------------------------------------------- */
+
+static int32_t number_of(const char *text)
+{
+    char *end = NULL;
+    errno = 0;
+    const long long v = strtoll(text, &end, 10);
+    return errno != 0 || end == text || *end != '\0' || v < 0 || v > INT32_MAX ? -1 : (int32_t)v;
+}
+
+static const char *last_of(char *const *texts)
+{
+    const char *last = NULL;
+    for (; *texts != NULL; texts++)
+        last = *texts;
+    return last;
+}
+
+static void add_bits(agw_flags *f, uint32_t *out, const bit_name *names, char *const *texts)
+{
+    for (; *texts != NULL; texts++) {
+        const bit_name *n = names;
+        while (n->name != NULL && g_ascii_strcasecmp(n->name, *texts) != 0 &&
+               !same(n->name, *texts))
+            n++;
+        if (n->name == NULL)
+            note_unknown(f, "value", *texts);
+        else
+            *out |= n->bit;
+    }
+}
+
+static const bit_name MUX_NAMES[] = {{"offer", AGW_MUX_OFFER},   {"require", AGW_MUX_REQUIRE},
+                                     {"demux", AGW_MUX_DEMUX},   {"accept", AGW_MUX_ACCEPT},
+                                     {"reject", AGW_MUX_REJECT}, {NULL, 0}};
+
+static const bit_name REPLACE_NAMES[] = {{"origin", AGW_REPLACE_ORIGIN},
+                                         {"session-connection", 0},
+                                         {"session-name", AGW_REPLACE_SESSION_NAME},
+                                         {"sdp-version", AGW_REPLACE_SDP_VERSION},
+                                         {"SDP-version", AGW_REPLACE_SDP_VERSION},
+                                         {"username", AGW_REPLACE_USERNAME},
+                                         {"zero-address", AGW_REPLACE_ZERO_ADDRESS},
+                                         {"force-increment-sdp-ver", AGW_REPLACE_FORCE_VERSION},
+                                         {NULL, 0}};
+
+static const bit_name BUNDLE_NAMES[] = {
+    {"offer", AGW_BUNDLE_OFFER},     {"accept", AGW_BUNDLE_ACCEPT},
+    {"require", AGW_BUNDLE_REQUIRE}, {"strict", AGW_BUNDLE_REQUIRE},
+    {"reject", AGW_BUNDLE_REJECT},   {"no", AGW_BUNDLE_REJECT},
+    {"off", AGW_BUNDLE_REJECT},      {NULL, 0}};
+
+static void set_transport(agw_flags *f, const char *text)
+{
+    const agw_sdp_proto proto = agw_sdp_proto_parse(text);
+    if (proto != AGW_SDP_OTHER)
+        f->transport = proto;
+    else if (strcmp(text, "accept") == 0)
+        f->transport_accept = true;
+    else
+        note_unknown(f, "profile", text);
+}
+
+static void set_ice(agw_flags *f, const char *text)
+{
+    if (strcmp(text, "remove") == 0)
+        f->ice = AGW_ICE_REMOVE;
+    else if (strcmp(text, "force") == 0 || strcmp(text, "optional") == 0 ||
+             same(text, "force-relay"))
+        f->ice = AGW_ICE_FORCE;
+    else if (strcmp(text, "default") == 0)
+        f->ice = AGW_ICE_DEFAULT;
+    else
+        note_unknown(f, "ICE", text);
+}
+
+static void set_dtls(agw_flags *f, agw_dtls_flag *out, const char *text)
+{
+    if (strcmp(text, "passive") == 0)
+        *out = AGW_DTLS_BE_PASSIVE;
+    else if (strcmp(text, "active") == 0)
+        *out = AGW_DTLS_BE_ACTIVE;
+    else if (strcmp(text, "off") == 0 || strcmp(text, "no") == 0 || strcmp(text, "disable") == 0)
+        *out = AGW_DTLS_OFF;
+    else
+        note_unknown(f, "DTLS", text);
+}
+
+static void set_family(agw_flags *f, const char *text)
+{
+    if (g_ascii_strcasecmp(text, "IP4") == 0)
+        f->address_family = AGW_FAMILY_IP4;
+    else if (g_ascii_strcasecmp(text, "IP6") == 0)
+        f->address_family = AGW_FAMILY_IP6;
+    else
+        note_unknown(f, "address family", text);
+}
+
+static void set_addr(agw_addr *out, const char *text)
+{
+    agw_addr addr;
+    if (agw_addr_parse_ip(&addr, text) == AGW_OK)
+        *out = addr;
+}
+
+/* --- codec lists -------------------------------------------------------------------------- */
+
+static const char *const CODEC_LISTS[AGW_CODEC_LISTS] = {
+    [AGW_CODEC_STRIP] = "strip",   [AGW_CODEC_EXCEPT] = "except",
+    [AGW_CODEC_OFFER] = "offer",   [AGW_CODEC_TRANSCODE] = "transcode",
+    [AGW_CODEC_MASK] = "mask",     [AGW_CODEC_CONSUME] = "consume",
+    [AGW_CODEC_ACCEPT] = "accept", [AGW_CODEC_IGNORE] = "ignore",
+    [AGW_CODEC_SET] = "set",
+};
+
+static void add_codec(agw_flags *f, agw_codec_list list, const char *text)
+{
+    if (f->codecs[list] == NULL)
+        f->codecs[list] = g_ptr_array_new();
+    if (f->codecs[list]->len >= CODECS_MAX)
+        return;
+    char *plain = g_strdup(text); /* "--" stands for "=", ".." for a blank in flag strings */
+    for (char *p; (p = strstr(plain, "--")) != NULL;) {
+        *p = '=';
+        memmove(p + 1, p + 2, strlen(p + 2) + 1);
+    }
+    g_ptr_array_add(f->codecs[list], g_string_chunk_insert(f->texts, plain));
+    g_free(plain);
+}
+
+static int codec_list_of(const char *name)
+{
+    for (int i = 0; i < AGW_CODEC_LISTS; i++) {
+        if (strcmp(CODEC_LISTS[i], name) == 0)
+            return i;
+    }
+    return -1;
+}
+
+static void add_codecs(agw_flags *f, const char *list, char *const *texts)
+{
+    const int at = codec_list_of(list);
+    if (at < 0)
+        note_unknown(f, "codec", list);
+    for (; at >= 0 && *texts != NULL; texts++)
+        add_codec(f, (agw_codec_list)at, *texts);
+}
+
+/* "codec-strip-PCMU", "transcode-PCMA" */
+static bool codec_word(agw_flags *f, const char *word)
+{
+    const char *name = behind(word, "transcode-");
+    if (name != NULL) {
+        add_codec(f, AGW_CODEC_TRANSCODE, name);
+        return true;
+    }
+    const char *rest = behind(word, "codec-");
+    for (int i = 0; rest != NULL && i < AGW_CODEC_LISTS; i++) {
+        const size_t n = strlen(CODEC_LISTS[i]);
+        if (strncmp(rest, CODEC_LISTS[i], n) == 0 && rest[n] == '-' && rest[n + 1] != '\0') {
+            add_codec(f, (agw_codec_list)i, rest + n + 1);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* --- keys --------------------------------------------------------------------------------- */
+
+typedef void take_key(agw_flags *f, char *const *texts);
+
+static void take_words(agw_flags *f, char *const *texts);
+
+static void take_call_id(agw_flags *f, char *const *t)
+{
+    f->call_id = keep(f, last_of(t));
+}
+static void take_from_tag(agw_flags *f, char *const *t)
+{
+    f->from_tag = keep(f, last_of(t));
+}
+static void take_to_tag(agw_flags *f, char *const *t)
+{
+    f->to_tag = keep(f, last_of(t));
+}
+static void take_via_branch(agw_flags *f, char *const *t)
+{
+    f->via_branch = keep(f, last_of(t));
+}
+static void take_label(agw_flags *f, char *const *t)
+{
+    f->label = keep(f, last_of(t));
+}
+
+static void take_direction(agw_flags *f, char *const *t)
+{
+    for (size_t i = 0; t[i] != NULL; i++) {
+        const size_t at = f->direction[0] == NULL ? 0 : 1;
+        if (f->direction[1] == NULL)
+            f->direction[at] = keep(f, t[i]);
+    }
+}
+static void take_from_interface(agw_flags *f, char *const *t)
+{
+    f->direction[0] = keep(f, last_of(t));
+}
+static void take_to_interface(agw_flags *f, char *const *t)
+{
+    f->direction[1] = keep(f, last_of(t));
+}
+
+static void take_received_from(agw_flags *f, char *const *t)
+{
+    for (; *t != NULL; t++)
+        set_addr(&f->received_from, *t);
+}
+static void take_media_address(agw_flags *f, char *const *t)
+{
+    set_addr(&f->media_address, last_of(t));
+}
+static void take_address_family(agw_flags *f, char *const *t)
+{
+    set_family(f, last_of(t));
+}
+static void take_transport(agw_flags *f, char *const *t)
+{
+    set_transport(f, last_of(t));
+}
+static void take_ice(agw_flags *f, char *const *t)
+{
+    for (; *t != NULL; t++)
+        set_ice(f, *t);
+}
+static void take_dtls(agw_flags *f, char *const *t)
+{
+    set_dtls(f, &f->dtls, last_of(t));
+}
+static void take_dtls_reverse(agw_flags *f, char *const *t)
+{
+    set_dtls(f, &f->dtls_reverse, last_of(t));
+}
+static void take_rtcp_mux(agw_flags *f, char *const *t)
+{
+    add_bits(f, &f->rtcp_mux, MUX_NAMES, t);
+}
+static void take_replace(agw_flags *f, char *const *t)
+{
+    add_bits(f, &f->replace, REPLACE_NAMES, t);
+}
+static void take_bundle(agw_flags *f, char *const *t)
+{
+    add_bits(f, &f->bundle, BUNDLE_NAMES, t);
+}
+static void take_sdes(agw_flags *f, char *const *t)
+{
+    for (; *t != NULL; t++)
+        f->sdes_off |=
+            strcmp(*t, "off") == 0 || strcmp(*t, "no") == 0 || strcmp(*t, "disable") == 0;
+}
+static void take_ptime(agw_flags *f, char *const *t)
+{
+    f->ptime = number_of(last_of(t));
+}
+static void take_tos(agw_flags *f, char *const *t)
+{
+    const int32_t v = number_of(last_of(t));
+    f->tos = v <= 255 ? v : -1;
+}
+static void take_delete_delay(agw_flags *f, char *const *t)
+{
+    f->delete_delay = number_of(last_of(t));
+}
+static void take_priority(agw_flags *f, char *const *t)
+{
+    f->priority = number_of(last_of(t));
+}
+static void take_supports(agw_flags *f, char *const *t)
+{
+    for (; *t != NULL; t++)
+        f->supports_load_limit |= same(*t, "load-limit");
+}
+static void take_rtpp_flags(agw_flags *f, char *const *t)
+{
+    for (; *t != NULL; t++)
+        agw_flags_parse_text(f, *t);
+}
+
+/* How a plain string of that key is read. */
+typedef enum key_form {
+    FORM_TEXT,  /* as it is */
+    FORM_WORDS, /* split at ',' and blanks */
+} key_form;
+
+typedef struct key_rule {
+    const char *name;
+    key_form form;
+    take_key *take; /* NULL: known, of no meaning here */
+} key_rule;
+
+static const key_rule KEYS[] = {
+    {"call-id", FORM_TEXT, take_call_id},
+    {"callid", FORM_TEXT, take_call_id},
+    {"from-tag", FORM_TEXT, take_from_tag},
+    {"to-tag", FORM_TEXT, take_to_tag},
+    {"via-branch", FORM_TEXT, take_via_branch},
+    {"label", FORM_TEXT, take_label},
+    {"from-label", FORM_TEXT, take_label},
+    {"direction", FORM_WORDS, take_direction},
+    {"from-interface", FORM_TEXT, take_from_interface},
+    {"to-interface", FORM_TEXT, take_to_interface},
+    {"received-from", FORM_WORDS, take_received_from},
+    {"media-address", FORM_TEXT, take_media_address},
+    {"address-family", FORM_TEXT, take_address_family},
+    {"transport-protocol", FORM_TEXT, take_transport},
+    {"ICE", FORM_WORDS, take_ice},
+    {"DTLS", FORM_TEXT, take_dtls},
+    {"DTLS-reverse", FORM_TEXT, take_dtls_reverse},
+    {"rtcp-mux", FORM_WORDS, take_rtcp_mux},
+    {"replace", FORM_WORDS, take_replace},
+    {"bundle", FORM_WORDS, take_bundle},
+    {"SDES", FORM_WORDS, take_sdes},
+    {"ptime", FORM_TEXT, take_ptime},
+    {"TOS", FORM_TEXT, take_tos},
+    {"delete-delay", FORM_TEXT, take_delete_delay},
+    {"priority", FORM_TEXT, take_priority},
+    {"supports", FORM_TEXT, take_supports},
+    {"flags", FORM_WORDS, take_words},
+    {"rtpp-flags", FORM_TEXT, take_rtpp_flags},
+};
+
+/* Known, and of no meaning to negotiation yet. */
+static const char *const IGNORED_KEYS[] = {
+    "command",
+    "sdp",
+    "sip-message-type",
+    "sip-code",
+    "sip-call-id",
+    "T.38",
+    "T38",
+    "OSRTP",
+    "ICE-lite",
+    "extmap",
+    "ptime-reverse",
+    "DTLS-fingerprint",
+    "generate-RTCP",
+    "record-call",
+    "metadata",
+    "interface",
+    "to-label",
+    "set-label",
+    "address",
+    "code",
+    "digit",
+    "duration",
+    "pause",
+    "volume",
+    "file",
+    "blob",
+    "blob64",
+    "db-id",
+    "repeat-times",
+    "repeat-duration",
+    "start-pos",
+    "xmlrpc-callback",
+    "sdp-attr",
+    "sdp-media-remove",
+    "drop-traffic",
+    "media-echo",
+    "delay-buffer",
+    "DTMF-security",
+    "DTMF-security-trigger",
+    "DTMF-security-trigger-end",
+    "DTMF-delay",
+    "DTMF-log-dest",
+    "trigger",
+    "trigger-end",
+    "trigger-end-time",
+    "trigger-end-digits",
+    "frequency",
+    "audio-player",
+    "template",
+    "limit",
+    "repacketize",
+    "moh",
+    "vsc",
+    "endpoint-learning",
+    "all",
+    "to-call-id",
+    "source-tag",
+    "source-call-id",
+    "recording-dir",
+    "recording-file",
+    "recording-pattern",
+    "instance",
+    "tags",
+    "calls",
+    "medias",
+    "codecs",
+    "log-facility",
+    "user-agent",
+    "media-echo",
+};
+
+/* The same for words. */
+static const char *const IGNORED_WORDS[] = {
+    "always-transcode",
+    "pad-crypto",
+    "no-redis-update",
+    "inject-DTMF",
+    "detect-DTMF",
+    "block-DTMF",
+    "NAT-wait",
+    "pierce-NAT",
+    "recrypt",
+    "no-tls-id",
+    "static-codecs",
+    "reuse-codecs",
+    "allow-asymmetric-codecs",
+    "allow-no-codec-media",
+    "allow-transcoding",
+    "force-transcoding",
+    "unidirectional",
+    "no-jitter-buffer",
+    "early-media",
+    "block-egress",
+    "block-short",
+    "provisional",
+    "record-call",
+    "discard-recording",
+    "exclude-recording",
+    "recording-announcement",
+    "passthrough",
+    "bidirectional",
+    "egress",
+    "mix",
+    "inactive",
+    "RTCP-mirror",
+    "unsubscribe",
+    "session-connection",
+    "auto-bridge",
+    "weight-symmetric",
+    "block-media",
+    "internal-relay",
+    "compact",
+    "start-recording",
+    "generate-RTCP",
+    "osrtp-offer",
+    "osrtp-accept",
+    "media-echo",
+    "siprec",
+    "force",
+};
+
+/* Words with a value behind the last dash which are known and ignored. */
+static const char *const IGNORED_PREFIXES[] = {
+    "T38-",         "T.38-",         "T.38=", "OSRTP-",   "SDES-",
+    "delay-buffer", "DTMF-security", "vsc-",  "ICE-lite",
+};
+
+static bool listed(const char *const *list, size_t n, const char *name)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (same(list[i], name))
+            return true;
+    }
+    return false;
+}
+
+static const key_rule *key_rule_of(const char *name)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(KEYS); i++) {
+        if (same(KEYS[i].name, name))
+            return &KEYS[i];
+    }
+    return NULL;
+}
+
+static void take(agw_flags *f, const char *key, char *const *texts)
+{
+    const key_rule *rule = key_rule_of(key);
+    if (rule != NULL && rule->take != NULL && texts[0] != NULL)
+        rule->take(f, texts);
+    else if (rule == NULL && !listed(IGNORED_KEYS, G_N_ELEMENTS(IGNORED_KEYS), key))
+        note_unknown(f, "key", key);
+}
+
+/* --- words -------------------------------------------------------------------------------- */
+
+static bool profile_part(agw_flags *f, const char *word)
+{
+    static const bit_name PARTS[] = {{"RTP", 0},          {"SRTP", PART_SECURE},
+                                     {"AVP", 0},          {"AVPF", PART_FEEDBACK},
+                                     {"DTLS", PART_DTLS}, {NULL, 0}};
+    static const agw_sdp_proto PROFILES[8] = {AGW_SDP_RTP_AVP,   AGW_SDP_RTP_SAVP, AGW_SDP_RTP_AVPF,
+                                              AGW_SDP_RTP_SAVPF, AGW_SDP_TLS_SAVP, AGW_SDP_TLS_SAVP,
+                                              AGW_SDP_TLS_SAVPF, AGW_SDP_TLS_SAVPF};
+    const bit_name *part = PARTS;
+    while (part->name != NULL && strcmp(part->name, word) != 0)
+        part++;
+    if (part->name == NULL)
+        return false;
+    f->profile_parts |= PART_ANY | part->bit;
+    f->transport = PROFILES[f->profile_parts & 7];
+    return true;
+}
+
+static bool known_word(agw_flags *f, const char *word)
+{
+    static const char *const WORDS[] = {
+#define AGW_WORD_TEXT(name, text) text,
+        AGW_WORD_LIST(AGW_WORD_TEXT)
+#undef AGW_WORD_TEXT
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(WORDS); i++) {
+        if (same(WORDS[i], word)) {
+            f->words |= UINT64_C(1) << i;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* "replace-origin", "rtcp-mux-offer", "SDES-off", "direction=x" as single words */
+static bool prefixed_word(agw_flags *f, const char *word)
+{
+    static const struct {
+        const char *prefix;
+        take_key *take;
+    } PREFIXES[] = {{"replace-", take_replace},
+                    {"rtcp-mux-", take_rtcp_mux},
+                    {"SDES-", take_sdes},
+                    {"bundle-", take_bundle}};
+    for (size_t i = 0; i < G_N_ELEMENTS(PREFIXES); i++) {
+        const char *value = behind(word, PREFIXES[i].prefix);
+        char *texts[2] = {NULL, NULL};
+        if (value == NULL)
+            continue;
+        texts[0] = g_strdup(value);
+        PREFIXES[i].take(f, texts);
+        g_free(texts[0]);
+        return true;
+    }
+    return codec_word(f, word);
+}
+
+static bool ignored_word(const char *word)
+{
+    if (listed(IGNORED_WORDS, G_N_ELEMENTS(IGNORED_WORDS), word))
+        return true;
+    for (size_t i = 0; i < G_N_ELEMENTS(IGNORED_PREFIXES); i++) {
+        if (behind(word, IGNORED_PREFIXES[i]) != NULL)
+            return true;
+    }
+    return false;
+}
+
+static void take_pair(agw_flags *f, const char *word, const char *equals)
+{
+    char *key = g_strndup(word, (gsize)(equals - word));
+    char *texts[2] = {g_strdup(equals + 1), NULL};
+    if (same(key, "flags") || same(key, "rtpp-flags"))
+        note_unknown(f, "word", word); /* no lists inside lists */
+    else
+        take(f, key, texts);
+    g_free(texts[0]);
+    g_free(key);
+}
+
+static void take_word(agw_flags *f, const char *word)
+{
+    if (known_word(f, word) || prefixed_word(f, word) || profile_part(f, word))
+        return;
+    if (agw_sdp_proto_parse(word) != AGW_SDP_OTHER) {
+        set_transport(f, word);
+        return;
+    }
+    if (strcmp(word, "internal") == 0 || strcmp(word, "external") == 0) {
+        char *texts[2] = {g_strdup(word), NULL};
+        take_direction(f, texts);
+        g_free(texts[0]);
+        return;
+    }
+    const char *equals = strchr(word, '=');
+    if (equals != NULL && equals != word)
+        take_pair(f, word, equals);
+    else if (!ignored_word(word))
+        note_unknown(f, "flag", word);
+}
+
+static void take_words(agw_flags *f, char *const *texts)
+{
+    for (; *texts != NULL; texts++)
+        take_word(f, *texts);
+}
+
+/* --- documents ---------------------------------------------------------------------------- */
+
+static void add_text(GPtrArray *out, const char *text, key_form form)
+{
+    if (form == FORM_TEXT) {
+        g_ptr_array_add(out, g_strdup(text));
+        return;
+    }
+    char **parts = g_strsplit_set(text, ", \t", TEXTS_MAX);
+    for (char **p = parts; *p != NULL; p++) {
+        if (**p != '\0')
+            g_ptr_array_add(out, g_strdup(*p));
+    }
+    g_strfreev(parts);
+}
+
+/* The texts of a value: a list's elements as they are, a string by its form. */
+static char **texts_of(const agw_doc *value, key_form form)
+{
+    GPtrArray *out = g_ptr_array_new();
+    const char *text = agw_doc_text(value);
+    if (text != NULL)
+        add_text(out, text, form);
+    for (size_t i = 0; text == NULL && i < agw_doc_count(value) && i < TEXTS_MAX; i++) {
+        const char *element = agw_doc_text(agw_doc_at(value, i));
+        if (element != NULL)
+            g_ptr_array_add(out, g_strdup(element));
+    }
+    g_ptr_array_add(out, NULL);
+    return (char **)g_ptr_array_free(out, FALSE);
+}
+
+static void take_codec_dict(agw_flags *f, const agw_doc *dict)
+{
+    for (size_t i = 0; agw_doc_kind_of(dict) == AGW_DOC_DICT && i < agw_doc_count(dict); i++) {
+        char **texts = texts_of(agw_doc_at(dict, i), FORM_WORDS);
+        add_codecs(f, agw_doc_key_at(dict, i), texts);
+        g_strfreev(texts);
+    }
+}
+
+void agw_flags_init(agw_flags *out)
+{
+    *out = (agw_flags){.ptime = -1, .tos = -1, .delete_delay = -1, .priority = -1};
+    out->texts = g_string_chunk_new(256);
+}
+
+void agw_flags_parse(agw_flags *out, const agw_doc *request)
+{
+    for (size_t i = 0; i < agw_doc_count(request); i++) {
+        const char *key = agw_doc_key_at(request, i);
+        const agw_doc *value = agw_doc_at(request, i);
+        if (same(key, "codec")) {
+            take_codec_dict(out, value);
+            continue;
+        }
+        const key_rule *rule = key_rule_of(key);
+        char **texts = texts_of(value, rule != NULL ? rule->form : FORM_TEXT);
+        take(out, key, texts);
+        g_strfreev(texts);
+    }
+}
+
+/* --- rtpp-flags --------------------------------------------------------------------------- */
+
+/* The end of a token that begins at text: a blank outside brackets. */
+static const char *token_end(const char *text)
+{
+    int depth = 0;
+    for (; *text != '\0'; text++) {
+        if (*text == '[')
+            depth++;
+        else if (*text == ']' && depth > 0)
+            depth--;
+        else if (depth == 0 && strchr(" \t\r\n,", *text) != NULL)
+            break;
+    }
+    return text;
+}
+
+/* "[a b]" -> "a b"; in place. */
+static char *without_brackets(char *value)
+{
+    const size_t n = strlen(value);
+    if (n < 2 || value[0] != '[' || value[n - 1] != ']')
+        return value;
+    value[n - 1] = '\0';
+    return value + 1;
+}
+
+static char **tokens_of(const char *text)
+{
+    GPtrArray *out = g_ptr_array_new();
+    while (*text != '\0' && out->len < TEXTS_MAX) {
+        const char *end = token_end(text);
+        if (end != text)
+            g_ptr_array_add(out, g_strndup(text, (gsize)(end - text)));
+        text = *end == '\0' ? end : end + 1;
+    }
+    g_ptr_array_add(out, NULL);
+    return (char **)g_ptr_array_free(out, FALSE);
+}
+
+static void take_codec_text(agw_flags *f, char **pairs)
+{
+    for (char **p = pairs; *p != NULL; p++) {
+        char *equals = strchr(*p, '=');
+        if (equals == NULL)
+            continue;
+        *equals = '\0';
+        char **values = tokens_of(without_brackets(equals + 1));
+        add_codecs(f, *p, values);
+        g_strfreev(values);
+    }
+}
+
+static void take_token(agw_flags *f, char *token)
+{
+    char *equals = strchr(token, '=');
+    if (equals == NULL || equals == token || behind(token, "codec-") != NULL ||
+        behind(token, "transcode-") != NULL) {
+        take_word(f, token);
+        return;
+    }
+    *equals = '\0';
+    char **values = tokens_of(without_brackets(equals + 1));
+    if (same(token, "codec"))
+        take_codec_text(f, values);
+    else if (same(token, "rtpp-flags"))
+        note_unknown(f, "key", token);
+    else
+        take(f, token, values);
+    g_strfreev(values);
+}
+
+void agw_flags_parse_text(agw_flags *out, const char *text)
+{
+    char **tokens = tokens_of(text);
+    for (char **t = tokens; *t != NULL; t++)
+        take_token(out, *t);
+    g_strfreev(tokens);
+}
+
+void agw_flags_fini(agw_flags *flags)
+{
+    for (size_t i = 0; i < AGW_CODEC_LISTS; i++) {
+        if (flags->codecs[i] != NULL)
+            g_ptr_array_free(flags->codecs[i], TRUE);
+    }
+    if (flags->unknown != NULL)
+        g_string_free(flags->unknown, TRUE);
+    if (flags->texts != NULL)
+        g_string_chunk_free(flags->texts);
+    *flags = (agw_flags){.ptime = -1, .tos = -1, .delete_delay = -1, .priority = -1};
+}

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Exchanges of a session: work on a copy of what stands, then let the copy take over or throw it
+ * away; and the view of what stands. */
+#include "control/negotiate.h"
+
+#include "base/rand.h"
+#include "base/secret.h"
+#include "control/negotiate_state.h"
+
+#include <string.h>
+
+agw_session *agw_session_new(const agw_config *config, agw_gateway *gw, agw_call_ref *call)
+{
+    agw_session *s = g_new0(agw_session, 1);
+    s->config = config;
+    s->gw = gw;
+    s->call = call;
+    agw_rand_bytes(s->seed, sizeof s->seed);
+    return s;
+}
+
+void agw_session_seed(agw_session *session, const uint8_t seed[16])
+{
+    memcpy(session->seed, seed, sizeof session->seed);
+}
+
+static void forget_offer(agw_session *s)
+{
+    if (s->offer != NULL)
+        agw_secret_wipe(s->offer, s->offer_len); /* it holds an ICE password */
+    g_clear_pointer(&s->offer, g_free);
+}
+
+void agw_session_free(agw_session *session)
+{
+    if (session == NULL)
+        return;
+    agw_state_free(session->current);
+    agw_state_free(session->pending);
+    forget_offer(session);
+    g_free(session);
+}
+
+bool agw_session_open(const agw_session *session)
+{
+    return session->pending != NULL;
+}
+
+bool agw_session_established(const agw_session *session)
+{
+    return session->current != NULL;
+}
+
+/* --- taking over -------------------------------------------------------------------------- */
+
+/* Gives back the transports of `old` that none of the three others knows. */
+static void release_unknown(agw_session *s, const agw_state *old, const agw_state *a,
+                            const agw_state *b, const agw_state *c)
+{
+    for (guint i = 0; old != NULL && i < old->links->len; i++) {
+        const agw_link *link = g_ptr_array_index(old->links, i);
+        const uint32_t id = link->info.id;
+        if (agw_state_link(a, id) == NULL && agw_state_link(b, id) == NULL &&
+            agw_state_link(c, id) == NULL)
+            agw_gateway_release(s->gw, s->call, id);
+    }
+}
+
+/* The given states stand from now on; the former ones end. */
+static void take_over(agw_session *s, agw_state *current, agw_state *pending)
+{
+    agw_state *const old_current = s->current, *const old_pending = s->pending;
+    s->current = current;
+    s->pending = pending;
+    agw_plan *plan = agw_plan_of(current, pending);
+    AGW_ASSERT(plan != NULL);
+    agw_gateway_apply(s->gw, s->call, plan);
+    release_unknown(s, old_pending, current, pending, NULL);
+    release_unknown(s, old_current, current, pending, old_pending);
+    if (old_current != current)
+        agw_state_free(old_current);
+    agw_state_free(old_pending);
+}
+
+void agw_session_rollback(agw_session *session)
+{
+    if (session->pending != NULL)
+        take_over(session, session->current, NULL);
+}
+
+/* --- exchanges ---------------------------------------------------------------------------- */
+
+static void exchange_begin(agw_exchange *x)
+{
+    const agw_session *s = x->s;
+    const agw_state *base = s->pending != NULL ? s->pending : s->current;
+    x->current = s->current;
+    x->next = base != NULL ? agw_state_copy(base) : agw_state_new();
+    x->work = g_array_new(FALSE, TRUE, sizeof(agw_work));
+}
+
+static void exchange_end(agw_exchange *x)
+{
+    for (guint i = 0; i < x->work->len; i++) {
+        agw_work *w = agw_work_at(x, i);
+        if (w->codecs != NULL)
+            g_array_free(w->codecs, TRUE);
+    }
+    g_array_free(x->work, TRUE);
+    agw_sdp_free(x->offer);
+    if (x->next == NULL)
+        return; /* it has taken over */
+    release_unknown(x->s, x->next, x->s->current, x->s->pending, NULL);
+    agw_state_free(x->next);
+}
+
+static void learn_ids(agw_exchange *x)
+{
+    agw_attrs_learn_ids(&x->next->leg[x->from], x->sdp);
+    agw_attrs_learn_ids(&x->next->leg[x->to], NULL);
+}
+
+static agw_err run_offer(agw_exchange *x, const char *text, size_t len, GString *out)
+{
+    agw_session *s = x->s;
+    agw_legs_offer(x);
+    learn_ids(x);
+    agw_err err = agw_in_offer(x);
+    if (err == AGW_OK)
+        err = agw_links_offer(x);
+    if (err != AGW_OK)
+        return err;
+    agw_state_sweep(x->next);
+    agw_out_write(x, out);
+    forget_offer(s);
+    s->offer = g_strndup(text, len);
+    s->offer_len = len;
+    s->offerer = x->from;
+    take_over(s, s->current, g_steal_pointer(&x->next));
+    return AGW_OK;
+}
+
+static agw_err run_answer(agw_exchange *x, GString *out)
+{
+    agw_session *s = x->s;
+    const agw_err parsed = agw_sdp_parse(&x->offer, s->offer, s->offer_len, NULL);
+    AGW_ASSERT(parsed == AGW_OK); /* it was parsed before */
+    agw_legs_answer(x);
+    learn_ids(x);
+    agw_in_answer(x);
+    const agw_err err = agw_links_answer(x);
+    if (err != AGW_OK)
+        return err;
+    agw_state_sweep(x->next);
+    agw_out_write(x, out);
+    agw_plan_medias(x);
+    take_over(s, g_steal_pointer(&x->next), NULL);
+    return AGW_OK;
+}
+
+/* An answer is one only from the side that was asked (RFC 6337 section 2.2). */
+static bool acts_as_offer(const agw_session *s, agw_side from, bool is_offer)
+{
+    return is_offer || from == s->offerer;
+}
+
+static agw_err take_fragment(const char *text, size_t len, const char **why)
+{
+    agw_sdp *sdp = NULL;
+    const agw_err err = agw_sdp_parse_fragment(&sdp, text, len, NULL);
+    *why = "Failed to parse SDP";
+    if (err == AGW_OK)
+        agw_sdp_free(sdp);
+    return err;
+}
+
+agw_err agw_negotiate(agw_session *session, agw_side from, bool is_offer, const agw_flags *flags,
+                      const char *sdp, size_t len, GString *out, const char **why)
+{
+    if (agw_flags_has(flags, AGW_WORD_FRAGMENT))
+        return take_fragment(sdp, len, why);
+    if (!is_offer && session->offer == NULL) {
+        *why = "Invalid dialogue association";
+        return AGW_ERR_STATE;
+    }
+    agw_sdp *parsed = NULL;
+    agw_err err = agw_sdp_parse(&parsed, sdp, len, NULL);
+    if (err != AGW_OK) {
+        *why = "Failed to parse SDP";
+        return err;
+    }
+    agw_exchange x = {.s = session,
+                      .flags = flags,
+                      .from = from,
+                      .to = agw_side_other(from),
+                      .is_offer = acts_as_offer(session, from, is_offer),
+                      .sdp = parsed,
+                      .why = "Error rewriting SDP"};
+    exchange_begin(&x);
+    err = x.is_offer ? run_offer(&x, sdp, len, out) : run_answer(&x, out);
+    *why = x.why;
+    exchange_end(&x);
+    agw_sdp_free(parsed);
+    return err;
+}
+
+/* --- view --------------------------------------------------------------------------------- */
+
+static const agw_state *standing(const agw_session *s)
+{
+    return s->current != NULL ? s->current : s->pending;
+}
+
+size_t agw_session_n_medias(const agw_session *session)
+{
+    const agw_state *state = standing(session);
+    return state != NULL ? state->lines->len : 0;
+}
+
+static const char *codec_text(agw_session *s, const agw_line *line)
+{
+    for (guint i = 0; i < line->rows->len; i++) {
+        const agw_row *row = agw_line_row(line, i);
+        if (!row->active || row->aux)
+            continue;
+        g_snprintf(s->view, sizeof s->view, row->channels > 1 ? "%s/%u/%u" : "%s/%u", row->name,
+                   row->clock_hz, row->channels);
+        return s->view;
+    }
+    return "";
+}
+
+static void view_link(const agw_session *s, const agw_link *link, agw_media_view *out)
+{
+    const agw_transport_plan *t = &link->now;
+    out->transport_id = link->info.id;
+    out->interface = s->config->gateway.interfaces[link->info.interface].name;
+    out->local_rtp = link->info.rtp[0];
+    out->local_rtcp = t->rtcp_mux ? link->info.rtp[0] : link->info.rtcp[0];
+    out->remote_rtp = t->remote_rtp;
+    out->remote_rtcp = t->remote_rtcp;
+    out->ice = t->ice;
+    out->rtcp_mux = t->rtcp_mux;
+    out->dtls = t->security == AGW_SECURITY_DTLS;
+    out->dtls_role = (agw_dtls_plan)t->dtls;
+}
+
+void agw_session_media(agw_session *session, agw_side side, size_t index, agw_media_view *out)
+{
+    const agw_state *state = standing(session);
+    AGW_ASSERT(state != NULL && index < state->lines->len);
+    const agw_line *line = agw_state_line(state, index);
+    const agw_line_end *end = &line->end[side];
+    *out = (agw_media_view){.index = index,
+                            .live = line->live,
+                            .media_id = line->id,
+                            .type = line->type,
+                            .mid = end->mid != NULL ? end->mid : "",
+                            .protocol = agw_sdp_proto_text(end->proto),
+                            .codec = codec_text(session, line),
+                            .interface = ""};
+    if (line->now != NULL) {
+        out->may_send = line->now->end[side].may_send;
+        out->may_receive = line->now->end[side].may_receive;
+    }
+    out->direction = agw_sdp_direction_text((out->may_send ? AGW_SDP_SENDONLY : 0) |
+                                            (out->may_receive ? AGW_SDP_RECVONLY : 0));
+    const agw_link *link = agw_state_end_link(state, line, side);
+    if (link != NULL)
+        view_link(session, link, out);
+}

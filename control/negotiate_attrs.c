@@ -1,0 +1,541 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Attributes of what is written: which of theirs survive between the two kinds of leg (browser-like
+ * and plain, the IMS strictest), and which are ours. */
+#include "control/negotiate_state.h"
+#include "ice/candidate.h"
+
+#include <string.h>
+
+#define URI_MID         "urn:ietf:params:rtp-hdrext:sdes:mid"
+#define URI_ORIENTATION "urn:3gpp:video-orientation"
+
+/* Bits: from a browser or a plain leg, toward a browser, a plain leg, or an IMS. */
+enum {
+    WW = 1 << 0,
+    WP = 1 << 1,
+    WI = 1 << 2,
+    PW = 1 << 3,
+    PP = 1 << 4,
+    PI = 1 << 5,
+    TO_PT = 1 << 6, /* the value begins with a payload type or "*" */
+    EVERY = WW | WP | WI | PW | PP | PI,
+    PLAIN = PP | PI,
+};
+
+/* What is not listed is written by us or by nobody. */
+static const uint8_t KEEP[AGW_SDP_A_KINDS] = {
+    [AGW_SDP_A_UNKNOWN] = WW | PLAIN,
+    [AGW_SDP_A_3GPP] = EVERY,
+    [AGW_SDP_A_CONF] = EVERY,
+    [AGW_SDP_A_CURR] = EVERY,
+    [AGW_SDP_A_DES] = EVERY,
+    [AGW_SDP_A_CONTENT] = EVERY,
+    [AGW_SDP_A_LABEL] = EVERY,
+    [AGW_SDP_A_LANG] = EVERY,
+    [AGW_SDP_A_SDPLANG] = EVERY,
+    [AGW_SDP_A_FRAMERATE] = EVERY,
+    [AGW_SDP_A_FRAMESIZE] = EVERY | TO_PT,
+    [AGW_SDP_A_IMAGEATTR] = EVERY | TO_PT,
+    [AGW_SDP_A_PTIME] = EVERY,
+    [AGW_SDP_A_MAXPTIME] = EVERY,
+    [AGW_SDP_A_MAXPRATE] = PLAIN,
+    [AGW_SDP_A_TOOL] = PLAIN,
+    [AGW_SDP_A_TYPE] = PLAIN,
+    [AGW_SDP_A_RTCP_XR] = WW | PLAIN,
+    [AGW_SDP_A_EXTMAP_ALLOW_MIXED] = WW,
+    [AGW_SDP_A_MSID_SEMANTIC] = WW,
+    [AGW_SDP_A_MSID] = WW,
+    [AGW_SDP_A_RID] = WW,
+    [AGW_SDP_A_SIMULCAST] = WW,
+    [AGW_SDP_A_SSRC] = WW | PP,
+    [AGW_SDP_A_SSRC_GROUP] = WW | PP,
+};
+
+static bool is_ims(const agw_exchange *x)
+{
+    return x->next->leg[x->to].profile == AGW_REALM_IMS;
+}
+
+static unsigned way(bool from_web, bool to_web, bool ims)
+{
+    if (from_web)
+        return to_web ? WW : ims ? WI : WP;
+    return to_web ? PW : ims ? PI : PP;
+}
+
+static unsigned line_way(const agw_exchange *x, const agw_work *w)
+{
+    return way(agw_sdp_proto_is_secure(w->line->end[x->from].proto),
+               agw_sdp_proto_is_secure(w->line->end[x->to].proto), is_ims(x));
+}
+
+/* --- theirs ------------------------------------------------------------------------------- */
+
+/* "97 send [x=176,y=144]" with the receiver's number; not written when the codec does not pass. */
+static void write_numbered(const agw_work *w, const agw_sdp_attr *attr, agw_sdp_writer *out)
+{
+    const char *value = attr->value != NULL ? attr->value : "";
+    if (value[0] == '*') {
+        agw_sdp_write_attr(out, attr->name, value);
+        return;
+    }
+    char *rest = NULL;
+    const guint64 pt = g_ascii_strtoull(value, &rest, 10);
+    const int number = rest != value && pt < 128 ? agw_codecs_renumber(w, (unsigned)pt) : -1;
+    if (number >= 0)
+        agw_sdp_write_attrf(out, attr->name, "%d%s", number, rest);
+}
+
+static void write_theirs(const agw_exchange *x, const agw_work *w, agw_sdp_writer *out)
+{
+    const unsigned bit = line_way(x, w);
+    const bool own_ptime = x->is_offer && x->next->leg[x->to].ptime > 0;
+    for (size_t i = 0; i < w->m->n_attrs; i++) {
+        const agw_sdp_attr *attr = &w->m->attrs[i];
+        if ((KEEP[attr->kind] & bit) == 0 || (own_ptime && attr->kind == AGW_SDP_A_PTIME))
+            continue;
+        if ((KEEP[attr->kind] & TO_PT) != 0)
+            write_numbered(w, attr, out);
+        else
+            agw_sdp_write_attr(out, attr->name, attr->value);
+    }
+    if (own_ptime)
+        agw_sdp_write_attrf(out, "ptime", "%d", x->next->leg[x->to].ptime);
+}
+
+/* --- codecs ------------------------------------------------------------------------------- */
+
+static bool begins(const char *text, const char *prefix)
+{
+    return g_ascii_strncasecmp(text, prefix, strlen(prefix)) == 0;
+}
+
+static bool is_key_frame_request(const char *value)
+{
+    return g_ascii_strcasecmp(value, "nack pli") == 0 || g_ascii_strcasecmp(value, "ccm fir") == 0;
+}
+
+/* What video toward an IMS may say. */
+static bool is_core_feedback(const char *value)
+{
+    return is_key_frame_request(value) || g_ascii_strcasecmp(value, "nack") == 0 ||
+           begins(value, "ccm tmmbr");
+}
+
+static bool offer_passes_fb(const agw_exchange *x, const agw_work *w, const char *value)
+{
+    const unsigned bit = line_way(x, w);
+    const bool avpf = agw_sdp_proto_is_avpf(w->line->end[x->to].proto);
+    if (bit == WW || bit == PP)
+        return avpf;
+    if (bit == PW) /* key frame requests are written anyway */
+        return w->line->kind == AGW_MEDIA_VIDEO && g_ascii_strcasecmp(value, "nack") == 0;
+    return avpf && w->line->kind == AGW_MEDIA_VIDEO && is_core_feedback(value);
+}
+
+/* value: as the offerer had it; theirs: the answered codec. */
+static bool answer_passes_fb(const agw_exchange *x, const agw_work *w, const char *value,
+                             const agw_sdp_codec *theirs)
+{
+    const unsigned bit = line_way(x, w);
+    const bool both = agw_sdp_codec_has_fb(theirs, value);
+    if (!agw_sdp_proto_is_avpf(w->line->end[x->to].proto))
+        return false;
+    if (bit == WW || bit == PP)
+        return both;
+    if (w->line->kind != AGW_MEDIA_VIDEO)
+        return false;
+    return is_key_frame_request(value) || (is_core_feedback(value) && both);
+}
+
+static void write_fb(agw_work *w, const agw_out_codec *c, const char *value, agw_sdp_writer *out)
+{
+    agw_sdp_write_attrf(out, "rtcp-fb", "%u %s", c->pt, value);
+    w->told_fb |= agw_plan_fb_bit(value);
+}
+
+static void write_fbs(const agw_exchange *x, agw_work *w, const agw_out_codec *c,
+                      agw_sdp_writer *out)
+{
+    const bool aux = w->line->rows->len > 0 && c->codec->name[0] == '\0';
+    const bool add = x->is_offer && line_way(x, w) == PW && w->line->kind == AGW_MEDIA_VIDEO;
+    if (add && !aux) {
+        write_fb(w, c, "nack pli", out);
+        write_fb(w, c, "ccm fir", out);
+    }
+    const agw_sdp_codec *source = x->is_offer ? c->codec : c->offered;
+    for (const agw_sdp_fb *fb = source != NULL ? source->fb : NULL; fb != NULL; fb = fb->next) {
+        if (x->is_offer ? offer_passes_fb(x, w, fb->value)
+                        : answer_passes_fb(x, w, fb->value, c->codec))
+            write_fb(w, c, fb->value, out);
+    }
+}
+
+/* red's "111/111" */
+static char *renumber_red(const agw_work *w, const char *fmtp)
+{
+    GString *text = g_string_new(NULL);
+    while (*fmtp != '\0') {
+        char *rest = NULL;
+        const guint64 pt = g_ascii_strtoull(fmtp, &rest, 10);
+        const int number =
+            g_ascii_isdigit(*fmtp) && pt < 128 ? agw_codecs_renumber(w, (unsigned)pt) : -1;
+        if (rest == fmtp || number < 0) {
+            g_string_append_c(text, *fmtp++);
+            continue;
+        }
+        g_string_append_printf(text, "%d", number);
+        fmtp = rest;
+    }
+    return g_string_free(text, FALSE);
+}
+
+/* rtx's "apt=96;rtx-time=3000" */
+static char *renumber_rtx(const agw_work *w, const char *fmtp)
+{
+    char apt[8], *rest = NULL;
+    if (!agw_sdp_fmtp_get(fmtp, "apt", apt, sizeof apt))
+        return g_strdup(fmtp);
+    const guint64 pt = g_ascii_strtoull(apt, &rest, 10);
+    const int number = *rest == '\0' && pt < 128 ? agw_codecs_renumber(w, (unsigned)pt) : -1;
+    if (number < 0 || (guint64)number == pt)
+        return g_strdup(fmtp);
+    char time[16];
+    if (agw_sdp_fmtp_get(fmtp, "rtx-time", time, sizeof time))
+        return g_strdup_printf("apt=%d;rtx-time=%s", number, time);
+    return g_strdup_printf("apt=%d", number);
+}
+
+static void write_fmtp(const agw_work *w, const agw_out_codec *c, agw_sdp_writer *out)
+{
+    if (c->codec->fmtp == NULL)
+        return;
+    char *text = agw_sdp_codec_is(c->codec, "rtx")   ? renumber_rtx(w, c->codec->fmtp)
+                 : agw_sdp_codec_is(c->codec, "red") ? renumber_red(w, c->codec->fmtp)
+                                                     : g_strdup(c->codec->fmtp);
+    agw_sdp_write_attrf(out, "fmtp", "%u %s", c->pt, text);
+    g_free(text);
+}
+
+static void write_codecs(const agw_exchange *x, agw_work *w, agw_sdp_writer *out)
+{
+    for (guint i = 0; i < w->codecs->len; i++) {
+        const agw_out_codec *c = &g_array_index(w->codecs, agw_out_codec, i);
+        if (c->codec->name[0] != '\0' && c->codec->channels > 1)
+            agw_sdp_write_attrf(out, "rtpmap", "%u %s/%u/%u", c->pt, c->codec->name,
+                                c->codec->clock_hz, c->codec->channels);
+        else if (c->codec->name[0] != '\0')
+            agw_sdp_write_attrf(out, "rtpmap", "%u %s/%u", c->pt, c->codec->name,
+                                c->codec->clock_hz);
+        write_fmtp(w, c, out);
+        write_fbs(x, w, c, out);
+    }
+}
+
+/* --- header extensions -------------------------------------------------------------------- */
+
+static void write_extmap(const agw_sdp_extmap *e, unsigned id, agw_sdp_writer *out)
+{
+    GString *text = g_string_new(NULL);
+    g_string_append_printf(text, "%u", id);
+    if (e != NULL && e->has_direction)
+        g_string_append_printf(text, "/%s", agw_sdp_direction_text(e->direction));
+    g_string_append_printf(text, " %s", e != NULL ? e->uri : URI_MID);
+    if (e != NULL && e->attributes != NULL)
+        g_string_append_printf(text, " %s", e->attributes);
+    agw_sdp_write_attr(out, "extmap", text->str);
+    g_string_free(text, TRUE);
+}
+
+bool agw_attrs_extension_passes(const agw_exchange *x, const agw_work *w, const agw_sdp_extmap *e)
+{
+    const unsigned bit = line_way(x, w);
+    if (e->id == 0 || e->id > UINT8_MAX)
+        return false;
+    if (bit == WW)
+        return true;
+    if (bit == PP)
+        return strcmp(e->uri, URI_MID) != 0;
+    return w->line->kind == AGW_MEDIA_VIDEO && strcmp(e->uri, URI_ORIENTATION) == 0;
+}
+
+/* An id that no line of the sender uses. */
+static unsigned spare_id(const agw_sdp *sdp)
+{
+    uint32_t used = 0;
+    for (size_t i = 0; i < sdp->n_medias; i++) {
+        for (size_t k = 0; k < sdp->medias[i].n_extmaps; k++)
+            used |= UINT32_C(1) << (sdp->medias[i].extmaps[k].id & 31);
+    }
+    unsigned id = 1;
+    while (id <= AGW_EXT_ID_MAX && (used >> id & 1) != 0)
+        id++;
+    return id <= AGW_EXT_ID_MAX ? id : 0;
+}
+
+static void write_mid_extension(agw_exchange *x, agw_work *w, agw_sdp_writer *out)
+{
+    agw_leg *leg = &x->next->leg[x->to];
+    const bool between_browsers = line_way(x, w) == WW;
+    if (agw_sdp_extmap_of(w->m, URI_MID) != NULL && between_browsers)
+        return; /* theirs was passed on */
+    if (between_browsers)
+        leg->ext_mid = (uint8_t)spare_id(x->sdp);
+    if (leg->ext_mid != 0)
+        write_extmap(NULL, leg->ext_mid, out);
+}
+
+static void write_offered_extensions(agw_exchange *x, agw_work *w, agw_sdp_writer *out)
+{
+    agw_leg *leg = &x->next->leg[x->to];
+    const bool strip = agw_flags_has(x->flags, AGW_WORD_STRIP_EXTMAP);
+    const unsigned bit = line_way(x, w);
+    for (size_t i = 0; i < w->m->n_extmaps && !strip; i++) {
+        const agw_sdp_extmap *e = &w->m->extmaps[i];
+        if (agw_attrs_extension_passes(x, w, e))
+            write_extmap(e, bit == PW ? leg->ext_orientation : e->id, out);
+    }
+    if ((bit & (PW | WW)) != 0)
+        write_mid_extension(x, w, out);
+}
+
+bool agw_attrs_extension_answered(const agw_exchange *x, const agw_work *w,
+                                  const agw_sdp_extmap *offered)
+{
+    return agw_attrs_extension_passes(x, w, offered) &&
+           agw_sdp_extmap_of(w->m, offered->uri) != NULL;
+}
+
+static void write_answered_extensions(const agw_exchange *x, const agw_work *w, agw_sdp_writer *out)
+{
+    const bool to_web = agw_sdp_proto_is_secure(w->line->end[x->to].proto);
+    for (size_t i = 0; i < w->om->n_extmaps; i++) {
+        const agw_sdp_extmap *e = &w->om->extmaps[i];
+        if (agw_attrs_extension_answered(x, w, e) || (to_web && strcmp(e->uri, URI_MID) == 0))
+            write_extmap(e, e->id, out);
+    }
+}
+
+static uint8_t extension_id(const agw_sdp_media *m, const char *uri, uint8_t otherwise)
+{
+    const agw_sdp_extmap *e = m != NULL ? agw_sdp_extmap_of(m, uri) : NULL;
+    return e != NULL && e->id <= UINT8_MAX ? (uint8_t)e->id : otherwise;
+}
+
+uint8_t agw_attrs_mid_id(const agw_sdp_media *m)
+{
+    return extension_id(m, URI_MID, 0);
+}
+
+void agw_attrs_learn_ids(agw_leg *leg, const agw_sdp *sdp)
+{
+    enum { MID_ID = 4, ORIENTATION_ID = 13 }; /* Chromium's, as good as any */
+    if (leg->ext_mid == 0)
+        leg->ext_mid = MID_ID;
+    if (leg->ext_orientation == 0)
+        leg->ext_orientation = ORIENTATION_ID;
+    for (size_t i = 0; sdp != NULL && i < sdp->n_medias && leg->web; i++) {
+        leg->ext_mid = extension_id(&sdp->medias[i], URI_MID, leg->ext_mid);
+        leg->ext_orientation = extension_id(&sdp->medias[i], URI_ORIENTATION, leg->ext_orientation);
+    }
+}
+
+/* --- ours --------------------------------------------------------------------------------- */
+
+static bool has_word(const agw_exchange *x, agw_word word)
+{
+    return (x->next->leg[x->to].words >> word & 1) != 0;
+}
+
+static bool tells_mux(const agw_exchange *x, const agw_work *w, const agw_link *link)
+{
+    return x->is_offer ? x->next->leg[x->to].mux : w->om->rtcp_mux && link->now.rtcp_mux;
+}
+
+static void write_rtcp_port(const agw_exchange *x, const agw_link *link, bool mux,
+                            agw_sdp_writer *out)
+{
+    const agw_leg *leg = &x->next->leg[x->to];
+    const bool full = has_word(x, AGW_WORD_FULL_RTCP_ATTRIBUTE);
+    const bool one_port = mux && (!x->is_offer || link->now.rtcp_mux);
+    const agw_addr addr = agw_out_addr(x, link, !one_port, 0);
+    if (has_word(x, AGW_WORD_NO_RTCP_ATTRIBUTE) || (x->is_offer && leg->mux_only) ||
+        (is_ims(x) && !full && !one_port))
+        return; /* the next port goes without saying, RFC 3605 section 2.1 */
+    char ip[AGW_ADDR_TEXT];
+    if (full)
+        agw_sdp_write_attrf(out, "rtcp", "%u IN %s %s", addr.port,
+                            addr.family == AGW_FAMILY_IP6 ? "IP6" : "IP4",
+                            agw_addr_ip_text(&addr, ip, sizeof ip));
+    else
+        agw_sdp_write_attrf(out, "rtcp", "%u", addr.port);
+}
+
+static void write_rtcp(const agw_exchange *x, const agw_work *w, const agw_link *link,
+                       agw_sdp_writer *out)
+{
+    const bool web = agw_sdp_proto_is_secure(w->line->end[x->to].proto);
+    const bool mux = tells_mux(x, w, link);
+    write_rtcp_port(x, link, mux, out);
+    if (mux)
+        agw_sdp_write_attr(out, "rtcp-mux", NULL);
+    if (mux && x->is_offer && x->next->leg[x->to].mux_only)
+        agw_sdp_write_attr(out, "rtcp-mux-only", NULL);
+    const bool theirs =
+        x->is_offer ? web || w->m->rtcp_rsize : w->om->rtcp_rsize && (web || w->m->rtcp_rsize);
+    if (theirs && (web || (line_way(x, w) & PP) != 0))
+        agw_sdp_write_attr(out, "rtcp-rsize", NULL);
+}
+
+static void write_candidate(const agw_addr *addr, uint16_t component, uint16_t preference,
+                            agw_sdp_writer *out)
+{
+    agw_candidate c = {.component = component,
+                       .transport = AGW_CANDIDATE_UDP,
+                       .type = AGW_CANDIDATE_HOST,
+                       .addr = *addr};
+    char text[AGW_CANDIDATE_TEXT];
+    c.priority = agw_candidate_priority(AGW_CANDIDATE_HOST, preference, component);
+    agw_candidate_foundation(c.foundation, AGW_CANDIDATE_HOST, addr, AGW_CANDIDATE_UDP);
+    if (agw_candidate_write(&c, text, sizeof text) == AGW_OK)
+        agw_sdp_write_attr(out, "candidate", text);
+}
+
+static void write_ice(const agw_exchange *x, const agw_link *link, agw_sdp_writer *out)
+{
+    agw_sdp_write_attr(out, "ice-ufrag", link->info.ufrag);
+    agw_sdp_write_attr(out, "ice-pwd", link->info.pwd);
+    for (unsigned i = 0; i < 2; i++) {
+        const agw_addr rtp = agw_out_addr(x, link, false, i), rtcp = agw_out_addr(x, link, true, i);
+        if (!agw_addr_is_set(&rtp))
+            continue;
+        /* RFC 8421: IPv6 a little before IPv4 */
+        const uint16_t preference =
+            rtp.family == AGW_FAMILY_IP6 ? UINT16_MAX : (uint16_t)(UINT16_MAX - 1);
+        write_candidate(&rtp, 1, preference, out);
+        if (!link->now.rtcp_mux)
+            write_candidate(&rtcp, 2, preference, out);
+    }
+    agw_sdp_write_attr(out, "end-of-candidates", NULL);
+}
+
+static void write_dtls(const agw_exchange *x, const agw_link *link, agw_sdp_writer *out)
+{
+    agw_sdp_write_attr(out, "fingerprint", agw_gateway_fingerprint(x->s->gw));
+    const char *setup = x->is_offer                         ? "actpass"
+                        : link->now.dtls == AGW_DTLS_ACTIVE ? "active"
+                                                            : "passive";
+    agw_sdp_write_attr(out, "setup", setup);
+}
+
+/* RFC 8830; our SSRC stands between the core's and the browser (a track is bound to what SDP says).
+ */
+static void write_ssrc(const agw_exchange *x, const agw_work *w, agw_sdp_writer *out)
+{
+    const agw_line_end *end = &w->line->end[x->to];
+    char cname[AGW_CNAME_LEN + 1];
+    if (end->ssrc == 0)
+        return;
+    agw_out_cname(x->s, x->to, cname);
+    agw_sdp_write_attrf(out, "msid", "%s %s-%u", cname, cname, w->line->id);
+    agw_sdp_write_attrf(out, "ssrc", "%u cname:%s", end->ssrc, cname);
+}
+
+static agw_sdp_direction told_direction(const agw_exchange *x, const agw_work *w)
+{
+    const agw_sdp_direction said = w->line->end[x->from].said;
+    if (x->is_offer)
+        return said;
+    return said & agw_sdp_direction_reverse(w->line->end[x->to].said);
+}
+
+void agw_out_media_attrs(agw_exchange *x, agw_work *w, agw_sdp_writer *out)
+{
+    const agw_line_end *end = &w->line->end[x->to];
+    const agw_link *link = agw_state_end_link(x->next, w->line, x->to);
+    if (end->mid != NULL)
+        agw_sdp_write_attr(out, "mid", end->mid);
+    write_codecs(x, w, out);
+    if (x->is_offer)
+        write_offered_extensions(x, w, out);
+    else
+        write_answered_extensions(x, w, out);
+    agw_sdp_write_attr(out, agw_sdp_direction_text(told_direction(x, w)), NULL);
+    write_rtcp(x, w, link, out);
+    write_ssrc(x, w, out);
+    write_theirs(x, w, out);
+    if (w->acfg != 0)
+        agw_sdp_write_attrf(out, "acfg", "%u t=%u", w->acfg, w->acfg_transport);
+    if (link->now.ice)
+        write_ice(x, link, out);
+    if (agw_sdp_proto_is_secure(end->proto))
+        write_dtls(x, link, out);
+}
+
+/* --- session level ------------------------------------------------------------------------ */
+
+static void write_group(const agw_exchange *x, const GString *mids, agw_sdp_writer *out)
+{
+    (void)x;
+    if (mids->len > 0)
+        agw_sdp_write_attrf(out, "group", "BUNDLE%s", mids->str);
+}
+
+static void write_offered_group(const agw_exchange *x, agw_sdp_writer *out)
+{
+    const agw_leg *leg = &x->next->leg[x->to];
+    GString *mids = g_string_new(NULL);
+    for (guint i = 0; i < x->work->len && leg->web && !leg->no_bundle; i++) {
+        const agw_work *w = agw_work_at(x, i);
+        if (w->go && w->line->end[x->to].mid != NULL)
+            g_string_append_printf(mids, " %s", w->line->end[x->to].mid);
+    }
+    write_group(x, mids, out);
+    g_string_free(mids, TRUE);
+}
+
+static void write_answered_groups(const agw_exchange *x, agw_sdp_writer *out)
+{
+    for (size_t i = 0; i < x->offer->n_groups; i++) {
+        const agw_sdp_group *group = &x->offer->groups[i];
+        GString *mids = g_string_new(NULL);
+        for (size_t k = 0; k < group->mids.n; k++) {
+            const agw_sdp_media *m = agw_sdp_by_mid(x->offer, group->mids.v[k]);
+            const agw_work *w = m != NULL ? agw_work_at(x, (size_t)(m - x->offer->medias)) : NULL;
+            if (w != NULL && w->go && m->bundle == group && w->line->end[x->to].bundled)
+                g_string_append_printf(mids, " %s", m->mid);
+        }
+        write_group(x, mids, out);
+        g_string_free(mids, TRUE);
+    }
+}
+
+static bool any_ice(const agw_exchange *x)
+{
+    for (guint i = 0; i < x->work->len; i++) {
+        const agw_work *w = agw_work_at(x, i);
+        const agw_link *link = w->go ? agw_state_end_link(x->next, w->line, x->to) : NULL;
+        if (link != NULL && link->now.ice)
+            return true;
+    }
+    return false;
+}
+
+void agw_out_session_attrs(agw_exchange *x, agw_sdp_writer *out)
+{
+    const bool from_web = x->next->leg[x->from].web, to_web = x->next->leg[x->to].web;
+    const unsigned bit = way(from_web, to_web, is_ims(x));
+    if (x->is_offer)
+        write_offered_group(x, out);
+    else
+        write_answered_groups(x, out);
+    if (any_ice(x) && x->s->config->ice == AGW_ICE_MODE_LITE)
+        agw_sdp_write_attr(out, "ice-lite", NULL);
+    if (bit == PW)
+        agw_sdp_write_attr(out, "msid-semantic", "WMS *");
+    for (size_t i = 0; i < x->sdp->session.n_attrs; i++) {
+        const agw_sdp_attr *attr = &x->sdp->session.attrs[i];
+        if ((KEEP[attr->kind] & bit) != 0 && (KEEP[attr->kind] & TO_PT) == 0)
+            agw_sdp_write_attr(out, attr->name, attr->value);
+    }
+}

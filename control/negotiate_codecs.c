@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Payload types: which codecs pass, and what each is called on the two sides. Numbers stay equal
+ * unless they clash, and a number keeps its meaning for the whole call (RFC 3264 section 8.3.2). */
+#include "control/codec_match.h"
+#include "control/negotiate_state.h"
+
+#include <string.h>
+
+enum {
+    PT_END = 128,
+    PT_DYNAMIC = 96,     /* RFC 3551 section 6 */
+    PT_SPARE_BEGIN = 35, /* unassigned numbers that browsers use when 96 to 127 are full */
+    PT_SPARE_END = 64,
+    PT_RTCP_BEGIN = 64, /* look like RTCP when multiplexed, RFC 5761 section 4 */
+    PT_RTCP_END = 96,
+    CLOCK_48K = 48000,
+};
+
+static agw_sdp_codec codec_of(const agw_row *row)
+{
+    return (agw_sdp_codec){.name = row->name, .clock_hz = row->clock_hz, .channels = row->channels};
+}
+
+static bool is_row(const agw_row *row, const agw_sdp_codec *codec)
+{
+    const agw_sdp_codec known = codec_of(row);
+    return agw_codec_same(&known, codec);
+}
+
+/* --- which codecs pass -------------------------------------------------------------------- */
+
+/* How hard the rules of the script are applied. */
+typedef enum rules { RULES_ALL, RULES_WITHOUT_MASK } rules;
+
+static bool rules_pass(const agw_leg *to, const agw_sdp_codec *codec, rules how)
+{
+    GPtrArray *const *lists = to->codecs;
+    const bool listed = agw_codec_in_list(codec, lists[AGW_CODEC_EXCEPT]) >= 0 ||
+                        agw_codec_in_list(codec, lists[AGW_CODEC_OFFER]) >= 0;
+    if (lists[AGW_CODEC_EXCEPT] != NULL || lists[AGW_CODEC_OFFER] != NULL)
+        return listed;
+    if (agw_codec_in_list(codec, lists[AGW_CODEC_STRIP]) >= 0 ||
+        agw_codec_in_list(codec, lists[AGW_CODEC_IGNORE]) >= 0)
+        return false;
+    /* what is masked is to be transcoded; as long as nobody does, it may not be the last one */
+    return how == RULES_WITHOUT_MASK || (agw_codec_in_list(codec, lists[AGW_CODEC_MASK]) < 0 &&
+                                         agw_codec_in_list(codec, lists[AGW_CODEC_CONSUME]) < 0);
+}
+
+static bool profile_pass(const agw_exchange *x, const agw_sdp_codec *codec)
+{
+    const agw_leg *to = &x->next->leg[x->to];
+    if (to->web)
+        return codec->name[0] != '\0';
+    if (!x->browser && to->profile != AGW_REALM_IMS)
+        return true;
+    return !agw_codec_is_repair(codec);
+}
+
+static bool is_wideband_dtmf(const agw_sdp_codec *codec)
+{
+    return agw_sdp_codec_is(codec, "telephone-event") && codec->clock_hz == CLOCK_48K;
+}
+
+static void choose(const agw_exchange *x, const agw_sdp_media *m, rules how, GArray *out)
+{
+    const agw_leg *to = &x->next->leg[x->to];
+    bool clock_48k = to->web || (!x->browser && to->profile != AGW_REALM_IMS);
+    g_array_set_size(out, 0);
+    for (size_t i = 0; i < m->n_codecs; i++) {
+        const agw_out_codec c = {.codec = &m->codecs[i], .pt = m->codecs[i].pt};
+        if (!profile_pass(x, c.codec) || !rules_pass(to, c.codec, how))
+            continue;
+        clock_48k = clock_48k || (c.codec->clock_hz == CLOCK_48K && !agw_codec_is_aux(c.codec));
+        g_array_append_val(out, c);
+    }
+    for (guint i = out->len; i-- > 0 && !clock_48k;) {
+        if (is_wideband_dtmf(g_array_index(out, agw_out_codec, i).codec))
+            g_array_remove_index(out, i);
+    }
+}
+
+static size_t count_real(const GArray *codecs)
+{
+    size_t n = 0;
+    for (guint i = 0; i < codecs->len; i++)
+        n += !agw_codec_is_aux(g_array_index(codecs, agw_out_codec, i).codec);
+    return n;
+}
+
+/* rtx or red whose base is gone means nothing. */
+static bool base_is_there(const GArray *codecs, const agw_sdp_codec *codec)
+{
+    char apt[8];
+    if (!agw_sdp_codec_is(codec, "rtx") || !agw_sdp_fmtp_get(codec->fmtp, "apt", apt, sizeof apt))
+        return true;
+    const guint64 base = g_ascii_strtoull(apt, NULL, 10);
+    for (guint i = 0; i < codecs->len; i++) {
+        if (g_array_index(codecs, agw_out_codec, i).codec->pt == base)
+            return true;
+    }
+    return false;
+}
+
+static void drop_orphans(GArray *codecs)
+{
+    for (guint i = codecs->len; i-- > 0;) {
+        if (!base_is_there(codecs, g_array_index(codecs, agw_out_codec, i).codec))
+            g_array_remove_index(codecs, i);
+    }
+}
+
+/* codec-offer-X also says the order; what it does not name follows. */
+static void put_in_order(const agw_leg *to, GArray *codecs)
+{
+    const GPtrArray *order = to->codecs[AGW_CODEC_OFFER];
+    guint done = 0;
+    for (guint rank = 0; order != NULL && rank < order->len; rank++) {
+        for (guint i = done; i < codecs->len; i++) {
+            const agw_out_codec c = g_array_index(codecs, agw_out_codec, i);
+            if (!agw_codec_in_spec(c.codec, g_ptr_array_index(order, rank)))
+                continue;
+            g_array_remove_index(codecs, i);
+            g_array_insert_val(codecs, done, c);
+            done++;
+        }
+    }
+}
+
+/* --- numbers ------------------------------------------------------------------------------ */
+
+static agw_row *find_offered_row(const agw_line *line, agw_side from, const agw_sdp_codec *codec)
+{
+    for (guint i = 0; i < line->rows->len; i++) {
+        agw_row *row = agw_line_row(line, i);
+        if (!row->offered && (row->want[from] == codec->pt || row->pt[from] == codec->pt) &&
+            is_row(row, codec))
+            return row;
+    }
+    return NULL;
+}
+
+/* What each number already means to the receiver: in this line, or anywhere in its BUNDLE group,
+ * where one number is one codec (RFC 9143 section 9.1). */
+typedef struct number_use {
+    bool taken;               /* whatever the codec is */
+    const agw_row *elsewhere; /* another line of the group calls this codec so; NULL = none does */
+} number_use;
+
+static void note_elsewhere(const agw_exchange *x, const agw_line *line, const agw_line *other,
+                           number_use uses[PT_END])
+{
+    for (guint k = 0; k < other->rows->len; k++) {
+        const agw_row *row = agw_line_row(other, k);
+        number_use *use = &uses[row->pt[x->to] % PT_END];
+        if (!row->offered && !row->active)
+            continue;
+        const agw_sdp_codec codec = codec_of(row);
+        if (other->kind != line->kind ||
+            (use->elsewhere != NULL && !is_row(use->elsewhere, &codec)))
+            use->taken = true;
+        use->elsewhere = row;
+    }
+}
+
+static void note_uses(const agw_exchange *x, const agw_line *line, number_use uses[PT_END])
+{
+    const agw_leg *to = &x->next->leg[x->to];
+    for (unsigned pt = 0; pt < PT_END; pt++)
+        uses[pt] = (number_use){.taken = to->mux && pt >= PT_RTCP_BEGIN && pt < PT_RTCP_END};
+    for (guint k = 0; k < line->rows->len; k++)
+        uses[agw_line_row(line, k)->pt[x->to] % PT_END].taken = true;
+    for (guint i = 0; to->web && i < x->next->lines->len; i++) {
+        const agw_line *other = agw_state_line(x->next, i);
+        if (other != line && (other->offered || other->live))
+            note_elsewhere(x, line, other, uses);
+    }
+}
+
+static bool is_free(const number_use *use, const agw_sdp_codec *codec)
+{
+    return !use->taken && (use->elsewhere == NULL || is_row(use->elsewhere, codec));
+}
+
+static bool free_number(number_use uses[PT_END], const agw_sdp_codec *codec, uint8_t *out)
+{
+    unsigned pt = codec->pt;
+    if (!is_free(&uses[pt], codec)) {
+        for (pt = PT_DYNAMIC; pt < PT_END && !is_free(&uses[pt], codec);)
+            pt++;
+    }
+    if (pt == PT_END) {
+        for (pt = PT_SPARE_BEGIN; pt < PT_SPARE_END && !is_free(&uses[pt], codec);)
+            pt++;
+        if (pt == PT_SPARE_END)
+            return false;
+    }
+    uses[pt].taken = true;
+    *out = (uint8_t)pt;
+    return true;
+}
+
+static void forget_unused_rows(agw_line *line)
+{
+    for (guint i = line->rows->len; i-- > 0;) {
+        const agw_row *row = agw_line_row(line, i);
+        if (!row->offered && !row->active)
+            g_array_remove_index(line->rows, i);
+    }
+}
+
+static agw_row *new_row(const agw_exchange *x, agw_line *line, number_use uses[PT_END],
+                        const agw_sdp_codec *codec)
+{
+    agw_row row = {
+        .clock_hz = codec->clock_hz, .channels = codec->channels, .aux = agw_codec_is_aux(codec)};
+    if (line->rows->len >= AGW_ROWS_MAX)
+        forget_unused_rows(line);
+    if (line->rows->len >= AGW_ROWS_MAX || strlen(codec->name) >= sizeof row.name ||
+        !free_number(uses, codec, &row.pt[x->to]))
+        return NULL;
+    g_strlcpy(row.name, codec->name, sizeof row.name);
+    row.want[x->to] = row.pt[x->to];
+    g_array_append_val(line->rows, row);
+    return agw_line_row(line, line->rows->len - 1);
+}
+
+/* false: no number left for it */
+static bool number_codec(const agw_exchange *x, agw_line *line, number_use uses[PT_END],
+                         agw_out_codec *c)
+{
+    agw_row *row = find_offered_row(line, x->from, c->codec);
+    if (row == NULL)
+        row = new_row(x, line, uses, c->codec);
+    if (row == NULL)
+        return false;
+    row->offered = true;
+    row->want[x->from] = row->pt[x->from] = c->codec->pt;
+    c->pt = row->pt[x->to];
+    return true;
+}
+
+bool agw_codecs_offer(agw_exchange *x, agw_work *w)
+{
+    const agw_leg *to = &x->next->leg[x->to];
+    if (w->codecs == NULL)
+        w->codecs = g_array_new(FALSE, TRUE, sizeof(agw_out_codec));
+    choose(x, w->m, RULES_ALL, w->codecs);
+    if (count_real(w->codecs) == 0)
+        choose(x, w->m, RULES_WITHOUT_MASK, w->codecs);
+    drop_orphans(w->codecs);
+    put_in_order(to, w->codecs);
+    if (w->codecs->len > AGW_PLAN_PT_MAX)
+        g_array_set_size(w->codecs, AGW_PLAN_PT_MAX);
+    number_use uses[PT_END];
+    note_uses(x, w->line, uses);
+    for (guint i = 0; i < w->codecs->len;) {
+        if (number_codec(x, w->line, uses, &g_array_index(w->codecs, agw_out_codec, i)))
+            i++;
+        else
+            g_array_remove_index(w->codecs, i);
+    }
+    return count_real(w->codecs) > 0;
+}
+
+/* --- answers ------------------------------------------------------------------------------ */
+
+static agw_row *answered_row(const agw_exchange *x, const agw_work *w, const agw_sdp_codec *codec)
+{
+    for (guint i = 0; i < w->line->rows->len; i++) {
+        agw_row *row = agw_line_row(w->line, i);
+        if (row->offered && !row->active && row->pt[x->from] == codec->pt && is_row(row, codec))
+            return row;
+    }
+    for (guint i = 0; i < w->line->rows->len; i++) { /* another number: RFC 3264 section 6.1 */
+        agw_row *row = agw_line_row(w->line, i);
+        const agw_sdp_codec *offered = agw_sdp_codec_of(w->om, row->want[x->to]);
+        if (row->offered && !row->active && offered != NULL && agw_codec_compatible(offered, codec))
+            return row;
+    }
+    return NULL;
+}
+
+static void accept_codec(const agw_exchange *x, agw_work *w, const agw_sdp_codec *codec)
+{
+    agw_row *row = answered_row(x, w, codec);
+    if (row == NULL)
+        return;
+    row->active = true;
+    row->want[x->from] = codec->pt;
+    const agw_out_codec c = {.codec = codec,
+                             .offered = agw_sdp_codec_of(w->om, row->want[x->to]),
+                             .pt = row->want[x->to]};
+    g_array_append_val(w->codecs, c);
+}
+
+/* single-codec: the first one and what accompanies it at its clock. */
+static void keep_one(agw_work *w)
+{
+    const agw_sdp_codec *first = NULL;
+    for (guint i = 0; i < w->codecs->len;) {
+        const agw_sdp_codec *c = g_array_index(w->codecs, agw_out_codec, i).codec;
+        const bool aux = agw_codec_is_aux(c);
+        if (first == NULL && !aux)
+            first = c;
+        if (aux || c == first)
+            i++;
+        else
+            g_array_remove_index(w->codecs, i);
+    }
+}
+
+bool agw_codecs_answer(agw_exchange *x, agw_work *w)
+{
+    w->codecs = g_array_new(FALSE, TRUE, sizeof(agw_out_codec));
+    for (guint i = 0; i < w->line->rows->len; i++)
+        agw_line_row(w->line, i)->active = false;
+    for (size_t i = 0; i < w->m->n_codecs; i++)
+        accept_codec(x, w, &w->m->codecs[i]);
+    if (agw_flags_has(x->flags, AGW_WORD_SINGLE_CODEC))
+        keep_one(w);
+    return count_real(w->codecs) > 0;
+}
+
+int agw_codecs_renumber(const agw_work *w, unsigned pt)
+{
+    for (guint i = 0; w->codecs != NULL && i < w->codecs->len; i++) {
+        const agw_out_codec *c = &g_array_index(w->codecs, agw_out_codec, i);
+        if (c->codec->pt == pt)
+            return c->pt;
+    }
+    return -1;
+}

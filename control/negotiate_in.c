@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Reading one message: which line of the session each m= line is, and whether we can serve it. */
+#include "control/negotiate_state.h"
+
+#include <string.h>
+
+const agw_sdp_media *agw_in_transport_media(const agw_sdp *sdp, const agw_sdp_media *m)
+{
+    for (size_t i = 0; m->bundle != NULL && i < m->bundle->mids.n; i++) {
+        const agw_sdp_media *tagged = agw_sdp_by_mid(sdp, m->bundle->mids.v[i]);
+        if (tagged != NULL && tagged->port != 0 && !tagged->bundle_only)
+            return tagged;
+    }
+    return m;
+}
+
+bool agw_in_is_web(agw_sdp_proto proto, const agw_sdp_media *tm)
+{
+    return agw_sdp_proto_is_dtls(proto) ||
+           (agw_sdp_proto_is_secure(proto) && tm->fingerprints.n > 0);
+}
+
+static bool alive(const agw_sdp_media *m)
+{
+    return m->port != 0 || (m->bundle_only && m->bundle != NULL);
+}
+
+static bool has_fingerprint(const agw_sdp_media *tm)
+{
+    for (size_t i = 0; i < tm->fingerprints.n; i++) {
+        agw_fingerprint fp;
+        const char *text = tm->fingerprints.v[i];
+        if (agw_fingerprint_parse(&fp, text, strlen(text)) == AGW_OK)
+            return true;
+    }
+    return false;
+}
+
+/* RFC 3264 section 8.4: the old way to say hold. With ICE the address is elsewhere. */
+static agw_sdp_direction direction_of(const agw_sdp_media *m, const agw_sdp_media *tm)
+{
+    if (tm->ice_ufrag == NULL && agw_addr_is_any(&m->conn.ip))
+        return m->direction & AGW_SDP_SENDONLY;
+    return m->direction;
+}
+
+/* --- finding lines ------------------------------------------------------------------------ */
+
+static bool is_type(const agw_line *line, const agw_sdp_media *m)
+{
+    return g_ascii_strncasecmp(line->type, m->kind, AGW_LINE_TYPE_MAX) == 0;
+}
+
+/* Old lines by place in the new description: by mid where both have one, else by position. */
+static agw_line **match_lines(const agw_exchange *x, GPtrArray *old)
+{
+    const agw_sdp *sdp = x->sdp;
+    agw_line **found = g_new0(agw_line *, sdp->n_medias + 1);
+    for (guint i = 0; i < old->len; i++) {
+        agw_line *line = g_ptr_array_index(old, i);
+        const char *mid = line->end[x->from].mid;
+        const agw_sdp_media *m = mid != NULL ? agw_sdp_by_mid(sdp, mid) : NULL;
+        if (m == NULL && i < sdp->n_medias && (mid == NULL || sdp->medias[i].mid == NULL))
+            m = &sdp->medias[i];
+        if (m == NULL || !is_type(line, m) || found[m - sdp->medias] != NULL)
+            continue;
+        found[m - sdp->medias] = line;
+        old->pdata[i] = NULL;
+    }
+    return found;
+}
+
+static bool mid_in_use(const agw_state *state, agw_side side, const char *mid)
+{
+    for (guint i = 0; i < state->lines->len; i++) {
+        const char *other = agw_state_line(state, i)->end[side].mid;
+        if (other != NULL && strcmp(other, mid) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The mid toward the receiver: kept, else the sender's, else the first free number. */
+static void name_line(agw_exchange *x, agw_line *line, size_t index)
+{
+    const agw_leg *to = &x->next->leg[x->to];
+    const char *theirs = line->end[x->from].mid;
+    const bool wanted = to->web || (to->profile != AGW_REALM_IMS &&
+                                    (to->words >> AGW_WORD_GENERATE_MID & 1) != 0);
+    if (line->end[x->to].mid != NULL || (!wanted && (theirs == NULL || x->browser)))
+        return;
+    if (!wanted && to->profile == AGW_REALM_IMS)
+        return;
+    char text[24];
+    if (theirs != NULL && strlen(theirs) <= AGW_MID_MAX && !mid_in_use(x->next, x->to, theirs)) {
+        agw_line_set_mid(line, x->to, theirs);
+        return;
+    }
+    do
+        g_snprintf(text, sizeof text, "%zu", index++);
+    while (mid_in_use(x->next, x->to, text));
+    agw_line_set_mid(line, x->to, text);
+}
+
+/* Puts the lines of x->next into the order of the description; what is not in it goes. */
+static void arrange_lines(agw_exchange *x)
+{
+    agw_state *next = x->next;
+    GPtrArray *old = next->lines;
+    agw_line **found = match_lines(x, old);
+    next->lines = agw_state_new_lines();
+    for (size_t i = 0; i < x->sdp->n_medias; i++) {
+        const agw_sdp_media *m = &x->sdp->medias[i];
+        agw_line *line = found[i] != NULL ? found[i] : agw_line_new(next, m->kind);
+        g_ptr_array_add(next->lines, line);
+        if (m->mid != NULL)
+            agw_line_set_mid(line, x->from, m->mid);
+    }
+    for (size_t i = 0; i < x->sdp->n_medias; i++)
+        name_line(x, agw_state_line(next, i), i);
+    g_free(found);
+    g_ptr_array_free(old, TRUE);
+}
+
+/* --- offers ------------------------------------------------------------------------------- */
+
+/* The kinds of media and transport that we serve. */
+static bool is_served(const agw_sdp_media *m)
+{
+    const bool rtp = m->proto != AGW_SDP_OTHER;
+    return rtp &&
+           (g_ascii_strcasecmp(m->kind, "audio") == 0 || g_ascii_strcasecmp(m->kind, "video") == 0);
+}
+
+static bool can_transport(const agw_exchange *x, const agw_work *w)
+{
+    const agw_link *link = agw_state_end_link(x->next, w->line, x->from);
+    if (link != NULL && link->kind == AGW_TRANSPORT_SHARED && w->tm->ice_ufrag == NULL)
+        return false; /* the shared port knows its peers by ICE alone */
+    if (agw_in_is_web(w->m->proto, w->tm))
+        return has_fingerprint(w->tm);
+    return !agw_sdp_proto_is_secure(w->m->proto);
+}
+
+static void read_offered(agw_exchange *x, agw_work *w, size_t served)
+{
+    agw_line *line = w->line;
+    line->served = is_served(w->m);
+    line->kind = g_ascii_strcasecmp(w->m->kind, "video") == 0 ? AGW_MEDIA_VIDEO : AGW_MEDIA_AUDIO;
+    line->offered = false;
+    for (guint i = 0; i < line->rows->len; i++)
+        agw_line_row(line, i)->offered = false;
+    line->end[x->from].proto = w->m->proto;
+    line->end[x->from].said = direction_of(w->m, w->tm);
+    if (!line->served)
+        return;
+    line->end[x->to].proto = agw_legs_proto(x, w);
+    line->offered =
+        alive(w->m) && served < AGW_PLAN_MEDIA_MAX && can_transport(x, w) && agw_codecs_offer(x, w);
+    w->go = line->offered;
+}
+
+static bool is_incomplete(const agw_sdp_media *m)
+{
+    return alive(m) && m->conn.addrtype == NULL && m->ice_ufrag == NULL;
+}
+
+static void begin_work(agw_exchange *x)
+{
+    for (guint i = 0; i < x->next->lines->len; i++) {
+        agw_work w = {.line = agw_state_line(x->next, i)};
+        g_array_append_val(x->work, w);
+    }
+}
+
+agw_err agw_in_offer(agw_exchange *x)
+{
+    arrange_lines(x);
+    begin_work(x);
+    size_t wanted = 0, served = 0;
+    for (size_t i = 0; i < x->sdp->n_medias; i++) {
+        agw_work *w = agw_work_at(x, i);
+        w->m = &x->sdp->medias[i];
+        w->tm = agw_in_transport_media(x->sdp, w->m);
+        if (is_incomplete(w->m)) {
+            x->why = "Incomplete SDP specification";
+            return AGW_ERR_MALFORMED;
+        }
+        read_offered(x, w, served);
+        wanted += alive(w->m);
+        served += w->go;
+    }
+    if (wanted > 0 && served == 0) {
+        x->why = "Error rewriting SDP";
+        return AGW_ERR_UNSUPPORTED;
+    }
+    return AGW_OK;
+}
+
+/* --- answers ------------------------------------------------------------------------------ */
+
+static bool is_accepted(const agw_exchange *x, const agw_work *w)
+{
+    const agw_line_end *end = &w->line->end[x->from];
+    const agw_link *link = agw_state_end_link(x->next, w->line, x->from);
+    const bool other = agw_state_end_link(x->next, w->line, x->to) != NULL;
+    if (!w->line->offered || w->m == NULL || !alive(w->m) || link == NULL || !other)
+        return false;
+    if (w->m->proto == AGW_SDP_OTHER)
+        return false;
+    if (!agw_sdp_proto_is_secure(end->proto))
+        return !agw_sdp_proto_is_secure(w->m->proto);
+    return agw_in_is_web(w->m->proto, w->tm) && has_fingerprint(w->tm) &&
+           (link->kind != AGW_TRANSPORT_SHARED || w->tm->ice_ufrag != NULL);
+}
+
+void agw_in_answer(agw_exchange *x)
+{
+    begin_work(x);
+    for (guint i = 0; i < x->work->len; i++) {
+        agw_work *w = agw_work_at(x, i);
+        w->om = &x->offer->medias[i];
+        w->otm = agw_in_transport_media(x->offer, w->om);
+        if (i < x->sdp->n_medias && is_type(w->line, &x->sdp->medias[i])) {
+            w->m = &x->sdp->medias[i];
+            w->tm = agw_in_transport_media(x->sdp, w->m);
+        }
+        w->go = is_accepted(x, w) && agw_codecs_answer(x, w);
+        if (!w->go)
+            continue;
+        w->line->end[x->from].said = direction_of(w->m, w->tm);
+        w->line->end[x->to].said = direction_of(w->om, w->otm);
+    }
+}

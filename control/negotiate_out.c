@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * The description that the receiver reads: session level, then every m= line in the sender's order.
+ * Nothing of the sender's addresses is in it (RFC 8828). */
+#include "base/map.h"
+#include "control/negotiate_state.h"
+
+#include <string.h>
+
+enum {
+    FORMATS_MAX = AGW_SDP_FORMAT_MAX,
+    DIGITS_MAX = 18, /* JSEP wants session ids and versions within 63 bits (RFC 8829 5.2.1) */
+    PLACE_CNAME = 0x10000000,
+    PLACE_ID = 0x20000000,
+    PLACE_SSRC = 0x30000000,
+};
+
+uint64_t agw_out_random(const agw_session *s, uint32_t place)
+{
+    return agw_siphash(s->seed, &place, sizeof place);
+}
+
+const char *agw_out_cname(const agw_session *s, agw_side side, char out[AGW_CNAME_LEN + 1])
+{
+    g_snprintf(out, AGW_CNAME_LEN + 1, "%016" G_GINT64_MODIFIER "x",
+               agw_out_random(s, PLACE_CNAME | (uint32_t)side));
+    return out;
+}
+
+agw_addr agw_out_addr(const agw_exchange *x, const agw_link *link, bool rtcp, unsigned i)
+{
+    const agw_leg *leg = &x->next->leg[link->now.side];
+    const agw_addr *all = rtcp ? link->info.rtcp : link->info.rtp;
+    const unsigned first =
+        leg->family != AGW_FAMILY_NONE && all[1].family == (uint8_t)leg->family ? 1 : 0;
+    agw_addr addr = all[first ^ i];
+    if (!agw_addr_is_set(&leg->media_address))
+        return addr;
+    const uint16_t port = addr.port;
+    addr = i == 0 ? leg->media_address : (agw_addr){0};
+    addr.port = i == 0 ? port : 0;
+    return addr;
+}
+
+/* --- origin ------------------------------------------------------------------------------- */
+
+static bool is_number(const char *text)
+{
+    const size_t n = strspn(text, "0123456789");
+    return n > 0 && n <= DIGITS_MAX && text[n] == '\0';
+}
+
+/* The receiver sees one origin for the whole call, whoever answers on the other side. */
+static void begin_origin(const agw_exchange *x, agw_leg *leg)
+{
+    const agw_sdp_origin *theirs = &x->sdp->origin;
+    const bool literal = leg->profile == AGW_REALM_NONE && !x->browser && !leg->web &&
+                         strchr(theirs->username, ' ') == NULL &&
+                         (x->flags->replace & AGW_REPLACE_USERNAME) == 0;
+    if (leg->session_id != NULL)
+        return;
+    leg->username = g_strdup(literal ? theirs->username : "-");
+    leg->session_id = literal || is_number(theirs->id)
+                          ? g_strdup(theirs->id)
+                          : g_strdup_printf("%" G_GUINT64_FORMAT,
+                                            agw_out_random(x->s, PLACE_ID | (uint32_t)x->to) >> 8);
+    leg->version = is_number(theirs->version) ? g_ascii_strtoull(theirs->version, NULL, 10) : 1;
+}
+
+/* Puts the version into the finished text: the next one when anything but the version differs from
+ * what the receiver was told last (RFC 3264 section 8). */
+static void write_version(const agw_exchange *x, GString *out, const char *text, size_t at)
+{
+    agw_leg *leg = &x->next->leg[x->to];
+    uint64_t hash = agw_siphash(x->s->seed, text, strlen(text));
+    hash = hash != 0 ? hash : 1;
+    const bool force = (x->flags->replace & AGW_REPLACE_FORCE_VERSION) != 0;
+    if (leg->told != 0 && (leg->told != hash || force))
+        leg->version++;
+    leg->told = hash;
+    g_string_append_len(out, text, (gssize)at);
+    g_string_append_printf(out, "%" G_GUINT64_FORMAT, leg->version);
+    g_string_append(out, text + at + 1); /* behind the "0" that holds the place */
+}
+
+/* --- session level ------------------------------------------------------------------------ */
+
+/* The first address that is written, or the interface's when no line is alive. */
+static agw_addr session_address(const agw_exchange *x)
+{
+    const agw_leg *leg = &x->next->leg[x->to];
+    for (guint i = 0; i < x->work->len; i++) {
+        const agw_work *w = agw_work_at(x, i);
+        const agw_link *link = w->go ? agw_state_end_link(x->next, w->line, x->to) : NULL;
+        if (link != NULL)
+            return agw_out_addr(x, link, false, 0);
+    }
+    const agw_interface *in = &x->s->config->gateway.interfaces[leg->interface];
+    const bool six = !agw_addr_is_set(&in->advertised4) ||
+                     (leg->family == AGW_FAMILY_IP6 && agw_addr_is_set(&in->advertised6));
+    return six ? in->advertised6 : in->advertised4;
+}
+
+static void write_origin(const agw_exchange *x, const agw_addr *addr, agw_sdp_writer *out)
+{
+    const agw_leg *leg = &x->next->leg[x->to];
+    char ip[AGW_ADDR_TEXT];
+    const agw_sdp_origin origin = {
+        .username = leg->username,
+        .id = leg->session_id,
+        .version = "0",
+        .nettype = "IN",
+        .addrtype = addr->family == AGW_FAMILY_IP6 ? "IP6" : "IP4",
+        .address = agw_addr_ip_text(addr, ip, sizeof ip),
+    };
+    agw_sdp_write_origin(out, &origin);
+}
+
+static void write_session(agw_exchange *x, const agw_addr *addr, agw_sdp_writer *out)
+{
+    const agw_leg *leg = &x->next->leg[x->to];
+    const bool rename = leg->web || (x->flags->replace & AGW_REPLACE_SESSION_NAME) != 0;
+    write_origin(x, addr, out);
+    agw_sdp_write_name(out, rename ? "-" : x->sdp->name);
+    agw_sdp_write_conn(out, addr);
+    const agw_sdp_media *session = &x->sdp->session;
+    for (size_t i = 0; i < session->n_bandwidths && !leg->web && !x->next->leg[x->from].web; i++)
+        agw_sdp_write_bandwidth(out, session->bandwidths[i].type, session->bandwidths[i].value);
+    for (size_t i = 0; i < x->sdp->n_times; i++)
+        agw_sdp_write_time(out, x->sdp->times[i]);
+    if (x->sdp->n_times == 0)
+        agw_sdp_write_time(out, "0 0");
+    agw_out_session_attrs(x, out);
+}
+
+/* --- m= lines ----------------------------------------------------------------------------- */
+
+/* A refused line keeps its place (RFC 3264 section 6), its kind and its mid. */
+static void write_refused(const agw_exchange *x, const agw_work *w, agw_sdp_writer *out)
+{
+    const agw_sdp_media *m = x->is_offer ? w->m : w->om;
+    const agw_line_end *end = &w->line->end[x->to];
+    const char *proto =
+        x->is_offer && w->line->served ? agw_sdp_proto_text(end->proto) : m->proto_text;
+    agw_sdp_write_media(out, m->kind, 0, proto, m->formats.v, m->formats.n);
+    if (end->mid != NULL)
+        agw_sdp_write_attr(out, "mid", end->mid);
+}
+
+/* RFC 5939: the profile that the offerer would rather have, if the other side speaks it. */
+static void take_capability(const agw_exchange *x, agw_work *w)
+{
+    agw_line_end *end = &w->line->end[x->to];
+    const bool feedback = agw_sdp_proto_is_avpf(w->line->end[x->from].proto);
+    if (x->is_offer || end->proto != AGW_SDP_RTP_AVP || !feedback)
+        return;
+    const agw_sdp_pcfg *pcfg =
+        agw_sdp_pcfg_for(x->offer, w->om, AGW_SDP_RTP_AVPF, &w->acfg_transport);
+    if (pcfg == NULL)
+        return;
+    w->acfg = pcfg->number;
+    end->proto = AGW_SDP_RTP_AVPF;
+}
+
+static void write_line(const agw_exchange *x, const agw_work *w, const agw_addr *addr,
+                       agw_sdp_writer *out)
+{
+    char text[FORMATS_MAX][4];
+    const char *formats[FORMATS_MAX];
+    const size_t n = w->codecs->len < FORMATS_MAX ? w->codecs->len : FORMATS_MAX;
+    for (size_t i = 0; i < n; i++) {
+        g_snprintf(text[i], sizeof text[i], "%u", g_array_index(w->codecs, agw_out_codec, i).pt);
+        formats[i] = text[i];
+    }
+    agw_sdp_write_media(out, w->m->kind, addr->port, agw_sdp_proto_text(w->line->end[x->to].proto),
+                        formats, n);
+}
+
+static void write_media(agw_exchange *x, agw_work *w, const agw_addr *session, agw_sdp_writer *out)
+{
+    if (!w->go) {
+        write_refused(x, w, out);
+        return;
+    }
+    agw_line_end *end = &w->line->end[x->to];
+    const agw_link *link = agw_state_end_link(x->next, w->line, x->to);
+    const agw_addr addr = agw_out_addr(x, link, false, 0);
+    const bool bridged = agw_sdp_proto_is_secure(end->proto) &&
+                         !agw_sdp_proto_is_secure(w->line->end[x->from].proto);
+    if (!bridged)
+        end->ssrc = 0;
+    else if (end->ssrc == 0)
+        end->ssrc = (uint32_t)agw_out_random(x->s, PLACE_SSRC | w->line->id) | 1;
+    take_capability(x, w);
+    write_line(x, w, &addr, out);
+    if (!agw_addr_ip_equal(&addr, session) || agw_sdp_proto_is_secure(end->proto))
+        agw_sdp_write_conn(out, &addr);
+    agw_out_bandwidth(x, w, out);
+    agw_out_media_attrs(x, w, out);
+}
+
+void agw_out_write(agw_exchange *x, GString *out)
+{
+    agw_leg *leg = &x->next->leg[x->to];
+    const agw_addr addr = session_address(x);
+    begin_origin(x, leg);
+    agw_sdp_writer w;
+    agw_sdp_write_begin(&w);
+    write_session(x, &addr, &w);
+    for (guint i = 0; i < x->work->len; i++)
+        write_media(x, agw_work_at(x, i), &addr, &w);
+    size_t len;
+    char *text = agw_sdp_write_end(&w, &len);
+    const size_t at = strlen("v=0\r\no=") + strlen(leg->username) + 1 + strlen(leg->session_id) + 1;
+    write_version(x, out, text, at);
+    g_free(text);
+}

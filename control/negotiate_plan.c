@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * From what was negotiated to the plan of the call: gates, payload types, header extensions and
+ * feedback of every media, and the transports that stand or are reserved. */
+#include "control/negotiate_state.h"
+
+#include <string.h>
+
+/* The bits of rtp/feedback.h, which lies below another room; a test compares them. */
+enum {
+    FB_NACK = 1 << 0,
+    FB_PLI = 1 << 1,
+    FB_FIR = 1 << 2,
+    FB_TMMBR = 1 << 3,
+    FB_REMB = 1 << 4,
+    FB_TCC = 1 << 5,
+};
+
+uint32_t agw_plan_fb_bit(const char *value)
+{
+    static const struct {
+        const char *value;
+        uint32_t bit;
+    } BITS[] = {{"nack", FB_NACK},       {"nack pli", FB_PLI},   {"ccm fir", FB_FIR},
+                {"ccm tmmbr", FB_TMMBR}, {"goog-remb", FB_REMB}, {"transport-cc", FB_TCC}};
+    for (size_t i = 0; i < G_N_ELEMENTS(BITS); i++) {
+        if (g_ascii_strcasecmp(value, BITS[i].value) == 0)
+            return BITS[i].bit;
+    }
+    return g_ascii_strncasecmp(value, "ccm tmmbr ", strlen("ccm tmmbr ")) == 0 ? FB_TMMBR : 0;
+}
+
+/* --- payload types ------------------------------------------------------------------------ */
+
+static bool has_pt(const agw_end_plan *end, uint8_t ingress)
+{
+    for (size_t i = 0; i < end->n_pts; i++) {
+        if (end->pts[i].ingress == ingress)
+            return true;
+    }
+    return false;
+}
+
+static void add_pt(agw_end_plan *end, uint8_t ingress, uint8_t egress, uint32_t clock_hz)
+{
+    if (end->n_pts < AGW_PLAN_PT_MAX && !has_pt(end, ingress))
+        end->pts[end->n_pts++] = (agw_pt_plan){ingress, egress, clock_hz};
+}
+
+/* A party sends the numbers of the other's description, that is ours; some send their own. */
+static void fill_pts(const agw_line *line, agw_media_plan *plan)
+{
+    for (int own = 0; own < 2; own++) {
+        for (guint i = 0; i < line->rows->len; i++) {
+            const agw_row *row = agw_line_row(line, i);
+            for (int side = 0; row->active && side < 2; side++)
+                add_pt(&plan->end[side], own ? row->want[side] : row->pt[side], row->want[1 - side],
+                       row->clock_hz);
+        }
+    }
+}
+
+/* --- header extensions -------------------------------------------------------------------- */
+
+static bool same_mid(const agw_line *line)
+{
+    return line->end[0].mid != NULL && line->end[1].mid != NULL &&
+           strcmp(line->end[0].mid, line->end[1].mid) == 0;
+}
+
+static void fill_extensions(const agw_exchange *x, const agw_work *w, agw_media_plan *plan)
+{
+    agw_end_plan *answerer = &plan->end[x->from], *offerer = &plan->end[x->to];
+    const bool a_web = agw_sdp_proto_is_secure(w->line->end[x->from].proto);
+    const bool o_web = agw_sdp_proto_is_secure(w->line->end[x->to].proto);
+    answerer->mid_ext_id = a_web ? agw_attrs_mid_id(w->m) : 0;
+    offerer->mid_ext_id = o_web ? agw_attrs_mid_id(w->om) : 0;
+    for (size_t i = 0; i < w->om->n_extmaps; i++) {
+        const agw_sdp_extmap *offered = &w->om->extmaps[i];
+        const agw_sdp_extmap *answered = agw_sdp_extmap_of(w->m, offered->uri);
+        if (answered == NULL || answered->id == 0 || answered->id > UINT8_MAX ||
+            !agw_attrs_extension_passes(x, w, offered))
+            continue;
+        if (offered->id == offerer->mid_ext_id && !same_mid(w->line))
+            continue; /* a mid means something on its own leg only */
+        offerer->ext_map[offered->id] = (uint8_t)answered->id;
+        answerer->ext_map[answered->id] = (uint8_t)offered->id;
+    }
+}
+
+/* --- ends --------------------------------------------------------------------------------- */
+
+static uint32_t feedback_of(const agw_work *w)
+{
+    uint32_t bits = 0;
+    for (guint i = 0; i < w->codecs->len; i++) {
+        const agw_out_codec *c = &g_array_index(w->codecs, agw_out_codec, i);
+        for (const agw_sdp_fb *fb = c->codec->fb; fb != NULL; fb = fb->next)
+            bits |= agw_plan_fb_bit(fb->value);
+    }
+    return bits;
+}
+
+static void fill_ssrcs(agw_end_plan *end, const agw_sdp_media *m, bool web)
+{
+    for (size_t i = 0; web && i < m->n_ssrcs && end->n_ssrcs < AGW_PLAN_SSRC_MAX; i++)
+        end->ssrcs[end->n_ssrcs++] = m->ssrcs[i].ssrc;
+}
+
+static void fill_end(const agw_exchange *x, const agw_work *w, agw_side side, agw_media_plan *plan)
+{
+    const agw_line_end *end = &w->line->end[side];
+    const agw_line_end *other = &w->line->end[agw_side_other(side)];
+    const agw_sdp_media *m = side == x->from ? w->m : w->om;
+    const bool web = agw_sdp_proto_is_secure(end->proto);
+    agw_end_plan *out = &plan->end[side];
+    out->transport_id = end->link;
+    out->may_send = (end->said & AGW_SDP_SENDONLY) != 0 && (other->said & AGW_SDP_RECVONLY) != 0;
+    out->may_receive = (end->said & AGW_SDP_RECVONLY) != 0 && (other->said & AGW_SDP_SENDONLY) != 0;
+    out->egress_ssrc = end->ssrc;
+    const bool avpf = agw_sdp_proto_is_avpf(side == x->from ? w->m->proto : end->proto);
+    out->feedback = !avpf ? 0 : side == x->from ? feedback_of(w) : w->told_fb;
+    out->reduced_size = m->rtcp_rsize && (web || w->om->rtcp_rsize);
+    if (web && end->mid != NULL && strlen(end->mid) <= AGW_MID_MAX)
+        g_strlcpy(out->mid, end->mid, sizeof out->mid);
+    fill_ssrcs(out, m, web);
+}
+
+void agw_plan_medias(agw_exchange *x)
+{
+    for (guint i = 0; i < x->work->len; i++) {
+        const agw_work *w = agw_work_at(x, i);
+        agw_line *line = w->line;
+        g_clear_pointer(&line->now, g_free);
+        if (!w->go)
+            continue;
+        line->now = g_new0(agw_media_plan, 1);
+        line->now->id = line->id;
+        line->now->kind = (uint8_t)line->kind;
+        fill_end(x, w, AGW_SIDE_A, line->now);
+        fill_end(x, w, AGW_SIDE_B, line->now);
+        fill_pts(line, line->now);
+        fill_extensions(x, w, line->now);
+    }
+}
+
+/* --- the whole ---------------------------------------------------------------------------- */
+
+static void add_transports(agw_plan *plan, const agw_state *state, const agw_state *but)
+{
+    for (guint i = 0; state != NULL && i < state->links->len; i++) {
+        const agw_link *link = g_ptr_array_index(state->links, i);
+        if (agw_state_link(but, link->info.id) == NULL)
+            plan->transports[plan->n_transports++] = link->now;
+    }
+}
+
+static void add_medias(agw_plan *plan, const agw_state *state)
+{
+    for (guint i = 0; state != NULL && i < state->lines->len; i++) {
+        const agw_line *line = agw_state_line(state, i);
+        if (line->live && line->now != NULL)
+            plan->medias[plan->n_medias++] = *line->now;
+    }
+}
+
+agw_plan *agw_plan_of(const agw_state *current, const agw_state *pending)
+{
+    const size_t n_links =
+        (current != NULL ? current->links->len : 0u) + (pending != NULL ? pending->links->len : 0u);
+    agw_plan *plan = agw_plan_new(n_links, current != NULL ? current->lines->len : 0);
+    if (plan == NULL)
+        return NULL;
+    plan->n_transports = plan->n_medias = 0;
+    add_transports(plan, current, NULL);
+    add_transports(plan, pending, current);
+    add_medias(plan, current);
+    return plan;
+}

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Memory of a session's states: copies are deep, so that an exchange that fails leaves no trace. */
+#include "control/negotiate_state.h"
+
+#include "base/secret.h"
+
+#include <string.h>
+
+static void link_free(gpointer data)
+{
+    agw_link *link = data;
+    g_free(link->tls_id);
+    agw_secret_wipe(link, sizeof *link);
+    g_free(link);
+}
+
+static void line_free(gpointer data)
+{
+    agw_line *line = data;
+    if (line == NULL)
+        return; /* taken over by another state */
+    g_free(line->end[0].mid);
+    g_free(line->end[1].mid);
+    g_array_free(line->rows, TRUE);
+    g_free(line->now);
+    g_free(line);
+}
+
+GPtrArray *agw_state_new_lines(void)
+{
+    return g_ptr_array_new_with_free_func(line_free);
+}
+
+agw_state *agw_state_new(void)
+{
+    agw_state *state = g_new0(agw_state, 1);
+    state->links = g_ptr_array_new_with_free_func(link_free);
+    state->lines = agw_state_new_lines();
+    state->next_media_id = 1;
+    for (size_t i = 0; i < 2; i++)
+        state->leg[i].tos = state->leg[i].ptime = -1;
+    return state;
+}
+
+static agw_link *link_copy(const agw_link *link)
+{
+    agw_link *copy = g_memdup2(link, sizeof *link);
+    copy->tls_id = g_strdup(link->tls_id);
+    return copy;
+}
+
+static agw_line *line_copy(const agw_line *line)
+{
+    agw_line *copy = g_memdup2(line, sizeof *line);
+    copy->end[0].mid = g_strdup(line->end[0].mid);
+    copy->end[1].mid = g_strdup(line->end[1].mid);
+    copy->rows = g_array_sized_new(FALSE, TRUE, sizeof(agw_row), line->rows->len);
+    g_array_append_vals(copy->rows, line->rows->data, line->rows->len);
+    if (line->now != NULL)
+        copy->now = g_memdup2(line->now, sizeof *line->now);
+    return copy;
+}
+
+static void leg_copy(agw_leg *copy, const agw_leg *leg)
+{
+    *copy = *leg;
+    copy->username = g_strdup(leg->username);
+    copy->session_id = g_strdup(leg->session_id);
+    for (size_t i = 0; i < AGW_CODEC_LISTS; i++) {
+        if (leg->codecs[i] != NULL)
+            g_ptr_array_ref(copy->codecs[i]);
+    }
+}
+
+agw_state *agw_state_copy(const agw_state *state)
+{
+    agw_state *copy = agw_state_new();
+    copy->next_media_id = state->next_media_id;
+    for (size_t i = 0; i < 2; i++)
+        leg_copy(&copy->leg[i], &state->leg[i]);
+    for (guint i = 0; i < state->links->len; i++)
+        g_ptr_array_add(copy->links, link_copy(g_ptr_array_index(state->links, i)));
+    for (guint i = 0; i < state->lines->len; i++)
+        g_ptr_array_add(copy->lines, line_copy(g_ptr_array_index(state->lines, i)));
+    return copy;
+}
+
+static void leg_fini(agw_leg *leg)
+{
+    g_free(leg->username);
+    g_free(leg->session_id);
+    for (size_t i = 0; i < AGW_CODEC_LISTS; i++) {
+        if (leg->codecs[i] != NULL)
+            g_ptr_array_unref(leg->codecs[i]);
+    }
+}
+
+void agw_state_free(agw_state *state)
+{
+    if (state == NULL)
+        return;
+    leg_fini(&state->leg[0]);
+    leg_fini(&state->leg[1]);
+    g_ptr_array_free(state->links, TRUE);
+    g_ptr_array_free(state->lines, TRUE);
+    g_free(state);
+}
+
+agw_line *agw_state_line(const agw_state *state, size_t i)
+{
+    return g_ptr_array_index(state->lines, i);
+}
+
+agw_link *agw_state_link(const agw_state *state, uint32_t id)
+{
+    for (guint i = 0; state != NULL && i < state->links->len; i++) {
+        agw_link *link = g_ptr_array_index(state->links, i);
+        if (link->info.id == id)
+            return link;
+    }
+    return NULL;
+}
+
+agw_link *agw_state_end_link(const agw_state *state, const agw_line *line, agw_side side)
+{
+    const agw_line_end *end = &line->end[side];
+    return end->linked ? agw_state_link(state, end->link) : NULL;
+}
+
+agw_line *agw_line_new(agw_state *state, const char *type)
+{
+    agw_line *line = g_new0(agw_line, 1);
+    line->id = state->next_media_id++;
+    g_strlcpy(line->type, type, sizeof line->type);
+    line->end[0].said = line->end[1].said = AGW_SDP_SENDRECV;
+    line->rows = g_array_new(FALSE, TRUE, sizeof(agw_row));
+    return line;
+}
+
+void agw_line_set_mid(agw_line *line, agw_side side, const char *mid)
+{
+    char *copy = g_strdup(mid);
+    g_free(line->end[side].mid);
+    line->end[side].mid = copy;
+}
+
+agw_row *agw_line_row(const agw_line *line, size_t i)
+{
+    return &g_array_index(line->rows, agw_row, i);
+}
+
+bool agw_state_uses(const agw_state *state, uint32_t link)
+{
+    for (guint i = 0; state != NULL && i < state->lines->len; i++) {
+        const agw_line *line = agw_state_line(state, i);
+        for (size_t side = 0; (line->offered || line->live) && side < 2; side++) {
+            if (line->end[side].linked && line->end[side].link == link)
+                return true;
+        }
+    }
+    return false;
+}
+
+void agw_state_sweep(agw_state *state)
+{
+    for (guint i = state->links->len; i-- > 0;) {
+        const agw_link *link = g_ptr_array_index(state->links, i);
+        if (!agw_state_uses(state, link->info.id))
+            g_ptr_array_remove_index(state->links, i);
+    }
+}

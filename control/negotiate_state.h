@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * What an offer/answer session remembers, and one exchange while it is worked on. Private to
+ * negotiate*.c.
+ *
+ * A state is a value: an exchange copies what stands, works on the copy, and the copy takes over
+ * only when all went well. `current` stands since the last answer; `pending` belongs to the open
+ * offer. Lines are m= lines in the order of the last SDP; both parties see the same order. */
+#ifndef AGW_CONTROL_NEGOTIATE_STATE_H
+#define AGW_CONTROL_NEGOTIATE_STATE_H
+
+#include "control/negotiate.h"
+#include "control/sdp.h"
+
+enum {
+    AGW_ROWS_MAX = 96,      /* codecs that one line remembers */
+    AGW_LINE_TYPE_MAX = 16, /* "application" and its kin */
+    AGW_CNAME_LEN = 16,     /* of ours */
+    AGW_EXT_ID_MAX = 14,    /* one-byte header extensions, RFC 8285 section 4.2 */
+};
+
+/** Our end of one transport, and what SDP has settled about it. */
+typedef struct agw_link {
+    agw_transport_info info;
+    agw_transport_kind kind;
+    agw_transport_plan now; /* zeroed but for id and side until its party has spoken */
+    char *tls_id;           /* the party's; NULL = none */
+    bool settled;           /* in the exchange that is worked on */
+} agw_link;
+
+/** One codec of one line and its numbers on both sides. */
+typedef struct agw_row {
+    char name[32];
+    uint32_t clock_hz, channels;
+    uint8_t pt[2];   /* what we call it toward that side, so what that side sends */
+    uint8_t want[2]; /* what that side's own SDP calls it, so what that side receives */
+    bool offered;    /* in the last offer */
+    bool active;     /* in its answer, too */
+    bool aux;        /* only accompanies another */
+} agw_row;
+
+/** One side of one line. */
+typedef struct agw_line_end {
+    char *mid;              /* NULL = none */
+    bool linked;            /* link is meaningful */
+    uint32_t link;          /* id of the transport */
+    bool bundled;           /* in the BUNDLE group that this party agreed to */
+    agw_sdp_proto proto;    /* of the m= line toward this party; AGW_SDP_OTHER = not yet */
+    agw_sdp_direction said; /* what this party wants to do */
+    uint32_t ssrc;          /* the SSRC that we send toward it; 0 = unchanged */
+} agw_line_end;
+
+/** One m= line. */
+typedef struct agw_line {
+    uint32_t id;
+    char type[AGW_LINE_TYPE_MAX + 1];
+    agw_media_kind kind; /* with served */
+    bool served;         /* RTP audio or video */
+    bool offered;        /* alive in the last offer, and we pass it on */
+    bool live;           /* answered, too: `now` is in force */
+    agw_line_end end[2];
+    GArray *rows;        /* of agw_row */
+    agw_media_plan *now; /* NULL unless live */
+} agw_line;
+
+/** What we know of one party apart from its medias. Keys of a request stay until others come. */
+typedef struct agw_leg {
+    bool known; /* its interface is chosen */
+    size_t interface;
+    agw_realm_profile profile;
+    bool web; /* DTLS-SRTP */
+    bool ice;
+    bool mux;                /* rtcp-mux is offered to it, or was offered by it */
+    bool mux_only;           /* a=rtcp-mux-only in offers to it */
+    bool no_bundle, no_mux;  /* its offers of these are refused, by key */
+    agw_family family;       /* asked for by key, or NONE */
+    agw_sdp_proto transport; /* asked for by key, or AGW_SDP_OTHER */
+    agw_dtls_flag role;      /* asked for by key */
+    bool latch_asked, latch_refused, strict;
+    bool use_source; /* SIP-source-address */
+    agw_addr source; /* received-from of its last message */
+    agw_addr media_address;
+    uint64_t words;
+    int32_t tos, ptime;
+    GPtrArray *codecs[AGW_CODEC_LISTS]; /* reference counted; of char * */
+
+    /* the o= line that this party sees */
+    char *username, *session_id;
+    uint64_t version;
+    uint64_t told;                    /* hash of the last description it got; 0 = none */
+    uint8_t ext_mid, ext_orientation; /* ids of the two extensions that we use toward it */
+} agw_leg;
+
+typedef struct agw_state {
+    agw_leg leg[2];
+    GPtrArray *links; /* of agw_link * */
+    GPtrArray *lines; /* of agw_line * */
+    uint32_t next_media_id;
+} agw_state;
+
+struct agw_session {
+    const agw_config *config;
+    agw_gateway *gw;
+    agw_call_ref *call;
+    agw_state *current; /* NULL before the first answer */
+    agw_state *pending; /* NULL unless an offer is open */
+    agw_side offerer;   /* of the last offer */
+    char *offer;        /* its text, NULL before */
+    size_t offer_len;
+    uint8_t seed[16]; /* of SSRCs and CNAMEs */
+    char view[64];    /* text of the last view */
+};
+
+/** A codec on its way into the description that is written. */
+typedef struct agw_out_codec {
+    const agw_sdp_codec *codec;   /* as its party wrote it */
+    const agw_sdp_codec *offered; /* in an answer: as the offerer wrote it; NULL in an offer */
+    uint8_t pt;                   /* as the other party reads it */
+} agw_out_codec;
+
+/** One line of an exchange. */
+typedef struct agw_work {
+    agw_line *line;                /* in x->next */
+    const agw_sdp_media *m;        /* as the sender of this message wrote it; NULL = left out */
+    const agw_sdp_media *tm;       /* where its transport attributes stand (RFC 9143) */
+    const agw_sdp_media *om;       /* in an answer: as the offerer had written it */
+    const agw_sdp_media *otm;      /* and its transport attributes */
+    bool go;                       /* the line is alive in what we write */
+    GArray *codecs;                /* of agw_out_codec, in the order they are written */
+    uint32_t told_fb;              /* AGW_FB bits that we wrote toward the receiver */
+    uint32_t acfg, acfg_transport; /* potential configuration taken; 0 = none */
+} agw_work;
+
+typedef struct agw_exchange {
+    agw_session *s;
+    const agw_flags *flags;
+    agw_side from, to; /* sender and receiver of this message */
+    bool is_offer;
+    const agw_sdp *sdp;       /* the message */
+    agw_sdp *offer;           /* in an answer: the offer that it answers; NULL in an offer */
+    const agw_state *current; /* what stands, or NULL */
+    agw_state *next;
+    GArray *work;   /* of agw_work, one a line */
+    bool browser;   /* the message comes from a browser */
+    bool converted; /* a browser's offer goes to a plain leg without being told so */
+    const char *why;
+} agw_exchange;
+
+/* --- negotiate_state.c: memory and finding --- */
+
+agw_state *agw_state_new(void);
+GPtrArray *agw_state_new_lines(void);
+agw_state *agw_state_copy(const agw_state *state);
+void agw_state_free(agw_state *state);
+agw_line *agw_state_line(const agw_state *state, size_t i);
+/** NULL when there is none, or state is NULL. */
+agw_link *agw_state_link(const agw_state *state, uint32_t id);
+/** The link of one end of a line, or NULL. */
+agw_link *agw_state_end_link(const agw_state *state, const agw_line *line, agw_side side);
+agw_line *agw_line_new(agw_state *state, const char *type);
+void agw_line_set_mid(agw_line *line, agw_side side, const char *mid);
+agw_row *agw_line_row(const agw_line *line, size_t i);
+/** true if a line that is offered or alive uses the link. */
+bool agw_state_uses(const agw_state *state, uint32_t link);
+/** Frees links that no offered or living line uses; their reservation is the caller's matter. */
+void agw_state_sweep(agw_state *state);
+
+static inline agw_side agw_side_other(agw_side side)
+{
+    return side == AGW_SIDE_A ? AGW_SIDE_B : AGW_SIDE_A;
+}
+
+static inline agw_work *agw_work_at(const agw_exchange *x, size_t i)
+{
+    return &g_array_index(x->work, agw_work, i);
+}
+
+/* --- negotiate_legs.c: realms, profiles, keys --- */
+
+/** Chooses interfaces and what each leg is, from keys, profiles and what was. */
+void agw_legs_offer(agw_exchange *x);
+/** Keys that an answer may still change. */
+void agw_legs_answer(agw_exchange *x);
+/** The profile of the m= line toward the receiver of an offer. */
+agw_sdp_proto agw_legs_proto(const agw_exchange *x, const agw_work *w);
+
+/* --- negotiate_in.c: what was read --- */
+
+/** Finds each m= line of an offer among what stands, and decides which ones we pass on. */
+AGW_NODISCARD agw_err agw_in_offer(agw_exchange *x);
+/** Finds each answered line and decides which ones are accepted. */
+void agw_in_answer(agw_exchange *x);
+/** Where the transport attributes of m stand in its description. */
+const agw_sdp_media *agw_in_transport_media(const agw_sdp *sdp, const agw_sdp_media *m);
+/** Whether a line of this profile, with these transport attributes, is DTLS-SRTP. */
+bool agw_in_is_web(agw_sdp_proto proto, const agw_sdp_media *tm);
+
+/* --- negotiate_codecs.c: payload types --- */
+
+/** Chooses the codecs of an offered line and their numbers toward the receiver; false: none. */
+bool agw_codecs_offer(agw_exchange *x, agw_work *w);
+/** Matches the answered codecs with the offered ones; false: none in common. */
+bool agw_codecs_answer(agw_exchange *x, agw_work *w);
+/** The receiver's number of the sender's payload type, or -1: not passed on. */
+int agw_codecs_renumber(const agw_work *w, unsigned pt);
+
+/* --- negotiate_links.c: transports --- */
+
+/** Reserves what an offer needs on both sides. */
+AGW_NODISCARD agw_err agw_links_offer(agw_exchange *x);
+/** Settles addresses, credentials, roles and bundles once there is an answer. */
+AGW_NODISCARD agw_err agw_links_answer(agw_exchange *x);
+
+/* --- negotiate_out.c, negotiate_attrs.c, negotiate_bandwidth.c: what is written --- */
+
+/** Writes the description for the receiver. */
+void agw_out_write(agw_exchange *x, GString *out);
+void agw_out_session_attrs(agw_exchange *x, agw_sdp_writer *out);
+void agw_out_media_attrs(agw_exchange *x, agw_work *w, agw_sdp_writer *out);
+void agw_out_bandwidth(const agw_exchange *x, const agw_work *w, agw_sdp_writer *out);
+/** Our address as the receiver reads it: i 0 the one of c=, 1 the other family's or none. */
+agw_addr agw_out_addr(const agw_exchange *x, const agw_link *link, bool rtcp, unsigned i);
+/** Random to others, the same for the same place in the same session. */
+uint64_t agw_out_random(const agw_session *s, uint32_t place);
+/** The CNAME of ours that a party sees. */
+const char *agw_out_cname(const agw_session *s, agw_side side, char out[AGW_CNAME_LEN + 1]);
+
+/** Ids of header extensions toward a browser: what it uses itself, else ours. sdp: its own, or
+ * NULL.
+ */
+void agw_attrs_learn_ids(agw_leg *leg, const agw_sdp *sdp);
+/** Id of the MID extension in m; 0 = none. */
+uint8_t agw_attrs_mid_id(const agw_sdp_media *m);
+/** Whether an extension of the sender means anything to the receiver. */
+bool agw_attrs_extension_passes(const agw_exchange *x, const agw_work *w, const agw_sdp_extmap *e);
+/** In an answer: whether the answerer took the offered extension. */
+bool agw_attrs_extension_answered(const agw_exchange *x, const agw_work *w,
+                                  const agw_sdp_extmap *offered);
+
+/* --- negotiate_plan.c: what is done --- */
+
+/** Fills line->now of every accepted line. */
+void agw_plan_medias(agw_exchange *x);
+/** The whole call: what stands, and the reserved transports of an open offer (may be NULL). */
+agw_plan *agw_plan_of(const agw_state *current, const agw_state *pending);
+/** Bits of AGW_FB_* (rtp/feedback.h) of one a=rtcp-fb value; 0 = none of them. */
+uint32_t agw_plan_fb_bit(const char *value);
+
+#endif
