@@ -178,6 +178,11 @@ static void test_call_334_5_5_core_leg_takes_its_own_source_only(void)
     CU_ASSERT_EQUAL(browser_hear(&t.browser, false, buf, QUIET_MS), 0);
     agw_gateway_apply(t.w.gw, t.w.call, talk_plan(&t));
     audio_passes(&t, 3);
+    party elsewhere;
+    party_open_at(&elsewhere, 2);
+    phone_rtp(&elsewhere, &t.w.core[0].rtp[0], PT_AUDIO, 0x22, 5); /* another address: never */
+    CU_ASSERT_TRUE(dropped(&t.w, AGW_DROP_WRONG_SOURCE, 2));
+    party_close(&elsewhere);
     phone_rtp(&t.stranger, &t.w.core[0].rtp[0], PT_AUDIO, 0x22,
               4); /* any port of the signalled address */
     CU_ASSERT_EQUAL(browser_hear(&t.browser, false, buf, PATIENCE_MS), 172);
