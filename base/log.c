@@ -9,21 +9,22 @@
 enum { LINE_MAX_BYTES = 1024 };
 
 static struct {
-    agw_log_level level;
+    _Atomic int level; /* may change while threads log */
     agw_log_sink *sink;
-} settings = {AGW_LOG_INFO, NULL}; /* written once, before threads start */
+} settings = {AGW_LOG_INFO, NULL};
 
 static const char *const LEVELS[] = {"error", "warn", "info", "debug", "trace"};
 
 void agw_log_init(agw_log_level level, agw_log_sink *sink)
 {
-    settings.level = level;
-    settings.sink = sink;
+    settings.level = (int)level;
+    if (settings.sink != sink)
+        settings.sink = sink;
 }
 
 bool agw_log_enabled(agw_log_level level)
 {
-    return level <= settings.level;
+    return (int)level <= settings.level;
 }
 
 const char *agw_log_level_text(agw_log_level level)

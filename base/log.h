@@ -22,7 +22,7 @@ typedef enum agw_log_level {
  * standard error. */
 typedef void agw_log_sink(agw_log_level level, const char *text);
 
-/** To be called before other threads start. */
+/** To be called before other threads start; again with the same sink only, to change the level. */
 void agw_log_init(agw_log_level level, agw_log_sink *sink);
 bool agw_log_enabled(agw_log_level level);
 /** "error" "warn" "info" "debug" "trace", or rtpengine's 0 to 7. */

@@ -92,7 +92,8 @@ static void run_handler(SoupServerMessage *msg, const char *path, agw_http_handl
         .type = type != NULL ? type : "",
     };
     gsize len;
-    request.body = g_bytes_get_data(bytes, &len);
+    const char *data = g_bytes_get_data(bytes, &len);
+    request.body = data != NULL ? data : "";
     request.body_len = len;
     set_remote(&request.from, soup_server_message_get_remote_address(msg));
     agw_http_reply reply = {.status = 200, .type = "text/plain", .body = g_string_new(NULL)};

@@ -93,12 +93,12 @@ void agw_replies_keep(agw_replies *replies, const agw_addr *from, const agw_ng_m
     agw_map_put(replies->by_key, &entry->key, entry);
     g_queue_push_tail(&replies->order, entry);
     replies->bytes += reply->len;
-    while (g_queue_get_length(&replies->order) > replies->count_max ||
-           replies->bytes > replies->bytes_max)
-        forget_oldest(replies);
+    while (replies->order.length > 1 &&
+           (replies->order.length > replies->count_max || replies->bytes > replies->bytes_max))
+        forget_oldest(replies); /* never the one that is just being sent */
 }
 
 size_t agw_replies_count(const agw_replies *replies)
 {
-    return g_queue_get_length((GQueue *)(uintptr_t)&replies->order);
+    return replies->order.length;
 }

@@ -45,18 +45,25 @@ static void write_reply(GString *out, const agw_ng_message *msg, const agw_doc *
     agw_ng_write(out, reply, format);
 }
 
+static agw_doc *run_body(agw_server *server, const char *body, size_t len, const agw_addr *from,
+                         agw_ns now, agw_ng_format *format)
+{
+    const char *why;
+    agw_doc *request = agw_ng_parse(body, len, format, &why);
+    agw_doc *reply =
+        request != NULL ? agw_command_run(server->ctl, request, from, now) : agw_ng_error(why);
+    agw_doc_free(request);
+    return reply;
+}
+
 static GString *make_reply(agw_server *server, const agw_ng_message *msg, const agw_addr *from,
                            agw_ns now)
 {
     agw_ng_format format;
-    const char *why;
-    agw_doc *request = agw_ng_parse(msg->body, msg->body_len, &format, &why);
-    agw_doc *reply =
-        request != NULL ? agw_command_run(server->ctl, request, from, now) : agw_ng_error(why);
+    agw_doc *reply = run_body(server, msg->body, msg->body_len, from, now, &format);
     GString *out = g_string_new(NULL);
     write_reply(out, msg, reply, format);
     agw_doc_free(reply);
-    agw_doc_free(request);
     if (out->len <= AGW_NG_DATAGRAM_MAX)
         return out;
     g_string_truncate(out, 0);
@@ -75,15 +82,21 @@ static void tell_stranger(agw_log_limit *limit, const agw_addr *from, const char
                 agw_log_addr(from, text), what, left_out);
 }
 
+static bool may_ask(agw_server *server, const agw_addr *from, agw_ns now)
+{
+    server->counters.messages++;
+    if (agw_config_ng_allowed(server->ctl->config, from))
+        return true;
+    server->counters.not_allowed++;
+    tell_stranger(&server->limit_allowed, from, "not in ng-allow", now);
+    return false;
+}
+
 const GString *agw_server_take(agw_server *server, const agw_addr *from, const char *msg,
                                size_t len, agw_ns now)
 {
-    server->counters.messages++;
-    if (!agw_config_ng_allowed(server->ctl->config, from)) {
-        server->counters.not_allowed++;
-        tell_stranger(&server->limit_allowed, from, "not in ng-allow", now);
+    if (!may_ask(server, from, now))
         return NULL;
-    }
     agw_ng_message parts;
     if (agw_ng_split(&parts, msg, len) != AGW_OK) {
         server->counters.no_cookie++;
@@ -98,6 +111,17 @@ const GString *agw_server_take(agw_server *server, const agw_addr *from, const c
     GString *reply = make_reply(server, &parts, from, now);
     agw_replies_keep(server->replies, from, &parts, reply, now);
     return reply;
+}
+
+bool agw_server_take_plain(agw_server *server, const agw_addr *from, const char *body, size_t len,
+                           agw_ns now, GString *out, agw_ng_format *format)
+{
+    if (!may_ask(server, from, now))
+        return false;
+    agw_doc *reply = run_body(server, body, len, from, now, format);
+    agw_ng_write(out, reply, *format);
+    agw_doc_free(reply);
+    return true;
 }
 
 /* --- sockets -----------------------------------------------------------------------------------

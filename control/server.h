@@ -27,6 +27,10 @@ const agw_addr *agw_server_addr(const agw_server *server, size_t i);
  * none is due. */
 const GString *agw_server_take(agw_server *server, const agw_addr *from, const char *msg,
                                size_t len, agw_ns now);
+/** The same for a document without cookie: appends the reply document in its own format. false:
+ * from may not ask. */
+bool agw_server_take_plain(agw_server *server, const agw_addr *from, const char *body, size_t len,
+                           agw_ns now, GString *out, agw_ng_format *format);
 const agw_server_counters *agw_server_stats(const agw_server *server);
 
 #endif

@@ -4,8 +4,10 @@
 #include "base/rand.h"
 #include "base/secret.h"
 
+#include <limits.h>
 #include <openssl/ec.h>
 #include <openssl/evp.h>
+#include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -177,6 +179,23 @@ void agw_x509_fingerprint(const void *x509, agw_hash hash, agw_fingerprint *out)
 void agw_cert_fingerprint(const agw_cert *cert, agw_hash hash, agw_fingerprint *out)
 {
     agw_x509_fingerprint(cert->x509, hash, out);
+}
+
+agw_err agw_cert_pem(const agw_cert *cert, char *out, size_t size)
+{
+    BIO *bio = BIO_new(BIO_s_secmem());
+    if (bio == NULL)
+        return AGW_ERR_SYSTEM;
+    agw_err err = AGW_ERR_SYSTEM;
+    if (PEM_write_bio_X509(bio, cert->x509) == 1 &&
+        PEM_write_bio_PrivateKey(bio, cert->key, NULL, NULL, 0, NULL, NULL) == 1) {
+        const int len = BIO_read(bio, out, size > INT_MAX ? INT_MAX : (int)size);
+        err = len > 0 && (size_t)len < size ? AGW_OK : AGW_ERR_NO_SPACE;
+        if (err == AGW_OK)
+            out[len] = '\0';
+    }
+    BIO_free(bio);
+    return err;
 }
 
 void *agw_cert_key(const agw_cert *cert)

@@ -21,6 +21,7 @@ typedef enum agw_hash {
 
 enum {
     AGW_HASH_BYTES = 64,       /* longest digest */
+    AGW_CERT_PEM = 4096,       /* certificate and key as PEM, NUL included */
     AGW_FINGERPRINT_TEXT = 208 /* "sha-512 AA:...", NUL included */
 };
 
@@ -50,6 +51,10 @@ typedef struct agw_cert agw_cert;
 AGW_NODISCARD agw_cert *agw_cert_new(void);
 void agw_cert_free(agw_cert *cert);
 void agw_cert_fingerprint(const agw_cert *cert, agw_hash hash, agw_fingerprint *out);
+
+/** Writes certificate and private key as PEM (for HTTPS of the demo), NUL-terminated; AGW_CERT_PEM
+ * bytes are enough. Wipe it after use. */
+AGW_NODISCARD agw_err agw_cert_pem(const agw_cert *cert, char *out, size_t size);
 
 /** For this room only: an EVP_PKEY and an X509, borrowed; the digest of any X509. */
 void *agw_cert_key(const agw_cert *cert);
