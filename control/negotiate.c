@@ -38,6 +38,10 @@ void agw_session_free(agw_session *session)
     agw_state_free(session->current);
     agw_state_free(session->pending);
     forget_offer(session);
+    for (size_t i = 0; i < 2; i++) {
+        g_free(session->origin[i].username);
+        g_free(session->origin[i].id);
+    }
     g_free(session);
 }
 

@@ -25,10 +25,10 @@ enum {
 /* What is not listed is written by us or by nobody. */
 static const uint8_t KEEP[AGW_SDP_A_KINDS] = {
     [AGW_SDP_A_UNKNOWN] = WW | PLAIN,
-    [AGW_SDP_A_3GPP] = EVERY,
-    [AGW_SDP_A_CONF] = EVERY,
-    [AGW_SDP_A_CURR] = EVERY,
-    [AGW_SDP_A_DES] = EVERY,
+    [AGW_SDP_A_3GPP] = PLAIN,
+    [AGW_SDP_A_CONF] = PLAIN,
+    [AGW_SDP_A_CURR] = PLAIN,
+    [AGW_SDP_A_DES] = PLAIN,
     [AGW_SDP_A_CONTENT] = EVERY,
     [AGW_SDP_A_LABEL] = EVERY,
     [AGW_SDP_A_LANG] = EVERY,
@@ -512,6 +512,9 @@ static void write_answered_groups(const agw_exchange *x, agw_sdp_writer *out)
 
 static bool any_ice(const agw_exchange *x)
 {
+    const agw_leg *leg = &x->next->leg[x->to];
+    if (leg->web && leg->ice)
+        return true;
     for (guint i = 0; i < x->work->len; i++) {
         const agw_work *w = agw_work_at(x, i);
         const agw_link *link = w->go ? agw_state_end_link(x->next, w->line, x->to) : NULL;

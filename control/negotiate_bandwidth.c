@@ -82,7 +82,7 @@ static uint32_t codec_kbps(const agw_sdp_codec *codec, uint32_t ptime_ms, agw_fa
     return (bps + 999) / 1000;
 }
 
-/* The greatest of what is written, for an answer has still to choose. */
+/* The greatest of those answered. */
 static uint32_t audio_kbps(const agw_exchange *x, const agw_work *w)
 {
     const agw_link *link = agw_state_end_link(x->next, w->line, x->to);
@@ -101,24 +101,23 @@ static uint32_t audio_kbps(const agw_exchange *x, const agw_work *w)
     return most;
 }
 
-static void write_kept(const agw_work *w, const char *type, agw_sdp_writer *out)
+static void write_said(const agw_work *w, const char *type, agw_sdp_writer *out)
 {
-    int64_t value = agw_sdp_bandwidth_of(w->m, type);
-    if (value < 0 && w->om != NULL)
-        value = agw_sdp_bandwidth_of(w->om, type); /* RS and RR hold for both directions */
+    const int64_t value = agw_sdp_bandwidth_of(w->m, type);
     if (value >= 0)
         agw_sdp_write_bandwidth(out, type, (uint32_t)value);
 }
 
 static void write_toward_ims(const agw_exchange *x, const agw_work *w, agw_sdp_writer *out)
 {
-    const int64_t said = agw_sdp_bandwidth_of(w->m, "AS");
-    if (w->line->kind == AGW_MEDIA_AUDIO && audio_kbps(x, w) > 0)
-        agw_sdp_write_bandwidth(out, "AS", audio_kbps(x, w));
-    else if (said >= 0)
-        agw_sdp_write_bandwidth(out, "AS", (uint32_t)said);
-    write_kept(w, "RS", out);
-    write_kept(w, "RR", out);
+    const bool chosen = !x->is_offer && w->line->kind == AGW_MEDIA_AUDIO;
+    const uint32_t kbps = chosen ? audio_kbps(x, w) : 0;
+    if (kbps > 0)
+        agw_sdp_write_bandwidth(out, "AS", kbps);
+    else
+        write_said(w, "AS", out);
+    write_said(w, "RS", out);
+    write_said(w, "RR", out);
 }
 
 void agw_out_bandwidth(const agw_exchange *x, const agw_work *w, agw_sdp_writer *out)

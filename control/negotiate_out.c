@@ -50,35 +50,36 @@ static bool is_number(const char *text)
 }
 
 /* The receiver sees one origin for the whole call, whoever answers on the other side. */
-static void begin_origin(const agw_exchange *x, agw_leg *leg)
+static void begin_origin(const agw_exchange *x, agw_origin *o)
 {
+    const agw_leg *leg = &x->next->leg[x->to];
     const agw_sdp_origin *theirs = &x->sdp->origin;
     const bool literal = leg->profile == AGW_REALM_NONE && !x->browser && !leg->web &&
                          strchr(theirs->username, ' ') == NULL &&
                          (x->flags->replace & AGW_REPLACE_USERNAME) == 0;
-    if (leg->session_id != NULL)
+    if (o->id != NULL)
         return;
-    leg->username = g_strdup(literal ? theirs->username : "-");
-    leg->session_id = literal || is_number(theirs->id)
-                          ? g_strdup(theirs->id)
-                          : g_strdup_printf("%" G_GUINT64_FORMAT,
-                                            agw_out_random(x->s, PLACE_ID | (uint32_t)x->to) >> 8);
-    leg->version = is_number(theirs->version) ? g_ascii_strtoull(theirs->version, NULL, 10) : 1;
+    o->username = g_strdup(literal ? theirs->username : "-");
+    o->id = literal || is_number(theirs->id)
+                ? g_strdup(theirs->id)
+                : g_strdup_printf("%" G_GUINT64_FORMAT,
+                                  agw_out_random(x->s, PLACE_ID | (uint32_t)x->to) >> 8);
+    o->version = is_number(theirs->version) ? g_ascii_strtoull(theirs->version, NULL, 10) : 1;
 }
 
 /* Puts the version into the finished text: the next one when anything but the version differs from
  * what the receiver was told last (RFC 3264 section 8). */
 static void write_version(const agw_exchange *x, GString *out, const char *text, size_t at)
 {
-    agw_leg *leg = &x->next->leg[x->to];
+    agw_origin *o = &x->s->origin[x->to];
     uint64_t hash = agw_siphash(x->s->seed, text, strlen(text));
     hash = hash != 0 ? hash : 1;
     const bool force = (x->flags->replace & AGW_REPLACE_FORCE_VERSION) != 0;
-    if (leg->told != 0 && (leg->told != hash || force))
-        leg->version++;
-    leg->told = hash;
+    if (o->told != 0 && (o->told != hash || force))
+        o->version++;
+    o->told = hash;
     g_string_append_len(out, text, (gssize)at);
-    g_string_append_printf(out, "%" G_GUINT64_FORMAT, leg->version);
+    g_string_append_printf(out, "%" G_GUINT64_FORMAT, o->version);
     g_string_append(out, text + at + 1); /* behind the "0" that holds the place */
 }
 
@@ -102,11 +103,11 @@ static agw_addr session_address(const agw_exchange *x)
 
 static void write_origin(const agw_exchange *x, const agw_addr *addr, agw_sdp_writer *out)
 {
-    const agw_leg *leg = &x->next->leg[x->to];
+    const agw_origin *o = &x->s->origin[x->to];
     char ip[AGW_ADDR_TEXT];
     const agw_sdp_origin origin = {
-        .username = leg->username,
-        .id = leg->session_id,
+        .username = o->username,
+        .id = o->id,
         .version = "0",
         .nettype = "IN",
         .addrtype = addr->family == AGW_FAMILY_IP6 ? "IP6" : "IP4",
@@ -146,12 +147,14 @@ static void write_refused(const agw_exchange *x, const agw_work *w, agw_sdp_writ
         agw_sdp_write_attr(out, "mid", end->mid);
 }
 
-/* RFC 5939: the profile that the offerer would rather have, if the other side speaks it. */
+/* RFC 5939: video with feedback, where the offerer would rather have it and the other side speaks
+ * it. */
 static void take_capability(const agw_exchange *x, agw_work *w)
 {
     agw_line_end *end = &w->line->end[x->to];
     const bool feedback = agw_sdp_proto_is_avpf(w->line->end[x->from].proto);
-    if (x->is_offer || end->proto != AGW_SDP_RTP_AVP || !feedback)
+    if (x->is_offer || end->proto != AGW_SDP_RTP_AVP || !feedback ||
+        w->line->kind != AGW_MEDIA_VIDEO)
         return;
     const agw_sdp_pcfg *pcfg =
         agw_sdp_pcfg_for(x->offer, w->om, AGW_SDP_RTP_AVPF, &w->acfg_transport);
@@ -200,9 +203,9 @@ static void write_media(agw_exchange *x, agw_work *w, const agw_addr *session, a
 
 void agw_out_write(agw_exchange *x, GString *out)
 {
-    agw_leg *leg = &x->next->leg[x->to];
+    agw_origin *o = &x->s->origin[x->to];
     const agw_addr addr = session_address(x);
-    begin_origin(x, leg);
+    begin_origin(x, o);
     agw_sdp_writer w;
     agw_sdp_write_begin(&w);
     write_session(x, &addr, &w);
@@ -210,7 +213,7 @@ void agw_out_write(agw_exchange *x, GString *out)
         write_media(x, agw_work_at(x, i), &addr, &w);
     size_t len;
     char *text = agw_sdp_write_end(&w, &len);
-    const size_t at = strlen("v=0\r\no=") + strlen(leg->username) + 1 + strlen(leg->session_id) + 1;
+    const size_t at = strlen("v=0\r\no=") + strlen(o->username) + 1 + strlen(o->id) + 1;
     write_version(x, out, text, at);
     g_free(text);
 }

@@ -64,8 +64,6 @@ static agw_line *line_copy(const agw_line *line)
 static void leg_copy(agw_leg *copy, const agw_leg *leg)
 {
     *copy = *leg;
-    copy->username = g_strdup(leg->username);
-    copy->session_id = g_strdup(leg->session_id);
     for (size_t i = 0; i < AGW_CODEC_LISTS; i++) {
         if (leg->codecs[i] != NULL)
             g_ptr_array_ref(copy->codecs[i]);
@@ -87,8 +85,6 @@ agw_state *agw_state_copy(const agw_state *state)
 
 static void leg_fini(agw_leg *leg)
 {
-    g_free(leg->username);
-    g_free(leg->session_id);
     for (size_t i = 0; i < AGW_CODEC_LISTS; i++) {
         if (leg->codecs[i] != NULL)
             g_ptr_array_unref(leg->codecs[i]);

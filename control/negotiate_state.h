@@ -83,10 +83,6 @@ typedef struct agw_leg {
     int32_t tos, ptime;
     GPtrArray *codecs[AGW_CODEC_LISTS]; /* reference counted; of char * */
 
-    /* the o= line that this party sees */
-    char *username, *session_id;
-    uint64_t version;
-    uint64_t told;                    /* hash of the last description it got; 0 = none */
     uint8_t ext_mid, ext_orientation; /* ids of the two extensions that we use toward it */
 } agw_leg;
 
@@ -97,14 +93,23 @@ typedef struct agw_state {
     uint32_t next_media_id;
 } agw_state;
 
+/** The o= line that one party sees. It belongs to what was sent, so an exchange that is given up
+ * does not take it back. */
+typedef struct agw_origin {
+    char *username, *id; /* NULL before the first description */
+    uint64_t version;
+    uint64_t told; /* hash of the last description that it got; 0 = none */
+} agw_origin;
+
 struct agw_session {
     const agw_config *config;
     agw_gateway *gw;
     agw_call_ref *call;
     agw_state *current; /* NULL before the first answer */
     agw_state *pending; /* NULL unless an offer is open */
-    agw_side offerer;   /* of the last offer */
-    char *offer;        /* its text, NULL before */
+    agw_origin origin[2];
+    agw_side offerer; /* of the last offer */
+    char *offer;      /* its text, NULL before */
     size_t offer_len;
     uint8_t seed[16]; /* of SSRCs and CNAMEs */
     char view[64];    /* text of the last view */
