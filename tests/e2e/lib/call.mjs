@@ -2,6 +2,7 @@
 // One call driven over ng without SIP, and the checks every call is put to.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { Endpoint } from './browser.mjs';
 import { flagsFor } from './gateway.mjs';
 import { destination, leaksTowardIms, parseSdp, phoneAnswer, phoneOffer } from './sdp.mjs';
 import { NET } from './sandbox.mjs';
@@ -140,4 +141,28 @@ export async function phoneHears(phone, hz, ms = 6000) {
 export async function audioBothWays(page, phone, { pageHz = PAGE_HZ, phoneHz = PHONE_HZ } = {}) {
   await connected(page);
   await Promise.all([pageHears(page, phoneHz), phoneHears(phone, pageHz)]);
+}
+
+/** What most cases need: a call, a page, a phone, all put away afterwards. */
+export async function parts(t, ctx, { style, page = {}, phone = {}, browser = ctx.browser } = {}) {
+  await ctx.gateway.ensure();
+  const call = t.call = new Call(ctx.gateway, { style });
+  t.cleanup(() => call.remove());
+  const ep = await Endpoint.open(browser, { tone: PAGE_HZ, ...page });
+  t.pages = [...(t.pages ?? []), ep];
+  t.cleanup(() => ep.close());
+  if (phone === null) return { call, page: ep };
+  const ph = await Phone.open(ctx.core, phone);
+  t.cleanup(() => ph.close());
+  return { call, page: ep, phone: ph };
+}
+
+/** The page offers again with this direction. */
+export async function renegotiate(call, page, phone, direction, t) {
+  await page.direction('audio', direction);
+  const offer = await page.offer();
+  const toCore = await call.offer(offer, { toward: 'core', at: NET.browser.v4 });
+  const toBrowser = await call.answer(phone.answerTo(toCore), { toward: 'browser', at: phone.ip });
+  Object.assign(t.sdps, { offer, toCore, toBrowser });
+  await page.answer(toBrowser);
 }

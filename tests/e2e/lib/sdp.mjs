@@ -34,6 +34,9 @@ export function directionOf(sdp, media) {
   return find(media.lines) ?? find(sdp.session) ?? 'sendrecv';
 }
 
+/** The same for the first media of an SDP text. */
+export const directionIn = (text) => directionOf(parseSdp(text), parseSdp(text).medias[0]);
+
 /** Where a media wants its RTP and RTCP. */
 export function destination(sdp, media) {
   const c = (media.lines.find((l) => l.startsWith('c=')) ?? sdp.session.find((l) => l.startsWith('c='))).split(' ')[2];
