@@ -30,9 +30,7 @@ static size_t sdes_chunk(const uint8_t *body, size_t len, size_t at, agw_rtcp_sd
         }
         at += 2u + body[at + 1];
     }
-    if (at >= len)
-        return 0;
-    at = (at + 4) & ~(size_t)3;
+    at = (at + 4) & ~(size_t)3; /* behind the zero byte; past len when there was none */
     return at <= len ? at : 0;
 }
 

@@ -119,11 +119,13 @@ static srtp_err_status_t gcm_encrypt(void *state, uint8_t *buf, unsigned *len)
 {
     cipher *c = state;
     int done = 0;
+    uint8_t none[BLOCK]; /* GCM leaves nothing for the end */
     if (*len > INT_MAX)
         return srtp_err_status_bad_param;
-    if (EVP_EncryptUpdate(c->ctx, buf, &done, buf, (int)*len) != 1)
+    /* without encryption (SRTCP, E bit clear) there is no buffer */
+    if (*len > 0 && EVP_EncryptUpdate(c->ctx, buf, &done, buf, (int)*len) != 1)
         return srtp_err_status_cipher_fail;
-    return status_of(EVP_EncryptFinal_ex(c->ctx, buf + done, &done));
+    return status_of(EVP_EncryptFinal_ex(c->ctx, none, &done));
 }
 
 static srtp_err_status_t gcm_get_tag(void *state, uint8_t *tag, uint32_t *len)
@@ -141,11 +143,12 @@ static srtp_err_status_t gcm_decrypt(void *state, uint8_t *buf, unsigned *len)
         return srtp_err_status_bad_param;
     const unsigned text_len = *len - tag_len;
     int done = 0;
+    uint8_t none[BLOCK];
     if (EVP_CIPHER_CTX_ctrl(c->ctx, EVP_CTRL_GCM_SET_TAG, c->tag_len, buf + text_len) != 1)
         return srtp_err_status_cipher_fail;
-    if (EVP_DecryptUpdate(c->ctx, buf, &done, buf, (int)text_len) != 1)
+    if (text_len > 0 && EVP_DecryptUpdate(c->ctx, buf, &done, buf, (int)text_len) != 1)
         return srtp_err_status_cipher_fail;
-    if (EVP_DecryptFinal_ex(c->ctx, buf + done, &done) != 1)
+    if (EVP_DecryptFinal_ex(c->ctx, none, &done) != 1)
         return srtp_err_status_auth_fail;
     *len = text_len;
     return srtp_err_status_ok;

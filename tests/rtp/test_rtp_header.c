@@ -194,6 +194,17 @@ static void test_rtp_ext_rfc8285_4_3_two_byte_walk(void)
     CU_ASSERT_STRING_EQUAL(walk(0x1000, exact, 4), "1:2,");
 }
 
+/* The payload begins with 0, which must not be taken for the length of element 2. */
+static void test_rtp_ext_rfc8285_4_3_length_byte_is_inside_the_body(void)
+{
+    const uint8_t pkt[] = {0x90, 96, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0x10, 0, 0, 1, 1, 1, 0xff, 2, 0};
+    agw_rtp_header h;
+    size_t len = 0;
+    CU_ASSERT_EQUAL_FATAL(agw_rtp_parse(&h, pkt, sizeof pkt), AGW_OK);
+    CU_ASSERT_PTR_NOT_NULL(agw_rtp_ext_get(pkt, &h, 1, &len));
+    CU_ASSERT_PTR_NULL(agw_rtp_ext_get(pkt, &h, 2, &len));
+}
+
 static void test_rtp_ext_get_finds_the_mid(void)
 {
     agw_rtp_header h;
@@ -420,6 +431,7 @@ static const agw_unit_case cases[] = {
     AGW_CASE(test_rtp_ext_rfc8285_4_2_one_byte_walk),
     AGW_CASE(test_rtp_ext_rfc8285_4_2_id_15_and_padding_with_length_end_the_walk),
     AGW_CASE(test_rtp_ext_rfc8285_4_3_two_byte_walk),
+    AGW_CASE(test_rtp_ext_rfc8285_4_3_length_byte_is_inside_the_body),
     AGW_CASE(test_rtp_ext_get_finds_the_mid),
     AGW_CASE(test_rtp_ext_rewrite_renumbers_and_removes),
     AGW_CASE(test_rtp_ext_rewrite_removes_an_empty_extension),

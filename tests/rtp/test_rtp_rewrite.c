@@ -129,9 +129,11 @@ static void test_rtp_rewrite_reordered_and_duplicate_keep_their_offset(void)
     CU_ASSERT_EQUAL(send(&r, B, 501, AGW_MS(41)).seq, 102);
     CU_ASSERT_EQUAL(send(&r, B, 503, AGW_MS(42)).seq, 104);
     CU_ASSERT_EQUAL(send(&r, B, 504, AGW_MS(60)).seq, 105);
-    /* time goes by the highest packet, not by the late ones */
+    const uint32_t highest_ts = agw_rewrite_egress_timestamp(&r, 504 * 160);
+    (void)send(&r, B, 502, AGW_MS(70));
     const sent s = send(&r, C, 1, AGW_MS(80));
     CU_ASSERT_EQUAL(s.seq, 106);
+    CU_ASSERT_EQUAL(s.timestamp, highest_ts + 160); /* 20 ms after the highest, not the last */
 }
 
 /* Its egress number has been used by the stream before. */
@@ -184,6 +186,15 @@ static void test_rtp_rewrite_four_replaced_ssrcs_are_remembered(void)
     CU_ASSERT_EQUAL(send(&r, 1, 102, AGW_MS(12)).result, AGW_REWRITE_SWITCHED); /* forgotten */
 }
 
+static void test_rtp_rewrite_ssrc_that_came_back_takes_no_second_place(void)
+{
+    agw_rewrite r = fresh();
+    for (uint32_t ssrc = 1; ssrc <= 5; ssrc++)
+        (void)send(&r, ssrc, 100, AGW_MS(ssrc));
+    CU_ASSERT_EQUAL(send(&r, 3, 101, AGW_MS(300)).result, AGW_REWRITE_SWITCHED);
+    CU_ASSERT_EQUAL(send(&r, 1, 101, AGW_MS(301)).result, AGW_REWRITE_DROP);
+}
+
 static void test_rtp_rewrite_rfc3550_a_1_restarted_sender_goes_on_without_a_break(void)
 {
     agw_rewrite r = fresh();
@@ -217,7 +228,8 @@ static void test_rtp_rewrite_repeated_video_is_not_taken_for_a_restart(void)
     (void)send_at(&r, A, 5000, 0, 90000, 0);
     for (uint16_t burst = 0; burst < 10; burst++) {
         for (uint16_t i = 0; i < 4; i++)
-            CU_ASSERT_EQUAL(send_at(&r, A, (uint16_t)(4000 + i), 0, 90000, 0).seq, 4000 + i);
+            CU_ASSERT_EQUAL(send_at(&r, A, (uint16_t)(4000 + 4 * burst + i), 0, 90000, 0).seq,
+                            4000 + 4 * burst + i);
         CU_ASSERT_EQUAL(send_at(&r, A, (uint16_t)(5001 + burst), 0, 90000, 0).seq, 5001 + burst);
     }
     for (uint16_t i = 0; i < 4; i++)
@@ -296,6 +308,7 @@ static const agw_unit_case cases[] = {
     AGW_CASE(test_rtp_rewrite_replaced_ssrc_is_dropped_while_the_new_one_speaks),
     AGW_CASE(test_rtp_rewrite_replaced_ssrc_comes_back_after_200_ms_not_before),
     AGW_CASE(test_rtp_rewrite_four_replaced_ssrcs_are_remembered),
+    AGW_CASE(test_rtp_rewrite_ssrc_that_came_back_takes_no_second_place),
     AGW_CASE(test_rtp_rewrite_rfc3550_a_1_restarted_sender_goes_on_without_a_break),
     AGW_CASE(test_rtp_rewrite_rfc3550_a_1_jump_bounds),
     AGW_CASE(test_rtp_rewrite_repeated_video_is_not_taken_for_a_restart),

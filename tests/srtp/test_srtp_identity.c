@@ -215,10 +215,37 @@ static void test_srtp_identity_random_rtcp_is_the_same_as_plain_libsrtp(void)
     }
 }
 
+/* The peer has the key and signs, but does not encrypt: that was never agreed. */
+static void test_srtp_session_rfc3711_3_4_authentic_srtcp_in_the_clear_is_refused(void)
+{
+    uint8_t key[AGW_SRTP_KEY_MAX];
+    for (size_t i = 0; i < sizeof key; i++)
+        key[i] = (uint8_t)i;
+    for (unsigned suite = 1; suite < AGW_SRTP_SUITES; suite++) {
+        for (unsigned clear = 0; clear < 2; clear++) {
+            srtp_t tx = NULL;
+            srtp_policy_t p;
+            oracle_policy(&p, suite, key, ssrc_any_outbound);
+            p.rtcp.sec_serv = clear ? sec_serv_auth : sec_serv_conf_and_auth;
+            CU_ASSERT_EQUAL_FATAL(srtp_create(&tx, &p), srtp_err_status_ok);
+            agw_srtp_session *rx = test_session((agw_srtp_suite)suite, false);
+            CU_ASSERT_PTR_NOT_NULL_FATAL(rx);
+            uint8_t pkt[ROOM];
+            int n = (int)test_rtcp(pkt, 9);
+            CU_ASSERT_EQUAL_FATAL(srtp_protect_rtcp(tx, pkt, &n), srtp_err_status_ok);
+            size_t len = (size_t)n;
+            CU_ASSERT_EQUAL(agw_srtp_unprotect_rtcp(rx, pkt, &len), clear ? AGW_ERR_AUTH : AGW_OK);
+            agw_srtp_session_free(rx);
+            srtp_dealloc(tx);
+        }
+    }
+}
+
 static const agw_unit_case cases[] = {
     AGW_CASE(test_srtp_identity_oracle_is_made_before_the_hooks),
     AGW_CASE(test_srtp_identity_random_rtp_is_the_same_as_plain_libsrtp),
     AGW_CASE(test_srtp_identity_random_rtcp_is_the_same_as_plain_libsrtp),
+    AGW_CASE(test_srtp_session_rfc3711_3_4_authentic_srtcp_in_the_clear_is_refused),
 };
 
 /* An argument repeats a seed. */
