@@ -48,11 +48,11 @@ static void test_fingerprint_rfc8122_5_malformed_is_refused(void)
         "sha-1",
         "sha-1 ",
         "sha-1 4A:AD",
-        "sha-1 " SHA1_TEXT ":00",
+        ("sha-1 " SHA1_TEXT ":00"),
         "sha-1 4A:AD:B9:B1:3F:82:18:3B:54:02:12:DF:3E:5D:49:6B:19:E5:7C:A",
         "sha-1 4A:AD:B9:B1:3F:82:18:3B:54:02:12:DF:3E:5D:49:6B:19:E5:7C:AG",
         "sha-1 4A-AD-B9-B1-3F-82-18-3B-54-02-12-DF-3E-5D-49-6B-19-E5-7C-AB",
-        "sha-256 " SHA1_TEXT,
+        ("sha-256 " SHA1_TEXT),
     };
     agw_fingerprint fp;
     for (size_t i = 0; i < sizeof BAD / sizeof BAD[0]; i++)
