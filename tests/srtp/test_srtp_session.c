@@ -272,8 +272,8 @@ static void test_srtp_session_rfc3711_3_3_2_replay_inside_and_behind_the_window(
         CU_ASSERT_EQUAL(receive(&p, second, second_len), AGW_OK);
         CU_ASSERT_EQUAL(receive(&p, second, second_len), AGW_ERR_REPLAY);
         size_t len = 0;
-        for (uint16_t seq = 1002; seq <= 1000 + AGW_SRTP_REPLAY_WINDOW - 1; seq++)
-            len = protected_rtp(&p, pkt, 9, seq);
+        for (unsigned seq = 1002; seq <= 1000 + AGW_SRTP_REPLAY_WINDOW - 1; seq++)
+            len = protected_rtp(&p, pkt, 9, (uint16_t)seq);
         CU_ASSERT_EQUAL(receive(&p, pkt, len), AGW_OK);
         CU_ASSERT_EQUAL(receive(&p, first, first_len), AGW_OK); /* the last place of the window */
         CU_ASSERT_EQUAL(receive(&p, first, first_len), AGW_ERR_REPLAY);
