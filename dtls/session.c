@@ -66,7 +66,7 @@ struct agw_dtls {
 
 static void set_reason(agw_dtls *d, const char *text)
 {
-    strncpy(d->reason, text != NULL ? text : "unknown", sizeof d->reason - 1);
+    snprintf(d->reason, sizeof d->reason, "%s", text != NULL ? text : "unknown");
 }
 
 agw_dtls *agw_dtls_new(agw_dtls_ctx *ctx, agw_dtls_role role, agw_ns now)
