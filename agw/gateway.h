@@ -80,7 +80,8 @@ AGW_NODISCARD agw_err agw_gateway_new_credentials(agw_gateway *gw, agw_call_ref 
                                                   agw_transport_info *out);
 /** Gives a reserved transport back that is in no plan any more (or never was). */
 void agw_gateway_release(agw_gateway *gw, agw_call_ref *call, uint32_t id);
-/** true if addr is one of our own core addresses now in use (a hairpin, IMS.md 10). */
+/** true if addr is one of our own core addresses now in use (a hairpin: the call passes us twice).
+ */
 bool agw_gateway_owns(const agw_gateway *gw, const agw_addr *addr);
 
 /** Our certificate's SHA-256 fingerprint as SDP says it: "sha-256 AA:BB:...". Lives as long as gw.

@@ -7,6 +7,7 @@ target_compile_definitions(agw_options INTERFACE _GNU_SOURCE AGW_VERSION="${PROJ
 target_compile_options(agw_options INTERFACE
   -Wall -Wextra -Wpedantic -Werror -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes
   -Wmissing-prototypes -Wpointer-arith -Wcast-qual -Wwrite-strings -Wundef -Wvla -Wformat=2
+  $<$<C_COMPILER_ID:Clang>:-Wno-string-conversion> # AGW_ASSERT(!"what never happens")
   -fno-common -fstack-protector-strong -fno-omit-frame-pointer)
 target_link_options(agw_options INTERFACE -Wl,-z,relro,-z,now)
 target_link_libraries(agw_options INTERFACE Threads::Threads)

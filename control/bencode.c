@@ -53,8 +53,7 @@ static agw_doc *read_int(reader *r)
     memcpy(text, first, (size_t)(e - first));
     text[e - first] = '\0';
     gint64 value;
-    if (text[0] == '+' ||
-        !g_ascii_string_to_signed(text, 10, INT64_MIN, INT64_MAX, &value, NULL))
+    if (text[0] == '+' || !g_ascii_string_to_signed(text, 10, INT64_MIN, INT64_MAX, &value, NULL))
         return fail(r, "Invalid bencode: not an integer of 64 bits");
     r->at = e + 1;
     return agw_doc_new_int(value);

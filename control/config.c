@@ -241,7 +241,7 @@ static agw_err parse_int(const option *opt, const char *value, int64_t *out, cha
 static agw_err set_int(agw_config *config, const option *opt, const char *value, char *why,
                        size_t size)
 {
-    int64_t n;
+    int64_t n = 0;
     const agw_err err = parse_int(opt, value, &n, why, size);
     if (err != AGW_OK)
         return err;
@@ -258,7 +258,7 @@ static agw_err set_int(agw_config *config, const option *opt, const char *value,
 static agw_err set_seconds(agw_config *config, const option *opt, const char *value, char *why,
                            size_t size)
 {
-    int64_t n;
+    int64_t n = 0;
     const agw_err err = parse_int(opt, value, &n, why, size);
     if (err == AGW_OK)
         *(agw_ns *)field(config, opt) = AGW_S(n);

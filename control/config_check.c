@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -205,13 +206,13 @@ static agw_err check_ports(const agw_gateway_config *gw, char *why, size_t size)
 static void warn_port_overlap(agw_config *config)
 {
     char *text = NULL;
-    unsigned first, last;
     if (!g_file_get_contents("/proc/sys/net/ipv4/ip_local_port_range", &text, NULL, NULL))
         return;
-    if (sscanf(text, "%u %u", &first, &last) == 2 && config->gateway.port_min <= last &&
-        config->gateway.port_max >= first)
+    char *rest;
+    const unsigned long first = strtoul(text, &rest, 10), last = strtoul(rest, NULL, 10);
+    if (last != 0 && config->gateway.port_min <= last && config->gateway.port_max >= first)
         g_ptr_array_add(config->warnings,
-                        g_strdup_printf("ports %u to %u overlap the system's own range %u to %u "
+                        g_strdup_printf("ports %u to %u overlap the system's own range %lu to %lu "
                                         "(ip_local_port_range): other programs may take them",
                                         config->gateway.port_min, config->gateway.port_max, first,
                                         last));

@@ -26,7 +26,7 @@ typedef enum agw_dtls_flag {
     AGW_DTLS_BE_ACTIVE,
 } agw_dtls_flag;
 
-/** Bits of agw_flags.rtcp_mux, NG.md "rtcp-mux"; 0 = no key. */
+/** Bits of agw_flags.rtcp_mux, the key "rtcp-mux"; 0 = no key. */
 enum {
     AGW_MUX_OFFER = 1 << 0,
     AGW_MUX_REQUIRE = 1 << 1,

@@ -70,7 +70,7 @@ const char *agw_doc_bytes(const agw_doc *doc, size_t *len);
 /** The value of an integer, or of a string that is a whole decimal integer. */
 bool agw_doc_number(const agw_doc *doc, int64_t *out);
 
-/* --- lenient look-ups: NG.md's clients spell keys with '-', ' ' or '_'; the last duplicate counts
+/* --- lenient look-ups: clients spell keys with '-', ' ' or '_'; the last duplicate counts
  */
 
 /** true if a and b are the same but for '-', ' ' and '_'. */

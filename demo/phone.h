@@ -26,9 +26,9 @@ typedef struct agw_phone_stats {
 AGW_NODISCARD agw_err agw_phone_new(agw_phone **out, const agw_addr *ip);
 void agw_phone_free(agw_phone *phone);
 
-/** Takes the call: parses the offer, starts to play, and returns the answer (free with g_free());
- * NULL: no PCMA audio over plain RTP in it. */
-char *agw_phone_answer(agw_phone *phone, const char *offer);
+/** Takes the call: parses text, the offer, starts to play, and returns the answer (free with
+ * g_free()); NULL: no PCMA audio over plain RTP in it. */
+char *agw_phone_answer(agw_phone *phone, const char *text);
 void agw_phone_get_stats(const agw_phone *phone, agw_phone_stats *out);
 
 #endif

@@ -53,6 +53,7 @@ static pair *list_head(const list *l)
 
 static void insert(list *l, pair *p, pair *before)
 {
+    AGW_ASSERT(before != NULL);
     AGW_ASSERT(before != NULL && p->next == NULL); /* the list is set up, p is in none */
     p->next = before;
     p->prev = before->prev;
