@@ -82,7 +82,7 @@ static uint32_t codec_kbps(const agw_sdp_codec *codec, uint32_t ptime_ms, agw_fa
     return (bps + 999) / 1000;
 }
 
-/* The greatest of those answered. */
+/* The greatest of what is written: an offer needs it, too (TS 26.114 section 6.2.5). */
 static uint32_t audio_kbps(const agw_exchange *x, const agw_work *w)
 {
     const agw_link *link = agw_state_end_link(x->next, w->line, x->to);
@@ -101,23 +101,27 @@ static uint32_t audio_kbps(const agw_exchange *x, const agw_work *w)
     return most;
 }
 
-static void write_said(const agw_work *w, const char *type, agw_sdp_writer *out)
+/* Of an answer that says none, the offer's: RS and RR hold for both directions, and zero in both
+ * agrees to have no RTCP (TS 26.114 section 7.3.1). */
+static void write_kept(const agw_work *w, const char *type, agw_sdp_writer *out)
 {
-    const int64_t value = agw_sdp_bandwidth_of(w->m, type);
+    int64_t value = agw_sdp_bandwidth_of(w->m, type);
+    if (value < 0 && w->om != NULL)
+        value = agw_sdp_bandwidth_of(w->om, type);
     if (value >= 0)
         agw_sdp_write_bandwidth(out, type, (uint32_t)value);
 }
 
 static void write_toward_ims(const agw_exchange *x, const agw_work *w, agw_sdp_writer *out)
 {
-    const bool chosen = !x->is_offer && w->line->kind == AGW_MEDIA_AUDIO;
-    const uint32_t kbps = chosen ? audio_kbps(x, w) : 0;
+    const int64_t said = agw_sdp_bandwidth_of(w->m, "AS");
+    const uint32_t kbps = w->line->kind == AGW_MEDIA_AUDIO ? audio_kbps(x, w) : 0;
     if (kbps > 0)
         agw_sdp_write_bandwidth(out, "AS", kbps);
-    else
-        write_said(w, "AS", out);
-    write_said(w, "RS", out);
-    write_said(w, "RR", out);
+    else if (said >= 0)
+        agw_sdp_write_bandwidth(out, "AS", (uint32_t)said);
+    write_kept(w, "RS", out);
+    write_kept(w, "RR", out);
 }
 
 void agw_out_bandwidth(const agw_exchange *x, const agw_work *w, agw_sdp_writer *out)

@@ -514,16 +514,16 @@ void sdp_rules_ims(const char *sdp, bool mux_asked, GString *out)
 
 /* --- toward a browser --- */
 
-/* Preconditions and 3gpp_ attributes are not among them: they survive (a client may read them). */
-static const char *const IMS_ONLY[] = {"acap", "acfg", "cdsc", "cpar", "creq",     "crypto",
-                                       "csup", "pcfg", "sqn",  "tcap", "key-mgmt", NULL};
+static const char *const IMS_ONLY[] = {"acap", "acfg",   "cdsc", "conf",     "cpar",
+                                       "creq", "crypto", "csup", "curr",     "des",
+                                       "pcfg", "sqn",    "tcap", "key-mgmt", NULL};
 
 static void forbid_private(const section *s, GString *out)
 {
     forbid(s, IMS_ONLY, out);
     for (guint i = 0; i < s->lines->len; i++) {
         const char *l = line_of(s, i);
-        if (g_str_has_prefix(l, "b="))
+        if (g_str_has_prefix(l, "a=3gpp_") || g_str_has_prefix(l, "b="))
             complain(out, s, "has no place here: \"%s\"", l);
     }
 }
