@@ -272,9 +272,9 @@ static agw_err add_pages(agw_demo *demo)
         if (err != AGW_OK)
             return err;
     }
-    agw_http_header(
-        demo->http, "Content-Security-Policy",
-        "default-src 'self'; connect-src 'self' ws: wss:; media-src 'self' blob: mediastream:");
+    agw_http_header(demo->http, "Content-Security-Policy",
+                    "default-src 'self'; img-src 'self' data:; connect-src 'self' ws: wss:; "
+                    "media-src 'self' blob: mediastream:");
     agw_http_header(demo->http, "X-Content-Type-Options", "nosniff");
     agw_http_on_websocket(demo->http, "/call", NULL, &HANDLER, demo);
     return AGW_OK;

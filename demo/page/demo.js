@@ -4,7 +4,7 @@
 
 const $ = (id) => document.getElementById(id);
 const STEP_MS = 500;
-const WINDOW = 120; // points: one minute
+const WINDOW = 60; // points: half a minute
 const TEXTS = { idle: 'Ready', calling: 'Calling', connected: 'Connected', ended: 'Call ended', failed: 'Failed' };
 const STAGES = { ringing: 'ringing', tones: 'playing tones', echo: 'echoing you' };
 
@@ -108,11 +108,13 @@ const endpoint = (c) => (c && c.address ? `${c.address.includes(':') ? `[${c.add
 const put = (id, text) => { if (text) $(id).textContent = text; };
 const dtlsName = (v) => ({ FEFD: 'DTLS 1.2', FEFC: 'DTLS 1.3', FEFF: 'DTLS 1.0' })[v] || v;
 
+const shortCipher = (name = '') => name.replace(/^TLS_/, '').replace('_WITH_', ' ').replaceAll('_', '-');
+
 function showFacts(s) {
   if (s.pair) put('fact-ice', `${endpoint(s.local)} (${s.local?.candidateType}) → ${endpoint(s.remote)}`);
   if (s.local) put('browser-addr', endpoint(s.local));
-  if (s.transport?.tlsVersion) put('fact-dtls', `${dtlsName(s.transport.tlsVersion)}, ${s.transport.dtlsCipher || ''}`);
-  put('fact-srtp', s.transport?.srtpCipher);
+  if (s.transport?.tlsVersion) put('fact-dtls', `${dtlsName(s.transport.tlsVersion)} · ${shortCipher(s.transport.dtlsCipher)}`);
+  put('fact-srtp', s.transport?.srtpCipher?.replace(/^SRTP_/, '').replaceAll('_', ' '));
   if (s.codec) put('fact-codec', `${s.codec.mimeType.replace('audio/', '')} ${s.codec.clockRate / 1000} kHz, both legs`);
   if (s.outbound) put('fact-sent', s.outbound.packetsSent.toLocaleString());
   if (s.inbound) put('fact-received', s.inbound.packetsReceived.toLocaleString());
@@ -133,10 +135,24 @@ function accessJitter() {
   const tags = Object.values(gateway?.query?.tags || {});
   for (const tag of tags) {
     for (const media of tag.medias || []) {
-      if (String(media.protocol || '').startsWith('UDP/TLS') && media.jitter !== undefined) return media.jitter / 1000;
+      if (String(media.protocol || '').startsWith('UDP/TLS') && media['jitter us'] !== undefined) return media['jitter us'] / 1000;
     }
   }
   return null;
+}
+
+const percent = (lost, got) => (100 * Math.max(0, lost)) / Math.max(1, lost + got);
+
+// The phone counts by its own clock: rates are taken between two of its messages.
+let phoneRate = {};
+function onStats(message) {
+  const at = performance.now(), before = gateway;
+  gateway = message;
+  gateway.at = at;
+  $('phone-stage').textContent = STAGES[message.phone.stage] || message.phone.stage;
+  if (!before) return;
+  const got = message.phone['rtp-in'] - before.phone['rtp-in'];
+  phoneRate = { packets: (1000 * got) / (at - before.at), loss: percent(message.phone.lost - before.phone.lost, got) };
 }
 
 let last = null;
@@ -144,17 +160,14 @@ function plotAll(s) {
   const now = performance.now();
   const current = {
     at: now,
-    phone: gateway?.phone?.['rtp-in'] ?? 0,
     received: s.inbound?.packetsReceived ?? 0,
     lostIn: s.inbound?.packetsLost ?? 0,
-    lostOut: gateway?.phone?.lost ?? 0,
   };
   if (last) {
     const seconds = (now - last.at) / 1000;
-    const toPhone = current.phone - last.phone, toUs = current.received - last.received;
-    const percent = (lost, got) => (100 * Math.max(0, lost)) / Math.max(1, lost + got);
-    plots.packets.add(toPhone / seconds, toUs / seconds);
-    plots.loss.add(percent(current.lostOut - last.lostOut, toPhone), percent(current.lostIn - last.lostIn, toUs));
+    const toUs = current.received - last.received;
+    plots.packets.add(phoneRate.packets, toUs / seconds);
+    plots.loss.add(phoneRate.loss, percent(current.lostIn - last.lostIn, toUs));
   }
   last = current;
   plots.level.add(level(analysers?.mine), level(analysers?.theirs));
@@ -198,8 +211,7 @@ function onMessage(message) {
     showSdp('sdp-core-answer', message['core-answer']);
     demo.pc.setRemoteDescription({ type: 'answer', sdp: message.sdp }).catch((e) => end('failed', e.message));
   } else if (message.type === 'stats') {
-    gateway = message;
-    $('phone-stage').textContent = STAGES[message.phone.stage] || message.phone.stage;
+    onStats(message);
   } else if (message.type === 'error') {
     end('failed', message.reason);
   }
@@ -244,6 +256,7 @@ async function call() {
   setState('calling');
   last = null;
   gateway = null;
+  phoneRate = {};
   Object.values(plots).forEach((p) => p.clear());
   try {
     microphone = await navigator.mediaDevices.getUserMedia({
