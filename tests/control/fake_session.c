@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "control/fake_session.h"
+
+#include <string.h>
+
+fake_session_plan fake_session;
+size_t fake_session_rollbacks;
+
+struct agw_session {
+    agw_gateway *gw;
+    agw_call_ref *call;
+    bool open, established;
+    agw_side offerer;
+    size_t medias;
+    agw_transport_info transports[2];
+};
+
+void fake_session_reset(void)
+{
+    memset(&fake_session, 0, sizeof fake_session);
+    fake_session_rollbacks = 0;
+}
+
+agw_session *agw_session_new(const agw_config *config, agw_gateway *gw, agw_call_ref *call)
+{
+    (void)config;
+    agw_session *session = g_new0(agw_session, 1);
+    session->gw = gw;
+    session->call = call;
+    return session;
+}
+
+void agw_session_free(agw_session *session)
+{
+    g_free(session);
+}
+
+static agw_err reserve(agw_session *s)
+{
+    if (s->medias > 0)
+        return AGW_OK;
+    agw_err err = agw_gateway_reserve(s->gw, s->call, 0, AGW_FAMILY_IP4, AGW_TRANSPORT_SHARED,
+                                      &s->transports[0]);
+    if (err == AGW_OK)
+        err = agw_gateway_reserve(s->gw, s->call, 1, AGW_FAMILY_IP4, AGW_TRANSPORT_PAIR,
+                                  &s->transports[1]);
+    if (err == AGW_OK)
+        s->medias = fake_session.medias != 0 ? fake_session.medias : 1;
+    return err;
+}
+
+agw_err agw_negotiate(agw_session *s, agw_side from, bool is_offer, const agw_flags *flags,
+                      const char *sdp, size_t len, GString *out, const char **why)
+{
+    (void)flags, (void)sdp, (void)len;
+    if (fake_session.fail != AGW_OK) {
+        *why = fake_session.why;
+        return fake_session.fail;
+    }
+    if (reserve(s) != AGW_OK) {
+        *why = "Ran out of ports";
+        return AGW_ERR_LIMIT;
+    }
+    if (is_offer)
+        s->offerer = from;
+    s->open = is_offer;
+    s->established = s->established || !is_offer;
+    g_string_append_printf(out, "%s to %c", is_offer ? "offer" : "answer",
+                           from == AGW_SIDE_A ? 'B' : 'A');
+    return AGW_OK;
+}
+
+void agw_session_rollback(agw_session *s)
+{
+    s->open = false;
+    fake_session_rollbacks++;
+}
+
+bool agw_session_open(const agw_session *s)
+{
+    return s->open;
+}
+
+bool agw_session_established(const agw_session *s)
+{
+    return s->established;
+}
+
+size_t agw_session_n_medias(const agw_session *s)
+{
+    return s->medias;
+}
+
+static void fill_live(const agw_session *s, agw_side side, agw_media_view *out)
+{
+    const bool access = side == AGW_SIDE_A;
+    const agw_transport_info *t = &s->transports[side];
+    out->live = true;
+    out->media_id = 1;
+    out->mid = access ? "0" : "";
+    out->protocol = access ? "UDP/TLS/RTP/SAVPF" : "RTP/AVP";
+    out->codec = access ? "opus/48000/2" : "PCMA/8000";
+    out->direction = fake_session.held ? "inactive" : "sendrecv";
+    out->transport_id = t->id;
+    out->interface = access ? "access" : "core";
+    out->local_rtp = t->rtp[0];
+    out->local_rtcp = t->rtcp[0];
+    out->ice = out->dtls = access;
+    out->rtcp_mux = access || fake_session.muxed;
+    out->dtls_role = AGW_DTLS_PASSIVE;
+    out->may_send = out->may_receive = !fake_session.held;
+    if (!access) {
+        AGW_ASSERT(agw_addr_parse(&out->remote_rtp, "10.9.0.9:4000") == AGW_OK);
+        AGW_ASSERT(agw_addr_parse(&out->remote_rtcp, "10.9.0.9:4001") == AGW_OK);
+    }
+}
+
+void agw_session_media(agw_session *s, agw_side side, size_t index, agw_media_view *out)
+{
+    memset(out, 0, sizeof *out);
+    out->index = index;
+    out->type = index == 0 ? "audio" : "application";
+    out->mid = out->protocol = out->codec = out->direction = out->interface = "";
+    if (index == 0)
+        fill_live(s, side, out);
+}

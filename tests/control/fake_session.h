@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * A session without SDP for tests of calls and commands: control/negotiate.h with one audio media
+ * between an ICE/DTLS leg (side A) and a plain leg (side B). The SDP written is "offer to A",
+ * "answer to B" and so on. Link it in front of agw_control. */
+#ifndef AGW_TESTS_CONTROL_FAKE_SESSION_H
+#define AGW_TESTS_CONTROL_FAKE_SESSION_H
+
+#include "control/negotiate.h"
+
+/** What the sessions do from now on; zeroed at each fake_session_reset(). */
+typedef struct fake_session_plan {
+    agw_err fail;    /* every negotiation fails with this ... */
+    const char *why; /* ... and this text */
+    bool held;       /* no party may send */
+    bool muxed;      /* side B has rtcp-mux */
+    size_t medias;   /* 0 = 1 */
+} fake_session_plan;
+
+extern fake_session_plan fake_session;
+extern size_t fake_session_rollbacks;
+void fake_session_reset(void);
+
+#endif

@@ -1,0 +1,556 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Commands as clients of ng send them: error texts to the byte, who is who, admission, deletion. */
+#include "control/rig.h"
+
+static void fails(rig *r, const char *request, const char *reason)
+{
+    char *reply = g_strdup_printf("{'result':'error','error-reason':'%s'}", reason);
+    CU_ASSERT_TRUE(rig_says(r, request, reply));
+    g_free(reply);
+}
+
+static void test_command_ng_3_error_texts(void)
+{
+    rig r;
+    rig_init(&r, NULL);
+    CU_ASSERT_TRUE(rig_says(&r, "{'command':'ping'}", "{'result':'pong'}"));
+    fails(&r, "{'command':'fly'}", "Unrecognized command");
+    fails(&r, "{'command':'play DTMF','call-id':'c'}", "Unrecognized command");
+    char *reply = rig_ask(&r, "{'call-id':'c'}");
+    CU_ASSERT_STRING_EQUAL(
+        reply, "{'result':'error','error-reason':'Dictionary contains no key \\'command\\''}");
+    g_free(reply);
+    fails(&r, "{'command':'offer','call-id':'c','from-tag':'a'}", "No SDP body in message");
+    fails(&r, "{'command':'offer','sdp':'v=0','from-tag':'a'}", "No call-id in message");
+    fails(&r, "{'command':'offer','sdp':'v=0','call-id':''}", "No call-id in message");
+    fails(&r, "{'command':'offer','sdp':'v=0','call-id':'c'}", "No from-tag in message");
+    fails(&r, "{'command':'answer','sdp':'v=0','call-id':'c','from-tag':'a'}",
+          "No to-tag in message");
+    fails(&r, ANSWER, "Unknown call-id");
+    fails(&r, "{'command':'query','call-id':'c'}", "Unknown call-id");
+    fails(&r, "{'command':'query'}", "No call-id in message");
+    fails(&r, "{'command':'delete'}", "No call-id in message");
+    CU_ASSERT_EQUAL(r.ctl.errors, 12);
+    rig_fini(&r);
+}
+
+static void test_command_ng_8_1_offer_answer_and_reverse_reoffer(void)
+{
+    rig r;
+    rig_init(&r, NULL);
+    rig_call(&r);
+    CU_ASSERT_TRUE(rig_says(
+        &r, "{'command':'offer','call-id':'c','from-tag':'a','to-tag':'b','sdp':'v=0'}", OFFERED));
+    CU_ASSERT_TRUE(rig_says(&r, ANSWER, ANSWERED));
+    CU_ASSERT_TRUE(
+        rig_says(&r, "{'command':'offer','call-id':'c','from-tag':'b','to-tag':'a','sdp':'v=0'}",
+                 "{'sdp':'offer to A','result':'ok'}"));
+    CU_ASSERT_TRUE(
+        rig_says(&r, "{'command':'answer','call-id':'c','from-tag':'b','to-tag':'a','sdp':'v=0'}",
+                 "{'sdp':'answer to B','result':'ok'}"));
+    CU_ASSERT_EQUAL(fake_gateway_calls(r.gateway), 1);
+    rig_fini(&r);
+}
+
+static void test_command_ng_5_late_offer_has_its_tags_swapped(void)
+{
+    rig r;
+    rig_init(&r, NULL);
+    CU_ASSERT_TRUE(rig_says(
+        &r, "{'command':'offer','call-id':'c','from-tag':'b','to-tag':'a','sdp':'v=0'}", OFFERED));
+    CU_ASSERT_TRUE(
+        rig_says(&r, "{'command':'answer','call-id':'c','from-tag':'b','to-tag':'a','sdp':'v=0'}",
+                 ANSWERED));
+    rig_fini(&r);
+}
+
+static void test_command_ng_8_2_an_unseen_to_tag_is_the_same_party(void)
+{
+    rig r;
+    rig_init(&r, NULL);
+    rig_call(&r);
+    CU_ASSERT_TRUE(
+        rig_says(&r, "{'command':'answer','call-id':'c','from-tag':'a','to-tag':'b2','sdp':'v=0'}",
+                 ANSWERED));
+    CU_ASSERT_STRING_EQUAL(agw_calls_tag(agw_calls_find(r.calls, "c"), AGW_SIDE_B), "b2");
+    CU_ASSERT_TRUE(
+        rig_says(&r, "{'command':'offer','call-id':'c','from-tag':'b','to-tag':'a','sdp':'v=0'}",
+                 "{'sdp':'offer to A','result':'ok'}"));
+    CU_ASSERT_EQUAL(fake_gateway_transports(r.gateway), 2);
+    rig_fini(&r);
+}
+
+static void test_command_ng_3_strangers_tags_are_refused(void)
+{
+    rig r;
+    rig_init(&r, NULL);
+    rig_call(&r);
+    fails(&r, "{'command':'offer','call-id':'c','from-tag':'z','sdp':'v=0'}",
+          "Invalid dialogue association");
+    fails(&r, "{'command':'answer','call-id':'c','from-tag':'y','to-tag':'z','sdp':'v=0'}",
+          "Invalid dialogue association");
+    fails(&r, "{'command':'answer','call-id':'c','from-tag':'a','to-tag':'a','sdp':'v=0'}",
+          "Invalid dialogue association");
+    rig_fini(&r);
+}
+
+static void test_command_ng_3_failed_first_offer_leaves_nothing(void)
+{
+    rig r;
+    rig_init(&r, NULL);
+    fake_session.fail = AGW_ERR_MALFORMED;
+    fake_session.why = "Failed to parse SDP";
+    fails(&r, OFFER, "Failed to parse SDP");
+    CU_ASSERT_EQUAL(fake_gateway_calls(r.gateway), 0);
+    CU_ASSERT_EQUAL(agw_calls_count(r.calls), 0);
+    rig_fini(&r);
+}
+
+static void test_command_ng_3_failed_reoffer_leaves_the_call(void)
+{
+    rig r;
+    rig_init(&r, NULL);
+    rig_call(&r);
+    fake_session.fail = AGW_ERR_MALFORMED;
+    fake_session.why = "Failed to parse SDP";
+    fails(&r, OFFER, "Failed to parse SDP");
+    CU_ASSERT_EQUAL(fake_gateway_calls(r.gateway), 1);
+    rig_fini(&r);
+}
+
+#define NEW_OFFER "'command':'offer','call-id':'n','from-tag':'a','sdp':'v=0'"
+
+static void test_command_ng_3_only_new_calls_meet_the_session_limit(void)
+{
+    rig r;
+    rig_init(&r, NULL);
+    r.config.max_sessions = 1;
+    rig_call(&r);
+    fails(&r, "{" NEW_OFFER "}", "Parallel session limit reached");
+    CU_ASSERT_TRUE(rig_says(&r, "{'supports':['load limit']," NEW_OFFER "}",
+                            "{'result':'load limit','message':'Parallel session limit reached'}"));
+    CU_ASSERT_TRUE(rig_says(&r, OFFER, OFFERED)); /* a known one goes on */
+    CU_ASSERT_EQUAL(r.ctl.refused, 2);
+    r.config.max_sessions = 2;
+    CU_ASSERT_TRUE(rig_says(&r, "{" NEW_OFFER "}", OFFERED));
+    rig_fini(&r);
+}
+
+static void test_command_ims_11_emergency_calls_have_a_share_of_their_own(void)
+{
+    rig r;
+    rig_init(&r, NULL);
+    r.config.max_sessions = 1;
+    rig_call(&r);
+    CU_ASSERT_TRUE(rig_says(&r, "{'flags':['emergency']," NEW_OFFER "}", OFFERED));
+    fails(&r, "{'flags':['emergency'],'command':'offer','call-id':'m','from-tag':'a','sdp':'v=0'}",
+          "Parallel session limit reached");
+    rig_fini(&r);
+}
+
+static void test_command_ng_3_out_of_ports_is_told(void)
+{
+    rig r;
+    rig_init(&r, NULL);
+    fake_gateway_full(r.gateway, false, true);
+    fails(&r, "{" NEW_OFFER "}", "Ran out of ports");
+    CU_ASSERT_TRUE(rig_says(&r, "{'supports':['load limit']," NEW_OFFER "}",
+                            "{'result':'load limit','message':'Ran out of ports'}"));
+    fake_gateway_full(r.gateway, true, false);
+    fails(&r, "{" NEW_OFFER "}", "Load limit exceeded");
+    CU_ASSERT_EQUAL(fake_gateway_calls(r.gateway), 0);
+    rig_fini(&r);
+}
+
+static void test_command_ng_4_fragment_needs_no_answer_sdp(void)
+{
+    rig r;
+    rig_init(&r, NULL);
+    const char *fragment = "{'command':'offer','call-id':'c','from-tag':'a','flags':['fragment'],"
+                           "'sdp':'a=ice-ufrag:x'}";
+    CU_ASSERT_TRUE(rig_says(&r, fragment, OK)); /* it may race ahead of its call */
+    CU_ASSERT_EQUAL(agw_calls_count(r.calls), 0);
+    rig_call(&r);
+    CU_ASSERT_TRUE(rig_says(&r, fragment, OK));
+    rig_fini(&r);
+}
+
+/* --- delete ------------------------------------------------------------------------------------
+ */
+
+#define WARNING "{'warning':'Call-ID not found or tags didn't match','result':'ok'}"
+#define DELETE  "{'command':'delete','call-id':'c','from-tag':'a','flags':['fast']}"
+#define DELETE_NOW                                                                                 \
+    "{'command':'delete','call-id':'c','from-tag':'a','flags':['fast'],'delete-delay':0}"
+
+static void test_command_ng_8_16_delete_of_an_unknown_call_warns(void)
+{
+    rig r;
+    rig_init(&r, NULL);
+    CU_ASSERT_TRUE(rig_says(&r, DELETE, WARNING));
+    rig_call(&r);
+    CU_ASSERT_TRUE(rig_says(
+        &r, "{'command':'delete','call-id':'c','from-tag':'z','flags':['fast']}", WARNING));
+    fails(&r, "{'command':'delete','call-id':'c','from-tag':'z','flags':['fatal']}",
+          "Call-ID not found or tags didn't match");
+    CU_ASSERT_TRUE(rig_says(
+        &r, "{'command':'delete','call-id':'c','from-tag':'a','to-tag':'z','flags':['fast']}",
+        WARNING));
+    CU_ASSERT_EQUAL(agw_calls_count(r.calls), 1);
+    rig_fini(&r);
+}
+
+static void test_command_ng_8_16_delete_waits_for_its_delay(void)
+{
+    rig r;
+    rig_init(&r, NULL);
+    rig_call(&r);
+    CU_ASSERT_TRUE(rig_says(&r, DELETE, OK));
+    CU_ASSERT_EQUAL(agw_calls_count(r.calls), 0); /* no longer counts against max-sessions */
+    rig_at(&r, r.now + AGW_S(30) - 1);
+    CU_ASSERT_EQUAL(fake_gateway_calls(r.gateway), 1);
+    rig_at(&r, r.now + 1);
+    CU_ASSERT_EQUAL(fake_gateway_calls(r.gateway), 0);
+    rig_fini(&r);
+}
+
+static void test_command_ng_5_delete_delay_has_two_spellings(void)
+{
+    rig r;
+    rig_init(&r, NULL);
+    rig_call(&r);
+    CU_ASSERT_TRUE(rig_says(&r, DELETE_NOW, OK));
+    CU_ASSERT_EQUAL(fake_gateway_calls(r.gateway), 0);
+    rig_call(&r);
+    CU_ASSERT_TRUE(rig_says(&r,
+                            "{'command':'delete','call-id':'c','from-tag':'a','flags':['fast'],"
+                            "'delete delay':0,'delete-delay':'0'}",
+                            OK));
+    CU_ASSERT_EQUAL(fake_gateway_calls(r.gateway), 0);
+    rig_fini(&r);
+}
+
+static void test_command_ng_8_16_a_new_offer_revives_a_deleted_call(void)
+{
+    rig r;
+    rig_init(&r, NULL);
+    rig_call(&r);
+    CU_ASSERT_TRUE(rig_says(&r, DELETE, OK));
+    rig_call(&r);
+    CU_ASSERT_EQUAL(agw_calls_count(r.calls), 1);
+    rig_at(&r, r.now + AGW_S(31));
+    CU_ASSERT_EQUAL(fake_gateway_calls(r.gateway), 1);
+    rig_fini(&r);
+}
+
+static void test_command_ng_8_16_a_retry_with_another_tag_is_a_new_call(void)
+{
+    rig r;
+    rig_init(&r, NULL);
+    CU_ASSERT_TRUE(rig_says(&r, OFFER, OFFERED));
+    CU_ASSERT_TRUE(rig_says(&r, DELETE, OK));
+    CU_ASSERT_TRUE(
+        rig_says(&r, "{'command':'offer','call-id':'c','from-tag':'a9','sdp':'v=0'}", OFFERED));
+    CU_ASSERT_EQUAL(fake_gateway_calls(r.gateway), 1);
+    CU_ASSERT_STRING_EQUAL(agw_calls_tag(agw_calls_find(r.calls, "c"), AGW_SIDE_A), "a9");
+    rig_fini(&r);
+}
+
+#define OFFER_B2 "{'command':'offer','call-id':'c','from-tag':'a','via-branch':'b2','sdp':'v=0'}"
+#define DELETE_BRANCH(b)                                                                           \
+    "{'command':'delete','call-id':'c','from-tag':'a','via-branch':'" b                            \
+    "','flags':['fast'],'delete-delay':0}"
+
+static void test_command_ng_8_16_the_call_goes_with_its_last_branch(void)
+{
+    rig r;
+    rig_init(&r, NULL);
+    CU_ASSERT_TRUE(rig_says(&r, OFFER, OFFERED));
+    CU_ASSERT_TRUE(rig_says(&r, OFFER_B2, OFFERED));
+    CU_ASSERT_TRUE(rig_says(&r, DELETE_BRANCH("b1"), OK));
+    CU_ASSERT_EQUAL(fake_gateway_calls(r.gateway), 1);
+    CU_ASSERT_TRUE(rig_says(&r, DELETE_BRANCH("b2"), OK));
+    CU_ASSERT_EQUAL(fake_gateway_calls(r.gateway), 0);
+    rig_fini(&r);
+}
+
+static void test_command_ng_8_16_an_unanswered_call_goes_at_once(void)
+{
+    rig r;
+    rig_init(&r, NULL);
+    CU_ASSERT_TRUE(rig_says(&r, OFFER, OFFERED));
+    CU_ASSERT_TRUE(rig_says(&r,
+                            "{'command':'delete','call-id':'c','from-tag':'a','to-tag':'refuser',"
+                            "'flags':['fast'],'delete-delay':0}",
+                            OK));
+    CU_ASSERT_EQUAL(fake_gateway_calls(r.gateway), 0);
+    rig_fini(&r);
+}
+
+static void test_command_ims_7_refused_reoffer_restores_what_stood(void)
+{
+    rig r;
+    rig_init(&r, NULL);
+    rig_call(&r);
+    CU_ASSERT_TRUE(rig_says(&r,
+                            "{'command':'offer','call-id':'c','from-tag':'a','to-tag':'b',"
+                            "'via-branch':'re','sdp':'v=0'}",
+                            OFFERED));
+    CU_ASSERT_TRUE(rig_says(&r, DELETE_BRANCH("re"), OK));
+    CU_ASSERT_EQUAL(fake_session_rollbacks, 1);
+    CU_ASSERT_EQUAL(fake_gateway_calls(r.gateway), 1);
+    CU_ASSERT_TRUE(rig_says(&r, DELETE_BRANCH("bye"), OK));
+    CU_ASSERT_EQUAL(fake_session_rollbacks, 1);
+    CU_ASSERT_EQUAL(fake_gateway_calls(r.gateway), 0);
+    rig_fini(&r);
+}
+
+/* --- query, list, statistics -------------------------------------------------------------------
+ */
+
+static agw_doc *query(rig *r)
+{
+    const char *why;
+    const char *request = "{\"command\":\"query\",\"call-id\":\"c\"}";
+    agw_doc *doc = agw_json_parse(request, strlen(request), &why);
+    agw_doc *reply = agw_command_run(&r->ctl, doc, NULL, r->now);
+    agw_doc_free(doc);
+    return reply;
+}
+
+static int64_t number(const agw_doc *dict, const char *key)
+{
+    int64_t n = -1;
+    CU_ASSERT_TRUE(agw_doc_int(dict, key, &n));
+    return n;
+}
+
+static void fill_stats(rig *r)
+{
+    agw_media_stats *stats = agw_gateway_media_stats(fake_gateway_last_call(r->gateway), 1);
+    agw_counter_set(&stats->end[0].rtp_in.packets, 100);
+    agw_counter_set(&stats->end[0].rtp_in.bytes, 17200);
+    agw_counter_set(&stats->end[0].rtp_in.last_at, (uint64_t)r->now);
+    agw_counter_set(&stats->end[0].ssrc_in, 4000000000u);
+    agw_counter_set(&stats->end[0].dropped, 3);
+    agw_counter_set(&stats->end[1].rtp_in.packets, 50);
+    agw_counter_set(&stats->end[1].rtcp_in.packets, 5);
+    agw_counter_set(&stats->end[1].rtcp_in.bytes, 500);
+}
+
+static void test_command_ng_7_query_has_what_kamailio_reads(void)
+{
+    rig r;
+    rig_init(&r, NULL);
+    rig_call(&r);
+    fill_stats(&r);
+    agw_doc *reply = query(&r);
+    CU_ASSERT_STRING_EQUAL(agw_doc_str(reply, "result"), "ok");
+    CU_ASSERT_TRUE(number(reply, "created") > 1500000000);
+    CU_ASSERT_TRUE(number(reply, "last signal") > 1500000000);
+    const agw_doc *totals = agw_doc_get(reply, "totals");
+    const agw_doc *rtp = agw_doc_get(totals, "RTP"), *rtcp = agw_doc_get(totals, "RTCP");
+    CU_ASSERT_EQUAL(number(rtp, "packets"), 150);
+    CU_ASSERT_EQUAL(number(rtp, "bytes"), 17200);
+    CU_ASSERT_EQUAL(number(rtp, "errors"), 3);
+    CU_ASSERT_EQUAL(number(rtcp, "packets"), 5);
+    CU_ASSERT_EQUAL(number(rtcp, "bytes"), 500);
+    CU_ASSERT_EQUAL(number(rtcp, "errors"), 0);
+    const agw_doc *ssrc = agw_doc_get(agw_doc_get(reply, "SSRC"), "4000000000");
+    CU_ASSERT_EQUAL(number(ssrc, "packets"), 100);
+    CU_ASSERT_EQUAL(number(ssrc, "bytes"), 17200);
+    CU_ASSERT_EQUAL(agw_doc_count(agw_doc_get(reply, "SSRC")), 1);
+    agw_doc_free(reply);
+    rig_fini(&r);
+}
+
+static const agw_doc *media_of(const agw_doc *reply, const char *tag)
+{
+    const agw_doc *party = agw_doc_get(agw_doc_get(reply, "tags"), tag);
+    const agw_doc *medias = agw_doc_get(party, "medias");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(medias);
+    CU_ASSERT_FATAL(agw_doc_count(medias) > 0);
+    return agw_doc_at(medias, 0);
+}
+
+static void test_command_ng_7_query_shows_parties_and_streams(void)
+{
+    rig r;
+    rig_init(&r, NULL);
+    rig_call(&r);
+    fill_stats(&r);
+    agw_doc *reply = query(&r);
+    const agw_doc *access = media_of(reply, "a"), *core = media_of(reply, "b");
+    CU_ASSERT_EQUAL(number(access, "index"), 1);
+    CU_ASSERT_STRING_EQUAL(agw_doc_str(access, "protocol"), "UDP/TLS/RTP/SAVPF");
+    CU_ASSERT_TRUE(agw_doc_list_has(access, "flags", "DTLS role passive"));
+    CU_ASSERT_EQUAL(agw_doc_count(agw_doc_get(access, "streams")), 1); /* rtcp-mux */
+    const agw_doc *streams = agw_doc_get(core, "streams");
+    CU_ASSERT_EQUAL_FATAL(agw_doc_count(streams), 2);
+    const agw_doc *rtp = agw_doc_at(streams, 0), *rtcp = agw_doc_at(streams, 1);
+    CU_ASSERT_EQUAL(number(rtp, "local port"), 30000);
+    CU_ASSERT_EQUAL(number(rtcp, "local port"), 30001);
+    CU_ASSERT_STRING_EQUAL(agw_doc_str(rtp, "local address"), "10.1.0.1");
+    CU_ASSERT_STRING_EQUAL(agw_doc_str(rtp, "family"), "IPv4");
+    CU_ASSERT_EQUAL(number(rtp, "SSRC"), 0);
+    CU_ASSERT_EQUAL(number(agw_doc_get(rtp, "endpoint"), "port"), 4000);
+    CU_ASSERT_EQUAL(number(agw_doc_get(rtp, "stats"), "packets"), 50);
+    CU_ASSERT_TRUE(agw_doc_list_has(rtp, "flags", "RTP"));
+    CU_ASSERT_FALSE(agw_doc_list_has(rtp, "flags", "RTCP"));
+    CU_ASSERT_TRUE(agw_doc_list_has(rtcp, "flags", "RTCP"));
+    CU_ASSERT_EQUAL(number(agw_doc_at(agw_doc_get(access, "streams"), 0), "SSRC"), 4000000000);
+    agw_doc_free(reply);
+    rig_fini(&r);
+}
+
+static void test_command_ng_7_query_shows_ice_and_dtls(void)
+{
+    rig r;
+    rig_init(&r, NULL);
+    rig_call(&r);
+    agw_event event = {.kind = AGW_EVENT_ICE_CONNECTED, .transport_id = 1, .at = r.now};
+    CU_ASSERT_EQUAL_FATAL(agw_addr_parse(&event.remote, "10.0.0.77:5000"), AGW_OK);
+    fake_gateway_push(r.gateway, fake_gateway_last_call(r.gateway), &event);
+    event.kind = AGW_EVENT_DTLS_ESTABLISHED;
+    g_strlcpy(event.detail, "DTLSv1.2 ECDHE-X AEAD_AES_128_GCM", sizeof event.detail);
+    fake_gateway_push(r.gateway, fake_gateway_last_call(r.gateway), &event);
+    rig_at(&r, r.now);
+    agw_doc *reply = query(&r);
+    const agw_doc *list = agw_doc_get(reply, "transports");
+    CU_ASSERT_EQUAL_FATAL(agw_doc_count(list), 2);
+    const agw_doc *t = agw_doc_at(list, 0);
+    CU_ASSERT_STRING_EQUAL(agw_doc_str(agw_doc_get(t, "ICE"), "state"), "connected");
+    CU_ASSERT_EQUAL(number(agw_doc_get(agw_doc_get(t, "ICE"), "remote"), "port"), 5000);
+    const agw_doc *dtls = agw_doc_get(t, "DTLS");
+    CU_ASSERT_STRING_EQUAL(agw_doc_str(dtls, "state"), "established");
+    CU_ASSERT_STRING_EQUAL(agw_doc_str(dtls, "version"), "DTLSv1.2");
+    CU_ASSERT_STRING_EQUAL(agw_doc_str(dtls, "cipher"), "ECDHE-X");
+    CU_ASSERT_STRING_EQUAL(agw_doc_str(dtls, "SRTP"), "AEAD_AES_128_GCM");
+    CU_ASSERT_PTR_NULL(agw_doc_get(agw_doc_at(list, 1), "ICE"));
+    agw_doc_free(reply);
+    rig_fini(&r);
+}
+
+static void test_command_ng_7_largest_query_fits_a_datagram(void)
+{
+    rig r;
+    rig_init(&r, NULL);
+    fake_session.medias = 128;
+    rig_call(&r);
+    for (int i = 0; i < 100; i++) {
+        char *offer =
+            g_strdup_printf("{'command':'offer','call-id':'c','from-tag':'a','sdp':'v=0',"
+                            "'via-branch':'z9hG4bK4c2e.dc65945810dd900a51205eb350530.%d'}",
+                            i);
+        CU_ASSERT_TRUE(rig_says(&r, offer, OFFERED));
+        g_free(offer);
+    }
+    char *reply = rig_ask(&r, "{'command':'query','call-id':'c'}");
+    CU_ASSERT_TRUE(strlen(reply) < AGW_NG_DATAGRAM_MAX - AGW_NG_COOKIE_MAX);
+    g_free(reply);
+    rig_fini(&r);
+}
+
+static void test_command_ng_5_labels_belong_to_who_speaks(void)
+{
+    rig r;
+    rig_init(&r, NULL);
+    CU_ASSERT_TRUE(rig_says(
+        &r, "{'command':'offer','call-id':'c','from-tag':'a','label':'A','sdp':'v=0'}", OFFERED));
+    CU_ASSERT_TRUE(rig_says(&r,
+                            "{'command':'answer','call-id':'c','from-tag':'a','to-tag':'b',"
+                            "'label':'B','sdp':'v=0'}",
+                            ANSWERED));
+    agw_doc *reply = query(&r);
+    const agw_doc *tags = agw_doc_get(reply, "tags");
+    CU_ASSERT_STRING_EQUAL(agw_doc_str(agw_doc_get(tags, "a"), "label"), "A");
+    CU_ASSERT_STRING_EQUAL(agw_doc_str(agw_doc_get(tags, "b"), "label"), "B");
+    CU_ASSERT_STRING_EQUAL(agw_doc_str(agw_doc_get(tags, "b"), "in dialogue with"), "a");
+    agw_doc_free(reply);
+    rig_fini(&r);
+}
+
+static void test_command_ng_4_list_is_limited(void)
+{
+    rig r;
+    rig_init(&r, NULL);
+    CU_ASSERT_TRUE(rig_says(&r, "{'command':'list'}", "{'calls':[],'result':'ok'}"));
+    for (int i = 0; i < 3; i++) {
+        char *offer =
+            g_strdup_printf("{'command':'offer','call-id':'c%d','from-tag':'a','sdp':'v=0'}", i);
+        CU_ASSERT_TRUE(rig_says(&r, offer, OFFERED));
+        g_free(offer);
+    }
+    CU_ASSERT_TRUE(rig_says(&r, "{'command':'list'}", "{'calls':['c0','c1','c2'],'result':'ok'}"));
+    CU_ASSERT_TRUE(
+        rig_says(&r, "{'command':'list','limit':'2'}", "{'calls':['c0','c1'],'result':'ok'}"));
+    fails(&r, "{'command':'list','limit':-1}", "invalid limit, must be >= 0");
+    rig_fini(&r);
+}
+
+static void test_command_ng_4_statistics_count(void)
+{
+    rig r;
+    rig_init(&r, NULL);
+    rig_call(&r);
+    CU_ASSERT_TRUE(rig_says(&r, DELETE_NOW, OK));
+    rig_call(&r);
+    agw_doc *doc = agw_doc_new_dict();
+    agw_doc_set_str(doc, "command", "statistics");
+    agw_doc *reply = agw_command_run(&r.ctl, doc, NULL, r.now);
+    const agw_doc *stats = agw_doc_get(reply, "statistics");
+    CU_ASSERT_EQUAL(number(agw_doc_get(stats, "currentstatistics"), "sessionsown"), 1);
+    CU_ASSERT_EQUAL(number(agw_doc_get(stats, "totalstatistics"), "managedsessions"), 2);
+    CU_ASSERT_EQUAL(number(agw_doc_get(stats, "totalstatistics"), "regularterminatedsessions"), 1);
+    CU_ASSERT_EQUAL(number(agw_doc_get(stats, "drops"), "srtp-auth"), 0);
+    CU_ASSERT_EQUAL(agw_doc_count(agw_doc_get(stats, "drops")), AGW_DROP_COUNT - 1);
+    const agw_doc *commands = agw_doc_get(agw_doc_get(stats, "control"), "commands");
+    CU_ASSERT_EQUAL(number(commands, "offer"), 2);
+    agw_doc_free(reply);
+    agw_doc_free(doc);
+    rig_fini(&r);
+}
+
+static void test_command_ng_2_unknown_words_are_noted_once(void)
+{
+    rig r;
+    rig_init(&r, NULL);
+    CU_ASSERT_TRUE(rig_says(&r, OFFER, OFFERED));
+    const guint once = g_hash_table_size(r.ctl.seen_unknown);
+    CU_ASSERT_EQUAL(once, 1);
+    CU_ASSERT_TRUE(rig_says(&r, OFFER, OFFERED));
+    CU_ASSERT_EQUAL(g_hash_table_size(r.ctl.seen_unknown), once);
+    rig_fini(&r);
+}
+
+static const agw_unit_case CASES[] = {
+    AGW_CASE(test_command_ng_3_error_texts),
+    AGW_CASE(test_command_ng_8_1_offer_answer_and_reverse_reoffer),
+    AGW_CASE(test_command_ng_5_late_offer_has_its_tags_swapped),
+    AGW_CASE(test_command_ng_8_2_an_unseen_to_tag_is_the_same_party),
+    AGW_CASE(test_command_ng_3_strangers_tags_are_refused),
+    AGW_CASE(test_command_ng_3_failed_first_offer_leaves_nothing),
+    AGW_CASE(test_command_ng_3_failed_reoffer_leaves_the_call),
+    AGW_CASE(test_command_ng_3_only_new_calls_meet_the_session_limit),
+    AGW_CASE(test_command_ims_11_emergency_calls_have_a_share_of_their_own),
+    AGW_CASE(test_command_ng_3_out_of_ports_is_told),
+    AGW_CASE(test_command_ng_4_fragment_needs_no_answer_sdp),
+    AGW_CASE(test_command_ng_8_16_delete_of_an_unknown_call_warns),
+    AGW_CASE(test_command_ng_8_16_delete_waits_for_its_delay),
+    AGW_CASE(test_command_ng_5_delete_delay_has_two_spellings),
+    AGW_CASE(test_command_ng_8_16_a_new_offer_revives_a_deleted_call),
+    AGW_CASE(test_command_ng_8_16_a_retry_with_another_tag_is_a_new_call),
+    AGW_CASE(test_command_ng_8_16_the_call_goes_with_its_last_branch),
+    AGW_CASE(test_command_ng_8_16_an_unanswered_call_goes_at_once),
+    AGW_CASE(test_command_ims_7_refused_reoffer_restores_what_stood),
+    AGW_CASE(test_command_ng_7_query_has_what_kamailio_reads),
+    AGW_CASE(test_command_ng_7_query_shows_parties_and_streams),
+    AGW_CASE(test_command_ng_7_query_shows_ice_and_dtls),
+    AGW_CASE(test_command_ng_7_largest_query_fits_a_datagram),
+    AGW_CASE(test_command_ng_5_labels_belong_to_who_speaks),
+    AGW_CASE(test_command_ng_4_list_is_limited),
+    AGW_CASE(test_command_ng_4_statistics_count),
+    AGW_CASE(test_command_ng_2_unknown_words_are_noted_once),
+};
+
+AGW_UNIT_MAIN("command", CASES)
