@@ -297,13 +297,27 @@ static bool translate(agw_worker *w, const agw_transport *t, agw_media *m, const
     return sent;
 }
 
+static bool is_transparent(const agw_media *m)
+{
+    return agw_rewrite_transparent(&m->end[AGW_SIDE_A].out) &&
+           agw_rewrite_transparent(&m->end[AGW_SIDE_B].out);
+}
+
 static agw_drop forward_rtcp(agw_worker *w, agw_pkt *pkt)
 {
     const agw_transport *t = pkt->transport;
+    const agw_transport *copied_to =
+        NULL; /* between two browsers the whole datagram passes, once */
     agw_drop why = t->n_medias != 0 ? AGW_DROP_RTCP_EMPTY : AGW_DROP_NO_MEDIA;
     bool sent = false;
-    for (size_t i = 0; i < t->n_medias; i++)
-        sent |= translate(w, t, t->medias[i], pkt, &why);
+    for (size_t i = 0; i < t->n_medias; i++) {
+        agw_media *m = t->medias[i];
+        const agw_transport *to = m->end[other(t->side)].transport;
+        if (is_transparent(m) && copied_to != NULL && copied_to == to)
+            continue;
+        sent |= translate(w, t, m, pkt, &why);
+        copied_to = is_transparent(m) ? to : copied_to;
+    }
     if (!sent)
         return why;
     pkt->verdict = AGW_CONSUMED;
