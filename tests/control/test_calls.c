@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * When calls end and what is told about them, on virtual time. */
+#include "control/rig.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* --- the decision ------------------------------------------------------------------------------
+ */
+
+static agw_config config;
+
+static agw_call_clock answered_at(agw_ns at)
+{
+    config = (agw_config){.timeout = AGW_S(60),
+                          .silent_timeout = AGW_S(3600),
+                          .offer_timeout = AGW_S(100),
+                          .consent_grace = AGW_S(20)};
+    return (agw_call_clock){
+        .signalled_at = at, .delete_at = AGW_NEVER, .consent_lost_at = AGW_NEVER, .answered = true};
+}
+
+/* Lives until just before due, and then ends for that reason. */
+static bool ends(const agw_call_clock *clock, agw_ns due, agw_call_end why)
+{
+    agw_ns deadline;
+    const bool lives = agw_call_decide(clock, &config, due - 1, &deadline) == AGW_CALL_LIVES;
+    return lives && deadline == due && agw_call_decide(clock, &config, due, &deadline) == why;
+}
+
+static bool never_ends(const agw_call_clock *clock)
+{
+    agw_ns deadline;
+    return agw_call_decide(clock, &config, AGW_NEVER - 1, &deadline) == AGW_CALL_LIVES &&
+           deadline == AGW_NEVER;
+}
+
+static void test_calls_ng_8_17_no_media_ends_a_call(void)
+{
+    agw_call_clock c = answered_at(AGW_S(10));
+    CU_ASSERT_TRUE(ends(&c, AGW_S(70), AGW_CALL_INACTIVE));
+    c.media_at = AGW_S(50);
+    CU_ASSERT_TRUE(ends(&c, AGW_S(110), AGW_CALL_INACTIVE));
+    c.signalled_at = AGW_S(55); /* a re-offer counts as a sign of life */
+    CU_ASSERT_TRUE(ends(&c, AGW_S(115), AGW_CALL_INACTIVE));
+}
+
+static void test_calls_ng_8_15_held_calls_use_the_silent_timeout(void)
+{
+    agw_call_clock c = answered_at(AGW_S(10));
+    c.held = true;
+    CU_ASSERT_TRUE(ends(&c, AGW_S(3610), AGW_CALL_SILENT));
+}
+
+static void test_calls_ng_8_17_unanswered_offers_end(void)
+{
+    agw_call_clock c = answered_at(AGW_S(10));
+    c.answered = false;
+    c.media_at = AGW_S(50); /* counts for nothing */
+    CU_ASSERT_TRUE(ends(&c, AGW_S(110), AGW_CALL_UNANSWERED));
+}
+
+static void test_calls_ims_9_consent_has_its_grace(void)
+{
+    agw_call_clock c = answered_at(AGW_S(10));
+    c.consent_lost_at = AGW_S(30);
+    CU_ASSERT_TRUE(ends(&c, AGW_S(50), AGW_CALL_NO_CONSENT));
+    c.consent_lost_at = AGW_S(60); /* the other clock is earlier */
+    CU_ASSERT_TRUE(ends(&c, AGW_S(70), AGW_CALL_INACTIVE));
+    config.consent_grace = 0;
+    c.consent_lost_at = AGW_S(30);
+    CU_ASSERT_TRUE(ends(&c, AGW_S(30), AGW_CALL_NO_CONSENT));
+}
+
+static void test_calls_ng_8_16_a_pending_delete_stops_other_clocks(void)
+{
+    agw_call_clock c = answered_at(AGW_S(10));
+    c.consent_lost_at = AGW_S(11);
+    c.delete_at = AGW_S(500);
+    CU_ASSERT_TRUE(ends(&c, AGW_S(500), AGW_CALL_DELETED));
+}
+
+static void test_calls_ims_11_protected_calls_end_by_command_only(void)
+{
+    agw_call_clock c = answered_at(AGW_S(10));
+    c.protected = true;
+    c.consent_lost_at = AGW_S(11);
+    CU_ASSERT_TRUE(never_ends(&c));
+    c.delete_at = AGW_S(500);
+    CU_ASSERT_TRUE(ends(&c, AGW_S(500), AGW_CALL_DELETED));
+}
+
+static void test_calls_timeouts_do_not_overflow(void)
+{
+    agw_call_clock c = answered_at(AGW_NEVER - 5);
+    CU_ASSERT_TRUE(never_ends(&c));
+}
+
+/* --- the registry ------------------------------------------------------------------------------
+ */
+
+static int listener(agw_addr *out)
+{
+    struct sockaddr_storage sa;
+    socklen_t len = sizeof sa;
+    CU_ASSERT_EQUAL_FATAL(agw_addr_parse(out, "127.0.0.1:0"), AGW_OK);
+    const socklen_t want = agw_addr_to_sockaddr(out, &sa);
+    const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+    CU_ASSERT_EQUAL_FATAL(bind(fd, (struct sockaddr *)&sa, want), 0);
+    CU_ASSERT_EQUAL_FATAL(getsockname(fd, (struct sockaddr *)&sa, &len), 0);
+    CU_ASSERT_EQUAL_FATAL(agw_addr_from_sockaddr(out, (struct sockaddr *)&sa), AGW_OK);
+    return fd;
+}
+
+/* The next event, or NULL. */
+static agw_doc *next_notice(int fd)
+{
+    char text[2000];
+    const char *why;
+    const ssize_t len = recv(fd, text, sizeof text, 0);
+    return len > 0 ? agw_json_parse(text, (size_t)len, &why) : NULL;
+}
+
+static bool told(int fd, const char *event, const char *reason)
+{
+    agw_doc *doc = next_notice(fd);
+    const bool same = doc != NULL && strcmp(agw_doc_str(doc, "event"), event) == 0 &&
+                      strcmp(agw_doc_str(doc, "reason"), reason) == 0;
+    agw_doc_free(doc);
+    return same;
+}
+
+static void push(rig *r, agw_event_kind kind, uint32_t transport, const char *detail)
+{
+    agw_event event = {.kind = kind, .transport_id = transport, .at = r->now};
+    g_strlcpy(event.detail, detail, sizeof event.detail);
+    fake_gateway_push(r->gateway, fake_gateway_last_call(r->gateway), &event);
+    rig_at(r, r->now);
+}
+
+static void test_calls_evt_notice_has_all_fields(void)
+{
+    agw_addr to;
+    const int fd = listener(&to);
+    rig r;
+    rig_init(&r, &to);
+    rig_call(&r);
+    agw_event event = {.kind = AGW_EVENT_DTLS_FAILED, .transport_id = 1, .at = r.now};
+    CU_ASSERT_EQUAL_FATAL(agw_addr_parse(&event.remote, "10.0.0.77:5000"), AGW_OK);
+    g_strlcpy(event.detail, "fingerprint", sizeof event.detail);
+    fake_gateway_push(r.gateway, fake_gateway_last_call(r.gateway), &event);
+    rig_at(&r, r.now);
+    agw_doc *doc = next_notice(fd);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(doc);
+    static const char *const EXPECTED[][2] = {{"event", "dtls-failed"},
+                                              {"seq", "1"},
+                                              {"call-id", "c"},
+                                              {"from-tag", "a"},
+                                              {"to-tag", "b"},
+                                              {"media", "1"},
+                                              {"mid", "0"},
+                                              {"reason", "fingerprint"},
+                                              {"detail", "10.0.0.77:5000 fingerprint"}};
+    for (size_t i = 0; i < G_N_ELEMENTS(EXPECTED); i++)
+        CU_ASSERT_STRING_EQUAL(agw_doc_str(doc, EXPECTED[i][0]), EXPECTED[i][1]);
+    int64_t time_ms = 0;
+    CU_ASSERT_TRUE(agw_doc_int(doc, "time", &time_ms) && time_ms > 1500000000000);
+    CU_ASSERT_EQUAL(agw_doc_count(doc), 10);
+    agw_doc_free(doc);
+    rig_fini(&r);
+    close(fd);
+}
+
+static void test_calls_ims_9_consent_back_in_time_saves_the_call(void)
+{
+    agw_addr to;
+    const int fd = listener(&to);
+    rig r;
+    rig_init(&r, &to);
+    rig_call(&r);
+    push(&r, AGW_EVENT_CONSENT_LOST, 1, "");
+    CU_ASSERT_TRUE(told(fd, "consent-lost", ""));
+    rig_at(&r, r.now + AGW_S(20) - 1);
+    CU_ASSERT_EQUAL(fake_gateway_calls(r.gateway), 1);
+    push(&r, AGW_EVENT_CONSENT_BACK, 1, "");
+    CU_ASSERT_TRUE(told(fd, "consent-back", ""));
+    rig_at(&r, r.now + AGW_S(20));
+    CU_ASSERT_EQUAL(fake_gateway_calls(r.gateway), 1);
+    rig_fini(&r);
+    close(fd);
+}
+
+static void test_calls_ims_9_consent_lost_ends_the_call_after_the_grace(void)
+{
+    agw_addr to;
+    const int fd = listener(&to);
+    rig r;
+    rig_init(&r, &to);
+    rig_call(&r);
+    push(&r, AGW_EVENT_CONSENT_LOST, 1, "");
+    rig_at(&r, r.now + AGW_S(5));
+    push(&r, AGW_EVENT_CONSENT_LOST, 1, ""); /* said twice: the first one counts */
+    rig_at(&r, r.now + AGW_S(15) - 1);
+    CU_ASSERT_EQUAL(fake_gateway_calls(r.gateway), 1);
+    rig_at(&r, r.now + 1);
+    CU_ASSERT_EQUAL(fake_gateway_calls(r.gateway), 0);
+    CU_ASSERT_TRUE(told(fd, "consent-lost", ""));
+    CU_ASSERT_TRUE(told(fd, "consent-lost", ""));
+    CU_ASSERT_TRUE(told(fd, "call-ended", "consent-lost"));
+    CU_ASSERT_EQUAL(agw_calls_ended(r.calls)[AGW_CALL_NO_CONSENT], 1);
+    rig_fini(&r);
+    close(fd);
+}
+
+static void test_calls_ims_9_ice_restart_saves_the_call(void)
+{
+    rig r;
+    rig_init(&r, NULL);
+    rig_call(&r);
+    push(&r, AGW_EVENT_CONSENT_LOST, 1, "");
+    push(&r, AGW_EVENT_ICE_CONNECTED, 1, "");
+    rig_at(&r, r.now + AGW_S(21));
+    CU_ASSERT_EQUAL(fake_gateway_calls(r.gateway), 1);
+    rig_fini(&r);
+}
+
+static void test_calls_consent_of_a_gone_transport_counts_for_nothing(void)
+{
+    rig r;
+    rig_init(&r, NULL);
+    rig_call(&r);
+    push(&r, AGW_EVENT_CONSENT_LOST, 77, "");
+    rig_at(&r, r.now + AGW_S(21));
+    CU_ASSERT_EQUAL(fake_gateway_calls(r.gateway), 1);
+    rig_fini(&r);
+}
+
+static void test_calls_ice_and_dtls_failure_do_not_end_the_call(void)
+{
+    agw_addr to;
+    const int fd = listener(&to);
+    rig r;
+    rig_init(&r, &to);
+    rig_call(&r);
+    push(&r, AGW_EVENT_ICE_FAILED, 1, "");
+    push(&r, AGW_EVENT_DTLS_FAILED, 1, "alert");
+    push(&r, AGW_EVENT_DTLS_CLOSED, 1, "");
+    CU_ASSERT_TRUE(told(fd, "ice-failed", ""));
+    CU_ASSERT_TRUE(told(fd, "dtls-failed", "alert"));
+    CU_ASSERT_TRUE(told(fd, "dtls-closed", ""));
+    CU_ASSERT_EQUAL(fake_gateway_calls(r.gateway), 1);
+    rig_fini(&r);
+    close(fd);
+}
+
+static agw_traffic *any_traffic(rig *r, int which)
+{
+    agw_media_stats *stats = agw_gateway_media_stats(fake_gateway_last_call(r->gateway), 1);
+    agw_end_stats *end = &stats->end[which / 2];
+    return which % 2 == 0 ? &end->rtp_in : &end->rtcp_in;
+}
+
+static void test_calls_ng_8_17_any_authentic_packet_keeps_the_call(void)
+{
+    for (int which = 0; which < 4; which++) {
+        rig r;
+        rig_init(&r, NULL);
+        rig_call(&r);
+        const agw_ns at = r.now + AGW_S(30);
+        agw_counter_set(&any_traffic(&r, which)->last_at, (uint64_t)at);
+        rig_at(&r, at + AGW_S(60) - 1);
+        CU_ASSERT_EQUAL(fake_gateway_calls(r.gateway), 1);
+        rig_at(&r, at + AGW_S(60));
+        CU_ASSERT_EQUAL(fake_gateway_calls(r.gateway), 0);
+        CU_ASSERT_EQUAL(agw_calls_ended(r.calls)[AGW_CALL_INACTIVE], 1);
+        rig_fini(&r);
+    }
+}
+
+static void test_calls_ng_8_17_timeout_is_told_and_hold_waits_longer(void)
+{
+    agw_addr to;
+    const int fd = listener(&to);
+    rig r;
+    rig_init(&r, &to);
+    fake_session.held = true;
+    rig_call(&r);
+    const agw_ns start = r.now;
+    rig_at(&r, start + AGW_S(61));
+    CU_ASSERT_EQUAL(fake_gateway_calls(r.gateway), 1);
+    rig_at(&r, start + AGW_S(3600));
+    CU_ASSERT_EQUAL(fake_gateway_calls(r.gateway), 0);
+    CU_ASSERT_TRUE(told(fd, "call-ended", "silent"));
+    fake_session.held = false;
+    rig_call(&r);
+    rig_at(&r, r.now + AGW_S(60));
+    CU_ASSERT_TRUE(told(fd, "call-ended", "inactivity"));
+    CU_ASSERT_TRUE(rig_says(&r, OFFER, OFFERED));
+    rig_at(&r, r.now + AGW_S(3600));
+    CU_ASSERT_TRUE(told(fd, "call-ended", "no-answer"));
+    CU_ASSERT_EQUAL(fake_gateway_calls(r.gateway), 0);
+    rig_fini(&r);
+    close(fd);
+}
+
+static void test_calls_deleted_calls_are_not_told(void)
+{
+    agw_addr to;
+    const int fd = listener(&to);
+    rig r;
+    rig_init(&r, &to);
+    rig_call(&r);
+    CU_ASSERT_TRUE(
+        rig_says(&r, "{'command':'delete','call-id':'c','flags':['fast'],'delete-delay':0}", OK));
+    agw_doc *doc = next_notice(fd);
+    CU_ASSERT_PTR_NULL(doc);
+    agw_doc_free(doc);
+    rig_fini(&r);
+    close(fd);
+}
+
+static void test_calls_many_are_found_and_freed(void)
+{
+    rig r;
+    rig_init(&r, NULL);
+    for (int i = 0; i < 3000; i++) {
+        char id[32];
+        agw_ng_call *call;
+        snprintf(id, sizeof id, "call-%d", i);
+        CU_ASSERT_EQUAL_FATAL(agw_calls_start(r.calls, id, "a", NULL, r.now, &call), AGW_OK);
+    }
+    CU_ASSERT_EQUAL(agw_calls_count(r.calls), 3000);
+    agw_ng_call *call = agw_calls_find(r.calls, "call-1234");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(call);
+    agw_calls_end(call, AGW_CALL_DELETED);
+    CU_ASSERT_PTR_NULL(agw_calls_find(r.calls, "call-1234"));
+    CU_ASSERT_EQUAL(agw_calls_count(r.calls), 2999);
+    rig_fini(&r);
+}
+
+static void test_calls_branches_are_bounded(void)
+{
+    rig r;
+    rig_init(&r, NULL);
+    agw_ng_call *call;
+    CU_ASSERT_EQUAL_FATAL(agw_calls_start(r.calls, "c", "a", "b0", r.now, &call), AGW_OK);
+    for (int i = 0; i < 200; i++) {
+        char branch[16];
+        snprintf(branch, sizeof branch, "b%d", i);
+        agw_calls_branch(call, AGW_SIDE_B, branch);
+    }
+    CU_ASSERT_EQUAL(call->tags[AGW_SIDE_B]->len, 64);
+    agw_calls_claim(call, AGW_SIDE_B, "t", "b5");
+    CU_ASSERT_STRING_EQUAL(agw_calls_tag(call, AGW_SIDE_B), "t");
+    CU_ASSERT_EQUAL(call->current[AGW_SIDE_B], 5);
+    CU_ASSERT_TRUE(agw_calls_drop_branch(call, NULL, "b0"));
+    CU_ASSERT_STRING_EQUAL(agw_calls_tag(call, AGW_SIDE_B), "t");
+    CU_ASSERT_TRUE(agw_calls_drop_branch(call, "t", NULL));
+    CU_ASSERT_STRING_EQUAL(agw_calls_tag(call, AGW_SIDE_B), "");
+    rig_fini(&r);
+}
+
+static const agw_unit_case CASES[] = {
+    AGW_CASE(test_calls_ng_8_17_no_media_ends_a_call),
+    AGW_CASE(test_calls_ng_8_15_held_calls_use_the_silent_timeout),
+    AGW_CASE(test_calls_ng_8_17_unanswered_offers_end),
+    AGW_CASE(test_calls_ims_9_consent_has_its_grace),
+    AGW_CASE(test_calls_ng_8_16_a_pending_delete_stops_other_clocks),
+    AGW_CASE(test_calls_ims_11_protected_calls_end_by_command_only),
+    AGW_CASE(test_calls_timeouts_do_not_overflow),
+    AGW_CASE(test_calls_evt_notice_has_all_fields),
+    AGW_CASE(test_calls_ims_9_consent_back_in_time_saves_the_call),
+    AGW_CASE(test_calls_ims_9_consent_lost_ends_the_call_after_the_grace),
+    AGW_CASE(test_calls_ims_9_ice_restart_saves_the_call),
+    AGW_CASE(test_calls_consent_of_a_gone_transport_counts_for_nothing),
+    AGW_CASE(test_calls_ice_and_dtls_failure_do_not_end_the_call),
+    AGW_CASE(test_calls_ng_8_17_any_authentic_packet_keeps_the_call),
+    AGW_CASE(test_calls_ng_8_17_timeout_is_told_and_hold_waits_longer),
+    AGW_CASE(test_calls_deleted_calls_are_not_told),
+    AGW_CASE(test_calls_many_are_found_and_freed),
+    AGW_CASE(test_calls_branches_are_bounded),
+};
+
+AGW_UNIT_MAIN("calls", CASES)
