@@ -248,6 +248,7 @@ static void accept_check(agw_ice *ice, agw_ns now, const agw_ice_pair *from, con
         res->selected = ice->valid.selected->pair;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): a datagram in, a datagram out, and what it did */
 void agw_ice_on_stun(agw_ice *ice, agw_ns now, uint32_t port_id, const agw_addr *from,
                      const uint8_t *buf, size_t len, uint8_t *reply, size_t room,
                      agw_ice_result *res)

@@ -26,7 +26,7 @@ static bool begin(writer *w, const agw_stun_msg *request, StunClass msg_class)
     stun_agent_init(&w->agent, KNOWN, STUN_COMPATIBILITY_RFC5389,
                     STUN_AGENT_USAGE_SHORT_TERM_CREDENTIALS | STUN_AGENT_USAGE_USE_FINGERPRINT);
     w->msg = (StunMessage){.agent = &w->agent, .buffer = w->buf, .buffer_len = sizeof w->buf};
-    StunTransactionId id; /* libnice counts the cookie in */
+    StunTransactionId id = {0}; /* libnice counts the cookie in */
     agw_put32(id, STUN_MAGIC_COOKIE);
     memcpy(id + 4, request->head.id, AGW_STUN_ID);
     return stun_message_init(&w->msg, msg_class, (StunMethod)request->head.method, id);

@@ -3,6 +3,7 @@
 #include "dtls/assemble.h"
 
 #include "unit.h"
+#include "vectors/vector.h"
 
 #include <string.h>
 
@@ -109,8 +110,7 @@ static void test_assemble_keeps_at_most_four_attempts_and_the_youngest(void)
 
 static agw_dtls_drop record_of(const uint8_t *buf, size_t len, size_t *at)
 {
-    uint8_t *copy = malloc(len > 0 ? len : 1);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(copy);
+    uint8_t *copy = must(malloc(len > 0 ? len : 1));
     memcpy(copy, buf, len);
     agw_record r;
     *at = 0;
@@ -151,8 +151,7 @@ static void test_record_rfc6347_4_1_headers_are_checked(void)
 static agw_dtls_drop fragment_of(agw_dtls_role role, uint8_t type, uint8_t seq, uint32_t length,
                                  uint32_t offset, uint32_t len, size_t present)
 {
-    uint8_t *body = calloc(1, AGW_HANDSHAKE_HEADER + present);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(body);
+    uint8_t *body = must(calloc(1, AGW_HANDSHAKE_HEADER + present));
     const uint8_t head[AGW_HANDSHAKE_HEADER] = {type,
                                                 (uint8_t)(length >> 16),
                                                 (uint8_t)(length >> 8),

@@ -4,6 +4,7 @@
 #include "dtls/context.h"
 
 #include "unit.h"
+#include "vectors/vector.h"
 
 #include <openssl/evp.h>
 #include <openssl/x509.h>
@@ -12,8 +13,7 @@
 static agw_err parse(agw_fingerprint *fp, const char *text)
 {
     const size_t len = strlen(text);
-    char *copy = malloc(len > 0 ? len : 1); /* exact size */
-    CU_ASSERT_PTR_NOT_NULL_FATAL(copy);
+    char *copy = must(malloc(len > 0 ? len : 1)); /* exact size */
     memcpy(copy, text, len);
     const agw_err err = agw_fingerprint_parse(fp, copy, len);
     free(copy);

@@ -97,6 +97,7 @@ static void test_dtls_rfc6347_4_2_3_chromium_hello_one_half_resent(void)
 
 static size_t padding;
 
+/* NOLINTNEXTLINE(readability-function-size): OpenSSL's type */
 static int add_padding(SSL *ssl, unsigned type, unsigned context, const unsigned char **out,
                        size_t *len, X509 *x, size_t chain, int *alert, void *arg)
 {
@@ -132,8 +133,7 @@ typedef struct bare_pair {
 /* Our server, a bare client; srtp and certificate of the client may be missing. */
 static bare_pair *bare_pair_new(const char *client_srtp, bool certificate)
 {
-    bare_pair *p = calloc(1, sizeof *p);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(p);
+    bare_pair *p = must(calloc(1, sizeof *p));
     p->cert = agw_cert_new();
     p->ours = link_context(NULL);
     p->bare = bare_context(client_srtp, certificate ? p->cert : NULL);
@@ -282,8 +282,7 @@ typedef struct pair {
 
 static pair *pair_new(const char *server_srtp, const char *client_srtp)
 {
-    pair *p = calloc(1, sizeof *p);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(p);
+    pair *p = must(calloc(1, sizeof *p));
     p->ctx[LINK_SERVER] = link_context(server_srtp);
     p->ctx[LINK_CLIENT] = link_context(client_srtp);
     for (int i = 0; i < 2; i++)
@@ -397,8 +396,7 @@ static int any_certificate(X509_STORE_CTX *store, void *arg)
 
 static void test_dtls_rfc6347_4_2_1_client_answers_a_cookie_request(void)
 {
-    bare_pair *p = calloc(1, sizeof *p);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(p);
+    bare_pair *p = must(calloc(1, sizeof *p));
     p->cert = agw_cert_new();
     p->ours = link_context(NULL);
     p->bare = bare_context(AGW_DTLS_SRTP_DEFAULT, p->cert);

@@ -16,8 +16,7 @@ typedef struct pair {
 
 static pair *pair_new(void)
 {
-    pair *p = calloc(1, sizeof *p);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(p);
+    pair *p = must(calloc(1, sizeof *p));
     p->ctx = link_context(NULL);
     link_ours(&p->net, LINK_SERVER, p->ctx);
     link_ours(&p->net, LINK_CLIENT, p->ctx);
@@ -440,9 +439,8 @@ typedef struct bare {
 
 static bare *bare_new(const char *ciphers)
 {
-    bare *b = calloc(1, sizeof *b);
-    agw_cert *cert = agw_cert_new();
-    CU_ASSERT_FATAL(b != NULL && cert != NULL);
+    bare *b = must(calloc(1, sizeof *b));
+    agw_cert *cert = must(agw_cert_new());
     b->ours = link_context(NULL);
     b->method = agw_bio_method_new();
     b->ctx = SSL_CTX_new(DTLS_method());

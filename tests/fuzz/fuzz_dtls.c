@@ -16,18 +16,20 @@ static const int64_t EPOCH_S = 1700000000;
 static uint64_t random_state;
 static agw_ns clock_now;
 
-int gettimeofday(struct timeval *restrict tv, void *restrict zone)
+/* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name): glibc's names are reserved
+ */
+int gettimeofday(struct timeval *restrict tv, void *restrict tz)
 {
-    (void)zone;
+    (void)tz;
     tv->tv_sec = EPOCH_S + clock_now / AGW_S(1);
     tv->tv_usec = clock_now % AGW_S(1) / AGW_US(1);
     return 0;
 }
 
-time_t time(time_t *out)
+time_t time(time_t *timer)
 {
-    if (out != NULL)
-        *out = EPOCH_S;
+    if (timer != NULL)
+        *timer = EPOCH_S;
     return EPOCH_S;
 }
 

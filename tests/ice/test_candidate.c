@@ -3,6 +3,7 @@
 #include "ice/candidate.h"
 
 #include "unit.h"
+#include "vectors/vector.h"
 
 #include <string.h>
 
@@ -10,8 +11,7 @@ static agw_err parse(agw_candidate *c, const char *text)
 {
     /* An exact-size copy lets a sanitizer see one byte too many. */
     const size_t len = strlen(text);
-    char *copy = malloc(len > 0 ? len : 1);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(copy);
+    char *copy = must(malloc(len > 0 ? len : 1));
     memcpy(copy, text, len);
     const agw_err err = agw_candidate_parse(c, copy, len);
     free(copy);

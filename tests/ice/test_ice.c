@@ -67,12 +67,13 @@ static agw_ice_result check_from(agw_ice *ice, agw_ns now, unsigned n, bool nomi
                                  uint32_t priority)
 {
     static uint32_t id = 1;
+    id++;
     return give(ice, now, n,
                 &(check){.username = NAME,
                          .pwd = PWD,
                          .use_candidate = nominate,
                          .priority = priority,
-                         .id = id++});
+                         .id = id});
 }
 
 static unsigned selected(const agw_ice *ice)

@@ -30,8 +30,7 @@ static message vector(const char *name)
 /* A copy of exactly len bytes, so that a sanitizer sees one byte too many. */
 static agw_err parse_exact(const uint8_t *buf, size_t len, agw_stun_msg *msg)
 {
-    uint8_t *copy = malloc(len > 0 ? len : 1);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(copy);
+    uint8_t *copy = must(malloc(len > 0 ? len : 1));
     memcpy(copy, buf, len);
     agw_stun_head head;
     const agw_err peeked = agw_stun_peek(copy, len, &head);
