@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "control/flags.h"
+#include "unit.h"
+
+#include <string.h>
+
+static void parse(agw_flags *f, const char *json)
+{
+    agw_ng_format format;
+    const char *why = NULL;
+    agw_doc *doc = agw_ng_parse(json, strlen(json), &format, &why);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(doc);
+    agw_flags_init(f);
+    agw_flags_parse(f, doc);
+    agw_doc_free(doc);
+}
+
+static void test_flags_nothing_given_is_nothing_set(void)
+{
+    agw_flags f;
+    parse(&f, "{}");
+    CU_ASSERT_EQUAL(f.transport, AGW_SDP_OTHER);
+    CU_ASSERT_EQUAL(f.ice, AGW_ICE_ABSENT);
+    CU_ASSERT_EQUAL(f.tos, -1);
+    CU_ASSERT_EQUAL(f.ptime, -1);
+    CU_ASSERT_EQUAL(f.delete_delay, -1);
+    CU_ASSERT_EQUAL(f.words, 0);
+    CU_ASSERT_PTR_NULL(f.unknown);
+    agw_flags_fini(&f);
+}
+
+static void test_flags_kamailio_offer_toward_a_browser(void)
+{
+    agw_flags f;
+    parse(&f,
+          "{\"supports\":[\"load limit\"],\"sdp\":\"v=0\",\"ICE\":\"force\",\"DTLS\":\"passive\","
+          "\"flags\":[\"trust-address\",\"generate-mid\"],"
+          "\"replace\":[\"origin\",\"session-connection\"],"
+          "\"transport-protocol\":\"RTP/SAVPF\",\"rtcp-mux\":[\"offer\",\"require\"],"
+          "\"SDES\":[\"off\"],\"call-id\":\"c1\",\"via-branch\":\"b1\","
+          "\"received-from\":[\"IP4\",\"192.0.2.1\"],\"from-tag\":\"f\",\"to-tag\":\"t\","
+          "\"command\":\"offer\"}");
+    CU_ASSERT(f.supports_load_limit);
+    CU_ASSERT_EQUAL(f.ice, AGW_ICE_FORCE);
+    CU_ASSERT_EQUAL(f.dtls, AGW_DTLS_BE_PASSIVE);
+    CU_ASSERT(agw_flags_has(&f, AGW_WORD_TRUST_ADDRESS));
+    CU_ASSERT(agw_flags_has(&f, AGW_WORD_GENERATE_MID));
+    CU_ASSERT_EQUAL(f.replace, AGW_REPLACE_ORIGIN);
+    CU_ASSERT_EQUAL(f.transport, AGW_SDP_RTP_SAVPF);
+    CU_ASSERT_EQUAL(f.rtcp_mux, AGW_MUX_OFFER | AGW_MUX_REQUIRE);
+    CU_ASSERT(f.sdes_off);
+    CU_ASSERT_STRING_EQUAL(f.call_id, "c1");
+    CU_ASSERT_STRING_EQUAL(f.via_branch, "b1");
+    CU_ASSERT_STRING_EQUAL(f.from_tag, "f");
+    CU_ASSERT_STRING_EQUAL(f.to_tag, "t");
+    CU_ASSERT_EQUAL(f.received_from.ip[3], 1);
+    CU_ASSERT_PTR_NULL(f.unknown);
+    agw_flags_fini(&f);
+}
+
+/* The spelling of a key does not matter: '-', ' ' and '_' are alike. */
+static void test_flags_keys_in_every_spelling(void)
+{
+    static const char *const DOCS[] = {"{\"transport-protocol\":\"RTP/AVP\"}",
+                                       "{\"transport protocol\":\"RTP/AVP\"}",
+                                       "{\"transport_protocol\":\"RTP/AVP\"}"};
+    for (size_t i = 0; i < G_N_ELEMENTS(DOCS); i++) {
+        agw_flags f;
+        parse(&f, DOCS[i]);
+        CU_ASSERT_EQUAL(f.transport, AGW_SDP_RTP_AVP);
+        agw_flags_fini(&f);
+    }
+}
+
+static void test_flags_list_as_string_and_string_as_list(void)
+{
+    agw_flags f;
+    parse(&f, "{\"flags\":\"loop-protect,strict-source\",\"ICE\":[\"remove\"],"
+              "\"rtcp-mux\":\"demux\",\"direction\":\"access core\"}");
+    CU_ASSERT(agw_flags_has(&f, AGW_WORD_LOOP_PROTECT));
+    CU_ASSERT(agw_flags_has(&f, AGW_WORD_STRICT_SOURCE));
+    CU_ASSERT_EQUAL(f.ice, AGW_ICE_REMOVE);
+    CU_ASSERT_EQUAL(f.rtcp_mux, AGW_MUX_DEMUX);
+    CU_ASSERT_STRING_EQUAL(f.direction[0], "access");
+    CU_ASSERT_STRING_EQUAL(f.direction[1], "core");
+    agw_flags_fini(&f);
+}
+
+/* Kamailio's IMS example writes flags= as a string beside the list. */
+static void test_flags_duplicate_keys_add_up(void)
+{
+    agw_flags f;
+    parse(&f, "{\"flags\":\"loop-protect\",\"flags\":[\"trust-address\"],"
+              "\"delete delay\":0,\"delete-delay\":\"7\"}");
+    CU_ASSERT(agw_flags_has(&f, AGW_WORD_LOOP_PROTECT));
+    CU_ASSERT(agw_flags_has(&f, AGW_WORD_TRUST_ADDRESS));
+    CU_ASSERT_EQUAL(f.delete_delay, 7);
+    agw_flags_fini(&f);
+}
+
+static void test_flags_numbers_as_strings_and_their_bounds(void)
+{
+    static const struct {
+        const char *json;
+        int32_t tos;
+    } CASES[] = {{"{\"TOS\":184}", 184},   {"{\"TOS\":\"184\"}", 184}, {"{\"TOS\":0}", 0},
+                 {"{\"TOS\":255}", 255},   {"{\"TOS\":256}", -1},      {"{\"TOS\":-1}", -1},
+                 {"{\"TOS\":\"18x\"}", -1}};
+    for (size_t i = 0; i < G_N_ELEMENTS(CASES); i++) {
+        agw_flags f;
+        parse(&f, CASES[i].json);
+        CU_ASSERT_EQUAL(f.tos, CASES[i].tos);
+        agw_flags_fini(&f);
+    }
+}
+
+static void test_flags_codec_dictionary(void)
+{
+    agw_flags f;
+    parse(&f, "{\"codec\":{\"strip\":[\"PCMU\",\"G722\"],\"transcode\":[\"PCMA\"],"
+              "\"set\":[\"opus/48000/1/32000\"]}}");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(f.codecs[AGW_CODEC_STRIP]);
+    CU_ASSERT_EQUAL_FATAL(f.codecs[AGW_CODEC_STRIP]->len, 2);
+    CU_ASSERT_STRING_EQUAL(g_ptr_array_index(f.codecs[AGW_CODEC_STRIP], 1), "G722");
+    CU_ASSERT_PTR_NOT_NULL(f.codecs[AGW_CODEC_TRANSCODE]);
+    CU_ASSERT_PTR_NOT_NULL(f.codecs[AGW_CODEC_SET]);
+    CU_ASSERT_PTR_NULL(f.codecs[AGW_CODEC_MASK]);
+    CU_ASSERT_PTR_NULL(f.unknown);
+    agw_flags_fini(&f);
+}
+
+/* Kamailio leaves what it does not know in the flags list. */
+static void test_flags_codec_words_in_the_flags_list(void)
+{
+    agw_flags f;
+    parse(&f, "{\"flags\":[\"codec-consume-opus\",\"transcode-PCMA\",\"rtcp-mux-offer\","
+              "\"replace-origin\",\"SDES-off\",\"address-family=IP6\"]}");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(f.codecs[AGW_CODEC_CONSUME]);
+    CU_ASSERT_STRING_EQUAL(g_ptr_array_index(f.codecs[AGW_CODEC_CONSUME], 0), "opus");
+    CU_ASSERT_PTR_NOT_NULL(f.codecs[AGW_CODEC_TRANSCODE]);
+    CU_ASSERT_EQUAL(f.rtcp_mux, AGW_MUX_OFFER);
+    CU_ASSERT_EQUAL(f.replace, AGW_REPLACE_ORIGIN);
+    CU_ASSERT(f.sdes_off);
+    CU_ASSERT_EQUAL(f.address_family, AGW_FAMILY_IP6);
+    CU_ASSERT_PTR_NULL(f.unknown);
+    agw_flags_fini(&f);
+}
+
+static void test_flags_rtpp_flags_string(void)
+{
+    agw_flags f;
+    parse(&f, "{\"rtpp-flags\":\"loop-protect replace-origin ICE=force SRTP AVPF DTLS=passive "
+              "codec=[strip=[PCMU G722] offer=[opus]] codec-mask-PCMA direction=[a b] TOS=184 "
+              "codec-set-opus/48000/2////useinbandfec--1\"}");
+    CU_ASSERT(agw_flags_has(&f, AGW_WORD_LOOP_PROTECT));
+    CU_ASSERT_EQUAL(f.ice, AGW_ICE_FORCE);
+    CU_ASSERT_EQUAL(f.transport, AGW_SDP_RTP_SAVPF);
+    CU_ASSERT_EQUAL(f.dtls, AGW_DTLS_BE_PASSIVE);
+    CU_ASSERT_EQUAL(f.tos, 184);
+    CU_ASSERT_STRING_EQUAL(f.direction[1], "b");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(f.codecs[AGW_CODEC_STRIP]);
+    CU_ASSERT_EQUAL(f.codecs[AGW_CODEC_STRIP]->len, 2);
+    CU_ASSERT_PTR_NOT_NULL(f.codecs[AGW_CODEC_OFFER]);
+    CU_ASSERT_PTR_NOT_NULL(f.codecs[AGW_CODEC_MASK]);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(f.codecs[AGW_CODEC_SET]);
+    CU_ASSERT_STRING_EQUAL(g_ptr_array_index(f.codecs[AGW_CODEC_SET], 0),
+                           "opus/48000/2////useinbandfec=1");
+    CU_ASSERT_PTR_NULL(f.unknown);
+    agw_flags_fini(&f);
+}
+
+static void test_flags_profile_words(void)
+{
+    static const struct {
+        const char *text;
+        agw_sdp_proto proto;
+    } CASES[] = {{"RTP AVP", AGW_SDP_RTP_AVP},
+                 {"RTP AVPF", AGW_SDP_RTP_AVPF},
+                 {"SRTP AVP", AGW_SDP_RTP_SAVP},
+                 {"SRTP AVPF DTLS", AGW_SDP_TLS_SAVPF},
+                 {"DTLS", AGW_SDP_TLS_SAVP},
+                 {"RTP/AVP", AGW_SDP_RTP_AVP},
+                 {"UDP/TLS/RTP/SAVPF", AGW_SDP_TLS_SAVPF}};
+    for (size_t i = 0; i < G_N_ELEMENTS(CASES); i++) {
+        agw_flags f;
+        agw_flags_init(&f);
+        agw_flags_parse_text(&f, CASES[i].text);
+        CU_ASSERT_EQUAL(f.transport, CASES[i].proto);
+        CU_ASSERT_PTR_NULL(f.unknown);
+        agw_flags_fini(&f);
+    }
+}
+
+/* Known ones without a meaning here do not warn, unknown ones do. */
+static void test_flags_unknown_are_collected(void)
+{
+    agw_flags f;
+    parse(&f, "{\"flags\":[\"always-transcode\",\"wobble\",\"T38-decode\"],\"T.38\":[\"decode\"],"
+              "\"no such\":1,\"ICE\":\"maybe\"}");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(f.unknown);
+    CU_ASSERT_STRING_EQUAL(f.unknown->str, "flag wobble, key no such, ICE maybe");
+    agw_flags_fini(&f);
+}
+
+/* The list is for one line of a log: short, and no control characters. */
+static void test_flags_unknown_are_harmless_text(void)
+{
+    agw_flags f;
+    agw_flags_init(&f);
+    GString *text = g_string_new(NULL);
+    for (int i = 0; i < 200; i++)
+        g_string_append_printf(text, "w\x1b%d ", i);
+    agw_flags_parse_text(&f, text->str);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(f.unknown);
+    CU_ASSERT(f.unknown->len < 700);
+    CU_ASSERT_PTR_NULL(strchr(f.unknown->str, '\x1b'));
+    g_string_free(text, TRUE);
+    agw_flags_fini(&f);
+}
+
+static void test_flags_received_from_as_list_or_string(void)
+{
+    static const char *const DOCS[] = {"{\"received-from\":[\"IP6\",\"2001:db8::1\"]}",
+                                       "{\"received-from\":\"2001:db8::1\"}",
+                                       "{\"received from\":[\"IP6\",\"[2001:db8::1]\"]}"};
+    for (size_t i = 0; i < G_N_ELEMENTS(DOCS); i++) {
+        agw_flags f;
+        parse(&f, DOCS[i]);
+        CU_ASSERT_EQUAL(f.received_from.family, AGW_FAMILY_IP6);
+        CU_ASSERT_EQUAL(f.received_from.ip[15], 1);
+        agw_flags_fini(&f);
+    }
+}
+
+static void test_flags_dtls_values(void)
+{
+    static const struct {
+        const char *json;
+        agw_dtls_flag dtls, reverse;
+    } CASES[] = {{"{\"DTLS\":\"off\"}", AGW_DTLS_OFF, AGW_DTLS_ABSENT},
+                 {"{\"DTLS\":\"no\"}", AGW_DTLS_OFF, AGW_DTLS_ABSENT},
+                 {"{\"DTLS\":\"disable\"}", AGW_DTLS_OFF, AGW_DTLS_ABSENT},
+                 {"{\"DTLS\":\"active\"}", AGW_DTLS_BE_ACTIVE, AGW_DTLS_ABSENT},
+                 {"{\"DTLS-reverse\":\"passive\"}", AGW_DTLS_ABSENT, AGW_DTLS_BE_PASSIVE}};
+    for (size_t i = 0; i < G_N_ELEMENTS(CASES); i++) {
+        agw_flags f;
+        parse(&f, CASES[i].json);
+        CU_ASSERT_EQUAL(f.dtls, CASES[i].dtls);
+        CU_ASSERT_EQUAL(f.dtls_reverse, CASES[i].reverse);
+        agw_flags_fini(&f);
+    }
+}
+
+static const agw_unit_case CASES[] = {
+    AGW_CASE(test_flags_nothing_given_is_nothing_set),
+    AGW_CASE(test_flags_kamailio_offer_toward_a_browser),
+    AGW_CASE(test_flags_keys_in_every_spelling),
+    AGW_CASE(test_flags_list_as_string_and_string_as_list),
+    AGW_CASE(test_flags_duplicate_keys_add_up),
+    AGW_CASE(test_flags_numbers_as_strings_and_their_bounds),
+    AGW_CASE(test_flags_codec_dictionary),
+    AGW_CASE(test_flags_codec_words_in_the_flags_list),
+    AGW_CASE(test_flags_rtpp_flags_string),
+    AGW_CASE(test_flags_profile_words),
+    AGW_CASE(test_flags_unknown_are_collected),
+    AGW_CASE(test_flags_unknown_are_harmless_text),
+    AGW_CASE(test_flags_received_from_as_list_or_string),
+    AGW_CASE(test_flags_dtls_values),
+};
+
+AGW_UNIT_MAIN("flags", CASES)
