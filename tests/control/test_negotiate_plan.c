@@ -1,0 +1,562 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * The plan that results: transports, roles, gates, payload types, feedback, sources. */
+#include "control/negotiate_fixture.h"
+#include "rtp/feedback.h"
+
+static void browser_calls(fixture *f, const char *answer)
+{
+    fixture_init(f);
+    OFFER(f, AGW_SIDE_A, "", WEB_OFFER_AV);
+    ANSWER(f, AGW_SIDE_B, "", answer);
+}
+
+static void core_calls(fixture *f, const char *setup)
+{
+    fixture_init(f);
+    OFFER(f, AGW_SIDE_A, "", CORE_A);
+    char *answer = g_strdup_printf(WEB_ANSWER_A("abcd", PWD_1, FP_1, "%s"), setup);
+    ANSWER(f, AGW_SIDE_B, "", answer);
+    g_free(answer);
+}
+
+/* --- offers ------------------------------------------------------------------------------- */
+
+static void test_negotiate_plan_offer_reserves_both_sides_and_waits(void)
+{
+    fixture f;
+    fixture_init(&f);
+    OFFER(&f, AGW_SIDE_A, "", CORE_A);
+    const agw_plan *plan = plan_of(&f);
+    CU_ASSERT_EQUAL(plan->n_medias, 0);
+    CU_ASSERT_EQUAL_FATAL(plan->n_transports, 2);
+    const agw_transport_plan *core = &plan->transports[0], *web = &plan->transports[1];
+    CU_ASSERT_EQUAL(core->side, AGW_SIDE_A);
+    CU_ASSERT_EQUAL(core->security, AGW_SECURITY_PLAIN);
+    CU_ASSERT_EQUAL(web->side, AGW_SIDE_B);
+    CU_ASSERT_EQUAL(web->security, AGW_SECURITY_DTLS);
+    CU_ASSERT_EQUAL(web->dtls, AGW_DTLS_WAIT);
+    CU_ASSERT(web->ice);
+    CU_ASSERT_STRING_EQUAL(web->remote_ufrag, "");
+    CU_ASSERT_EQUAL(strlen(web->local_ufrag), AGW_UFRAG_LEN);
+    CU_ASSERT_EQUAL(strlen(web->local_pwd), AGW_PWD_LEN);
+    CU_ASSERT(has(&f, "a=ice-ufrag:"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(f.told->str, web->local_ufrag));
+    fixture_fini(&f);
+}
+
+/* --- access leg --------------------------------------------------------------------------- */
+
+static void test_negotiate_plan_rfc9143_one_transport_for_the_group(void)
+{
+    fixture f;
+    browser_calls(&f, CORE_AV);
+    CU_ASSERT_EQUAL(plan_of(&f)->n_transports, 3);
+    CU_ASSERT_PTR_EQUAL(transport_of(&f, 0, AGW_SIDE_A), transport_of(&f, 1, AGW_SIDE_A));
+    CU_ASSERT_PTR_NOT_EQUAL(transport_of(&f, 0, AGW_SIDE_B), transport_of(&f, 1, AGW_SIDE_B));
+    fixture_fini(&f);
+}
+
+static void test_negotiate_plan_offer_without_bundle_has_a_transport_each(void)
+{
+    fixture f;
+    fixture_init(&f);
+    OFFER(&f, AGW_SIDE_A, "",
+          SESSION("2") WEB_AUDIO("9", "0", WEB_1)
+              WEB_VIDEO("9", "1", WEB_TRANSPORT("vide", PWD_2, FP_1, "actpass")));
+    ANSWER(&f, AGW_SIDE_B, "", CORE_AV);
+    CU_ASSERT_FALSE(has(&f, "a=group"));
+    CU_ASSERT_EQUAL(plan_of(&f)->n_transports, 4);
+    CU_ASSERT_STRING_EQUAL(transport_of(&f, 0, AGW_SIDE_A)->remote_ufrag, "r1kG");
+    CU_ASSERT_STRING_EQUAL(transport_of(&f, 1, AGW_SIDE_A)->remote_ufrag, "vide");
+    CU_ASSERT_STRING_NOT_EQUAL(transport_of(&f, 0, AGW_SIDE_A)->local_ufrag,
+                               transport_of(&f, 1, AGW_SIDE_A)->local_ufrag);
+    fixture_fini(&f);
+}
+
+#define WEB_ANSWER_AV(group, ufrag2)                                                               \
+    SESSION("2")                                                                                   \
+    group "m=audio 9 UDP/TLS/RTP/SAVPF 8\n" WEB_TRANSPORT(                                         \
+        "abcd", PWD_1, FP_1, "active") "a=mid:0\na=rtpmap:8 PCMA/8000\n"                           \
+                                       "m=video 9 UDP/TLS/RTP/SAVPF 102\n" WEB_TRANSPORT(          \
+                                           ufrag2, PWD_2, FP_1, "active") "a=mid:1\n"              \
+                                                                          "a=rtpmap:102 "          \
+                                                                          "H264/90000\na=fmtp:"    \
+                                                                          "102 packetization-"     \
+                                                                          "mode=1;profile-level-"  \
+                                                                          "id=42e01f\n"
+
+/* Our initial offer has a transport for every m= section; the group of the answer leaves one. */
+static void test_negotiate_plan_rfc9143_7_3_answered_group_merges_transports(void)
+{
+    fixture f;
+    fixture_init(&f);
+    OFFER(&f, AGW_SIDE_A, "", CORE_AV);
+    CU_ASSERT_EQUAL(count(&f, "a=ice-ufrag:"), 2);
+    CU_ASSERT_EQUAL(fake_call_transports(f.call), 4);
+    ANSWER(&f, AGW_SIDE_B, "", WEB_ANSWER_AV(BUNDLE("0 1"), "abcd"));
+    CU_ASSERT_EQUAL(fake_call_transports(f.call), 3);
+    CU_ASSERT_EQUAL(plan_of(&f)->n_transports, 3);
+    CU_ASSERT_PTR_EQUAL(transport_of(&f, 0, AGW_SIDE_B), transport_of(&f, 1, AGW_SIDE_B));
+    CU_ASSERT_STRING_EQUAL(end_of(&f, 0, AGW_SIDE_B)->mid, "0");
+    CU_ASSERT_STRING_EQUAL(end_of(&f, 1, AGW_SIDE_B)->mid, "1");
+    fixture_fini(&f);
+}
+
+static void test_negotiate_plan_rfc9143_7_3_tagged_section_is_the_groups_first(void)
+{
+    fixture f;
+    fixture_init(&f);
+    OFFER(&f, AGW_SIDE_A, "", CORE_AV);
+    const uint32_t video = plan_of(&f)->transports[3].id;
+    ANSWER(&f, AGW_SIDE_B, "", WEB_ANSWER_AV(BUNDLE("1 0"), "efgh"));
+    CU_ASSERT_EQUAL(end_of(&f, 0, AGW_SIDE_B)->transport_id, video);
+    CU_ASSERT_STRING_EQUAL(transport_of(&f, 0, AGW_SIDE_B)->remote_ufrag, "efgh");
+    fixture_fini(&f);
+}
+
+static void test_negotiate_plan_answer_that_refuses_bundle_keeps_both(void)
+{
+    fixture f;
+    fixture_init(&f);
+    OFFER(&f, AGW_SIDE_A, "", CORE_AV);
+    ANSWER(&f, AGW_SIDE_B, "", WEB_ANSWER_AV("", "efgh"));
+    CU_ASSERT_EQUAL(fake_call_transports(f.call), 4);
+    CU_ASSERT_STRING_EQUAL(transport_of(&f, 0, AGW_SIDE_B)->remote_ufrag, "abcd");
+    CU_ASSERT_STRING_EQUAL(transport_of(&f, 1, AGW_SIDE_B)->remote_ufrag, "efgh");
+    fixture_fini(&f);
+}
+
+/* A browser leg without rtcp-mux: two ports, two components. */
+static void test_negotiate_plan_browser_without_mux_gets_two_ports(void)
+{
+    fixture f;
+    fixture_init(&f);
+    OFFER(&f, AGW_SIDE_A, "",
+          SESSION("2") WEB_AUDIO("9", "0",
+                                 "c=IN IP4 0.0.0.0\na=ice-ufrag:abcd\na=ice-pwd:" PWD_1
+                                 "\na=fingerprint:" FP_1 "\na=setup:actpass\n"));
+    ANSWER(&f, AGW_SIDE_B, "", CORE_A);
+    CU_ASSERT_NOT_EQUAL(port_of(&f, 0), 20000);
+    CU_ASSERT_FALSE(has(&f, "a=rtcp-mux"));
+    CU_ASSERT_EQUAL(count(&f, "a=candidate:"), 2);
+    CU_ASSERT_PTR_NOT_NULL(strstr(f.told->str, " 2 udp "));
+    CU_ASSERT_FALSE(transport_of(&f, 0, AGW_SIDE_A)->rtcp_mux);
+    fixture_fini(&f);
+}
+
+static void test_negotiate_plan_access_port_off_gives_ports_of_their_own(void)
+{
+    fixture f;
+    fixture_config(&f);
+    f.config.gateway.access_port = -1;
+    fixture_open(&f);
+    OFFER(&f, AGW_SIDE_A, "", WEB_OFFER_A);
+    ANSWER(&f, AGW_SIDE_B, "", CORE_A);
+    CU_ASSERT_EQUAL(port_of(&f, 0), 30000);
+    CU_ASSERT(transport_of(&f, 0, AGW_SIDE_A)->rtcp_mux);
+    fixture_fini(&f);
+}
+
+/* --- DTLS --------------------------------------------------------------------------------- */
+
+/* What is printed is what is played. */
+static void check_offered_role(const char *setup, const char *keys, agw_dtls_plan role)
+{
+    fixture f;
+    fixture_init(&f);
+    char *offer = g_strdup_printf(SESSION("2") BUNDLE("0")
+                                      WEB_AUDIO("9", "0", WEB_TRANSPORT("r1kG", PWD_1, FP_1, "%s")),
+                                  setup);
+    OFFER(&f, AGW_SIDE_A, keys, offer);
+    CU_ASSERT_EQUAL(plan_of(&f)->transports[0].dtls, AGW_DTLS_WAIT);
+    ANSWER(&f, AGW_SIDE_B, "", CORE_A);
+    CU_ASSERT_EQUAL(transport_of(&f, 0, AGW_SIDE_A)->dtls, role);
+    CU_ASSERT(has(&f, role == AGW_DTLS_ACTIVE ? "a=setup:active\r\n" : "a=setup:passive\r\n"));
+    g_free(offer);
+    fixture_fini(&f);
+}
+
+static void test_negotiate_plan_rfc5763_5_role_toward_an_offerer(void)
+{
+    check_offered_role("actpass", "", AGW_DTLS_PASSIVE);
+    check_offered_role("active", "", AGW_DTLS_PASSIVE);
+    check_offered_role("passive", "", AGW_DTLS_ACTIVE);
+    check_offered_role("actpass", "{\"DTLS\":\"active\"}", AGW_DTLS_ACTIVE);
+    check_offered_role("actpass", "{\"DTLS\":\"active\",\"DTLS-reverse\":\"passive\"}",
+                       AGW_DTLS_PASSIVE);
+    check_offered_role("passive", "{\"DTLS\":\"passive\"}", AGW_DTLS_ACTIVE);
+}
+
+/* Kamailio's example says it in the answer only. */
+static void test_negotiate_plan_role_asked_for_in_the_answer(void)
+{
+    fixture f;
+    fixture_init(&f);
+    OFFER(&f, AGW_SIDE_A, "", WEB_OFFER_A);
+    ANSWER(&f, AGW_SIDE_B, "{\"DTLS\":\"active\"}", CORE_A);
+    CU_ASSERT(has(&f, "a=setup:active\r\n"));
+    CU_ASSERT_EQUAL(transport_of(&f, 0, AGW_SIDE_A)->dtls, AGW_DTLS_ACTIVE);
+    fixture_fini(&f);
+}
+
+static void test_negotiate_plan_rfc5763_5_role_toward_an_answerer(void)
+{
+    static const struct {
+        const char *setup;
+        agw_dtls_plan role;
+    } ROLES[] = {
+        {"active", AGW_DTLS_PASSIVE}, {"passive", AGW_DTLS_ACTIVE}, {"actpass", AGW_DTLS_PASSIVE}};
+    for (size_t i = 0; i < G_N_ELEMENTS(ROLES); i++) {
+        fixture f;
+        core_calls(&f, ROLES[i].setup);
+        CU_ASSERT_EQUAL(transport_of(&f, 0, AGW_SIDE_B)->dtls, ROLES[i].role);
+        CU_ASSERT_EQUAL(transport_of(&f, 0, AGW_SIDE_B)->n_fingerprints, 1);
+        CU_ASSERT_STRING_EQUAL(transport_of(&f, 0, AGW_SIDE_B)->remote_pwd, PWD_1);
+        fixture_fini(&f);
+    }
+}
+
+static void test_negotiate_plan_all_fingerprints_are_taken(void)
+{
+    fixture f;
+    fixture_init(&f);
+    OFFER(&f, AGW_SIDE_A, "",
+          SESSION("2") BUNDLE("0")
+              WEB_AUDIO("9", "0", WEB_1 "a=fingerprint:" FP_2 "\na=fingerprint:md5 00:11\n"));
+    ANSWER(&f, AGW_SIDE_B, "", CORE_A);
+    CU_ASSERT_EQUAL(transport_of(&f, 0, AGW_SIDE_A)->n_fingerprints, 2);
+    fixture_fini(&f);
+}
+
+/* --- core leg ----------------------------------------------------------------------------- */
+
+static const agw_transport_plan *core_of(const fixture *f)
+{
+    return transport_of(f, 0, AGW_SIDE_B);
+}
+
+static void check_addr(const agw_addr *addr, const char *text)
+{
+    char out[AGW_ADDR_TEXT];
+    CU_ASSERT_STRING_EQUAL(agw_addr_text(addr, out, sizeof out), text);
+}
+
+static void test_negotiate_plan_rfc3605_rtcp_of_a_core_leg(void)
+{
+    static const struct {
+        const char *line, *rtcp;
+        bool mux;
+    } RTCP[] = {{"", "10.2.0.9:16001", false},
+                {"a=rtcp:17000\n", "10.2.0.9:17000", false},
+                {"a=rtcp:17000 IN IP4 10.2.0.10\n", "10.2.0.10:17000", false},
+                {"a=rtcp-mux\n", "10.2.0.9:16000", true}};
+    for (size_t i = 0; i < G_N_ELEMENTS(RTCP); i++) {
+        fixture f;
+        fixture_init(&f);
+        char *answer = g_strconcat(CORE_A, RTCP[i].line, NULL);
+        OFFER(&f, AGW_SIDE_A, "{\"rtcp-mux\":[\"offer\"]}", WEB_OFFER_A);
+        ANSWER(&f, AGW_SIDE_B, "", answer);
+        check_addr(&core_of(&f)->remote_rtp, "10.2.0.9:16000");
+        check_addr(&core_of(&f)->remote_rtcp, RTCP[i].rtcp);
+        CU_ASSERT_EQUAL(core_of(&f)->rtcp_mux, RTCP[i].mux);
+        g_free(answer);
+        fixture_fini(&f);
+    }
+}
+
+/* What was not offered is not accepted, whatever the answer says. */
+static void test_negotiate_plan_rfc5761_5_1_1_mux_only_when_offered(void)
+{
+    fixture f;
+    fixture_init(&f);
+    OFFER(&f, AGW_SIDE_A, "", WEB_OFFER_A);
+    ANSWER(&f, AGW_SIDE_B, "", CORE_A "a=rtcp-mux\n");
+    CU_ASSERT_FALSE(core_of(&f)->rtcp_mux);
+    fixture_fini(&f);
+}
+
+/* RFC 3264 section 8.4: nothing is ever sent to 0.0.0.0. */
+static void test_negotiate_plan_rfc3264_8_4_zero_address_is_hold(void)
+{
+    fixture f;
+    fixture_init(&f);
+    OFFER(&f, AGW_SIDE_A, "", WEB_OFFER_A);
+    ANSWER(&f, AGW_SIDE_B, "",
+           "v=0\no=- 5 1 IN IP4 10.2.0.9\ns=-\nc=IN IP4 0.0.0.0\nt=0 0\n" CORE_AUDIO("16000"));
+    CU_ASSERT_FALSE(agw_addr_is_set(&core_of(&f)->remote_rtp));
+    CU_ASSERT_FALSE(agw_addr_is_set(&core_of(&f)->remote_rtcp));
+    CU_ASSERT(has(&f, "a=sendonly\r\n"));
+    CU_ASSERT_FALSE(end_of(&f, 0, AGW_SIDE_A)->may_send);
+    CU_ASSERT(end_of(&f, 0, AGW_SIDE_B)->may_send);
+    fixture_fini(&f);
+}
+
+static void test_negotiate_plan_multicast_and_names_are_never_sent_to(void)
+{
+    static const char *const HOSTS[] = {"224.2.1.1/127", "phone.example.org"};
+    for (size_t i = 0; i < G_N_ELEMENTS(HOSTS); i++) {
+        fixture f;
+        fixture_init(&f);
+        char *answer = g_strdup_printf(
+            "v=0\no=- 5 1 IN IP4 10.2.0.9\ns=-\nc=IN IP4 %s\nt=0 0\n" CORE_AUDIO("16000"),
+            HOSTS[i]);
+        OFFER(&f, AGW_SIDE_A, "", WEB_OFFER_A);
+        ANSWER(&f, AGW_SIDE_B, "", answer);
+        CU_ASSERT_FALSE(agw_addr_is_set(&core_of(&f)->remote_rtp));
+        g_free(answer);
+        fixture_fini(&f);
+    }
+}
+
+static void test_negotiate_plan_source_rule(void)
+{
+    fixture f;
+    browser_calls(&f, CORE_AV);
+    CU_ASSERT_EQUAL(core_of(&f)->source_rule, AGW_SOURCE_ADDRESS);
+    fixture_fini(&f);
+    fixture_init(&f);
+    OFFER(&f, AGW_SIDE_A, "{\"flags\":[\"strict-source\"]}", WEB_OFFER_A);
+    ANSWER(&f, AGW_SIDE_B, "", CORE_A);
+    CU_ASSERT_EQUAL(core_of(&f)->source_rule, AGW_SOURCE_STRICT);
+    fixture_fini(&f);
+}
+
+/* Latching: never of itself toward an IMS, and elsewhere only behind a NAT or when asked for. */
+static void check_latch(agw_realm_profile profile, const char *keys, agw_latch_rule rule)
+{
+    fixture f;
+    fixture_config(&f);
+    f.config.profiles[1] = profile;
+    fixture_open(&f);
+    OFFER(&f, AGW_SIDE_A, "", WEB_OFFER_A);
+    ANSWER(&f, AGW_SIDE_B, keys, CORE_A);
+    CU_ASSERT_EQUAL(core_of(&f)->latch_rule, rule);
+    CU_ASSERT_EQUAL(transport_of(&f, 0, AGW_SIDE_A)->latch_rule, AGW_LATCH_NEVER);
+    fixture_fini(&f);
+}
+
+static void test_negotiate_plan_latch_rule(void)
+{
+    check_latch(AGW_REALM_IMS, "", AGW_LATCH_NEVER);
+    check_latch(AGW_REALM_IMS, "{\"received-from\":[\"IP4\",\"10.2.0.77\"]}", AGW_LATCH_NEVER);
+    check_latch(AGW_REALM_SIP, "{\"received-from\":[\"IP4\",\"10.2.0.9\"]}", AGW_LATCH_NEVER);
+    check_latch(AGW_REALM_SIP, "{\"received-from\":[\"IP4\",\"10.2.0.77\"]}", AGW_LATCH_ONCE);
+    check_latch(AGW_REALM_SIP, "", AGW_LATCH_NEVER);
+    check_latch(AGW_REALM_IMS, "{\"flags\":[\"port-latching\"]}", AGW_LATCH_ONCE);
+    check_latch(AGW_REALM_IMS, "{\"flags\":[\"endpoint-learning-heuristic\"]}", AGW_LATCH_ONCE);
+    check_latch(AGW_REALM_SIP,
+                "{\"received-from\":[\"IP4\",\"10.2.0.77\"],\"flags\":[\"asymmetric\"]}",
+                AGW_LATCH_NEVER);
+}
+
+static void test_negotiate_plan_sip_source_address_instead_of_sdp(void)
+{
+    fixture f;
+    fixture_init(&f);
+    OFFER(&f, AGW_SIDE_A, "", WEB_OFFER_A);
+    ANSWER(&f, AGW_SIDE_B,
+           "{\"flags\":[\"SIP-source-address\"],\"received-from\":[\"IP4\",\"203.0.113.9\"]}",
+           CORE_A);
+    check_addr(&core_of(&f)->remote_rtp, "203.0.113.9:16000");
+    fixture_fini(&f);
+}
+
+static void test_negotiate_plan_dscp(void)
+{
+    fixture f;
+    browser_calls(&f, CORE_AV);
+    CU_ASSERT_EQUAL(transport_of(&f, 0, AGW_SIDE_B)->tos, AGW_TOS_EF);
+    CU_ASSERT_EQUAL(transport_of(&f, 1, AGW_SIDE_B)->tos, AGW_TOS_AF41);
+    CU_ASSERT_EQUAL(transport_of(&f, 0, AGW_SIDE_A)->tos, AGW_TOS_AF41); /* both */
+    fixture_fini(&f);
+    fixture_init(&f);
+    OFFER(&f, AGW_SIDE_A, "{\"TOS\":16}", WEB_OFFER_A);
+    ANSWER(&f, AGW_SIDE_B, "", CORE_A);
+    CU_ASSERT_EQUAL(transport_of(&f, 0, AGW_SIDE_A)->tos, 16);
+    CU_ASSERT_EQUAL(core_of(&f)->tos, 16);
+    fixture_fini(&f);
+}
+
+/* --- medias ------------------------------------------------------------------------------- */
+
+/* Directions as the party on side A says and as B answers; may A send, may B send. */
+static void check_gates(const char *offered, const char *answered, bool a_sends, bool b_sends)
+{
+    fixture f;
+    fixture_config(&f);
+    f.config.profiles[0] = AGW_REALM_NONE;
+    f.config.profiles[1] = AGW_REALM_NONE;
+    fixture_open(&f);
+    char *offer = g_strdup_printf(CORE_A "a=%s\n", offered);
+    char *answer = g_strdup_printf(CORE_A "a=%s\n", answered);
+    OFFER(&f, AGW_SIDE_A, "", offer);
+    ANSWER(&f, AGW_SIDE_B, "", answer);
+    const agw_end_plan *a = end_of(&f, 0, AGW_SIDE_A), *b = end_of(&f, 0, AGW_SIDE_B);
+    CU_ASSERT_EQUAL(a->may_send, a_sends);
+    CU_ASSERT_EQUAL(b->may_receive, a_sends);
+    CU_ASSERT_EQUAL(b->may_send, b_sends);
+    CU_ASSERT_EQUAL(a->may_receive, b_sends);
+    g_free(offer);
+    g_free(answer);
+    fixture_fini(&f);
+}
+
+static void test_negotiate_plan_rfc3264_gates(void)
+{
+    check_gates("sendrecv", "sendrecv", true, true);
+    check_gates("sendonly", "recvonly", true, false);
+    check_gates("recvonly", "sendonly", false, true);
+    check_gates("sendrecv", "recvonly", true, false);
+    check_gates("sendrecv", "sendonly", false, true);
+    check_gates("inactive", "inactive", false, false);
+    check_gates("sendrecv", "inactive", false, false);
+    check_gates("sendonly", "sendrecv", true, false); /* more than was offered */
+}
+
+static void test_negotiate_plan_payload_types_and_clocks(void)
+{
+    fixture f;
+    browser_calls(&f, CORE_AV);
+    const agw_end_plan *web = end_of(&f, 0, AGW_SIDE_A);
+    CU_ASSERT_EQUAL_FATAL(web->n_pts, 2);
+    CU_ASSERT_EQUAL(web->pts[0].ingress, 8);
+    CU_ASSERT_EQUAL(web->pts[0].egress, 8);
+    CU_ASSERT_EQUAL(web->pts[0].clock_hz, 8000);
+    CU_ASSERT_EQUAL(web->pts[1].ingress, 126);
+    CU_ASSERT_EQUAL(end_of(&f, 1, AGW_SIDE_A)->pts[0].clock_hz, 90000);
+    CU_ASSERT_EQUAL(plan_of(&f)->medias[1].kind, AGW_MEDIA_VIDEO);
+    fixture_fini(&f);
+}
+
+static void test_negotiate_plan_feedback_of_both_ends(void)
+{
+    fixture f;
+    browser_calls(&f, CORE_AV);
+    CU_ASSERT_EQUAL(end_of(&f, 1, AGW_SIDE_A)->feedback, AGW_FB_PLI | AGW_FB_FIR);
+    CU_ASSERT_EQUAL(end_of(&f, 1, AGW_SIDE_B)->feedback, AGW_FB_PLI);
+    CU_ASSERT(end_of(&f, 1, AGW_SIDE_A)->reduced_size);
+    CU_ASSERT_FALSE(end_of(&f, 1, AGW_SIDE_B)->reduced_size);
+    CU_ASSERT_EQUAL(end_of(&f, 0, AGW_SIDE_A)->feedback, 0);
+    fixture_fini(&f);
+}
+
+/* A core that speaks AVP understands none; the browser is offered key frame requests all the same.
+ */
+static void test_negotiate_plan_feedback_toward_an_avp_core(void)
+{
+    fixture f;
+    fixture_init(&f);
+    OFFER(&f, AGW_SIDE_A, "{\"transport-protocol\":\"RTP/AVP\"}", WEB_OFFER_AV);
+    ANSWER(&f, AGW_SIDE_B, "",
+           CORE_SESSION("1") CORE_AUDIO("16000") "m=video 16010 RTP/AVP 102\n"
+                                                 "a=rtpmap:102 H264/90000\na=fmtp:102 "
+                                                 "packetization-mode=1;profile-level-id=42e01f\n");
+    CU_ASSERT(has(&f, "a=rtcp-fb:102 nack pli\r\n"));
+    CU_ASSERT_EQUAL(end_of(&f, 1, AGW_SIDE_A)->feedback, AGW_FB_PLI | AGW_FB_FIR);
+    CU_ASSERT_EQUAL(end_of(&f, 1, AGW_SIDE_B)->feedback, 0);
+    fixture_fini(&f);
+}
+
+static void test_negotiate_plan_rfc8285_header_extensions(void)
+{
+    fixture f;
+    browser_calls(&f, CORE_SESSION("1") CORE_AUDIO("16000")
+                          CORE_VIDEO("16010") "a=extmap:5 urn:3gpp:video-orientation\n");
+    const agw_end_plan *web = end_of(&f, 1, AGW_SIDE_A), *core = end_of(&f, 1, AGW_SIDE_B);
+    CU_ASSERT_EQUAL(web->ext_map[13], 5);
+    CU_ASSERT_EQUAL(core->ext_map[5], 13);
+    CU_ASSERT_EQUAL(web->mid_ext_id, 4);
+    CU_ASSERT_EQUAL(web->ext_map[4], 0); /* MID is for us */
+    CU_ASSERT_STRING_EQUAL(web->mid, "1");
+    CU_ASSERT_EQUAL(core->mid_ext_id, 0);
+    CU_ASSERT_STRING_EQUAL(core->mid, "");
+    CU_ASSERT_EQUAL(web->n_ssrcs, 2);
+    CU_ASSERT_EQUAL(web->ssrcs[1], 2002);
+    fixture_fini(&f);
+}
+
+static void test_negotiate_plan_between_browsers_nothing_is_touched(void)
+{
+    fixture f;
+    fixture_init(&f);
+    OFFER(&f, AGW_SIDE_A, "{\"direction\":[\"access\",\"access\"]}", WEB_OFFER_AV);
+    ANSWER(&f, AGW_SIDE_B, "",
+           SESSION("2") BUNDLE("0 1")
+               WEB_AUDIO("9", "0", WEB_TRANSPORT("abcd", PWD_2, FP_2, "active"))
+                   WEB_VIDEO("9", "1", WEB_TRANSPORT("abcd", PWD_2, FP_2, "active")));
+    CU_ASSERT_EQUAL(plan_of(&f)->n_transports, 2);
+    const agw_end_plan *a = end_of(&f, 1, AGW_SIDE_A), *b = end_of(&f, 1, AGW_SIDE_B);
+    CU_ASSERT_EQUAL(a->egress_ssrc, 0);
+    CU_ASSERT_EQUAL(b->egress_ssrc, 0);
+    CU_ASSERT_EQUAL(a->n_pts, 5);
+    CU_ASSERT_EQUAL(a->ext_map[13], 13);
+    CU_ASSERT_EQUAL(a->ext_map[4], 4);
+    CU_ASSERT_EQUAL(end_of(&f, 0, AGW_SIDE_B)->ext_map[1], 1);
+    CU_ASSERT_EQUAL(a->feedback & AGW_FB_TCC, AGW_FB_TCC);
+    CU_ASSERT_EQUAL(b->feedback & AGW_FB_REMB, AGW_FB_REMB);
+    CU_ASSERT_EQUAL(transport_of(&f, 0, AGW_SIDE_B)->dtls, AGW_DTLS_PASSIVE);
+    fixture_fini(&f);
+}
+
+/* --- view --------------------------------------------------------------------------------- */
+
+static void test_negotiate_view_of_a_call(void)
+{
+    fixture f;
+    fixture_init(&f);
+    CU_ASSERT_EQUAL(agw_session_n_medias(f.session), 0);
+    OFFER(&f, AGW_SIDE_A, "", WEB_OFFER_AV);
+    CU_ASSERT(agw_session_open(f.session));
+    CU_ASSERT_FALSE(agw_session_established(f.session));
+    ANSWER(&f, AGW_SIDE_B, "", CORE_SESSION("1") CORE_AUDIO("16000") "m=video 0 RTP/AVPF 96\n");
+    CU_ASSERT_FALSE(agw_session_open(f.session));
+    CU_ASSERT_EQUAL_FATAL(agw_session_n_medias(f.session), 2);
+    agw_media_view v;
+    agw_session_media(f.session, AGW_SIDE_A, 0, &v);
+    CU_ASSERT(v.live && v.ice && v.dtls && v.rtcp_mux && v.may_send && v.may_receive);
+    CU_ASSERT_STRING_EQUAL(v.protocol, "UDP/TLS/RTP/SAVPF");
+    CU_ASSERT_STRING_EQUAL(v.codec, "PCMA/8000");
+    CU_ASSERT_STRING_EQUAL(v.mid, "0");
+    CU_ASSERT_STRING_EQUAL(v.interface, "access");
+    CU_ASSERT_STRING_EQUAL(v.direction, "sendrecv");
+    agw_session_media(f.session, AGW_SIDE_B, 0, &v);
+    check_addr(&v.remote_rtp, "10.2.0.9:16000");
+    check_addr(&v.local_rtcp, "10.1.0.1:30001");
+    CU_ASSERT_STRING_EQUAL(v.protocol, "RTP/AVP");
+    agw_session_media(f.session, AGW_SIDE_A, 1, &v);
+    CU_ASSERT_FALSE(v.live);
+    CU_ASSERT_STRING_EQUAL(v.type, "video");
+    fixture_fini(&f);
+}
+
+static const agw_unit_case CASES[] = {
+    AGW_CASE(test_negotiate_plan_offer_reserves_both_sides_and_waits),
+    AGW_CASE(test_negotiate_plan_rfc9143_one_transport_for_the_group),
+    AGW_CASE(test_negotiate_plan_offer_without_bundle_has_a_transport_each),
+    AGW_CASE(test_negotiate_plan_rfc9143_7_3_answered_group_merges_transports),
+    AGW_CASE(test_negotiate_plan_rfc9143_7_3_tagged_section_is_the_groups_first),
+    AGW_CASE(test_negotiate_plan_answer_that_refuses_bundle_keeps_both),
+    AGW_CASE(test_negotiate_plan_browser_without_mux_gets_two_ports),
+    AGW_CASE(test_negotiate_plan_access_port_off_gives_ports_of_their_own),
+    AGW_CASE(test_negotiate_plan_rfc5763_5_role_toward_an_offerer),
+    AGW_CASE(test_negotiate_plan_role_asked_for_in_the_answer),
+    AGW_CASE(test_negotiate_plan_rfc5763_5_role_toward_an_answerer),
+    AGW_CASE(test_negotiate_plan_all_fingerprints_are_taken),
+    AGW_CASE(test_negotiate_plan_rfc3605_rtcp_of_a_core_leg),
+    AGW_CASE(test_negotiate_plan_rfc5761_5_1_1_mux_only_when_offered),
+    AGW_CASE(test_negotiate_plan_rfc3264_8_4_zero_address_is_hold),
+    AGW_CASE(test_negotiate_plan_multicast_and_names_are_never_sent_to),
+    AGW_CASE(test_negotiate_plan_source_rule),
+    AGW_CASE(test_negotiate_plan_latch_rule),
+    AGW_CASE(test_negotiate_plan_sip_source_address_instead_of_sdp),
+    AGW_CASE(test_negotiate_plan_dscp),
+    AGW_CASE(test_negotiate_plan_rfc3264_gates),
+    AGW_CASE(test_negotiate_plan_payload_types_and_clocks),
+    AGW_CASE(test_negotiate_plan_feedback_of_both_ends),
+    AGW_CASE(test_negotiate_plan_feedback_toward_an_avp_core),
+    AGW_CASE(test_negotiate_plan_rfc8285_header_extensions),
+    AGW_CASE(test_negotiate_plan_between_browsers_nothing_is_touched),
+    AGW_CASE(test_negotiate_view_of_a_call),
+};
+
+AGW_UNIT_MAIN("negotiate_plan", CASES)
