@@ -394,6 +394,9 @@ static void test_sdp_connection_forms(void)
     CU_ASSERT_EQUAL(sdp->medias[2].conn.ip.family, AGW_FAMILY_IP6);
     CU_ASSERT_PTR_NULL(sdp->medias[3].conn.addrtype);
     agw_sdp_free(sdp);
+    sdp = must_parse(HEAD AUDIO "c=IN IP4 233.252.0.1\r\nc=IN IP4 233.252.0.2\r\n");
+    CU_ASSERT_STRING_EQUAL(sdp->medias[0].conn.address, "233.252.0.1"); /* the base layer */
+    agw_sdp_free(sdp);
 }
 
 static void test_sdp_fmtp_get_finds_whole_keys_only(void)
@@ -424,6 +427,29 @@ static void test_sdp_rfc4585_4_2_feedback_for_all_formats(void)
     CU_ASSERT_STRING_EQUAL(m->codecs[1].fb->value, "nack");
     CU_ASSERT_FALSE(agw_sdp_codec_has_fb(&m->codecs[1], "ccm fir"));
     agw_sdp_free(sdp);
+}
+
+/* What one media says must not run into the next one. */
+static void test_sdp_rfc4585_4_2_feedback_stays_in_its_media(void)
+{
+    GString *text = g_string_new(HEAD);
+    for (int media = 0; media < 2; media++) {
+        g_string_append(text, "m=video 4 RTP/AVPF 96\r\n");
+        for (int i = 0; i < 16; i++)
+            g_string_append(text, "a=rtcp-fb:* nack\r\n");
+        g_string_append_printf(text, "a=rtcp-fb:96 only%d\r\n", media);
+    }
+    agw_sdp *sdp = must_parse(text->str);
+    for (size_t media = 0; media < 2; media++) {
+        size_t n = 0;
+        for (const agw_sdp_fb *fb = sdp->medias[media].codecs[0].fb; fb != NULL; fb = fb->next)
+            n++;
+        CU_ASSERT_EQUAL(n, 17);
+        CU_ASSERT_EQUAL(agw_sdp_codec_has_fb(&sdp->medias[media].codecs[0], "only0"), media == 0);
+        CU_ASSERT_EQUAL(agw_sdp_codec_has_fb(&sdp->medias[media].codecs[0], "only1"), media == 1);
+    }
+    agw_sdp_free(sdp);
+    g_string_free(text, TRUE);
 }
 
 static void test_sdp_rfc8285_5_extmap_parts(void)
@@ -821,7 +847,15 @@ static void test_sdp_fragment_without_medias(void)
                                        "a=candidate:1 1 UDP 1 192.0.2.1 5000 typ host\n");
     CU_ASSERT_EQUAL(sdp->n_medias, 0);
     CU_ASSERT_EQUAL(sdp->session.candidates.n, 1);
+    CU_ASSERT_FALSE(sdp->session.end_of_candidates);
     CU_ASSERT_STRING_EQUAL(sdp->session.ice_ufrag, "8hhY");
+    agw_sdp_free(sdp);
+}
+
+static void test_sdp_rfc8840_4_4_end_of_candidates_for_all(void)
+{
+    agw_sdp *sdp = must_parse_fragment("a=end-of-candidates\r\nm=audio 9 RTP/AVP 0\r\n");
+    CU_ASSERT_TRUE(sdp->medias[0].end_of_candidates);
     agw_sdp_free(sdp);
 }
 
@@ -931,6 +965,7 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_sdp_connection_forms),
     AGW_CASE(test_sdp_fmtp_get_finds_whole_keys_only),
     AGW_CASE(test_sdp_rfc4585_4_2_feedback_for_all_formats),
+    AGW_CASE(test_sdp_rfc4585_4_2_feedback_stays_in_its_media),
     AGW_CASE(test_sdp_rfc8285_5_extmap_parts),
     AGW_CASE(test_sdp_rfc5939_3_5_configurations),
     AGW_CASE(test_sdp_profiles_and_directions_have_their_words),
@@ -956,6 +991,7 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_sdp_capabilities_past_the_bound_are_not_listed),
     AGW_CASE(test_sdp_rfc8840_9_fragment_is_read),
     AGW_CASE(test_sdp_fragment_without_medias),
+    AGW_CASE(test_sdp_rfc8840_4_4_end_of_candidates_for_all),
     AGW_CASE(test_sdp_fragments_that_are_refused),
     AGW_CASE(test_sdp_round_trip_of_real_descriptions_is_exact),
     AGW_CASE(test_sdp_writer_writes_what_it_is_told),
