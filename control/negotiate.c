@@ -88,8 +88,10 @@ static void take_over(agw_session *s, agw_state *current, agw_state *pending)
 
 void agw_session_rollback(agw_session *session)
 {
-    if (session->pending != NULL)
-        take_over(session, session->current, NULL);
+    if (session->pending == NULL)
+        return;
+    take_over(session, session->current, NULL);
+    forget_offer(session);
 }
 
 /* --- exchanges ---------------------------------------------------------------------------- */
@@ -165,7 +167,7 @@ static agw_err run_answer(agw_exchange *x, GString *out)
 /* An answer is one only from the side that was asked (RFC 6337 section 2.2). */
 static bool acts_as_offer(const agw_session *s, agw_side from, bool is_offer)
 {
-    return is_offer || from == s->offerer;
+    return is_offer || s->offer == NULL || from == s->offerer;
 }
 
 static agw_err take_fragment(const char *text, size_t len, const char **why)
@@ -183,7 +185,7 @@ agw_err agw_negotiate(agw_session *session, agw_side from, bool is_offer, const 
 {
     if (agw_flags_has(flags, AGW_WORD_FRAGMENT))
         return take_fragment(sdp, len, why);
-    if (!is_offer && session->offer == NULL) {
+    if (!is_offer && session->offer == NULL && session->current == NULL) {
         *why = "Invalid dialogue association";
         return AGW_ERR_STATE;
     }

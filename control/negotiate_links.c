@@ -402,12 +402,6 @@ static agw_err settle(agw_exchange *x, agw_work *w, agw_side side)
     return settle_ice(x, link, was);
 }
 
-static void unlink_line(agw_line *line)
-{
-    for (size_t side = 0; side < 2; side++)
-        line->end[side].linked = line->end[side].bundled = false;
-}
-
 agw_err agw_links_answer(agw_exchange *x)
 {
     merge_bundles(x);
@@ -417,7 +411,7 @@ agw_err agw_links_answer(agw_exchange *x)
         agw_work *w = agw_work_at(x, i);
         w->line->live = w->go;
         if (!w->go) {
-            unlink_line(w->line);
+            agw_line_unlink(w->line);
             continue;
         }
         agw_err err = settle(x, w, x->from);

@@ -157,8 +157,19 @@ bool agw_state_uses(const agw_state *state, uint32_t link)
     return false;
 }
 
+void agw_line_unlink(agw_line *line)
+{
+    for (size_t side = 0; side < 2; side++)
+        line->end[side].linked = line->end[side].bundled = false;
+}
+
 void agw_state_sweep(agw_state *state)
 {
+    for (guint i = 0; i < state->lines->len; i++) {
+        agw_line *line = agw_state_line(state, i);
+        if (!line->offered && !line->live)
+            agw_line_unlink(line);
+    }
     for (guint i = state->links->len; i-- > 0;) {
         const agw_link *link = g_ptr_array_index(state->links, i);
         if (!agw_state_uses(state, link->info.id))

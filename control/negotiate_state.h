@@ -166,6 +166,8 @@ void agw_line_set_mid(agw_line *line, agw_side side, const char *mid);
 agw_row *agw_line_row(const agw_line *line, size_t i);
 /** true if a line that is offered or alive uses the link. */
 bool agw_state_uses(const agw_state *state, uint32_t link);
+/** The line has no transports any more. */
+void agw_line_unlink(agw_line *line);
 /** Frees links that no offered or living line uses; their reservation is the caller's matter. */
 void agw_state_sweep(agw_state *state);
 

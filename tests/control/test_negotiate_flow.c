@@ -219,6 +219,21 @@ static void test_negotiate_flow_media_removed_gives_its_ports_back(void)
     fixture_fini(&f);
 }
 
+/* A line that was not alive in one offer may be in the next one. */
+static void test_negotiate_flow_media_comes_back_in_the_next_offer(void)
+{
+    fixture f;
+    fixture_init(&f);
+    OFFER(&f, AGW_SIDE_A, "", WEB_OFFER_AV);
+    OFFER(&f, AGW_SIDE_A, "",
+          SESSION("3") BUNDLE("0") WEB_AUDIO("9", "0", WEB_1) WEB_VIDEO("0", "1", WEB_1));
+    CU_ASSERT_EQUAL(fake_call_transports(f.call), 2);
+    OFFER(&f, AGW_SIDE_A, "", WEB_OFFER_AV);
+    CU_ASSERT_NOT_EQUAL(port_of(&f, 1), 0);
+    CU_ASSERT_EQUAL(fake_call_transports(f.call), 3);
+    fixture_fini(&f);
+}
+
 /* The tagged m= section goes; the group goes on with its transport. */
 static void test_negotiate_flow_first_media_removed_keeps_the_transport(void)
 {
@@ -395,6 +410,22 @@ static void test_negotiate_flow_refused_reoffer_restores(void)
     fixture_fini(&f);
 }
 
+static void test_negotiate_flow_answer_to_an_offer_given_up(void)
+{
+    fixture f;
+    fixture_init(&f);
+    OFFER(&f, AGW_SIDE_A, "", WEB_OFFER_A);
+    agw_session_rollback(f.session);
+    CU_ASSERT_EQUAL(say(&f, AGW_SIDE_B, false, "", CORE_A), AGW_ERR_STATE);
+    fixture_fini(&f);
+    establish(&f);
+    OFFER(&f, AGW_SIDE_A, "", WEB_OFFER_AV);
+    agw_session_rollback(f.session);
+    ANSWER(&f, AGW_SIDE_B, "", CORE_A); /* answers nothing, so it offers */
+    CU_ASSERT(agw_session_open(f.session));
+    fixture_fini(&f);
+}
+
 static void test_negotiate_flow_failing_reoffer_changes_nothing(void)
 {
     fixture f;
@@ -475,6 +506,7 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_negotiate_flow_media_added_joins_the_group),
     AGW_CASE(test_negotiate_flow_rfc9143_7_5_media_added_by_the_core),
     AGW_CASE(test_negotiate_flow_media_removed_gives_its_ports_back),
+    AGW_CASE(test_negotiate_flow_media_comes_back_in_the_next_offer),
     AGW_CASE(test_negotiate_flow_first_media_removed_keeps_the_transport),
     AGW_CASE(test_negotiate_flow_lines_are_found_by_mid),
     AGW_CASE(test_negotiate_flow_recycled_slot_is_a_new_media),
@@ -485,6 +517,7 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_negotiate_flow_rfc8842_tls_id),
     AGW_CASE(test_negotiate_flow_rfc8842_role_is_kept_when_we_offer),
     AGW_CASE(test_negotiate_flow_refused_reoffer_restores),
+    AGW_CASE(test_negotiate_flow_answer_to_an_offer_given_up),
     AGW_CASE(test_negotiate_flow_failing_reoffer_changes_nothing),
     AGW_CASE(test_negotiate_flow_fax_reoffer_is_refused_and_audio_stands),
     AGW_CASE(test_negotiate_flow_malformed_answer_leaves_the_offer_open),
