@@ -85,8 +85,8 @@ static void name_line(agw_exchange *x, agw_line *line, size_t index)
 {
     const agw_leg *to = &x->next->leg[x->to];
     const char *theirs = line->end[x->from].mid;
-    const bool wanted = to->web || (to->profile != AGW_REALM_IMS &&
-                                    (to->words >> AGW_WORD_GENERATE_MID & 1) != 0);
+    const bool wanted =
+        to->web || (to->profile != AGW_REALM_IMS && (to->words >> AGW_WORD_GENERATE_MID & 1) != 0);
     if (line->end[x->to].mid != NULL || (!wanted && (theirs == NULL || x->browser)))
         return;
     if (!wanted && to->profile == AGW_REALM_IMS)
