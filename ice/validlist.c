@@ -84,7 +84,7 @@ void agw_valid_nominate(agw_valid_list *list, agw_ns now, agw_valid_pair *pair)
         list->selected = pair;
     if (list->selected == pair)
         return;
-    if (came_back && nominated_lately(list->selected, now))
+    if (came_back)
         list->aggressive_until = now + BELIEF;
     list->selected = now < list->aggressive_until ? highest_of_lately_nominated(list, now) : pair;
 }

@@ -381,26 +381,39 @@ static void test_dtls_attack_forged_server_hello_lets_the_client_begin_anew(void
     pair_free(p);
 }
 
+/* How many of 1000 forged protected records the session takes. */
+static int early_taken(agw_dtls *d)
+{
+    uint8_t r[AGW_RECORD_HEADER + 40] = {22, 0xFE, 0xFD, 0, 1};
+    int taken = 0;
+    agw_put16(r + 11, 40);
+    for (int i = 0; i < 1000; i++) {
+        agw_put16(r + 9, (uint16_t)i);
+        taken += agw_dtls_on_datagram(d, link_now, r, sizeof r) == AGW_DTLS_DROP_NONE;
+    }
+    return taken;
+}
+
 static bool flood_early(link_net *net, int to, const uint8_t *data, size_t len)
 {
     (void)data, (void)len;
-    uint8_t d[AGW_RECORD_HEADER + 40] = {22, 0xFE, 0xFD, 0, 1};
-    agw_put16(d + 11, 40);
-    for (int i = 0; i < 1000; i++) {
-        d[9] = (uint8_t)(i >> 8);
-        d[10] = (uint8_t)i;
-        give_now(net, to, d, sizeof d);
-    }
+    early_taken(net->ends[to].ours);
     return true;
 }
 
+/* OpenSSL keeps each of them in 17 KB until it has keys. */
 static void test_dtls_attack_protected_records_before_the_keys_are_bounded(void)
 {
     pair *p = pair_new();
+    uint8_t d[LINK_MTU];
+    CU_ASSERT_EQUAL(early_taken(server_of(p)), 0);
+    give_now(&p->net, LINK_SERVER, d, foreign_hello(p, d));
+    CU_ASSERT_EQUAL(early_taken(server_of(p)), 8);
+    pair_free(p);
+    p = pair_new();
     p->net.filter = flood_early;
     link_start(&p->net);
     CU_ASSERT_TRUE(link_run(&p->net, AGW_MS(200)));
-    CU_ASSERT_TRUE(stats_of(server_of(p)).drops[AGW_DTLS_DROP_EPOCH] >= 1000);
     pair_free(p);
 }
 
