@@ -11,7 +11,7 @@ enum {
     LIST_LIMIT = 32,
     LIST_LIMIT_MAX = 500, /* so that the reply fits a datagram */
     SEEN_UNKNOWN_MAX = 256,
-    RESERVED_SHARE = 20, /* one in so many sessions is kept for emergency calls (IMS.md 11) */
+    RESERVED_SHARE = 20, /* one in so many sessions is kept for emergency calls */
 };
 
 /* One command being run. */

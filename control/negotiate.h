@@ -23,7 +23,7 @@ void agw_session_free(agw_session *session);
  * the whole plan of the call has gone to agw_gateway_apply() before this returns.
  *
  * An answer without an open offer: from the side that answered last it answers the last offer again
- * (183 then 200, forks); from the other side it is processed as an offer (RFC 6337, IMS.md 7).
+ * (183 then 200, forks); from the other side it is processed as an offer (RFC 6337).
  *
  * @param out  appended to; untouched on failure
  * @param why  on failure the text for error-reason, a constant
