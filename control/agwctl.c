@@ -155,20 +155,39 @@ static void table_init(table *t, size_t columns)
     t->cells = g_ptr_array_new_with_free_func(g_free);
 }
 
-static void cell(table *t, const char *fmt, ...) AGW_PRINTF(2, 3);
-
 /* What strangers chose (call-ids, tags) must not steer the terminal. */
-static void cell(table *t, const char *fmt, ...)
+static char *clean_text(const char *fmt, va_list args) AGW_PRINTF(1, 0);
+
+static char *clean_text(const char *fmt, va_list args)
 {
-    va_list args;
-    va_start(args, fmt);
     char *text = g_strdup_vprintf(fmt, args);
-    va_end(args);
     for (char *p = text; *p != '\0'; p++) {
         if ((unsigned char)*p < ' ' || *p == 0x7f)
             *p = '?';
     }
-    g_ptr_array_add(t->cells, text);
+    return text;
+}
+
+static void cell(table *t, const char *fmt, ...) AGW_PRINTF(2, 3);
+
+static void cell(table *t, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    g_ptr_array_add(t->cells, clean_text(fmt, args));
+    va_end(args);
+}
+
+static void print_line(const char *fmt, ...) AGW_PRINTF(1, 2);
+
+static void print_line(const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    char *text = clean_text(fmt, args);
+    va_end(args);
+    printf("%s\n", text);
+    g_free(text);
 }
 
 static int width_of(const table *t, size_t column)
@@ -346,18 +365,18 @@ static char *endpoint_text(const agw_doc *dict, const char *key)
 static void show_transport(const agw_doc *t)
 {
     const agw_doc *ice = agw_doc_get(t, "ICE"), *dtls = agw_doc_get(t, "DTLS");
-    printf("  transport %" G_GINT64_FORMAT ", interface %s, party %s\n", number(t, "id"),
-           text_of(t, "interface", "(unnamed)"), text_of(t, "tag", "(no tag yet)"));
+    print_line("  transport %" G_GINT64_FORMAT ", interface %s, party %s", number(t, "id"),
+               text_of(t, "interface", "(unnamed)"), text_of(t, "tag", "(no tag yet)"));
     if (ice != NULL) {
         char *local = endpoint_text(ice, "local"), *remote = endpoint_text(ice, "remote");
-        printf("    ICE   %s, local %s, remote %s\n", text_of(ice, "state", "-"), local, remote);
+        print_line("    ICE   %s, local %s, remote %s", text_of(ice, "state", "-"), local, remote);
         g_free(local);
         g_free(remote);
     }
     if (dtls != NULL)
-        printf("    DTLS  %s %s %s %s%s\n", text_of(dtls, "state", "-"),
-               text_of(dtls, "version", ""), text_of(dtls, "cipher", ""), text_of(dtls, "SRTP", ""),
-               text_of(dtls, "reason", ""));
+        print_line("    DTLS  %s %s %s %s%s", text_of(dtls, "state", "-"),
+                   text_of(dtls, "version", ""), text_of(dtls, "cipher", ""),
+                   text_of(dtls, "SRTP", ""), text_of(dtls, "reason", ""));
 }
 
 static void stream_row(table *t, const agw_doc *media, const agw_doc *stream)
@@ -389,8 +408,8 @@ static void show_party(const agw_doc *party)
     static const char *const HEAD[] = {"    MEDIA", "CODEC", "DIRECTION", "PORT",
                                        "REMOTE",    "IN",    "OUT",       "QUALITY"};
     const agw_doc *medias = agw_doc_get(party, "medias");
-    printf("  party %s%s%s\n", text_of(party, "tag", "(no tag yet)"),
-           agw_doc_get(party, "label") != NULL ? ", label " : "", text_of(party, "label", ""));
+    print_line("  party %s%s%s", text_of(party, "tag", "(no tag yet)"),
+               agw_doc_get(party, "label") != NULL ? ", label " : "", text_of(party, "label", ""));
     if (medias == NULL || agw_doc_count(medias) == 0)
         return;
     table t;
@@ -412,7 +431,8 @@ static void show_call(const char *call_id, const agw_doc *call)
     const int64_t now = wall_seconds();
     char *age = span_text(MAX(now - number(call, "created"), 0));
     char *signal_age = span_text(MAX(now - number(call, "last signal"), 0));
-    printf("call %s\n  age %s, last signalling %s ago\n", call_id, age, signal_age);
+    print_line("call %s", call_id);
+    print_line("  age %s, last signalling %s ago", age, signal_age);
     g_free(age);
     g_free(signal_age);
     const agw_doc *tags = agw_doc_get(call, "tags"), *list = agw_doc_get(call, "transports");
@@ -454,17 +474,33 @@ static void print_dict(const char *title, const agw_doc *dict, bool zeros)
     table_print(&t);
 }
 
+/* One column a worker, as many as a line holds. */
+static void show_workers(const agw_doc *workers)
+{
+    const size_t n = workers != NULL ? MIN(agw_doc_count(workers), COLUMNS_MAX - 1) : 0;
+    const agw_doc *first = element(workers, 0);
+    table t;
+    table_init(&t, n + 1);
+    cell(&t, "%s", "workers");
+    for (size_t i = 0; i < n; i++) {
+        t.right[i + 1] = true;
+        cell(&t, "%zu", i);
+    }
+    for (size_t row = 0; first != NULL && row < agw_doc_count(first); row++) {
+        const char *key = agw_doc_key_at(first, row);
+        cell(&t, "  %s", key);
+        for (size_t i = 0; i < n; i++)
+            cell(&t, "%" G_GINT64_FORMAT, number(agw_doc_at(workers, i), key));
+    }
+    table_print(&t);
+}
+
 static void show_stats(const agw_doc *stats)
 {
     print_dict("now", agw_doc_get(stats, "currentstatistics"), true);
     print_dict("since start (uptime in s)", agw_doc_get(stats, "totalstatistics"), true);
     print_dict("ports", agw_doc_get(stats, "ports"), true);
-    const agw_doc *workers = agw_doc_get(stats, "workers");
-    for (size_t i = 0; workers != NULL && i < agw_doc_count(workers); i++) {
-        char title[32];
-        snprintf(title, sizeof title, "worker %zu", i);
-        print_dict(title, agw_doc_at(workers, i), true);
-    }
+    show_workers(agw_doc_get(stats, "workers"));
     print_dict("dropped packets by reason", agw_doc_get(stats, "drops"), false);
     print_dict("commands", agw_doc_get(agw_doc_get(stats, "control"), "commands"), true);
 }

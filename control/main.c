@@ -94,7 +94,9 @@ static gboolean on_gateway_event(gint fd, GIOCondition condition, gpointer data)
 
 static gboolean on_idle(gpointer data)
 {
-    agw_gateway_idle(((program *)data)->gateway);
+    const program *p = data;
+    agw_gateway_idle(p->gateway);
+    agw_server_idle(p->server, agw_clock_now());
     return G_SOURCE_CONTINUE;
 }
 

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <glib-unix.h>
+#include <malloc.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
@@ -283,6 +284,12 @@ const agw_addr *agw_server_addr(const agw_server *server, size_t i)
 {
     AGW_ASSERT(i < server->n);
     return &server->listeners[i].addr;
+}
+
+void agw_server_idle(agw_server *server, agw_ns now)
+{
+    if (agw_replies_expire(server->replies, now))
+        (void)malloc_trim(0); /* after a burst the heap would stay as large as it was */
 }
 
 const agw_server_counters *agw_server_stats(const agw_server *server)

@@ -173,6 +173,18 @@ static void test_replies_count_is_bounded(void)
     agw_replies_free(replies);
 }
 
+static void test_replies_expire_by_themselves(void)
+{
+    agw_replies *replies = agw_replies_new(10, 1000);
+    CU_ASSERT_FALSE(agw_replies_expire(replies, AGW_S(1)));
+    keep(replies, "a", 1);
+    CU_ASSERT_FALSE(agw_replies_expire(replies, AGW_S(11) - 1));
+    CU_ASSERT_EQUAL(agw_replies_count(replies), 1);
+    CU_ASSERT_TRUE(agw_replies_expire(replies, AGW_S(11)));
+    CU_ASSERT_EQUAL(agw_replies_count(replies), 0);
+    agw_replies_free(replies);
+}
+
 static void test_replies_bytes_are_bounded(void)
 {
     agw_replies *replies = agw_replies_new(10, 100);
@@ -276,6 +288,7 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_server_ng_1_same_cookie_other_payload_or_client_runs),
     AGW_CASE(test_server_ng_1_replies_are_kept_ten_seconds),
     AGW_CASE(test_replies_count_is_bounded),
+    AGW_CASE(test_replies_expire_by_themselves),
     AGW_CASE(test_replies_bytes_are_bounded),
     AGW_CASE(test_server_ng_1_reply_leaves_from_the_address_asked),
     AGW_CASE(test_server_ng_1_largest_datagram_is_taken),
