@@ -31,7 +31,6 @@ typedef struct agw_ice agw_ice;
 typedef struct agw_ice_config {
     bool lite;                /* must be true until the full agent stands */
     uint32_t fail_ms;         /* 0 = 39500, RFC 8863 */
-    uint32_t consent_ms;      /* reserved, 0 */
     const char *local_ufrag;  /* AGW_ICE_UFRAG_MIN to AGW_ICE_LOCAL_MAX characters */
     const char *local_pwd;    /* AGW_ICE_PWD_MIN to AGW_ICE_LOCAL_MAX characters */
     const char *remote_ufrag; /* NULL or "" until the peer's description is known */
