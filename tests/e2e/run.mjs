@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // SPDX-License-Identifier: BSD-3-Clause
-// End-to-end tests: node tests/e2e/run.mjs [--gateway=agwd|rtpengine] [--only=regex] [--build=DIR] [--list] [--keep-going-after=..]
+// End-to-end tests: node tests/e2e/run.mjs [--gateway=agwd|rtpengine] [--only=regex] [--build=DIR] [--out=DIR] [--list] [--capture]
 import { mkdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,7 +9,7 @@ import { INNER, makeNetwork, runInside } from './lib/sandbox.mjs';
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 
 function options(argv) {
-  const opts = { gateway: 'agwd', only: '.', build: resolve(HERE, '../../build/release'), out: join(HERE, 'out'), list: false, inner: false };
+  const opts = { gateway: 'agwd', only: '.', build: resolve(HERE, '../../build/release'), out: join(HERE, 'out'), list: false, capture: false, inner: false };
   for (const a of argv) {
     const [, name, value] = /^--([a-z-]+)(?:=(.*))?$/.exec(a) ?? [];
     if (!(name in opts)) throw new Error(`unknown option ${a}`);
@@ -22,6 +22,7 @@ function options(argv) {
 async function inner(opts) {
   const { listTests, runAll } = await import('./lib/runner.mjs');
   const { stopAll } = await import('./lib/proc.mjs');
+  const { Capture } = await import('./lib/pcap.mjs');
   for (const s of ['direct', 'life', 'sip', 'demo', 'many']) await import(`./suites/${s}.mjs`);
   const filter = new RegExp(opts.only);
   if (opts.list) {
@@ -42,6 +43,8 @@ async function inner(opts) {
   for (const sig of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(sig, () => end(sig));
   const { onFailure, afterCase } = await import('./lib/evidence.mjs');
   const ctx = { opts, net: makeNetwork(), onFailure, afterCase };
+  if (opts.capture)
+    for (const dev of ['acc0', 'cor0']) await Capture.start(null, join(opts.out, `${dev}.pcap`), { dev });
   const started = Date.now();
   const total = await runAll(ctx, filter);
   await stopAll();

@@ -12,6 +12,8 @@ export async function onFailure(t, error) {
     const stats = await Promise.race([p.stats?.().catch((e) => e.message), new Promise((d) => setTimeout(d, 1000, 'page does not answer'))]);
     parts.push(`page ${i}: ${JSON.stringify(stats, null, 1)}`, `console ${i}: ${(p.page ?? p).console?.join('\n')}`);
   }
+  for (const [i, p] of (t.pages ?? []).entries())
+    for (const [who, type, sdp] of (await p.sdps?.().catch(() => [])) ?? []) parts.push(`--- page ${i}, ${who} ${type}\n${sdp}`);
   if (t.sdps) for (const [k, v] of Object.entries(t.sdps)) parts.push(`--- ${k}\n${v}`);
   if (t.call) parts.push(`query: ${JSON.stringify(await t.call.query().catch((e) => e.message), null, 1)}`);
   if (ctx.gateway) parts.push(`gateway's last lines:\n${ctx.gateway.proc.output.slice(-8000)}`);

@@ -30,7 +30,7 @@ export class Gateway {
     const bin = join(this.opts.build, 'agwd');
     if (!existsSync(bin)) throw new Error(`${bin} is not there: build it first`);
     return [bin, '--foreground', '--log-level=debug', ...ifaces.map((i) => `--interface=${i}`), `--listen-ng=127.0.0.1:${ngPort}`,
-      `--access-port=${PORTS.access}`, `--notify=${this.events.address}`, ...ports, ...extra];
+      `--access-port=${PORTS.access}`, `--notify=${this.events.address}`, '--delete-delay=0', ...ports, ...extra];
   }
 
   /** Starts it and waits until it answers ping. */

@@ -2,11 +2,21 @@
 // A JsSIP phone over the rig's sources and detectors; one call at a time.
 'use strict';
 
+/** Leaves one of the H.264 formats (constrained baseline, packetization mode 0): offered several, baresip 1.0.0 answers with
+ *  one and sends another. */
+function oneH264(sdp) {
+  const keep = /a=fmtp:(\d+) [^\r]*packetization-mode=0;profile-level-id=42e01f/.exec(sdp)[1];
+  const gone = new Set([...sdp.matchAll(/a=rtpmap:(\d+) H264/g)].map((m) => m[1]).filter((pt) => pt !== keep));
+  for (const [, rtx, apt] of sdp.matchAll(/a=fmtp:(\d+) apt=(\d+)/g)) if (gone.has(apt)) gone.add(rtx);
+  return sdp.split('\r\n').filter((l) => !gone.has(/^a=(?:rtpmap|fmtp|rtcp-fb):(\d+)/.exec(l)?.[1]))
+    .map((l) => (l.startsWith('m=video') ? l.split(' ').filter((w, i) => i < 3 || !gone.has(w)).join(' ') : l)).join('\r\n');
+}
+
 const phone = window.phone = {
   events: [],
   sdps: [],
 
-  /** { ws, user, password, tone, video } */
+  /** { ws, user, password, tone, video, oneH264 } */
   async start(o) {
     this.o = o;
     rig.pc = null;
@@ -32,7 +42,10 @@ const phone = window.phone = {
         this.events.push([e, d?.originator, d?.cause]);
         if (['progress', 'accepted', 'confirmed', 'ended', 'failed'].includes(e)) this.state = e;
       });
-    session.on('sdp', (d) => this.sdps.push([d.originator, d.type, d.sdp]));
+    session.on('sdp', (d) => {
+      if (d.originator === 'local' && this.o.oneH264) d.sdp = oneH264(d.sdp);
+      this.sdps.push([d.originator, d.type, d.sdp]);
+    });
     session.on('peerconnection', ({ peerconnection }) => this.watch(peerconnection));
     if (session.connection) this.watch(session.connection);
     if (originator === 'remote' && this.o.answer !== false)

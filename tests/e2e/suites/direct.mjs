@@ -208,9 +208,11 @@ test('restartIce(): media gap < 200 ms, no new DTLS handshake', async (t, ctx) =
   assert.ok(toPage > 0 && toPage < 200, `gap toward the browser ${toPage} ms`);
   assert.ok(stats.rx.maxGapMs < 200, `gap toward the core ${stats.rx.maxGapMs} ms`);
   assert.equal(grams.filter((d) => d.kind === 'dtls-handshake').length, 0, 'DTLS handshake datagrams after the restart');
-  assert.equal(after.transports[0].remoteCert, before.transports[0].remoteCert);
   assert.equal(after.transports[0].dtls, 'connected');
-  assert.notEqual(attrs(parseSdp(toBrowser), parseSdp(toBrowser).medias[0], 'ice-ufrag')[0], attrs(parseSdp(t.sdps.toBrowser), parseSdp(t.sdps.toBrowser).medias[0], 'ice-ufrag')[0], 'the answer has a new ufrag');
+  assert.equal(after.transports[0].srtp, before.transports[0].srtp);
+  const said = (sdp, name) => sdp.split(`a=${name}:`)[1].split('\r\n')[0];
+  assert.equal(said(toBrowser, 'fingerprint'), said(t.sdps.toBrowser, 'fingerprint'));
+  assert.notEqual(said(toBrowser, 'ice-ufrag'), said(t.sdps.toBrowser, 'ice-ufrag'), 'the answer has a new ufrag');
   await audioBothWays(page, phone);
 });
 

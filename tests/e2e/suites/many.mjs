@@ -13,18 +13,19 @@ import { udpSockets } from '../lib/proc.mjs';
 import { NET } from '../lib/sandbox.mjs';
 import { attrs, destination, parseSdp, phoneAnswer } from '../lib/sdp.mjs';
 import { Call, PAGE_HZ } from '../lib/call.mjs';
-import { until } from '../lib/wait.mjs';
+import { sleep, until } from '../lib/wait.mjs';
 
-const CALLS = 2000;
-const WARM_UP = 200; // pools, arenas and library tables reach their size
+const CALLS = process.env.AGW_SOAK ? 20000 : 2000;
+const WARM_UP = 1000; // after these pools, heaps, library tables and the store of replies have their size
+const REPLIES_KEPT_MS = 11000; // stored replies of ended calls are memory, too
 const IDLE = 500;
 const DTLS_EVERY = 25;
-const SLACK_KB = 1024; // what allocators may keep after thousands of calls
+const SLACK_KB = 1024; // fragmentation: a leak of 0.5 kB a call is seen, the sanitizers see smaller ones
 const GOAL_KB = 30;
 
 suite('many', {
   async before(ctx) {
-    ctx.gateway = await new Gateway({ ...ctx.opts, out: join(ctx.opts.out, 'many') }).start(['--log-level=warning']);
+    ctx.gateway = await new Gateway({ ...ctx.opts, out: join(ctx.opts.out, 'many') }).start(['--log-level=warn']);
     ctx.core = new AgentClient(ctx.net.core);
     ctx.access = new AgentClient(ctx.net.br);
     ctx.cert = join(ctx.opts.out, 'many', 'cert.pem');
@@ -87,18 +88,39 @@ async function someMedia(ctx, c, phone, dtls) {
 
 const look = (ctx) => ({ ...ctx.gateway.usage(), sockets: udpSockets().length });
 
-/** Waits until descriptors are back at `start` and the memory stands still. */
-async function settled(ctx, start) {
+/** Waits until descriptors and sockets are back at `start`; says how things stand then. */
+async function settled(ctx, start, { forgetReplies = false } = {}) {
   await until('descriptors and sockets are back', () => {
     const now = look(ctx);
     if (now.fds <= start.fds && now.sockets <= start.sockets) return true;
     throw new Error(`fds ${start.fds} -> ${now.fds}, UDP sockets ${start.sockets} -> ${now.sockets}`);
   }, 10000, 200);
   await until('the list is empty', async () => (await ctx.gateway.ng.calls()).length === 0, 10000);
+  if (forgetReplies) await sleep(REPLIES_KEPT_MS);
   return look(ctx);
 }
 
 const instrumented = (ctx) => /asan|tsan|ubsan/.test(ctx.opts.build);
+
+test(`${IDLE} idle calls: memory per call, and it is used again`, async (t, ctx) => {
+  const phone = await ctx.core.phone({ address: NET.phone.v4, mode: 'silent' });
+  t.cleanup(() => phone.close());
+  const round = async (start) => {
+    const calls = [];
+    for (let i = 0; i < IDLE; i++) calls.push((await setUp(ctx, phone)).call);
+    const full = look(ctx);
+    for (const c of calls) await c.remove();
+    return { start, full, after: await settled(ctx, start, { forgetReplies: true }) };
+  };
+  const first = await round(await settled(ctx, look(ctx)));
+  const second = await round(first.after);
+  const kb = (first.full.rssKb - first.start.rssKb) / IDLE;
+  t.note(`${kb.toFixed(1)} kB and ${((first.full.fds - first.start.fds) / IDLE).toFixed(1)} descriptors per idle call (goal ${GOAL_KB} kB); RSS ${first.start.rssKb} -> ${first.full.rssKb} -> ${first.after.rssKb} kB, second round ${second.full.rssKb} -> ${second.after.rssKb} kB`);
+  if (instrumented(ctx)) return;
+  assert.ok(kb <= GOAL_KB, `${kb.toFixed(1)} kB per idle call`);
+  assert.ok(second.full.rssKb <= first.full.rssKb + SLACK_KB, 'a second round needs no more than the first');
+  assert.ok(second.after.rssKb <= first.after.rssKb + SLACK_KB, 'a second round leaves no more than the first');
+}, { timeout: 90000, known: { rtpengine: '146 kB per idle call, memory is not returned' } });
 
 test(`${CALLS} calls one after the other leave nothing behind`, async (t, ctx) => {
   const phone = await ctx.core.phone({ address: NET.phone.v4, mode: 'tone' });
@@ -119,29 +141,12 @@ test(`${CALLS} calls one after the other leave nothing behind`, async (t, ctx) =
   const idle = look(ctx);
   const start = await settled(ctx, { fds: idle.fds, sockets: idle.sockets });
   const began = Date.now();
-  await run(CALLS);
+  const steps = [];
+  for (let n = 0; n < CALLS; n += 500) {
+    await run(500);
+    steps.push(ctx.gateway.usage().rssKb);
+  }
   const after = await settled(ctx, start);
-  t.note(`${CALLS} calls in ${((Date.now() - began) / 1000).toFixed(1)} s, ${handshakes} DTLS handshakes; RSS ${start.rssKb} -> ${after.rssKb} kB, fds ${start.fds} -> ${after.fds}, UDP sockets ${start.sockets} -> ${after.sockets}, slowest answer ${slowest.toFixed(1)} ms`);
+  t.note(`${CALLS} calls in ${((Date.now() - began) / 1000).toFixed(1)} s, ${handshakes} DTLS handshakes; RSS ${start.rssKb} -> ${steps.join(' ')} -> ${after.rssKb} kB, fds ${start.fds} -> ${after.fds}, UDP sockets ${start.sockets} -> ${after.sockets}, slowest answer ${slowest.toFixed(1)} ms`);
   if (!instrumented(ctx)) assert.ok(after.rssKb <= start.rssKb + SLACK_KB, `RSS grew by ${after.rssKb - start.rssKb} kB (allowed ${SLACK_KB})`);
-}, { timeout: 150000, known: { rtpengine: 'memory is not returned' } });
-
-test(`${IDLE} idle calls: memory per call, and it comes back`, async (t, ctx) => {
-  const phone = await ctx.core.phone({ address: NET.phone.v4, mode: 'silent' });
-  t.cleanup(() => phone.close());
-  const round = async () => {
-    const start = look(ctx);
-    const calls = [];
-    for (let i = 0; i < IDLE; i++) calls.push((await setUp(ctx, phone)).call);
-    const full = look(ctx);
-    for (const c of calls) await c.remove();
-    return { start, full, after: await settled(ctx, start) };
-  };
-  const first = await round();
-  const second = await round();
-  const kb = (first.full.rssKb - first.start.rssKb) / IDLE;
-  t.note(`${kb.toFixed(1)} kB and ${((first.full.fds - first.start.fds) / IDLE).toFixed(1)} descriptors per idle call (goal ${GOAL_KB} kB); RSS ${first.start.rssKb} -> ${first.full.rssKb} -> ${first.after.rssKb} kB, second round ${second.full.rssKb} -> ${second.after.rssKb} kB`);
-  if (instrumented(ctx)) return;
-  assert.ok(kb <= GOAL_KB, `${kb.toFixed(1)} kB per idle call`);
-  assert.ok(first.after.rssKb <= first.start.rssKb + SLACK_KB, `RSS after delete is ${first.after.rssKb - first.start.rssKb} kB above the start (allowed ${SLACK_KB})`);
-  assert.ok(second.full.rssKb <= first.full.rssKb + SLACK_KB, 'a second round needs no more than the first');
-}, { timeout: 90000, known: { rtpengine: '146 kB per idle call, memory is not returned' } });
+}, { timeout: CALLS * 75, known: { rtpengine: 'memory is not returned' } });
