@@ -28,11 +28,12 @@ typedef struct job {
     uint8_t fir_seq;
 } job;
 
-/* RTP s -> d that we forward at this moment. */
+/* RTP s -> d that we forward at this moment. Transparent means any SSRC, but of one media only. */
 static bool is_forwarded(const agw_rtcp_map *map, uint32_t ssrc)
 {
-    return agw_rewrite_transparent(map->forward) ||
-           (map->forward->started && ssrc == map->forward->ssrc);
+    if (agw_rewrite_transparent(map->forward) && map->sole)
+        return true;
+    return map->forward->started && ssrc == map->forward->ssrc;
 }
 
 static bool is_our_sender(const agw_rtcp_map *map, uint32_t ssrc)
@@ -415,6 +416,8 @@ static uint32_t first_sender(const agw_rtcp_map *map, agw_rtcp_iter it)
     agw_rtcp_packet p;
     if (!agw_rewrite_transparent(map->forward))
         return map->forward->egress_ssrc;
+    if (!map->sole && map->forward->started)
+        return map->forward->ssrc;
     while (agw_rtcp_next(&it, &p)) {
         if (p.body_len >= 4)
             return agw_get32(p.body);
