@@ -38,48 +38,77 @@ static void count(agw_traffic *traffic, size_t bytes, agw_ns now)
 /* --- whose packet it is (RFC 9143 section 9.2) ---------------------------------------------------
  */
 
-static bool has_ssrc(const agw_end *end, uint32_t ssrc)
+/* n_ssrcs: it is not there. */
+static size_t index_of(const agw_end *end, uint32_t ssrc)
 {
-    for (size_t i = 0; i < end->n_ssrcs; i++) {
-        if (end->ssrcs[i] == ssrc)
-            return true;
-    }
-    return false;
+    size_t i = 0;
+    while (i < end->n_ssrcs && end->ssrcs[i] != ssrc)
+        i++;
+    return i;
 }
 
-static void learn_ssrc(agw_end *end, uint32_t ssrc)
+static void remove_ssrc(agw_end *end, size_t i)
 {
-    if (has_ssrc(end, ssrc))
-        return;
-    if (end->n_ssrcs == AGW_PLAN_SSRC_MAX) { /* the oldest goes */
-        end->n_ssrcs--;
-        memmove(end->ssrcs, end->ssrcs + 1, end->n_ssrcs * sizeof end->ssrcs[0]);
-    }
+    end->n_ssrcs--;
+    memmove(end->ssrcs + i, end->ssrcs + i + 1, (end->n_ssrcs - i) * sizeof end->ssrcs[0]);
+    if (i < end->n_signalled)
+        end->n_signalled--;
+}
+
+static void add_ssrc(agw_end *end, uint32_t ssrc)
+{
+    if (end->n_ssrcs == AGW_PLAN_SSRC_MAX) /* the oldest one learned goes, or the first one */
+        remove_ssrc(end, end->n_signalled < end->n_ssrcs ? end->n_signalled : 0);
     end->ssrcs[end->n_ssrcs] = ssrc;
     end->n_ssrcs++;
 }
 
-static agw_media *by_mid(const agw_transport *t, const uint8_t *buf, const agw_rtp_header *h)
+/* An SSRC belongs to one media of a transport. */
+static void claim_ssrc(const agw_transport *t, const agw_media *m, uint32_t ssrc)
 {
-    for (size_t i = 0; i < t->n_medias && h->has_ext; i++) {
+    for (size_t i = 0; i < t->n_medias; i++) {
+        agw_end *end = &t->medias[i]->end[t->side];
+        const size_t at = index_of(end, ssrc);
+        const bool is_known = at < end->n_ssrcs;
+        if (t->medias[i] == m && !is_known)
+            add_ssrc(end, ssrc);
+        else if (t->medias[i] != m && is_known)
+            remove_ssrc(end, at);
+    }
+}
+
+/* false: the packet carries no MID. *out NULL: it names no media of ours. */
+static bool by_mid(const agw_transport *t, const uint8_t *buf, const agw_rtp_header *h,
+                   agw_media **out)
+{
+    bool found = false;
+    *out = NULL;
+    for (size_t i = 0; i < t->n_medias && h->has_ext && *out == NULL; i++) {
         const agw_end *end = &t->medias[i]->end[t->side];
         size_t len = 0;
         if (end->mid_ext_id == 0 || end->mid[0] == '\0')
             continue;
         const uint8_t *mid = agw_rtp_ext_get(buf, h, end->mid_ext_id, &len);
+        found = found || mid != NULL;
         if (mid != NULL && len == strlen(end->mid) && memcmp(mid, end->mid, len) == 0)
-            return t->medias[i];
+            *out = t->medias[i];
     }
-    return NULL;
+    return found;
 }
 
+/* What was signalled counts more than what was learned. */
 static agw_media *by_ssrc(const agw_transport *t, uint32_t ssrc)
 {
+    agw_media *learned = NULL;
     for (size_t i = 0; i < t->n_medias; i++) {
-        if (has_ssrc(&t->medias[i]->end[t->side], ssrc))
+        const agw_end *end = &t->medias[i]->end[t->side];
+        const size_t at = index_of(end, ssrc);
+        if (at < end->n_signalled)
             return t->medias[i];
+        if (at < end->n_ssrcs)
+            learned = t->medias[i];
     }
-    return NULL;
+    return learned;
 }
 
 static agw_media *by_pt(const agw_transport *t, uint8_t pt)
@@ -97,20 +126,44 @@ static agw_media *by_pt(const agw_transport *t, uint8_t pt)
 
 static agw_media *find_media(const agw_transport *t, const uint8_t *buf, const agw_rtp_header *h)
 {
+    agw_media *m = NULL;
     if (t->n_medias == 1)
         return t->medias[0];
-    agw_media *m = by_mid(t, buf, h);
-    if (m == NULL)
+    if (!by_mid(t, buf, h, &m))
         m = by_ssrc(t, h->ssrc);
+    else if (m == NULL)
+        return NULL; /* RFC 9143 section 9.2: a MID that nobody knows */
     if (m == NULL)
         m = by_pt(t, h->pt);
     if (m != NULL)
-        learn_ssrc(&m->end[t->side], h->ssrc);
+        claim_ssrc(t, m, h->ssrc);
     return m;
+}
+
+bool agw_bridge_expects(const agw_transport *t, const agw_pkt *pkt)
+{
+    agw_rtcp_iter it;
+    agw_rtp_header h;
+    if (pkt->kind == AGW_PKT_RTCP)
+        return agw_rtcp_begin(&it, pkt->data, pkt->len) == AGW_OK;
+    if (agw_rtp_parse(&h, pkt->data, pkt->len) != AGW_OK)
+        return false;
+    for (size_t i = 0; i < t->n_medias; i++) {
+        if (t->medias[i]->end[t->side].egress_pt[h.pt] != AGW_PT_NONE)
+            return true;
+    }
+    return false;
 }
 
 /* --- key frames ---------------------------------------------------------------------------------
  */
+
+/* The stream that a key frame is asked of. The first SSRC of a group is the stream itself, the rest
+ * are its repetitions (RFC 4588 section 8.8); with nothing signalled it is the one we follow. */
+static uint32_t key_frame_source(const agw_end *end)
+{
+    return index_of(end, end->in_ssrc) < end->n_signalled ? end->ssrcs[0] : end->in_ssrc;
+}
 
 static void try_key_frame(agw_media *m, agw_side side, agw_ns now)
 {
@@ -125,7 +178,7 @@ static void try_key_frame(agw_media *m, agw_side side, agw_ns now)
     agw_rewrite source =
         m->end[other(side)].out; /* asked for before anything of it was passed on, too */
     source.started = true;
-    source.ssrc = end->in_ssrc;
+    source.ssrc = key_frame_source(end);
     const agw_rtcp_map map = {
         .forward = &end->out,
         .reverse = &source,
@@ -134,16 +187,19 @@ static void try_key_frame(agw_media *m, agw_side side, agw_ns now)
         .fir_seq = &end->fir_seq,
     };
     pkt->len = RTCP_ROOM;
-    if (agw_rtcp_key_frame_request(&map, pkt->data, &pkt->len) != AGW_OK)
+    if (agw_rtcp_key_frame_request(&map, pkt->data, &pkt->len) != AGW_OK) {
+        agw_worker_give_back(t->worker);
         return;
+    }
     pkt->kind = AGW_PKT_RTCP;
+    pkt->media = m;
     agw_transport_address(t, pkt);
-    count(&stats_of(m, side)->rtcp_out, pkt->len, now);
     end->key_frames_due--;
     end->key_frame_at = now + KEY_FRAME_EVERY;
 }
 
-void agw_media_want_key_frame(agw_media *m, agw_side side, agw_ns now)
+/* The party on this side shall send a key frame: now if it can be asked, else as soon as it can. */
+static void want_key_frame(agw_media *m, agw_side side, agw_ns now)
 {
     if (m->kind != AGW_MEDIA_VIDEO)
         return;
@@ -152,14 +208,60 @@ void agw_media_want_key_frame(agw_media *m, agw_side side, agw_ns now)
     try_key_frame(m, side, now);
 }
 
-void agw_bridge_transport_ready(agw_transport *t)
+/* Who gets what this media's other party sends: agw_transport.peer, 0 = nobody. */
+static uint32_t flows_to(const agw_media *m, agw_side side)
+{
+    const agw_end *from = &m->end[other(side)], *to = &m->end[side];
+    if (!from->may_send || !to->may_receive || from->transport == NULL || to->transport == NULL ||
+        !agw_transport_can_take(from->transport) ||
+        !agw_transport_can_send(to->transport, &(agw_drop){0}))
+        return 0;
+    return to->transport->peer;
+}
+
+static void settle(agw_media *m, agw_side side, agw_ns now)
+{
+    const uint32_t peer = flows_to(m, side);
+    if (peer == m->end[side].flows_to)
+        return;
+    m->end[side].flows_to = peer;
+    m->end[other(side)].key_frames_due = 0;
+    if (peer != 0)
+        want_key_frame(m, other(side), now);
+}
+
+void agw_media_settle(agw_media *m, agw_ns now)
+{
+    settle(m, AGW_SIDE_A, now);
+    settle(m, AGW_SIDE_B, now);
+}
+
+void agw_bridge_settle(agw_transport *t)
 {
     for (size_t i = 0; i < t->n_medias; i++)
-        agw_media_want_key_frame(t->medias[i], other(t->side), t->worker->now);
+        agw_media_settle(t->medias[i], t->worker->now);
 }
 
 /* --- RTP
  * ------------------------------------------------------------------------------------------ */
+
+/* From here on this SSRC is the one whose numbers we keep. */
+static void follow(agw_media *m, agw_side side, const agw_rtp_header *h)
+{
+    agw_end *in = &m->end[side];
+    in->in_ssrc = h->ssrc;
+    agw_rtp_receiver_init(&in->in, in->clock_hz[h->pt]);
+    agw_counter_set(&stats_of(m, side)->ssrc_in, h->ssrc);
+}
+
+static void publish_receiver(const agw_rtp_receiver *r, agw_end_stats *stats)
+{
+    const int64_t lost = agw_rtp_receiver_lost(r);
+    agw_counter_set(&stats->lost_in, lost > 0 ? (uint64_t)lost : 0);
+    if (r->clock_hz != 0)
+        agw_counter_set(&stats->jitter_in_us,
+                        (uint64_t)agw_rtp_receiver_jitter(r) * US_PER_S / r->clock_hz);
+}
 
 /* Receive state moves for every authentic packet, also while the gate is closed. */
 static void note_ingress(agw_media *m, agw_side side, const agw_rtp_header *h, size_t len,
@@ -167,33 +269,27 @@ static void note_ingress(agw_media *m, agw_side side, const agw_rtp_header *h, s
 {
     agw_end *in = &m->end[side];
     agw_end_stats *stats = stats_of(m, side);
-    const agw_ns last_at = (agw_ns)agw_counter_get(&stats->rtp_in.last_at);
-    if (in->in_ssrc != h->ssrc && (in->in_ssrc == 0 || now - last_at > STREAM_SILENT)) {
-        in->in_ssrc = h->ssrc;
-        agw_rtp_receiver_init(&in->in, in->clock_hz[h->pt]);
-        agw_counter_set(&stats->ssrc_in, h->ssrc);
-    }
+    if (in->in_ssrc != h->ssrc && (in->in_ssrc == 0 || now - in->in_at > STREAM_SILENT))
+        follow(m, side, h);
     count(&stats->rtp_in, len, now);
     agw_counter_set(&stats->pt_in, h->pt);
     if (in->in_ssrc != h->ssrc)
         return;
+    in->in_at = now;
+    const uint32_t clock_hz = in->in.clock_hz;
+    if (in->clock_hz[h->pt] != clock_hz)
+        in->in.clock_hz = 0; /* for this packet: another clock (DTMF) tells nothing about jitter */
     agw_rtp_receiver_on_packet(&in->in, h->seq, h->timestamp, len, now);
-    const int64_t lost = agw_rtp_receiver_lost(&in->in);
-    const uint32_t clock_hz = in->clock_hz[h->pt];
-    agw_counter_set(&stats->lost_in, lost > 0 ? (uint64_t)lost : 0);
-    if (clock_hz != 0)
-        agw_counter_set(&stats->jitter_in_us,
-                        (uint64_t)agw_rtp_receiver_jitter(&in->in) * US_PER_S / clock_hz);
+    in->in.clock_hz = clock_hz;
+    publish_receiver(&in->in, stats);
 }
 
-/* Another source speaks: count it from here, and let it begin with a key frame. */
+/* Another source speaks, or the same one began anew: let it begin with a key frame. */
 static void on_switched(agw_media *m, agw_side side, const agw_rtp_header *h, agw_ns now)
 {
-    agw_end *in = &m->end[side];
-    in->in_ssrc = h->ssrc;
-    agw_rtp_receiver_init(&in->in, in->clock_hz[h->pt]);
-    agw_counter_set(&stats_of(m, side)->ssrc_in, h->ssrc);
-    agw_media_want_key_frame(m, side, now);
+    if (m->end[side].in_ssrc != h->ssrc)
+        follow(m, side, h);
+    want_key_frame(m, side, now);
 }
 
 static agw_drop forward_rtp(agw_worker *w, agw_pkt *pkt)
@@ -227,9 +323,16 @@ static agw_drop forward_rtp(agw_worker *w, agw_pkt *pkt)
         return AGW_DROP_OLD_SSRC;
     if (result == AGW_REWRITE_SWITCHED)
         on_switched(m, side, &h, w->now);
+    if (agw_rewrite_transparent(&out->out))
+        agw_counter_set(&stats_of(m, other(side))->ssrc_out, h.ssrc);
     agw_transport_address(out->transport, pkt);
-    count(&stats_of(m, other(side))->rtp_out, pkt->len, w->now);
     return AGW_DROP_NONE;
+}
+
+void agw_bridge_count_sent(const agw_worker *w, const agw_pkt *pkt, size_t plain_len)
+{
+    agw_end_stats *stats = stats_of(pkt->media, pkt->transport->side);
+    count(pkt->kind == AGW_PKT_RTCP ? &stats->rtcp_out : &stats->rtp_out, plain_len, w->now);
 }
 
 /* --- RTCP
@@ -257,7 +360,13 @@ static void note_reports(agw_media *m, agw_side side, const agw_rtcp_info *info,
         agw_counter_set(&stats->jitter_out_us, (uint64_t)info->report.jitter * US_PER_S / clock_hz);
 }
 
-/* One media's share of an RTCP datagram; true: it concerned this media. */
+/* Whether anything in the datagram was about this media. */
+static bool is_about(const agw_rtcp_info *info, size_t translated_len)
+{
+    return translated_len != 0 || info->has_sr || info->has_report || info->key_frame || info->bye;
+}
+
+/* One media's share of an RTCP datagram; true: something of it goes out. */
 static bool translate(agw_worker *w, const agw_transport *t, agw_media *m, const agw_pkt *pkt,
                       agw_drop *why)
 {
@@ -271,28 +380,29 @@ static bool translate(agw_worker *w, const agw_transport *t, agw_media *m, const
         .sole = t->n_medias == 1,
         .fir_seq = &out->fir_seq,
     };
-    agw_pkt *copy = agw_worker_packet(w);
-    if (copy == NULL)
-        return false;
     agw_rtcp_info info;
+    agw_pkt *copy = agw_worker_packet(w);
+    if (copy == NULL) {
+        *why = AGW_DROP_NO_ROOM;
+        return false;
+    }
+    copy->kind = AGW_PKT_RTCP;
+    copy->media = m;
     copy->len = RTCP_ROOM;
     if (agw_rtcp_translate(&map, pkt->data, pkt->len, copy->data, &copy->len, &info) != AGW_OK) {
         *why = AGW_DROP_RTCP_MALFORMED;
-        copy->verdict = AGW_CONSUMED;
+        agw_worker_give_back(w);
         return false;
     }
-    const bool mine = info.other_media < info.packets;
-    if (mine)
+    if (is_about(&info, copy->len))
         count(&stats_of(m, t->side)->rtcp_in, pkt->len, w->now);
-    copy->verdict = AGW_CONSUMED; /* unless it goes out */
-    bool sent = false;
-    if (copy->len != 0 && out->transport != NULL && agw_transport_can_send(out->transport, why)) {
-        copy->kind = AGW_PKT_RTCP;
+    if (copy->len != 0 && out->transport != NULL && agw_transport_can_send(out->transport, why))
         agw_transport_address(out->transport, copy);
-        sent = copy->verdict == AGW_FORWARD;
-    }
-    if (sent)
-        count(&stats_of(m, other(t->side))->rtcp_out, copy->len, w->now);
+    const bool sent = copy->verdict == AGW_FORWARD;
+    if (copy->verdict == AGW_DROP)
+        *why = copy->drop_reason;
+    if (!sent)
+        agw_worker_give_back(w);
     note_reports(m, t->side, &info, sent, w->now);
     return sent;
 }
@@ -347,8 +457,7 @@ void agw_bridge_forward(agw_worker *w, agw_pkt *const pkts[], size_t n)
 agw_media *agw_media_new(struct agw_call *call, uint32_t id, agw_media_stats *stats)
 {
     agw_media *m = calloc(1, sizeof *m);
-    if (m == NULL)
-        return NULL;
+    AGW_ASSERT(m != NULL);
     m->call = call;
     m->id = id;
     m->stats = stats;
@@ -371,6 +480,18 @@ static void apply_pts(agw_end *end, const agw_end_plan *plan)
     }
 }
 
+/* Learned SSRCs stay: whom they belong to is not said again. */
+static void apply_ssrcs(agw_end *end, const agw_end_plan *plan)
+{
+    const agw_end before = *end;
+    end->n_ssrcs = end->n_signalled = plan->n_ssrcs;
+    memcpy(end->ssrcs, plan->ssrcs, sizeof end->ssrcs);
+    for (size_t i = before.n_signalled; i < before.n_ssrcs; i++) {
+        if (end->n_ssrcs < AGW_PLAN_SSRC_MAX && index_of(end, before.ssrcs[i]) == end->n_ssrcs)
+            add_ssrc(end, before.ssrcs[i]);
+    }
+}
+
 static void apply_end(agw_end *end, const agw_end_plan *plan, agw_end_stats *stats)
 {
     end->may_send = plan->may_send;
@@ -379,18 +500,21 @@ static void apply_end(agw_end *end, const agw_end_plan *plan, agw_end_stats *sta
     end->feedback = plan->feedback;
     end->mid_ext_id = plan->mid_ext_id;
     snprintf(end->mid, sizeof end->mid, "%s", plan->mid);
-    end->n_ssrcs = plan->n_ssrcs;
-    memcpy(end->ssrcs, plan->ssrcs, sizeof end->ssrcs);
     memcpy(end->ext_map, plan->ext_map, sizeof end->ext_map);
+    apply_ssrcs(end, plan);
     apply_pts(end, plan);
-    if (end->out.egress_ssrc != plan->egress_ssrc)
+    if (end->out.egress_ssrc != plan->egress_ssrc) {
         agw_rewrite_init(&end->out, plan->egress_ssrc);
-    agw_counter_set(&stats->ssrc_out, plan->egress_ssrc);
+        end->flows_to = 0; /* to the receiver it is another stream */
+    }
+    if (plan->egress_ssrc != 0)
+        agw_counter_set(&stats->ssrc_out, plan->egress_ssrc);
 }
 
 void agw_media_apply(agw_media *m, const agw_media_plan *plan)
 {
     m->kind = plan->kind;
+    m->tos = plan->tos;
     apply_end(&m->end[AGW_SIDE_A], &plan->end[AGW_SIDE_A], stats_of(m, AGW_SIDE_A));
     apply_end(&m->end[AGW_SIDE_B], &plan->end[AGW_SIDE_B], stats_of(m, AGW_SIDE_B));
 }

@@ -20,8 +20,8 @@ typedef struct agw_end {
     uint32_t feedback; /* AGW_FB_* that the party understands */
     char mid[AGW_MID_MAX + 1];
     uint8_t mid_ext_id;
-    uint8_t n_ssrcs;
-    uint32_t ssrcs[AGW_PLAN_SSRC_MAX]; /* signalled or learned: whose packets are this media's */
+    uint8_t n_ssrcs, n_signalled;
+    uint32_t ssrcs[AGW_PLAN_SSRC_MAX]; /* whose packets are this media's: signalled, then learned */
     uint8_t egress_pt[128];            /* by ingress payload type; AGW_PT_NONE = not negotiated */
     uint32_t clock_hz[128];
     uint8_t ext_map[256];
@@ -29,6 +29,8 @@ typedef struct agw_end {
     agw_rewrite out;        /* the RTP stream toward this party */
     agw_rtp_receiver in;    /* the RTP stream from this party */
     uint32_t in_ssrc;       /* whose numbers `in` holds; 0 = none yet */
+    agw_ns in_at;           /* its last packet */
+    uint32_t flows_to;      /* agw_transport.peer that gets media now; 0 = nobody */
     agw_rtp_sr_log srs;     /* SRs that went to this party */
     uint8_t fir_seq;        /* of the last FIR toward this party */
     uint8_t key_frames_due; /* requests still to be sent to this party ... */
@@ -39,22 +41,28 @@ typedef struct agw_media {
     struct agw_call *call;
     uint32_t id;
     uint8_t kind; /* agw_media_kind */
+    uint8_t tos;  /* 0 = as the transport */
     agw_media_stats *stats;
     agw_end end[2];
 } agw_media;
 
-AGW_NODISCARD agw_media *agw_media_new(struct agw_call *call, uint32_t id, agw_media_stats *stats);
+agw_media *agw_media_new(struct agw_call *call, uint32_t id, agw_media_stats *stats);
 void agw_media_free(agw_media *m);
-/** transports: of the call, by which the plan's ids are found. */
 void agw_media_apply(agw_media *m, const agw_media_plan *plan);
 
 /** Stage of a turn: authentic RTP and RTCP finds its media and turns toward the other leg. */
 void agw_bridge_forward(agw_worker *w, agw_pkt *const pkts[], size_t n);
 
-/** The party on this side shall send a key frame: now if it can be asked, else as soon as it can.
- */
-void agw_media_want_key_frame(agw_media *m, agw_side side, agw_ns now);
-/** Toward this transport media can flow from now on: its party needs a key frame of every video. */
-void agw_bridge_transport_ready(agw_transport *t);
+/** After anything that may let media flow or stop it. Where media begins to flow, or to somebody
+ * else, the source is asked for a key frame; where nothing has changed, nothing happens. */
+void agw_media_settle(agw_media *m, agw_ns now);
+/** The same for every media of a transport. */
+void agw_bridge_settle(agw_transport *t);
+
+/** Whether a media of this transport may look like this: a well-formed packet, and of a payload
+ * type that was negotiated. */
+bool agw_bridge_expects(const agw_transport *t, const agw_pkt *pkt);
+/** Counts a packet that leaves; plain_len: without the SRTP trailer. */
+void agw_bridge_count_sent(const agw_worker *w, const agw_pkt *pkt, size_t plain_len);
 
 #endif

@@ -20,7 +20,7 @@ agw_call *agw_call_new(agw_call_ref *ref, const char *tag)
 static agw_transport *find_transport(const agw_call *call, uint32_t id)
 {
     for (size_t i = 0; i < call->n_transports; i++) {
-        if (call->transports[i] != NULL && call->transports[i]->id == id)
+        if (call->transports[i]->id == id)
             return call->transports[i];
     }
     return NULL;
@@ -29,7 +29,7 @@ static agw_transport *find_transport(const agw_call *call, uint32_t id)
 static agw_media *find_media(const agw_call *call, uint32_t id)
 {
     for (size_t i = 0; i < call->n_medias; i++) {
-        if (call->medias[i] != NULL && call->medias[i]->id == id)
+        if (call->medias[i]->id == id)
             return call->medias[i];
     }
     return NULL;
@@ -68,7 +68,7 @@ static void apply_transports(agw_worker *w, agw_call *call, const agw_mail *mail
             table[i] = agw_transport_new(w, call, wanted, &mail->resources[i]);
     }
     for (size_t i = 0; i < call->n_transports; i++) {
-        if (call->transports[i] != NULL && !plan_has_transport(plan, call->transports[i]->id))
+        if (!plan_has_transport(plan, call->transports[i]->id))
             agw_transport_free(call->transports[i]);
     }
     free(call->transports);
@@ -79,13 +79,9 @@ static void apply_transports(agw_worker *w, agw_call *call, const agw_mail *mail
 /* Medias let go of their transports before any of these is freed. */
 static void detach_medias(agw_call *call)
 {
-    for (size_t i = 0; i < call->n_transports; i++) {
-        if (call->transports[i] != NULL)
-            call->transports[i]->n_medias = 0;
-    }
+    for (size_t i = 0; i < call->n_transports; i++)
+        call->transports[i]->n_medias = 0;
     for (size_t i = 0; i < call->n_medias; i++) {
-        if (call->medias[i] == NULL)
-            continue;
         call->medias[i]->end[AGW_SIDE_A].transport = NULL;
         call->medias[i]->end[AGW_SIDE_B].transport = NULL;
     }
@@ -111,14 +107,12 @@ static void apply_medias(agw_call *call, const agw_mail *mail)
         table[i] = find_media(call, wanted->id);
         if (table[i] == NULL)
             table[i] = agw_media_new(call, wanted->id, mail->stats[i]);
-        if (table[i] == NULL)
-            continue;
         attach(call, table[i], AGW_SIDE_A, wanted->end[AGW_SIDE_A].transport_id);
         attach(call, table[i], AGW_SIDE_B, wanted->end[AGW_SIDE_B].transport_id);
         agw_media_apply(table[i], wanted);
     }
     for (size_t i = 0; i < call->n_medias; i++) {
-        if (call->medias[i] != NULL && !plan_has_media(plan, call->medias[i]->id))
+        if (!plan_has_media(plan, call->medias[i]->id))
             agw_media_free(call->medias[i]);
     }
     free(call->medias);
@@ -155,11 +149,8 @@ void agw_call_apply(agw_worker *w, agw_call *call, const agw_mail *mail)
     detach_medias(call);
     apply_transports(w, call, mail);
     apply_medias(call, mail);
-    for (size_t i = 0; i < call->n_transports; i++) {
-        if (call->transports[i] != NULL &&
-            agw_transport_can_send(call->transports[i], &(agw_drop){0}))
-            agw_bridge_transport_ready(call->transports[i]);
-    }
+    for (size_t i = 0; i < call->n_medias; i++)
+        agw_media_settle(call->medias[i], w->now);
 }
 
 void agw_call_close(agw_worker *w, agw_call *call)
@@ -167,10 +158,8 @@ void agw_call_close(agw_worker *w, agw_call *call)
     detach_medias(call);
     for (size_t i = 0; i < call->n_medias; i++)
         agw_media_free(call->medias[i]);
-    for (size_t i = 0; i < call->n_transports; i++) {
-        if (call->transports[i] != NULL)
-            agw_transport_free(call->transports[i]);
-    }
+    for (size_t i = 0; i < call->n_transports; i++)
+        agw_transport_free(call->transports[i]);
     if (call->worker != NULL)
         unlink_call(call);
     agw_mail *gone = agw_mail_new(AGW_MAIL_CALL_GONE, NULL, 0);

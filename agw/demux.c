@@ -73,7 +73,7 @@ static void find_by_ufrag(agw_worker *w, agw_pkt *pkt)
     }
     const uint32_t slot = agw_demux_slot(peek.local_ufrag, peek.local_ufrag_len);
     pkt->transport = slot < AGW_WORKER_SLOTS ? w->slots[slot] : NULL;
-    if (pkt->transport == NULL)
+    if (pkt->transport == NULL || !pkt->transport->shared)
         agw_pkt_drop(pkt, AGW_DROP_NO_PLAN);
 }
 

@@ -32,6 +32,7 @@
     X(NO_DEST, "no-destination", "the other leg has no address or no keys yet")                    \
     X(NO_CONSENT, "no-consent", "the browser's consent to receive has expired")                    \
     X(PROTECT, "protect-failed", "SRTP could not be made, e.g. a duplicate")                       \
+    X(NO_ROOM, "no-room", "RTCP for more medias than one batch has packets for")                   \
     X(RTCP_EMPTY, "rtcp-empty", "nothing in this RTCP packet concerns the other leg")              \
     X(SEND, "send-failed", "the system did not take the datagram")
 

@@ -240,9 +240,10 @@ static agw_err make_worker(agw_gateway *gw, size_t i, uint32_t *next_port, char 
             access[n++] = gw->addresses[a].access[i];
     }
     const agw_io_config io = {.tick_us = gw->config.tick_us};
-    slot->worker = agw_worker_new(i, &io, access, n);
     slot->free_slots = calloc(AGW_WORKER_SLOTS, sizeof *slot->free_slots);
-    if (slot->worker == NULL || slot->free_slots == NULL)
+    if (slot->free_slots != NULL)
+        slot->worker = agw_worker_new(i, &io, access, n);
+    if (slot->worker == NULL)
         return fail(AGW_ERR_SYSTEM, why, size,
                     "worker %zu cannot be made: out of memory or descriptors", i);
     for (uint32_t s = 0; s < AGW_WORKER_SLOTS; s++)
@@ -663,7 +664,7 @@ void agw_gateway_apply(agw_gateway *gw, agw_call_ref *call, agw_plan *plan)
     AGW_ASSERT(mail->resources != NULL && mail->stats != NULL);
     for (size_t i = 0; i < plan->n_transports; i++) {
         reservation *r = find_reservation(call, plan->transports[i].id);
-        AGW_ASSERT(r != NULL);
+        AGW_ASSERT(r != NULL && !r->released);
         r->with_worker = true;
         mail->resources[i] = r->resource;
     }

@@ -78,7 +78,8 @@ AGW_NODISCARD agw_err agw_gateway_reserve(agw_gateway *gw, agw_call_ref *call, s
 /** New credentials of a transport for an ICE restart; the address stays. */
 AGW_NODISCARD agw_err agw_gateway_new_credentials(agw_gateway *gw, agw_call_ref *call, uint32_t id,
                                                   agw_transport_info *out);
-/** Gives a reserved transport back that is in no plan any more (or never was). */
+/** Gives a reserved transport back as soon as no plan has it any more (or never had it); it does
+ * not come back into a later plan, nor does one that left without this. */
 void agw_gateway_release(agw_gateway *gw, agw_call_ref *call, uint32_t id);
 /** true if addr is one of our own core addresses now in use (a hairpin: the call passes us twice).
  */

@@ -41,8 +41,7 @@ struct agw_handshake {
 agw_assoc *agw_assoc_new(size_t worker, agw_transport_name whose)
 {
     agw_assoc *a = calloc(1, sizeof *a);
-    if (a == NULL)
-        return NULL;
+    AGW_ASSERT(a != NULL);
     a->worker = worker;
     a->whose = whose;
     a->timer.owner = a;
@@ -121,6 +120,7 @@ static void settle(agw_handshake *h, agw_assoc *a)
 static void start(agw_handshake *h, agw_mail *mail, agw_ns now)
 {
     agw_assoc *a = mail->assoc;
+    mail->assoc = NULL; /* ours from here on */
     a->next = h->assocs;
     if (a->next != NULL)
         a->next->prev = a;
@@ -261,11 +261,8 @@ void agw_handshake_free(agw_handshake *h)
     while (!agw_outbox_flush(&box))
         sched_yield();
     pthread_join(h->thread, NULL);
-    for (agw_mail *mail; (mail = agw_ring_pop(h->mailbox)) != NULL;) {
-        if (mail->kind == AGW_MAIL_DTLS_START) /* not linked yet: its later messages only name it */
-            free(mail->assoc);
+    for (agw_mail *mail; (mail = agw_ring_pop(h->mailbox)) != NULL;)
         agw_mail_free(mail);
-    }
     while (h->assocs != NULL) {
         h->assocs->over = true; /* workers are gone: no goodbye */
         end(h, h->assocs, 0);

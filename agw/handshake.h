@@ -11,7 +11,7 @@ typedef struct agw_handshake agw_handshake;
 /** One association as the worker knows it: made by the worker, named in every message about it,
  * freed by the handshake thread when AGW_MAIL_DTLS_END arrives. */
 typedef struct agw_assoc agw_assoc;
-/** worker: which of the thread's outboxes answers go to. */
+/** worker: which of the thread's outboxes answers go to. Memory that runs out ends the process. */
 AGW_NODISCARD agw_assoc *agw_assoc_new(size_t worker, agw_transport_name whose);
 
 /** Starts the thread. outboxes: one per worker, copied. */

@@ -27,6 +27,8 @@ void agw_mail_free(agw_mail *mail)
     if (mail->result != NULL)
         agw_dtls_result_wipe(mail->result);
     free(mail->result);
+    if (mail->kind == AGW_MAIL_DTLS_START)
+        free(mail->assoc); /* never delivered: the other messages only name it */
     free(mail);
 }
 

@@ -55,7 +55,7 @@ typedef struct agw_mail {
     agw_resource *resources;        /* as many as the plan has transports, same order */
     struct agw_media_stats **stats; /* as many as the plan has medias, same order */
     agw_dtls_ctx *context;          /* one reference */
-    struct agw_assoc *assoc;
+    struct agw_assoc *assoc;        /* given with AGW_MAIL_DTLS_START, else only named */
     agw_transport_name whose;
     agw_dtls_role role;
     uint32_t id;

@@ -107,6 +107,7 @@ typedef struct agw_end_plan {
 typedef struct agw_media_plan {
     uint32_t id;  /* stable in the call; its statistics follow it */
     uint8_t kind; /* agw_media_kind */
+    uint8_t tos;  /* DSCP and ECN byte of its RTP and RTCP; 0 = as its transport */
     agw_end_plan end[2];
 } agw_media_plan;
 

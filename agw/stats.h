@@ -17,7 +17,7 @@ typedef struct agw_traffic {
 typedef struct agw_end_stats {
     agw_traffic rtp_in, rtp_out; /* authentic and accepted; sent */
     agw_traffic rtcp_in, rtcp_out;
-    agw_counter dropped;           /* of this end's ingress, all reasons */
+    agw_counter dropped;           /* of this end's ingress, once it is known to be this media's */
     agw_counter ssrc_in, ssrc_out; /* current SSRC, 0 = none yet */
     agw_counter pt_in;             /* last payload type that came in */
     agw_counter lost_in;           /* cumulative loss of ingress, RFC 3550 A.3 */
@@ -33,8 +33,8 @@ typedef struct agw_media_stats {
 
 /** One worker, or the sum of all. */
 typedef struct agw_worker_stats {
-    agw_counter turns, rx_packets, tx_packets, rx_bytes, tx_bytes;
-    agw_counter forwarded;
+    agw_counter turns, rx_packets, tx_packets, rx_bytes, tx_bytes; /* UDP payloads of every kind */
+    agw_counter forwarded;                                         /* RTP and RTCP that left */
     agw_counter stun_answered;
     agw_counter handshakes_done, handshakes_failed;
     agw_counter calls, transports; /* now */

@@ -15,8 +15,6 @@ static const agw_ns REMOTE_BUSY =
     AGW_S(5); /* a contested address stays where it was in use so lately */
 static const agw_ns ICMP_EVERY = AGW_S(1);
 
-static void settle_sending(agw_transport *t, bool could_send);
-
 /* --- addresses -------------------------------------------------------------------------------- */
 
 static agw_component *component_of(agw_transport *t, const agw_port *port)
@@ -26,6 +24,7 @@ static agw_component *component_of(agw_transport *t, const agw_port *port)
                                                             : &t->component[AGW_RTP_COMPONENT];
 }
 
+/* NULL: not one of this component. */
 static agw_port *port_by_id(const agw_component *c, uint32_t id)
 {
     for (size_t i = 0; i < 2; i++) {
@@ -35,16 +34,27 @@ static agw_port *port_by_id(const agw_component *c, uint32_t id)
     return NULL;
 }
 
+/* Consent to send (RFC 7675); a signalled address needs none. */
+static bool may_send(const agw_component *c)
+{
+    return c->ice == NULL || agw_ice_may_send(c->ice);
+}
+
+static void forget_remote_at(agw_transport *t, size_t i)
+{
+    if (agw_map_get(t->worker->by_remote, &t->remotes[i]) == t)
+        agw_map_remove(t->worker->by_remote, &t->remotes[i]);
+    t->n_remotes--;
+    t->remotes[i] = t->remotes[t->n_remotes];
+}
+
 static void forget_remote(agw_transport *t, const agw_remote_key *key)
 {
     for (size_t i = 0; i < t->n_remotes; i++) {
-        if (memcmp(&t->remotes[i], key, sizeof *key) != 0)
-            continue;
-        t->n_remotes--;
-        t->remotes[i] = t->remotes[t->n_remotes];
-        if (agw_map_get(t->worker->by_remote, key) == t)
-            agw_map_remove(t->worker->by_remote, key);
-        return;
+        if (memcmp(&t->remotes[i], key, sizeof *key) == 0) {
+            forget_remote_at(t, i);
+            return;
+        }
     }
 }
 
@@ -62,7 +72,7 @@ static void learn_remote(agw_transport *t, const agw_remote_key *key)
         forget_remote(holder, key);
     }
     if (t->n_remotes == AGW_ICE_REMOTES)
-        forget_remote(t, &t->remotes[0]);
+        forget_remote_at(t, 0);
     t->remotes[t->n_remotes] = *key;
     t->n_remotes++;
     agw_map_put(w->by_remote, key, t);
@@ -71,10 +81,16 @@ static void learn_remote(agw_transport *t, const agw_remote_key *key)
 /* --- ICE ----------------------------------------------------------------------------------------
  */
 
+/* With rtcp-mux nobody checks the second component, and nobody misses it. */
+static size_t components(const agw_transport *t)
+{
+    return t->rtcp_mux ? 1 : 2;
+}
+
 static void set_timer(agw_transport *t)
 {
     agw_ns at = AGW_NEVER;
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < components(t); i++) {
         if (t->component[i].ice != NULL)
             at = agw_earlier(at, agw_ice_deadline(t->component[i].ice));
     }
@@ -98,46 +114,51 @@ static agw_drop stun_drop(agw_ice_drop drop)
     }
 }
 
-static void start_dtls(agw_transport *t, agw_dtls_role role);
+static void start_client(agw_transport *t);
+
+static bool is_main(const agw_transport *t, const agw_component *c)
+{
+    return c == &t->component[AGW_RTP_COMPONENT];
+}
 
 static void on_selected(agw_transport *t, agw_component *c, const agw_ice_result *res)
 {
-    agw_port *port = port_by_id(c, res->selected.port_id);
-    if (port == NULL)
-        return;
-    c->port = port;
+    c->port = port_by_id(c, res->selected.port_id);
     c->remote = res->selected.remote;
-    agw_worker_tell(t->worker, t, res->connected ? AGW_EVENT_ICE_CONNECTED : AGW_EVENT_ICE_SELECTED,
-                    &c->remote, NULL);
+    if (is_main(t, c))
+        agw_worker_tell(t->worker, t,
+                        res->connected ? AGW_EVENT_ICE_CONNECTED : AGW_EVENT_ICE_SELECTED,
+                        &c->remote, NULL);
 }
 
 static void on_check(agw_transport *t, agw_component *c, const agw_pkt *pkt,
                      const agw_ice_result *res)
 {
-    const bool could_send = agw_transport_can_send(t, &(agw_drop){0});
-    const agw_remote_key key = {pkt->port->id, pkt->remote};
+    if (res->drop != AGW_ICE_DROP_NONE)
+        return;
     if (res->evicted)
         forget_remote(t, &(agw_remote_key){res->gone.port_id, res->gone.remote});
-    if (res->drop == AGW_ICE_DROP_NONE && t->shared)
-        learn_remote(t, &key);
+    if (t->shared)
+        learn_remote(t, &(agw_remote_key){pkt->port->id, pkt->remote});
     if (res->selected_changed)
         on_selected(t, c, res);
+    if (!is_main(t, c))
+        return;
     if (res->event == AGW_ICE_CONSENT_BACK)
         agw_worker_tell(t->worker, t, AGW_EVENT_CONSENT_BACK, &pkt->remote, NULL);
-    t->has_consent = agw_ice_may_send(t->component[AGW_RTP_COMPONENT].ice);
-    if (res->drop == AGW_ICE_DROP_NONE && t->dtls_plan == AGW_DTLS_ACTIVE && t->assoc == NULL) {
+    if (t->assoc == NULL) {
         t->dtls_remote = pkt->remote;
         t->dtls_port = pkt->port;
-        start_dtls(t, AGW_DTLS_CLIENT);
+        start_client(t);
     }
-    settle_sending(t, could_send);
+    agw_bridge_settle(t);
 }
 
 static void take_stun(agw_worker *w, agw_pkt *pkt)
 {
     agw_transport *t = pkt->transport;
-    agw_component *c = t != NULL ? component_of(t, pkt->port) : NULL;
-    if (c == NULL || c->ice == NULL) {
+    agw_component *c = component_of(t, pkt->port);
+    if (c->ice == NULL || port_by_id(c, pkt->port->id) == NULL) {
         agw_pkt_drop(pkt, AGW_DROP_STUN_UNEXPECTED);
         return;
     }
@@ -172,18 +193,21 @@ static void on_ice_event(agw_transport *t, agw_ice_event event)
         agw_worker_tell(t->worker, t, AGW_EVENT_ICE_FAILED, NULL,
                         "no valid connectivity check in time");
     } else if (event == AGW_ICE_CONSENT_LOST) {
-        t->has_consent = false;
         agw_worker_tell(t->worker, t, AGW_EVENT_CONSENT_LOST, &t->component[0].remote,
                         "no connectivity check for 30 s");
+        agw_bridge_settle(t);
     }
 }
 
 void agw_transport_on_timer(agw_transport *t)
 {
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < components(t); i++) {
         agw_ice *ice = t->component[i].ice;
-        while (ice != NULL && agw_ice_deadline(ice) <= t->worker->now)
-            on_ice_event(t, agw_ice_on_deadline(ice, t->worker->now));
+        while (ice != NULL && agw_ice_deadline(ice) <= t->worker->now) {
+            const agw_ice_event event = agw_ice_on_deadline(ice, t->worker->now);
+            if (i == AGW_RTP_COMPONENT)
+                on_ice_event(t, event);
+        }
     }
     set_timer(t);
 }
@@ -207,16 +231,33 @@ static void end_dtls(agw_transport *t)
     t->assoc = NULL;
 }
 
+/* A number that this worker has not used yet. */
+static uint32_t fresh_number(agw_worker *w)
+{
+    return ++w->last_number;
+}
+
 static void start_dtls(agw_transport *t, agw_dtls_role role)
 {
+    t->name.generation = fresh_number(t->worker); /* late messages of another one find nobody */
     t->assoc = agw_assoc_new(t->worker->index, t->name);
-    if (t->assoc == NULL)
-        return;
+    t->dtls_role = role;
+    t->dtls_done = false;
     agw_mail *mail = agw_mail_new(AGW_MAIL_DTLS_START, NULL, 0);
     mail->assoc = t->assoc;
     mail->role = role;
     mail->context = agw_dtls_ctx_ref(t->worker->dtls_ctx);
     agw_outbox_post(handshake_box(t), mail);
+}
+
+/* As client we begin, as soon as there is a validated or signalled address to begin with. */
+static void start_client(agw_transport *t)
+{
+    const bool has_way = agw_addr_is_set(&t->component[AGW_RTP_COMPONENT].remote) ||
+                         agw_addr_is_set(&t->dtls_remote);
+    if (t->security == AGW_SECURITY_DTLS && t->dtls_plan == AGW_DTLS_ACTIVE && t->assoc == NULL &&
+        !t->dtls_over && has_way)
+        start_dtls(t, AGW_DTLS_CLIENT);
 }
 
 static void forget_result(agw_transport *t)
@@ -231,8 +272,7 @@ static void forget_result(agw_transport *t)
 static void restart_dtls(agw_transport *t)
 {
     end_dtls(t);
-    t->worker->last_generation++;
-    t->name.generation = t->worker->last_generation; /* late messages of the old one find nobody */
+    t->name.generation = fresh_number(t->worker);
     t->dtls_over = false;
     forget_result(t);
 }
@@ -263,7 +303,8 @@ static bool is_from_peer(agw_transport *t, const agw_pkt *pkt)
 static void take_dtls(agw_pkt *pkt)
 {
     agw_transport *t = pkt->transport;
-    if (t == NULL || t->security != AGW_SECURITY_DTLS || t->dtls_over || !is_from_peer(t, pkt)) {
+    if (t->security != AGW_SECURITY_DTLS || t->dtls_over || !is_from_peer(t, pkt) ||
+        !is_main(t, component_of(t, pkt->port))) {
         agw_pkt_drop(pkt, AGW_DROP_DTLS_UNEXPECTED);
         return;
     }
@@ -271,14 +312,10 @@ static void take_dtls(agw_pkt *pkt)
         agw_pkt_drop(pkt, AGW_DROP_DTLS_FLOOD);
         return;
     }
-    if (t->assoc == NULL)
-        start_dtls(t, t->dtls_plan == AGW_DTLS_ACTIVE ? AGW_DTLS_CLIENT : AGW_DTLS_SERVER);
-    if (t->assoc == NULL) {
-        agw_pkt_drop(pkt, AGW_DROP_DTLS_UNEXPECTED);
-        return;
-    }
     t->dtls_remote = pkt->remote;
     t->dtls_port = pkt->port;
+    if (t->assoc == NULL)
+        start_dtls(t, t->dtls_plan == AGW_DTLS_ACTIVE ? AGW_DTLS_CLIENT : AGW_DTLS_SERVER);
     agw_mail *mail = agw_mail_new(AGW_MAIL_DTLS_DATA, pkt->data, pkt->len);
     mail->assoc = t->assoc;
     agw_outbox_post(handshake_box(t), mail);
@@ -331,6 +368,45 @@ static void drop_keys(agw_transport *t)
     agw_srtp_session_free(t->srtp_out);
     t->srtp_in = NULL;
     t->srtp_out = NULL;
+    agw_bridge_settle(t);
+}
+
+static void leave_dtls(agw_transport *t)
+{
+    end_dtls(t);
+    forget_result(t);
+    drop_keys(t);
+}
+
+/* false: the old keys stay. */
+static bool take_keys(agw_transport *t)
+{
+    const bool we_are_client = t->result->role == AGW_DTLS_CLIENT;
+    agw_srtp_session *in = make_session(t->result, !we_are_client, false);
+    agw_srtp_session *out = make_session(t->result, we_are_client, true);
+    if (in == NULL || out == NULL) {
+        agw_srtp_session_free(in);
+        agw_srtp_session_free(out);
+        return false;
+    }
+    drop_keys(t);
+    t->srtp_in = in;
+    t->srtp_out = out;
+    t->peer = fresh_number(t->worker);
+    agw_bridge_settle(t);
+    return true;
+}
+
+static void tell_established(agw_transport *t)
+{
+    const agw_dtls_result *r = t->result;
+    const agw_srtp_suite_info *suite =
+        agw_srtp_suite_get(agw_srtp_suite_by_use_srtp_id((uint16_t)r->srtp_profile));
+    char detail[120];
+    snprintf(detail, sizeof detail, "%s %s %s", r->version, r->cipher,
+             suite->sdes != NULL ? suite->sdes : "?");
+    agw_counter_add(&t->worker->stats.handshakes_done, 1);
+    agw_worker_tell(t->worker, t, AGW_EVENT_DTLS_ESTABLISHED, &t->dtls_remote, detail);
 }
 
 /* Keys count only with the certificate that SDP promised (RFC 8122 section 6.2). */
@@ -338,64 +414,77 @@ static void use_result(agw_transport *t)
 {
     if (t->result == NULL || t->n_fingerprints == 0)
         return; /* the answer with the fingerprint is still to come */
-    const bool could_send = agw_transport_can_send(t, &(agw_drop){0});
-    const agw_dtls_result *r = t->result;
-    const bool we_are_client = r->role == AGW_DTLS_CLIENT;
     if (!fingerprint_matches(t)) {
+        drop_keys(t); /* older ones are of somebody whom SDP does not name any more */
         fail_dtls(t, "the certificate does not match the fingerprint in SDP");
+    } else if (take_keys(t)) {
+        tell_established(t);
     } else {
-        char detail[120];
-        drop_keys(t);
-        t->srtp_in = make_session(r, !we_are_client, false);
-        t->srtp_out = make_session(r, we_are_client, true);
-        const agw_srtp_suite_info *suite =
-            agw_srtp_suite_get(agw_srtp_suite_by_use_srtp_id((uint16_t)r->srtp_profile));
-        snprintf(detail, sizeof detail, "%s %s %s", r->version, r->cipher,
-                 suite->sdes != NULL ? suite->sdes : "?");
-        agw_counter_add(&t->worker->stats.handshakes_done, 1);
-        agw_worker_tell(t->worker, t, AGW_EVENT_DTLS_ESTABLISHED, &t->dtls_remote, detail);
+        fail_dtls(t, "no SRTP session can be made of the keys");
     }
     forget_result(t);
-    settle_sending(t, could_send);
+}
+
+/* The peer said goodbye: it takes nothing any more, and a new association needs new SDP. */
+static void on_closed(agw_transport *t)
+{
+    leave_dtls(t);
+    t->dtls_over = true;
+    agw_worker_tell(t->worker, t, AGW_EVENT_DTLS_CLOSED, &t->dtls_remote, NULL);
+}
+
+/* As server we hear the next ClientHello: what failed may have been garbage and a timeout. */
+static void on_failed(agw_transport *t, const char *why)
+{
+    const bool may_knock_again = !t->dtls_done && t->dtls_role == AGW_DTLS_SERVER;
+    if (t->dtls_done)
+        leave_dtls(t);
+    fail_dtls(t, why);
+    t->dtls_over = !may_knock_again;
 }
 
 static void send_dtls(agw_transport *t, const agw_mail *mail)
 {
     const agw_component *c = &t->component[AGW_RTP_COMPONENT];
+    const bool is_selected = agw_addr_is_set(&c->remote);
+    agw_port *port = is_selected ? c->port : t->dtls_port;
+    if (port == NULL || mail->len > AGW_PKT_MAX || (is_selected && !may_send(c)))
+        return;
     agw_pkt *pkt = agw_worker_packet(t->worker);
-    if (pkt == NULL || mail->len > AGW_PKT_MAX)
+    if (pkt == NULL)
         return; /* lost like any datagram: DTLS repeats it */
     memcpy(pkt->data, mail->data, mail->len);
     pkt->len = mail->len;
     pkt->kind = AGW_PKT_DTLS;
     pkt->tos = t->tos;
-    pkt->port = agw_addr_is_set(&c->remote) ? c->port : t->dtls_port;
-    pkt->remote = agw_addr_is_set(&c->remote) ? c->remote : t->dtls_remote;
-    if (pkt->port != NULL)
-        pkt->verdict = AGW_FORWARD;
+    pkt->port = port;
+    pkt->remote = is_selected ? c->remote : t->dtls_remote;
+    pkt->verdict = AGW_FORWARD;
+}
+
+static void on_done(agw_transport *t, agw_mail *mail)
+{
+    forget_result(t);
+    t->result = mail->result;
+    mail->result = NULL;
+    t->dtls_done = true;
+    use_result(t);
 }
 
 void agw_transport_on_mail(agw_transport *t, agw_mail *mail)
 {
-    switch (mail->kind) {
-    case AGW_MAIL_DTLS_SEND:
+    if (mail->kind == AGW_MAIL_DTLS_SEND)
         send_dtls(t, mail);
-        break;
-    case AGW_MAIL_DTLS_DONE:
-        t->result = mail->result;
-        mail->result = NULL;
-        use_result(t);
-        break;
-    case AGW_MAIL_DTLS_FAILED:
-        fail_dtls(t, (const char *)mail->data);
-        break;
-    case AGW_MAIL_DTLS_CLOSED:
-        end_dtls(t);
-        agw_worker_tell(t->worker, t, AGW_EVENT_DTLS_CLOSED, &t->dtls_remote, NULL);
-        break;
-    default:
+    else if (t->assoc == NULL)
+        return; /* it ended while this was on its way */
+    else if (mail->kind == AGW_MAIL_DTLS_DONE)
+        on_done(t, mail);
+    else if (mail->kind == AGW_MAIL_DTLS_FAILED)
+        on_failed(t, (const char *)mail->data);
+    else if (mail->kind == AGW_MAIL_DTLS_CLOSED)
+        on_closed(t);
+    else
         AGW_ASSERT(!"a message that transports do not take");
-    }
 }
 
 /* --- SRTP and trust ----------------------------------------------------------------------------
@@ -432,20 +521,31 @@ static void unprotect_srtp(agw_transport *t, agw_pkt *pkt)
         agw_pkt_drop(pkt, srtp_drop(err));
 }
 
+static bool may_latch(const agw_transport *t, const agw_component *c, const agw_pkt *pkt)
+{
+    const agw_component *rtp = &t->component[AGW_RTP_COMPONENT];
+    if (t->latch_rule != AGW_LATCH_ONCE || c->latched || c->ice != NULL)
+        return false;
+    if (!is_main(t, c) && !(rtp->latched && agw_addr_ip_equal(&rtp->remote, &pkt->remote)))
+        return false; /* RTCP comes from where RTP does: it is too easily written */
+    return agw_bridge_expects(t, pkt);
+}
+
 /* Plain RTP has no other proof than its source; learning happens only where control asked for it.
  */
 static void check_plain(agw_transport *t, agw_pkt *pkt)
 {
     agw_component *c = component_of(t, pkt->port);
-    if (t->latch_rule == AGW_LATCH_ONCE && !c->latched) {
+    if (may_latch(t, c, pkt)) {
         c->latched = true;
+        c->port = pkt->port;
         c->remote = pkt->remote;
         c->source = pkt->remote;
         agw_worker_tell(t->worker, t, AGW_EVENT_LATCHED, &pkt->remote, NULL);
-        return;
-    }
-    if (!is_from_peer(t, pkt))
+        agw_bridge_settle(t);
+    } else if (!is_from_peer(t, pkt)) {
         agw_pkt_drop(pkt, AGW_DROP_WRONG_SOURCE);
+    }
 }
 
 static bool right_port(agw_transport *t, const agw_pkt *pkt)
@@ -459,10 +559,6 @@ static bool right_port(agw_transport *t, const agw_pkt *pkt)
 static void unprotect(agw_pkt *pkt)
 {
     agw_transport *t = pkt->transport;
-    if (t == NULL) {
-        agw_pkt_drop(pkt, AGW_DROP_NO_CALL);
-        return;
-    }
     if (!right_port(t, pkt)) {
         agw_pkt_drop(pkt, AGW_DROP_WRONG_PORT);
         return;
@@ -485,9 +581,13 @@ void agw_transport_unprotect(agw_worker *w, agw_pkt *const pkts[], size_t n)
 static void protect(agw_pkt *pkt)
 {
     const agw_transport *t = pkt->transport;
-    if (t->srtp_out == NULL)
-        return;
     const size_t room = agw_pkt_room(pkt);
+    if (t->security == AGW_SECURITY_PLAIN)
+        return;
+    if (t->srtp_out == NULL) {
+        agw_pkt_drop(pkt, AGW_DROP_NO_DEST); /* the keys went while it was on its way */
+        return;
+    }
     const agw_err err = pkt->kind == AGW_PKT_RTCP
                             ? agw_srtp_protect_rtcp(t->srtp_out, pkt->data, &pkt->len, room)
                             : agw_srtp_protect(t->srtp_out, pkt->data, &pkt->len, room);
@@ -495,13 +595,21 @@ static void protect(agw_pkt *pkt)
         agw_pkt_drop(pkt, AGW_DROP_PROTECT);
 }
 
+static bool is_media(const agw_pkt *pkt)
+{
+    return pkt->kind == AGW_PKT_RTP || pkt->kind == AGW_PKT_RTCP;
+}
+
 void agw_transport_protect(agw_worker *w, agw_pkt *const pkts[], size_t n)
 {
-    (void)w;
     for (size_t i = 0; i < n; i++) {
-        const agw_pkt *pkt = pkts[i];
-        if (pkt->verdict == AGW_FORWARD && (pkt->kind == AGW_PKT_RTP || pkt->kind == AGW_PKT_RTCP))
-            protect(pkts[i]);
+        agw_pkt *pkt = pkts[i];
+        const size_t plain_len = pkt->len;
+        if (pkt->verdict != AGW_FORWARD || !is_media(pkt))
+            continue;
+        protect(pkt);
+        if (pkt->verdict == AGW_FORWARD)
+            agw_bridge_count_sent(w, pkt, plain_len);
     }
 }
 
@@ -517,7 +625,12 @@ bool agw_transport_can_send(const agw_transport *t, agw_drop *why)
     if (t->security == AGW_SECURITY_DTLS && (t->srtp_in == NULL || t->srtp_out == NULL))
         return false;
     *why = AGW_DROP_NO_CONSENT;
-    return t->has_consent;
+    return may_send(c);
+}
+
+bool agw_transport_can_take(const agw_transport *t)
+{
+    return t->security == AGW_SECURITY_PLAIN || t->srtp_in != NULL;
 }
 
 void agw_transport_address(agw_transport *t, agw_pkt *pkt)
@@ -525,19 +638,15 @@ void agw_transport_address(agw_transport *t, agw_pkt *pkt)
     const bool on_rtcp_port = pkt->kind == AGW_PKT_RTCP && !t->rtcp_mux;
     const agw_component *c = &t->component[on_rtcp_port ? AGW_RTCP_COMPONENT : AGW_RTP_COMPONENT];
     pkt->transport = t;
-    pkt->tos = t->tos;
+    pkt->tos = pkt->media->tos != 0 ? pkt->media->tos : t->tos;
     pkt->port = c->port;
     pkt->remote = c->remote;
-    if (c->port != NULL && agw_addr_is_set(&c->remote))
-        pkt->verdict = AGW_FORWARD;
-    else
+    if (c->port == NULL || !agw_addr_is_set(&c->remote))
         agw_pkt_drop(pkt, AGW_DROP_NO_DEST);
-}
-
-static void settle_sending(agw_transport *t, bool could_send)
-{
-    if (!could_send && agw_transport_can_send(t, &(agw_drop){0}))
-        agw_bridge_transport_ready(t);
+    else if (!may_send(c))
+        agw_pkt_drop(pkt, AGW_DROP_NO_CONSENT);
+    else
+        pkt->verdict = AGW_FORWARD;
 }
 
 void agw_transport_on_icmp(agw_transport *t, const agw_icmp *icmp)
@@ -559,8 +668,6 @@ static agw_ice *make_agent(const agw_worker *w, const agw_transport_plan *plan)
         .lite = true,
         .local_ufrag = plan->local_ufrag,
         .local_pwd = plan->local_pwd,
-        .remote_ufrag = plan->remote_ufrag,
-        .remote_pwd = plan->remote_pwd,
         .now = w->now,
     };
     return agw_ice_new(&config);
@@ -600,97 +707,6 @@ static agw_err open_components(agw_transport *t, const agw_transport_plan *plan,
     return err;
 }
 
-agw_transport *agw_transport_new(agw_worker *w, struct agw_call *call,
-                                 const agw_transport_plan *plan, const agw_resource *resource)
-{
-    agw_transport *t = calloc(1, sizeof *t);
-    if (t == NULL)
-        return NULL;
-    w->last_generation++;
-    t->worker = w;
-    t->call = call;
-    t->id = plan->id;
-    t->name = (agw_transport_name){resource->slot, w->last_generation};
-    t->timer.owner = t;
-    t->shared = resource->shared;
-    t->side = plan->side;
-    t->is_ice = plan->ice;
-    t->has_consent = !plan->ice;
-    t->dtls_epoch = plan->dtls_epoch;
-    w->slots[t->name.slot] = t;
-    agw_counter_add(&w->stats.transports, 1);
-    if (open_components(t, plan, resource) != AGW_OK) {
-        agw_log(AGW_LOG_ERROR, call->tag, "a transport cannot be opened");
-        agw_transport_free(t);
-        return NULL;
-    }
-    agw_transport_apply(t, plan);
-    return t;
-}
-
-static void apply_ice(agw_transport *t, const agw_transport_plan *plan)
-{
-    for (size_t i = 0; i < 2; i++) {
-        agw_ice *ice = t->component[i].ice;
-        if (ice == NULL)
-            continue;
-        const char *ufrag = plan->remote_ufrag[0] != '\0' ? plan->remote_ufrag : NULL;
-        const char *pwd = ufrag != NULL ? plan->remote_pwd : NULL;
-        agw_err err = AGW_OK;
-        if (strcmp(plan->local_ufrag, t->local_ufrag) != 0)
-            err = agw_ice_restart(ice, t->worker->now, plan->local_ufrag, plan->local_pwd, ufrag,
-                                  pwd);
-        else if (ufrag != NULL)
-            err = agw_ice_set_remote(ice, t->worker->now, ufrag, pwd);
-        if (err != AGW_OK)
-            agw_log(AGW_LOG_WARN, t->call->tag, "ICE credentials not taken: %s", agw_err_text(err));
-    }
-    snprintf(t->local_ufrag, sizeof t->local_ufrag, "%.*s", AGW_UFRAG_LEN, plan->local_ufrag);
-}
-
-static void apply_remote(agw_component *c, const agw_addr *remote)
-{
-    if (agw_addr_equal(&c->source, remote))
-        return; /* unchanged: a latched address stays */
-    c->source = *remote;
-    c->remote = *remote;
-    c->latched = false;
-}
-
-static void apply_dtls(agw_transport *t, const agw_transport_plan *plan)
-{
-    t->dtls_plan = plan->dtls;
-    t->n_fingerprints = plan->n_fingerprints;
-    memcpy(t->fingerprints, plan->fingerprints, sizeof t->fingerprints);
-    if (plan->dtls_epoch != t->dtls_epoch)
-        restart_dtls(t);
-    t->dtls_epoch = plan->dtls_epoch;
-    if (t->dtls_plan == AGW_DTLS_ACTIVE && t->assoc == NULL && t->srtp_out == NULL &&
-        !t->dtls_over && t->dtls_port != NULL)
-        start_dtls(t, AGW_DTLS_CLIENT); /* ICE was valid before the answer came */
-    use_result(t);
-}
-
-void agw_transport_apply(agw_transport *t, const agw_transport_plan *plan)
-{
-    const bool could_send = agw_transport_can_send(t, &(agw_drop){0});
-    t->security = plan->security;
-    t->rtcp_mux = plan->rtcp_mux;
-    t->tos = plan->tos;
-    t->source_rule = plan->source_rule;
-    t->latch_rule = plan->latch_rule;
-    if (t->is_ice) {
-        apply_ice(t, plan);
-    } else {
-        apply_remote(&t->component[AGW_RTP_COMPONENT], &plan->remote_rtp);
-        apply_remote(&t->component[AGW_RTCP_COMPONENT], &plan->remote_rtcp);
-    }
-    if (t->security == AGW_SECURITY_DTLS)
-        apply_dtls(t, plan);
-    set_timer(t);
-    settle_sending(t, could_send);
-}
-
 static void close_component(agw_transport *t, agw_component *c)
 {
     for (size_t family = 0; family < 2 && !t->shared; family++) {
@@ -702,19 +718,151 @@ static void close_component(agw_transport *t, agw_component *c)
         port->owner = NULL;
     }
     agw_ice_free(c->ice);
+    *c = (agw_component){0};
+}
+
+static void close_components(agw_transport *t)
+{
+    close_component(t, &t->component[AGW_RTP_COMPONENT]);
+    close_component(t, &t->component[AGW_RTCP_COMPONENT]);
+}
+
+agw_transport *agw_transport_new(agw_worker *w, struct agw_call *call,
+                                 const agw_transport_plan *plan, const agw_resource *resource)
+{
+    agw_transport *t = calloc(1, sizeof *t);
+    AGW_ASSERT(t != NULL);
+    t->worker = w;
+    t->call = call;
+    t->id = plan->id;
+    t->name = (agw_transport_name){resource->slot, fresh_number(w)};
+    t->peer = fresh_number(w);
+    t->timer.owner = t;
+    t->shared = resource->shared;
+    t->side = plan->side;
+    t->is_ice = plan->ice;
+    t->dtls_epoch = plan->dtls_epoch;
+    w->slots[t->name.slot] = t;
+    agw_counter_add(&w->stats.transports, 1);
+    if (open_components(t, plan, resource) != AGW_OK) {
+        agw_log(AGW_LOG_ERROR, call->tag, "a transport cannot be opened");
+        close_components(t);
+    }
+    agw_transport_apply(t, plan);
+    return t;
+}
+
+/* true: new credentials, on either side. */
+static bool apply_credentials(agw_transport *t, agw_ice *ice, const agw_transport_plan *plan)
+{
+    const agw_ns now = t->worker->now;
+    const char *ufrag = plan->remote_ufrag, *pwd = plan->remote_pwd;
+    bool restart = strcmp(plan->local_ufrag, t->local_ufrag) != 0;
+    agw_err err = AGW_OK;
+    if (!restart && ufrag[0] != '\0')
+        err = agw_ice_set_remote(ice, now, ufrag, pwd);
+    restart =
+        restart || err == AGW_ERR_STATE; /* another browser answers: the newest answer counts */
+    if (restart)
+        err = agw_ice_restart(ice, now, plan->local_ufrag, plan->local_pwd, ufrag, pwd);
+    if (err != AGW_OK)
+        agw_log(AGW_LOG_WARN, t->call->tag, "ICE credentials not taken: %s", agw_err_text(err));
+    return restart && err == AGW_OK;
+}
+
+static bool apply_ice(agw_transport *t, const agw_transport_plan *plan)
+{
+    bool restarted = false;
+    for (size_t i = 0; i < 2; i++) {
+        if (t->component[i].ice != NULL)
+            restarted |= apply_credentials(t, t->component[i].ice, plan);
+    }
+    snprintf(t->local_ufrag, sizeof t->local_ufrag, "%.*s", AGW_UFRAG_LEN, plan->local_ufrag);
+    return restarted;
+}
+
+/* The answer has no ICE: from now on the signalled address counts. */
+static void leave_ice(agw_transport *t)
+{
+    t->is_ice = false;
+    for (size_t i = 0; i < 2; i++) {
+        agw_component *c = &t->component[i];
+        agw_ice_free(c->ice);
+        c->ice = NULL;
+        c->remote = (agw_addr){0};
+    }
+    t->dtls_port = NULL;
+    t->dtls_remote = (agw_addr){0};
+}
+
+static void apply_remote(agw_transport *t, agw_component *c, const agw_addr *remote)
+{
+    if (agw_addr_equal(&c->signalled, remote))
+        return; /* unchanged: a latched address stays */
+    agw_port *port = c->ports[remote->family == AGW_FAMILY_IP6];
+    c->signalled = c->source = *remote;
+    c->remote = port != NULL ? *remote : (agw_addr){0};
+    c->port = port;
+    c->latched = false;
+    if (is_main(t, c))
+        t->peer = fresh_number(t->worker);
+}
+
+static bool wrong_role(const agw_transport *t)
+{
+    const agw_dtls_role role = t->dtls_plan == AGW_DTLS_ACTIVE ? AGW_DTLS_CLIENT : AGW_DTLS_SERVER;
+    return t->assoc != NULL && !t->dtls_done && t->dtls_role != role;
+}
+
+/* restarted: ICE has begun anew, so DTLS may try again, too. */
+static void apply_dtls(agw_transport *t, const agw_transport_plan *plan, bool restarted)
+{
+    const bool other_peer =
+        plan->n_fingerprints != t->n_fingerprints ||
+        memcmp(plan->fingerprints, t->fingerprints, sizeof t->fingerprints) != 0;
+    t->dtls_plan = plan->dtls;
+    t->n_fingerprints = plan->n_fingerprints;
+    memcpy(t->fingerprints, plan->fingerprints, sizeof t->fingerprints);
+    if (plan->dtls_epoch != t->dtls_epoch || wrong_role(t))
+        restart_dtls(t);
+    t->dtls_epoch = plan->dtls_epoch;
+    if (other_peer || restarted)
+        t->dtls_over = false;
+    start_client(t);
+    use_result(t);
+}
+
+void agw_transport_apply(agw_transport *t, const agw_transport_plan *plan)
+{
+    bool restarted = false;
+    t->security = plan->security;
+    t->rtcp_mux = plan->rtcp_mux;
+    t->tos = plan->tos;
+    t->source_rule = plan->source_rule;
+    t->latch_rule = plan->latch_rule;
+    if (t->is_ice && !plan->ice && !t->shared)
+        leave_ice(t);
+    if (t->is_ice) {
+        restarted = apply_ice(t, plan);
+    } else {
+        apply_remote(t, &t->component[AGW_RTP_COMPONENT], &plan->remote_rtp);
+        apply_remote(t, &t->component[AGW_RTCP_COMPONENT], &plan->remote_rtcp);
+    }
+    if (t->security == AGW_SECURITY_DTLS)
+        apply_dtls(t, plan, restarted);
+    else
+        leave_dtls(t);
+    set_timer(t);
 }
 
 void agw_transport_free(agw_transport *t)
 {
     agw_worker *w = t->worker;
-    end_dtls(t);
-    drop_keys(t);
-    forget_result(t);
+    leave_dtls(t);
     while (t->n_remotes > 0)
-        forget_remote(t, &(agw_remote_key){t->remotes[0].port_id, t->remotes[0].remote});
+        forget_remote_at(t, t->n_remotes - 1);
     agw_timerq_cancel(&w->timers, &t->timer);
-    close_component(t, &t->component[AGW_RTP_COMPONENT]);
-    close_component(t, &t->component[AGW_RTCP_COMPONENT]);
+    close_components(t);
     w->slots[t->name.slot] = NULL;
     agw_counter_add(&w->stats.transports, (uint64_t)-1);
     agw_mail *mail = agw_mail_new(AGW_MAIL_TRANSPORT_GONE, NULL, 0);

@@ -20,6 +20,7 @@ typedef struct agw_component {
     agw_port *ports[2]; /* by family: [0] IPv4, [1] IPv6 */
     agw_port *port;     /* sends: the selected pair's, or the only one */
     agw_addr remote;    /* destination; family none = nothing is sent */
+    agw_addr signalled; /* without ICE: what the plan said */
     agw_addr source;    /* without ICE: who may send to us */
     bool latched;
     agw_ice *ice;
@@ -32,8 +33,8 @@ typedef struct agw_transport {
     agw_transport_name name;
     uint8_t side, security, tos;
     bool shared, rtcp_mux, is_ice;
-    bool has_consent; /* false: nothing may be sent (RFC 7675) */
     uint8_t source_rule, latch_rule;
+    uint32_t peer; /* whom we send to: never the same number for another receiver */
     agw_component component[2];
     agw_timer timer;
 
@@ -47,8 +48,10 @@ typedef struct agw_transport {
     /* DTLS: the association lives in a handshake thread */
     uint8_t dtls_plan; /* agw_dtls_plan */
     uint32_t dtls_epoch;
-    agw_assoc *assoc;    /* NULL = none */
-    bool dtls_over;      /* failed: wait for new SDP */
+    agw_assoc *assoc; /* NULL = none */
+    agw_dtls_role dtls_role;
+    bool dtls_done;      /* the association has given its keys */
+    bool dtls_over;      /* ended: wait for new SDP */
     uint8_t dtls_budget; /* datagrams that may still be handed over in this second */
     agw_ns dtls_budget_at;
     agw_addr dtls_remote; /* where the peer's last datagram came from; a validated address */
@@ -65,11 +68,13 @@ typedef struct agw_transport {
     size_t n_medias;
 } agw_transport;
 
-/** Makes or changes a transport as the plan says. NULL: memory or the system refused (logged). */
+/** Makes a transport as the plan says. If the system refuses a port (logged) it stays without:
+ * nothing comes in or goes out. */
 agw_transport *agw_transport_new(agw_worker *w, struct agw_call *call,
                                  const agw_transport_plan *plan, const agw_resource *resource);
 void agw_transport_apply(agw_transport *t, const agw_transport_plan *plan);
-/** Takes it off the wire and frees it; tells control that its ports are free. */
+/** Takes it off the wire and frees it; tells control that its ports are free. No packet may name it
+ * any more. */
 void agw_transport_free(agw_transport *t);
 
 /* Stages of a turn: each looks at the packets that are still undecided. */
@@ -80,7 +85,10 @@ void agw_transport_protect(agw_worker *w, agw_pkt *const pkts[], size_t n);
 
 /** Whether media can leave now; else the reason in *why. */
 bool agw_transport_can_send(const agw_transport *t, agw_drop *why);
-/** Gives a packet its way out; RTCP takes the RTCP component where there is one. */
+/** Whether media that comes in can be read. */
+bool agw_transport_can_take(const agw_transport *t);
+/** Gives a packet of a media its way out, or drops it; RTCP takes the RTCP component where there is
+ * one. */
 void agw_transport_address(agw_transport *t, agw_pkt *pkt);
 
 void agw_transport_on_timer(agw_transport *t);

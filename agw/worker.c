@@ -25,15 +25,18 @@ static const agw_ns RETRY_FULL_MAILBOX = AGW_MS(1);
 
 static void count_verdicts(agw_worker *w, size_t n)
 {
-    size_t forwarded = 0;
+    size_t forwarded = 0, bytes = 0;
     for (size_t i = 0; i < n; i++) {
         const agw_pkt *pkt = w->pkts[i];
-        if (pkt->verdict == AGW_FORWARD)
-            forwarded++;
-        else if (pkt->verdict == AGW_DROP)
+        if (pkt->verdict == AGW_DROP)
             agw_counter_add(&w->stats.drops[pkt->drop_reason], 1);
+        if (pkt->verdict != AGW_FORWARD)
+            continue;
+        forwarded += pkt->kind == AGW_PKT_RTP || pkt->kind == AGW_PKT_RTCP;
+        bytes += pkt->len;
     }
     agw_counter_add(&w->stats.forwarded, forwarded);
+    agw_counter_add(&w->stats.tx_bytes, bytes);
 }
 
 static void send_batch(agw_worker *w)
@@ -47,9 +50,19 @@ static void send_batch(agw_worker *w)
     w->n_spares = 0;
 }
 
+static void count_received(agw_worker *w, size_t n)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < n; i++)
+        bytes += w->pkts[i]->len;
+    agw_counter_add(&w->stats.rx_packets, n);
+    agw_counter_add(&w->stats.rx_bytes, bytes);
+}
+
 static void run_stages(agw_worker *w, size_t n)
 {
     agw_pkt *const *pkts = w->pkts;
+    count_received(w, n);
     agw_demux_classify(w, pkts, n);
     agw_transport_take_stun(w, pkts, n);
     agw_transport_take_dtls(w, pkts, n);
@@ -70,6 +83,12 @@ agw_pkt *agw_worker_packet(agw_worker *w)
     return pkt;
 }
 
+void agw_worker_give_back(agw_worker *w)
+{
+    AGW_ASSERT(w->n_spares > 0);
+    w->n_spares--;
+}
+
 /* --- mail and timers -------------------------------------------------------------------------- */
 
 static agw_transport *by_name(const agw_worker *w, agw_transport_name name)
@@ -78,13 +97,23 @@ static agw_transport *by_name(const agw_worker *w, agw_transport_name name)
     return t != NULL && t->name.generation == name.generation ? t : NULL;
 }
 
+/* Packets that wait for the batch name transports and ports: they leave before any of these can go.
+ */
+static void send_waiting(agw_worker *w)
+{
+    if (w->n_spares != 0)
+        send_batch(w);
+}
+
 static void take(agw_worker *w, agw_mail *mail)
 {
     switch (mail->kind) {
     case AGW_MAIL_APPLY:
+        send_waiting(w);
         agw_call_apply(w, mail->call, mail);
         break;
     case AGW_MAIL_CLOSE:
+        send_waiting(w);
         agw_call_close(w, mail->call);
         break;
     case AGW_MAIL_STOP:
@@ -170,14 +199,11 @@ bool agw_worker_turn(agw_worker *w, agw_ns now)
     const bool more_mail = take_mail(w);
     run_timers(w);
     take_icmp(w);
-    if (w->n_spares != 0)
-        send_batch(w);
+    send_waiting(w);
     const size_t n = agw_io_rx(w->io, w->pkts, AGW_PKT_BATCH);
     w->n_received = n;
-    if (n != 0) {
-        agw_counter_add(&w->stats.rx_packets, n);
+    if (n != 0)
         run_stages(w, n);
-    }
     const bool flushed = flush(w);
     publish(w);
     if (!flushed && n == 0)

@@ -42,7 +42,7 @@ typedef struct agw_worker {
     agw_map *by_remote;           /* agw_remote_key -> agw_transport, written by authentic checks */
     struct agw_transport **slots; /* AGW_WORKER_SLOTS */
     struct agw_call *calls;       /* all that live here, linked */
-    uint32_t last_generation;
+    uint32_t last_number;         /* of generations and peers */
 
     /* the present batch: packets received, then those made on the way */
     agw_pkt *pkts[AGW_PKT_BATCH + AGW_WORKER_SPARES];
@@ -65,6 +65,8 @@ agw_outbox agw_worker_outbox(agw_worker *w);
 
 /** An empty packet that leaves with the present batch; NULL when the batch has no more of them. */
 agw_pkt *agw_worker_packet(agw_worker *w);
+/** Gives back the packet that agw_worker_packet() returned last: it does not leave. */
+void agw_worker_give_back(agw_worker *w);
 /** One turn without waiting: mail, timers, one batch. true: there may be more to do at once.
  * The thread calls it in a loop; tests call it on virtual time. */
 bool agw_worker_turn(agw_worker *w, agw_ns now);
