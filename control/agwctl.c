@@ -600,9 +600,12 @@ static bool parse_options(client *c, int *argc, char ***argv)
 
 int main(int argc, char **argv)
 {
-    client c = {.server = g_strdup("127.0.0.1:22222"), .timeout_ms = 1000, .limit = 100, .fd = -1};
+    client c = {.timeout_ms = 1000, .limit = 100, .fd = -1};
     int status = EXIT_USAGE;
-    if (parse_options(&c, &argc, &argv)) {
+    const bool good = parse_options(&c, &argc, &argv);
+    if (c.server == NULL)
+        c.server = g_strdup("127.0.0.1:22222");
+    if (good) {
         if (c.version) {
             printf("agwctl of eims-agw %s\n", AGW_VERSION);
             status = EXIT_OK;

@@ -111,8 +111,8 @@ void agw_calls_free(agw_calls *calls)
 {
     if (calls == NULL)
         return;
-    while (calls->order.head != NULL)
-        agw_calls_end(calls->order.head->data, AGW_CALL_DELETED);
+    for (agw_ng_call *call; (call = g_queue_peek_head(&calls->order)) != NULL;)
+        agw_calls_end(call, AGW_CALL_DELETED);
     g_hash_table_destroy(calls->by_id);
     agw_timerq_fini(&calls->timers);
     g_free(calls);

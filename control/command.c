@@ -128,13 +128,19 @@ static bool has_room(const run *r)
     return (int64_t)agw_calls_count(r->ctl->calls) < max;
 }
 
-static agw_doc *start_call(run *r, agw_ng_call **out)
+/* NULL: *refusal is the reply. */
+static agw_ng_call *start_call(run *r, agw_doc **refusal)
 {
-    if (!has_room(r))
-        return refuse_new_call(r, "Parallel session limit reached");
-    const agw_err err = agw_calls_start(r->ctl->calls, r->flags.call_id, r->flags.from_tag,
-                                        r->flags.via_branch, r->now, out);
-    return err == AGW_OK ? NULL : refuse_new_call(r, "Load limit exceeded");
+    agw_ng_call *call = NULL;
+    if (!has_room(r)) {
+        *refusal = refuse_new_call(r, "Parallel session limit reached");
+        return NULL;
+    }
+    if (agw_calls_start(r->ctl->calls, r->flags.call_id, r->flags.from_tag, r->flags.via_branch,
+                        r->now, &call) == AGW_OK)
+        return call;
+    *refusal = refuse_new_call(r, "Load limit exceeded");
+    return NULL;
 }
 
 /* A call that nobody answered and that is over, or whose caller is another one now, makes room for
@@ -205,9 +211,9 @@ static void note_offer(run *r, agw_ng_call *call, agw_side side)
 
 static agw_doc *run_first_offer(run *r)
 {
-    agw_ng_call *call;
-    agw_doc *reply = start_call(r, &call);
-    if (reply != NULL)
+    agw_doc *reply = NULL;
+    agw_ng_call *call = start_call(r, &reply);
+    if (call == NULL)
         return reply;
     const agw_err err = negotiate(r, call, AGW_SIDE_A, true, &reply);
     if (err == AGW_OK) {

@@ -373,16 +373,21 @@ agw_err agw_http_new(agw_http **out, const agw_addr *addr, GTlsCertificate *cert
     return AGW_OK;
 }
 
+static void websocket_abandon(void *data)
+{
+    agw_websocket *ws = data;
+    g_signal_handlers_disconnect_by_data(ws->connection, ws);
+    agw_websocket_close(ws);
+    websocket_end(ws);
+}
+
 void agw_http_free(agw_http *http)
 {
     if (http == NULL)
         return;
-    while (http->open != NULL) {
-        agw_websocket *ws = http->open->data;
-        g_signal_handlers_disconnect_by_data(ws->connection, ws);
-        agw_websocket_close(ws);
-        websocket_end(ws);
-    }
+    GList *open = http->open;
+    http->open = NULL;
+    g_list_free_full(open, websocket_abandon);
     soup_server_disconnect(http->server);
     g_object_unref(http->server);
     g_hash_table_destroy(http->routes);
