@@ -125,6 +125,16 @@ static void fill_end(const agw_exchange *x, const agw_work *w, agw_side side, ag
     fill_ssrcs(out, m, web);
 }
 
+/* EF for audio and AF41 for video also where both share a transport, unless asked for. */
+static uint8_t media_tos(const agw_exchange *x, const agw_line *line)
+{
+    const agw_leg *leg = &x->next->leg[x->from];
+    const int32_t asked = leg->tos >= 0 ? leg->tos : x->s->config->tos;
+    if (asked >= 0)
+        return (uint8_t)asked;
+    return line->kind == AGW_MEDIA_VIDEO ? AGW_TOS_AF41 : AGW_TOS_EF;
+}
+
 void agw_plan_medias(agw_exchange *x)
 {
     for (guint i = 0; i < x->work->len; i++) {
@@ -136,6 +146,7 @@ void agw_plan_medias(agw_exchange *x)
         line->now = g_new0(agw_media_plan, 1);
         line->now->id = line->id;
         line->now->kind = (uint8_t)line->kind;
+        line->now->tos = media_tos(x, line);
         fill_end(x, w, AGW_SIDE_A, line->now);
         fill_end(x, w, AGW_SIDE_B, line->now);
         fill_pts(line, line->now);

@@ -258,6 +258,8 @@ static void test_negotiate_video_toward_ims_keeps_the_avp_that_it_offered(void)
                                               "packetization-mode=1;profile-level-id=42e01f\n");
     CU_ASSERT(has(&f, "m=video 30000 RTP/AVP 102\r\n"));
     CU_ASSERT_FALSE(has(&f, "a=rtcp-fb"));
+    OFFER(&f, AGW_SIDE_B, "", SESSION("3") BUNDLE("0") WEB_VIDEO("9", "0", WEB_1));
+    CU_ASSERT(has(&f, "m=video 30000 RTP/AVP "));
     fixture_fini(&f);
 }
 
@@ -290,6 +292,34 @@ static void test_negotiate_address_family_chooses_the_core_address(void)
     fixture_init(&f);
     OFFER(&f, AGW_SIDE_A, "{\"address-family\":\"IP6\"}", WEB_OFFER_A);
     CU_ASSERT(has(&f, "c=IN IP6 fd00:c::1\r\n"));
+    fixture_fini(&f);
+}
+
+static void test_negotiate_family_that_the_interface_lacks(void)
+{
+    fixture f;
+    fixture_config(&f);
+    memset(&f.config.gateway.interfaces[1].ip6, 0, sizeof(agw_addr));
+    memset(&f.config.gateway.interfaces[1].advertised6, 0, sizeof(agw_addr));
+    fixture_open(&f);
+    OFFER(&f, AGW_SIDE_A, "{\"address-family\":\"IP6\"}", WEB_OFFER_A);
+    CU_ASSERT(has(&f, "c=IN IP4 10.1.0.1\r\n"));
+    fixture_fini(&f);
+}
+
+/* What was reserved before the failure goes back. */
+static void test_negotiate_interface_without_address_leaks_nothing(void)
+{
+    fixture f;
+    fixture_config(&f);
+    agw_interface *core = &f.config.gateway.interfaces[1];
+    memset(&core->ip4, 0, sizeof(agw_addr));
+    memset(&core->ip6, 0, sizeof(agw_addr));
+    memset(&core->advertised4, 0, sizeof(agw_addr));
+    memset(&core->advertised6, 0, sizeof(agw_addr));
+    fixture_open(&f);
+    CU_ASSERT_EQUAL(say(&f, AGW_SIDE_A, true, "", WEB_OFFER_A), AGW_ERR_UNSUPPORTED);
+    CU_ASSERT_EQUAL(fake_call_transports(f.call), 0);
     fixture_fini(&f);
 }
 
@@ -397,6 +427,26 @@ static void test_negotiate_generated_mids_avoid_theirs(void)
     CU_ASSERT(has(&f, "a=group:BUNDLE 1 0\r\n") || has(&f, "a=group:BUNDLE 0 1\r\n"));
     CU_ASSERT_EQUAL(count(&f, "a=mid:"), 2);
     CU_ASSERT_EQUAL(count(&f, "a=mid:0\r\n"), 1);
+    fixture_fini(&f);
+    fixture_init(&f);
+    OFFER(&f, AGW_SIDE_A, "",
+          CORE_SESSION("1") CORE_AUDIO("16000") "a=mid:1\n" CORE_VIDEO("16010"));
+    CU_ASSERT(has(&f, "a=group:BUNDLE 1 2\r\n"));
+    fixture_fini(&f);
+}
+
+static void test_negotiate_bundle_is_not_offered_when_rejected_by_key(void)
+{
+    fixture f;
+    fixture_init(&f);
+    OFFER(&f, AGW_SIDE_A, "{\"bundle\":[\"reject\"]}", CORE_AV);
+    CU_ASSERT_FALSE(has(&f, "a=group"));
+    ANSWER(&f, AGW_SIDE_B, "", WEB_ANSWER_A("abcd", PWD_1, FP_1, "active"));
+    OFFER(&f, AGW_SIDE_B, "", WEB_OFFER_AV);
+    ANSWER(&f, AGW_SIDE_A, "", CORE_AV);
+    CU_ASSERT_FALSE(has(&f, "a=group"));
+    CU_ASSERT_NOT_EQUAL(end_of(&f, 0, AGW_SIDE_B)->transport_id,
+                        end_of(&f, 1, AGW_SIDE_B)->transport_id);
     fixture_fini(&f);
 }
 
@@ -527,6 +577,67 @@ static void test_negotiate_rfc9143_9_1_clash_in_the_group_is_renumbered(void)
     fixture_fini(&f);
 }
 
+static void test_negotiate_rfc9143_9_1_one_number_in_two_kinds_of_media(void)
+{
+    fixture f;
+    fixture_init(&f);
+    OFFER(&f, AGW_SIDE_A, "",
+          CORE_SESSION("1") "m=audio 16000 RTP/AVP 97\na=rtpmap:97 x/90000\n"
+                            "m=video 16010 RTP/AVPF 97\na=rtpmap:97 x/90000\n");
+    CU_ASSERT(has(&f, "m=video 20000 UDP/TLS/RTP/SAVPF 96\r\n"));
+    fixture_fini(&f);
+}
+
+static void test_negotiate_numbers_like_rtcp_are_fine_on_two_ports(void)
+{
+    fixture f;
+    no_profiles(&f);
+    OFFER(&f, AGW_SIDE_A, "", CORE_SESSION("1") "m=audio 16000 RTP/AVP 72\na=rtpmap:72 AMR/8000\n");
+    CU_ASSERT(has(&f, "m=audio 30002 RTP/AVP 72\r\n"));
+    fixture_fini(&f);
+}
+
+/* Attributes and repair formats go with the codec that they are about. */
+static void test_negotiate_what_belongs_to_a_stripped_codec_goes(void)
+{
+    fixture f;
+    fixture_init(&f);
+    OFFER(&f, AGW_SIDE_A, "{\"direction\":[\"access\",\"access\"],\"codec\":{\"strip\":[\"VP8\"]}}",
+          WEB_OFFER_AV "a=imageattr:96 send [x=176,y=144]\na=imageattr:* send [x=1,y=1]\n");
+    CU_ASSERT(has(&f, "m=video 20000 UDP/TLS/RTP/SAVPF 102 118 120\r\n"));
+    CU_ASSERT_EQUAL(count(&f, "a=imageattr:"), 1);
+    CU_ASSERT(has(&f, "a=imageattr:* send [x=1,y=1]\r\n"));
+    fixture_fini(&f);
+}
+
+static void many_codecs(GString *sdp, unsigned n)
+{
+    g_string_assign(sdp, CORE_SESSION("1") "m=audio 16000 RTP/AVP");
+    for (unsigned i = 0; i < n; i++)
+        g_string_append_printf(sdp, " %u", 127 - i);
+    for (unsigned i = 0; i < n; i++)
+        g_string_append_printf(sdp, "\na=rtpmap:%u c%u/8000", 127 - i, i);
+    g_string_append(sdp, "\n");
+}
+
+static void test_negotiate_at_most_so_many_codecs(void)
+{
+    static const struct {
+        unsigned offered;
+        size_t passed;
+    } N[] = {{AGW_PLAN_PT_MAX, AGW_PLAN_PT_MAX}, {AGW_PLAN_PT_MAX + 1, AGW_PLAN_PT_MAX}};
+    GString *sdp = g_string_new(NULL);
+    for (size_t i = 0; i < G_N_ELEMENTS(N); i++) {
+        fixture f;
+        fixture_init(&f);
+        many_codecs(sdp, N[i].offered);
+        OFFER(&f, AGW_SIDE_A, "", sdp->str);
+        CU_ASSERT_EQUAL(count(&f, "a=rtpmap:"), N[i].passed);
+        fixture_fini(&f);
+    }
+    g_string_free(sdp, TRUE);
+}
+
 /* RFC 5761 section 4: 64 to 95 look like RTCP on one port. */
 static void test_negotiate_rfc5761_4_numbers_that_look_like_rtcp(void)
 {
@@ -645,6 +756,20 @@ static void test_negotiate_line_without_fingerprint_is_refused(void)
     fixture_fini(&f);
 }
 
+/* The shared port knows its peers by ICE alone. */
+static void test_negotiate_browser_that_answers_without_ice_is_refused(void)
+{
+    fixture f;
+    fixture_init(&f);
+    OFFER(&f, AGW_SIDE_A, "", CORE_A);
+    ANSWER(&f, AGW_SIDE_B, "",
+           SESSION("2") "m=audio 4000 UDP/TLS/RTP/SAVPF 8\nc=IN IP4 198.51.100.7\n"
+                        "a=fingerprint:" FP_1 "\na=setup:active\na=rtcp-mux\na=mid:0\n");
+    CU_ASSERT(has(&f, "m=audio 0 RTP/AVP 8 126\r\n"));
+    CU_ASSERT_EQUAL(fake_call_transports(f.call), 0);
+    fixture_fini(&f);
+}
+
 static void many_lines(GString *sdp, size_t n)
 {
     g_string_assign(sdp, CORE_SESSION("1"));
@@ -755,6 +880,14 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_negotiate_at_most_so_many_medias),
     AGW_CASE(test_negotiate_fragment_needs_no_reply),
     AGW_CASE(test_negotiate_capabilities_never_reach_a_browser),
+    AGW_CASE(test_negotiate_bundle_is_not_offered_when_rejected_by_key),
+    AGW_CASE(test_negotiate_rfc9143_9_1_one_number_in_two_kinds_of_media),
+    AGW_CASE(test_negotiate_numbers_like_rtcp_are_fine_on_two_ports),
+    AGW_CASE(test_negotiate_what_belongs_to_a_stripped_codec_goes),
+    AGW_CASE(test_negotiate_at_most_so_many_codecs),
+    AGW_CASE(test_negotiate_family_that_the_interface_lacks),
+    AGW_CASE(test_negotiate_interface_without_address_leaks_nothing),
+    AGW_CASE(test_negotiate_browser_that_answers_without_ice_is_refused),
 };
 
 AGW_UNIT_MAIN("negotiate", CASES)

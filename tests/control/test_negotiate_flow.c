@@ -273,14 +273,36 @@ static void test_negotiate_flow_recycled_slot_is_a_new_media(void)
     fixture f;
     fixture_init(&f);
     OFFER(&f, AGW_SIDE_A, "", WEB_OFFER_AV);
-    ANSWER(&f, AGW_SIDE_B, "", CORE_SESSION("1") CORE_AUDIO("16000") CORE_VIDEO("0"));
-    const uint32_t id = plan_of(&f)->medias[0].id;
+    ANSWER(&f, AGW_SIDE_B, "", CORE_AV);
+    const uint32_t audio = plan_of(&f)->medias[0].id, video = plan_of(&f)->medias[1].id;
     OFFER(&f, AGW_SIDE_A, "",
           SESSION("3") BUNDLE("0 7") WEB_AUDIO("9", "0", WEB_1) WEB_VIDEO("9", "7", WEB_1));
+    CU_ASSERT_EQUAL(port_of(&f, 1), 30004);
     ANSWER(&f, AGW_SIDE_B, "", CORE_SESSION("2") CORE_AUDIO("16000") CORE_VIDEO("16010"));
     CU_ASSERT_EQUAL_FATAL(plan_of(&f)->n_medias, 2);
-    CU_ASSERT_EQUAL(plan_of(&f)->medias[0].id, id);
+    CU_ASSERT_EQUAL(plan_of(&f)->medias[0].id, audio);
+    CU_ASSERT_NOT_EQUAL(plan_of(&f)->medias[1].id, video);
     CU_ASSERT_STRING_EQUAL(end_of(&f, 1, AGW_SIDE_A)->mid, "7");
+    CU_ASSERT_EQUAL(fake_call_transports(f.call), 3); /* the former video's went back */
+    fixture_fini(&f);
+}
+
+/* A group that falls apart: one part keeps the transport, the other gets its own. */
+static void test_negotiate_flow_group_split_in_two(void)
+{
+    fixture f;
+    fixture_init(&f);
+    OFFER(&f, AGW_SIDE_A, "", WEB_OFFER_AV);
+    ANSWER(&f, AGW_SIDE_B, "", CORE_AV);
+    const uint32_t id = end_of(&f, 0, AGW_SIDE_A)->transport_id;
+    OFFER(&f, AGW_SIDE_A, "",
+          SESSION("3") BUNDLE("0") BUNDLE("1") WEB_AUDIO("9", "0", WEB_1)
+              WEB_VIDEO("9", "1", WEB_TRANSPORT("vide", PWD_2, FP_1, "actpass")));
+    ANSWER(&f, AGW_SIDE_B, "", CORE_AV);
+    CU_ASSERT_EQUAL(end_of(&f, 0, AGW_SIDE_A)->transport_id, id);
+    CU_ASSERT_NOT_EQUAL(end_of(&f, 1, AGW_SIDE_A)->transport_id, id);
+    CU_ASSERT_STRING_EQUAL(transport_of(&f, 1, AGW_SIDE_A)->remote_ufrag, "vide");
+    CU_ASSERT_EQUAL(count(&f, "a=group:BUNDLE "), 2);
     fixture_fini(&f);
 }
 
@@ -510,6 +532,7 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_negotiate_flow_first_media_removed_keeps_the_transport),
     AGW_CASE(test_negotiate_flow_lines_are_found_by_mid),
     AGW_CASE(test_negotiate_flow_recycled_slot_is_a_new_media),
+    AGW_CASE(test_negotiate_flow_group_split_in_two),
     AGW_CASE(test_negotiate_flow_numbers_stay_when_the_other_side_offers),
     AGW_CASE(test_negotiate_flow_rfc8445_9_restart_gets_new_credentials),
     AGW_CASE(test_negotiate_flow_our_reoffer_keeps_credentials),

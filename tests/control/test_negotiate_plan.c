@@ -368,12 +368,15 @@ static void test_negotiate_plan_dscp(void)
     CU_ASSERT_EQUAL(transport_of(&f, 0, AGW_SIDE_B)->tos, AGW_TOS_EF);
     CU_ASSERT_EQUAL(transport_of(&f, 1, AGW_SIDE_B)->tos, AGW_TOS_AF41);
     CU_ASSERT_EQUAL(transport_of(&f, 0, AGW_SIDE_A)->tos, AGW_TOS_AF41); /* both */
+    CU_ASSERT_EQUAL(plan_of(&f)->medias[0].tos, AGW_TOS_EF);
+    CU_ASSERT_EQUAL(plan_of(&f)->medias[1].tos, AGW_TOS_AF41);
     fixture_fini(&f);
     fixture_init(&f);
     OFFER(&f, AGW_SIDE_A, "{\"TOS\":16}", WEB_OFFER_A);
     ANSWER(&f, AGW_SIDE_B, "", CORE_A);
     CU_ASSERT_EQUAL(transport_of(&f, 0, AGW_SIDE_A)->tos, 16);
     CU_ASSERT_EQUAL(core_of(&f)->tos, 16);
+    CU_ASSERT_EQUAL(plan_of(&f)->medias[0].tos, 16);
     fixture_fini(&f);
 }
 
@@ -454,6 +457,40 @@ static void test_negotiate_plan_feedback_toward_an_avp_core(void)
     CU_ASSERT(has(&f, "a=rtcp-fb:102 nack pli\r\n"));
     CU_ASSERT_EQUAL(end_of(&f, 1, AGW_SIDE_A)->feedback, AGW_FB_PLI | AGW_FB_FIR);
     CU_ASSERT_EQUAL(end_of(&f, 1, AGW_SIDE_B)->feedback, 0);
+    fixture_fini(&f);
+}
+
+/* An answer in AVP understands none, whatever its rtcp-fb lines say. */
+static void test_negotiate_plan_rfc4585_feedback_needs_avpf(void)
+{
+    fixture f;
+    browser_calls(&f, CORE_SESSION("1") CORE_AUDIO("16000") "m=video 16010 RTP/AVP 102\n"
+                                                            "a=rtpmap:102 H264/90000\n"
+                                                            "a=rtcp-fb:102 nack pli\na=fmtp:102 "
+                                                            "packetization-mode=1;"
+                                                            "profile-level-id=42e01f\n");
+    CU_ASSERT_EQUAL(end_of(&f, 1, AGW_SIDE_B)->feedback, 0);
+    fixture_fini(&f);
+}
+
+#define LONG_MID "mmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmm"
+
+/* A mid that we cannot route by has another name on the other leg, so MID does not pass. */
+static void test_negotiate_plan_other_mid_is_not_forwarded(void)
+{
+    fixture f;
+    fixture_init(&f);
+    OFFER(&f, AGW_SIDE_A, "{\"direction\":[\"access\",\"access\"]}",
+          SESSION("2") BUNDLE(LONG_MID) WEB_AUDIO("9", LONG_MID, WEB_1));
+    CU_ASSERT(has(&f, "a=mid:0\r\n"));
+    ANSWER(&f, AGW_SIDE_B, "",
+           SESSION("2") BUNDLE("0")
+               WEB_AUDIO("9", "0", WEB_TRANSPORT("abcd", PWD_2, FP_2, "active")));
+    CU_ASSERT(has(&f, "a=mid:" LONG_MID "\r\n"));
+    CU_ASSERT_EQUAL(end_of(&f, 0, AGW_SIDE_A)->ext_map[4], 0);
+    CU_ASSERT_EQUAL(end_of(&f, 0, AGW_SIDE_A)->ext_map[1], 1);
+    CU_ASSERT_EQUAL(end_of(&f, 0, AGW_SIDE_A)->mid_ext_id, 4);
+    CU_ASSERT_STRING_EQUAL(end_of(&f, 0, AGW_SIDE_A)->mid, "");
     fixture_fini(&f);
 }
 
@@ -556,6 +593,8 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_negotiate_plan_feedback_toward_an_avp_core),
     AGW_CASE(test_negotiate_plan_rfc8285_header_extensions),
     AGW_CASE(test_negotiate_plan_between_browsers_nothing_is_touched),
+    AGW_CASE(test_negotiate_plan_rfc4585_feedback_needs_avpf),
+    AGW_CASE(test_negotiate_plan_other_mid_is_not_forwarded),
     AGW_CASE(test_negotiate_view_of_a_call),
 };
 
