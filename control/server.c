@@ -159,7 +159,6 @@ static void keep_local_address(datagram *d)
     if (cmsg->cmsg_level == IPPROTO_IP && cmsg->cmsg_type == IP_PKTINFO) {
         struct in_pktinfo info;
         memcpy(&info, CMSG_DATA(cmsg), sizeof info);
-        info.ipi_spec_dst = info.ipi_addr;
         info.ipi_ifindex = 0;
         memcpy(CMSG_DATA(cmsg), &info, sizeof info);
     }

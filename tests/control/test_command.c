@@ -256,6 +256,20 @@ static void test_command_ng_8_16_a_retry_with_another_tag_is_a_new_call(void)
     rig_fini(&r);
 }
 
+static void test_command_ng_8_16_a_retry_after_a_refusal_starts_anew(void)
+{
+    rig r;
+    rig_init(&r, NULL);
+    CU_ASSERT_TRUE(rig_says(&r, OFFER, OFFERED));
+    CU_ASSERT_TRUE(rig_says(&r, DELETE, OK));
+    CU_ASSERT_TRUE(rig_says(&r, OFFER, OFFERED));
+    CU_ASSERT_EQUAL(agw_calls_started(r.calls), 2);
+    CU_ASSERT_EQUAL(fake_gateway_calls(r.gateway), 1);
+    CU_ASSERT_TRUE(rig_says(&r, OFFER, OFFERED)); /* but not while it stands */
+    CU_ASSERT_EQUAL(agw_calls_started(r.calls), 2);
+    rig_fini(&r);
+}
+
 #define OFFER_B2 "{'command':'offer','call-id':'c','from-tag':'a','via-branch':'b2','sdp':'v=0'}"
 #define DELETE_BRANCH(b)                                                                           \
     "{'command':'delete','call-id':'c','from-tag':'a','via-branch':'" b                            \
@@ -540,6 +554,7 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_command_ng_5_delete_delay_has_two_spellings),
     AGW_CASE(test_command_ng_8_16_a_new_offer_revives_a_deleted_call),
     AGW_CASE(test_command_ng_8_16_a_retry_with_another_tag_is_a_new_call),
+    AGW_CASE(test_command_ng_8_16_a_retry_after_a_refusal_starts_anew),
     AGW_CASE(test_command_ng_8_16_the_call_goes_with_its_last_branch),
     AGW_CASE(test_command_ng_8_16_an_unanswered_call_goes_at_once),
     AGW_CASE(test_command_ims_7_refused_reoffer_restores_what_stood),

@@ -151,6 +151,20 @@ static void test_config_debian_file_is_accepted_as_it_is(void)
     g_free(path);
 }
 
+static void test_config_command_line_replaces_lists_of_the_file(void)
+{
+    char *path = write_file("[rtpengine]\ninterface = a/127.0.0.1\nlisten-ng = 127.0.0.1:1\n");
+    char *words = g_strdup_printf("--config-file %s -n 127.0.0.1:2", path);
+    CU_ASSERT_TRUE_FATAL(runs(words));
+    CU_ASSERT_EQUAL(config.n_ng_listen, 1);
+    CU_ASSERT_EQUAL(config.ng_listen[0].port, 2);
+    CU_ASSERT_EQUAL(config.gateway.n_interfaces, 1);
+    agw_config_fini(&config);
+    g_free(words);
+    g_unlink(path);
+    g_free(path);
+}
+
 static void test_config_file_errors_are_told(void)
 {
     char *path = write_file("[rtpengine]\ntimeot = 3\n");
@@ -235,7 +249,7 @@ static void test_config_device_names_and_bare_ports_work(void)
 
 static void test_config_profiles_and_prefixes_name_interfaces(void)
 {
-    CU_ASSERT_TRUE_FATAL(runs("--profile=b=sip --realm-prefix=b=10.0.0.0/8;a=10.1.0.0/16 "
+    CU_ASSERT_TRUE_FATAL(runs("--profile=b=sip --realm-prefix=a=10.1.0.0/16;b=10.0.0.0/8 "
                               "-i a/127.0.0.1 -i b/127.0.0.2 -n 127.0.0.1:0"));
     CU_ASSERT_EQUAL(config.profiles[0], AGW_REALM_NONE);
     CU_ASSERT_EQUAL(config.profiles[1], AGW_REALM_SIP);
@@ -302,6 +316,7 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_config_every_other_option_of_rtpengine_warns),
     AGW_CASE(test_config_misspelt_options_are_errors),
     AGW_CASE(test_config_debian_file_is_accepted_as_it_is),
+    AGW_CASE(test_config_command_line_replaces_lists_of_the_file),
     AGW_CASE(test_config_file_errors_are_told),
     AGW_CASE(test_config_numbers_keep_their_range),
     AGW_CASE(test_config_impossible_port_ranges_are_refused),

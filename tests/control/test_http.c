@@ -53,17 +53,29 @@ static void on_body(GObject *source, GAsyncResult *result, gpointer data)
     a->done = true;
 }
 
+static bool chunked; /* send bodies without Content-Length */
+
+static void set_body(SoupMessage *msg, const char *body, size_t len)
+{
+    GBytes *bytes = g_bytes_new(body, len);
+    if (chunked) {
+        GInputStream *stream = g_memory_input_stream_new_from_bytes(bytes);
+        soup_message_set_request_body(msg, "text/plain", stream, -1);
+        g_object_unref(stream);
+    } else {
+        soup_message_set_request_body_from_bytes(msg, "text/plain", bytes);
+    }
+    g_bytes_unref(bytes);
+}
+
 static answer ask(const char *method, const char *path, const char *body, size_t len,
                   const char *origin)
 {
     answer a = {0};
     char *url = g_strdup_printf("http://127.0.0.1:%u%s", agw_http_port(http), path);
     SoupMessage *msg = soup_message_new(method, url);
-    if (body != NULL) {
-        GBytes *bytes = g_bytes_new(body, len);
-        soup_message_set_request_body_from_bytes(msg, "text/plain", bytes);
-        g_bytes_unref(bytes);
-    }
+    if (body != NULL)
+        set_body(msg, body, len);
     if (origin != NULL)
         soup_message_headers_replace(soup_message_get_request_headers(msg), "Origin", origin);
     soup_session_send_and_read_async(session, msg, G_PRIORITY_DEFAULT, NULL, on_body, &a);
@@ -141,7 +153,7 @@ static void test_http_static_content_and_headers(void)
     stop();
 }
 
-static void test_http_body_size_is_bounded(void)
+static void body_size_is_bounded(void)
 {
     start();
     static char b[] = "post";
@@ -156,6 +168,18 @@ static void test_http_body_size_is_bounded(void)
     answer_clear(&a);
     g_free(body);
     stop();
+}
+
+static void test_http_body_size_is_bounded(void)
+{
+    body_size_is_bounded();
+}
+
+static void test_http_chunked_body_size_is_bounded(void)
+{
+    chunked = true;
+    body_size_is_bounded();
+    chunked = false;
 }
 
 static void test_http_cross_site_posts_are_refused(void)
@@ -293,6 +317,7 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_http_paths_are_exact),
     AGW_CASE(test_http_static_content_and_headers),
     AGW_CASE(test_http_body_size_is_bounded),
+    AGW_CASE(test_http_chunked_body_size_is_bounded),
     AGW_CASE(test_http_cross_site_posts_are_refused),
     AGW_CASE(test_http_websocket_echoes_and_closes),
     AGW_CASE(test_http_free_closes_websockets),

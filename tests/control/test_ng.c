@@ -156,6 +156,7 @@ static void test_json_rfc8259_7_lone_surrogates_are_refused(void)
 {
     CU_ASSERT_TRUE(refused(json("\"\\ud83d\"")));
     CU_ASSERT_TRUE(refused(json("\"\\ude00\"")));
+    CU_ASSERT_TRUE(refused(json("\"\\ude00\\ude00\"")));
     CU_ASSERT_TRUE(refused(json("\"\\ud83d\\u0041\"")));
     CU_ASSERT_TRUE(refused(json("\"\\ud83d\\ud83d\"")));
 }
