@@ -55,21 +55,28 @@ bool agw_codec_compatible(const agw_sdp_codec *a, const agw_sdp_codec *b)
     return true;
 }
 
-bool agw_codec_is_repair(const agw_sdp_codec *codec)
+/* names begin with a small letter; looking at it first saves most comparisons */
+static bool is_one_of(const agw_sdp_codec *codec, const char *const *names, size_t n)
 {
-    static const char *const NAMES[] = {"red",        "rtx",     "ulpfec",
-                                        "flexfec-03", "flexfec", "parityfec"};
-    for (size_t i = 0; i < G_N_ELEMENTS(NAMES); i++) {
-        if (agw_sdp_codec_is(codec, NAMES[i]))
+    const char first = g_ascii_tolower(codec->name[0]);
+    for (size_t i = 0; i < n; i++) {
+        if (first == names[i][0] && agw_sdp_codec_is(codec, names[i]))
             return true;
     }
     return false;
 }
 
+bool agw_codec_is_repair(const agw_sdp_codec *codec)
+{
+    static const char *const NAMES[] = {"red",        "rtx",     "ulpfec",
+                                        "flexfec-03", "flexfec", "parityfec"};
+    return is_one_of(codec, NAMES, G_N_ELEMENTS(NAMES));
+}
+
 bool agw_codec_is_aux(const agw_sdp_codec *codec)
 {
-    return agw_sdp_codec_is(codec, "telephone-event") || agw_sdp_codec_is(codec, "CN") ||
-           agw_codec_is_repair(codec);
+    static const char *const NAMES[] = {"telephone-event", "cn"};
+    return is_one_of(codec, NAMES, G_N_ELEMENTS(NAMES)) || agw_codec_is_repair(codec);
 }
 
 static bool number_part_equal(const char *part, uint32_t value)
