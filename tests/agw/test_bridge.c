@@ -1,0 +1,635 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Medias on virtual time: whose packet it is, key frame requests, RTCP of a BUNDLE group, and
+ * numbers that say what a capture would show. */
+#include "tests/agw/lab.h"
+#include "unit.h"
+
+enum { SSRC_AUDIO = 0x11, SSRC_VIDEO = 0x12, SSRC_PHONE = 0x22, MID_EXT = 4 };
+
+static agw_addr browser(void)
+{
+    return lab_addr(50, 6000);
+}
+
+static lab *lab_new(void)
+{
+    lab *l = malloc(sizeof *l);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(l);
+    lab_open(l);
+    lab_call_open(l, &l->calls[0]);
+    return l;
+}
+
+/* A connected call. */
+static lab *lab_talk(void)
+{
+    lab *l = lab_new();
+    lab_apply(l, &l->calls[0]);
+    lab_connect(l, &l->calls[0], browser());
+    return l;
+}
+
+static void lab_end(lab *l)
+{
+    lab_close(l);
+    free(l);
+}
+
+static void phone_says(lab *l, size_t port, uint8_t pt, uint32_t ssrc, uint16_t seq)
+{
+    lab_call *c = &l->calls[0];
+    lab_phone_rtp(l, c, port, lab_phone(l, c, port), pt, ssrc, seq);
+    lab_turn(l);
+}
+
+static void browser_says(lab *l, uint8_t pt, uint32_t ssrc, uint16_t seq)
+{
+    lab_browser_rtp(l, &l->calls[0], browser(), pt, ssrc, seq);
+    lab_turn(l);
+}
+
+static uint64_t value(agw_counter *c)
+{
+    return agw_counter_get(c);
+}
+
+/* --- whose packet it is ------------------------------------------------------------------------
+ */
+
+/* Two audio medias that share a payload type; only MID and SSRC tell them apart. */
+static void plan_two_audios(lab *l)
+{
+    agw_plan *p = l->calls[0].plan;
+    for (size_t i = 0; i < 2; i++) {
+        agw_end_plan *e = &p->medias[i].end[AGW_SIDE_A];
+        p->medias[i].kind = AGW_MEDIA_AUDIO;
+        e->pts[0] = p->medias[i].end[AGW_SIDE_B].pts[0] =
+            (agw_pt_plan){LAB_PT_AUDIO, LAB_PT_AUDIO, 8000};
+        e->mid_ext_id = MID_EXT;
+        snprintf(e->mid, sizeof e->mid, "%zu", i);
+    }
+}
+
+static void says_with_mid(lab *l, uint32_t ssrc, uint16_t seq, char mid)
+{
+    uint8_t rtp[24] = {0x90, LAB_PT_AUDIO};
+    agw_put16(rtp + 2, seq);
+    agw_put32(rtp + 8, ssrc);
+    agw_put16(rtp + 12, 0xbede);
+    agw_put16(rtp + 14, 1);
+    rtp[16] = MID_EXT << 4;
+    rtp[17] = (uint8_t)mid;
+    lab_browser_says(l, &l->calls[0], browser(), rtp, sizeof rtp);
+    lab_turn(l);
+}
+
+static bool came_out(lab *l, size_t port)
+{
+    return lab_sent(l, &l->calls[0].core[port], AGW_PKT_RTP, 0) != NULL;
+}
+
+static void test_bridge_rfc9143_9_2_learned_ssrcs_survive_a_plan(void)
+{
+    lab *l = lab_new();
+    plan_two_audios(l);
+    lab_apply(l, &l->calls[0]);
+    lab_connect(l, &l->calls[0], browser());
+    says_with_mid(l, 0x51, 1, '1');
+    CU_ASSERT_TRUE(came_out(l, 2));
+    lab_apply(l, &l->calls[0]); /* a session timer; the browser does not repeat its MIDs */
+    browser_says(l, LAB_PT_AUDIO, 0x51, 2);
+    CU_ASSERT_TRUE(came_out(l, 2));
+    lab_end(l);
+}
+
+static void test_bridge_rfc9143_9_2_mid_moves_an_ssrc_for_good(void)
+{
+    lab *l = lab_new();
+    plan_two_audios(l);
+    l->calls[0].plan->medias[0].end[AGW_SIDE_A].n_ssrcs = 1;
+    l->calls[0].plan->medias[0].end[AGW_SIDE_A].ssrcs[0] = 0x51;
+    lab_apply(l, &l->calls[0]);
+    lab_connect(l, &l->calls[0], browser());
+    browser_says(l, LAB_PT_AUDIO, 0x51, 1);
+    CU_ASSERT_TRUE(came_out(l, 0));
+    says_with_mid(l, 0x51, 2, '1');
+    CU_ASSERT_TRUE(came_out(l, 2));
+    browser_says(l, LAB_PT_AUDIO, 0x51, 3);
+    CU_ASSERT_TRUE(came_out(l, 2) && !came_out(l, 0));
+    lab_end(l);
+}
+
+static void test_bridge_rfc9143_9_2_unknown_mid_is_nobodys(void)
+{
+    lab *l = lab_new();
+    plan_two_audios(l);
+    l->calls[0].plan->medias[0].end[AGW_SIDE_A].n_ssrcs = 1;
+    l->calls[0].plan->medias[0].end[AGW_SIDE_A].ssrcs[0] = 0x51;
+    lab_apply(l, &l->calls[0]);
+    lab_connect(l, &l->calls[0], browser());
+    says_with_mid(l, 0x51, 1, '7');
+    CU_ASSERT_EQUAL(lab_drops(l, AGW_DROP_NO_MEDIA), 1);
+    browser_says(l, LAB_PT_AUDIO, 0x52, 1); /* nothing tells whose */
+    CU_ASSERT_EQUAL(lab_drops(l, AGW_DROP_NO_MEDIA), 2);
+    lab_end(l);
+}
+
+/* As many SSRCs as come and go in a long call: the newest are known, signalled ones are not
+ * forgotten for them. */
+static void test_bridge_learned_ssrcs_are_bounded(void)
+{
+    lab *l = lab_new();
+    plan_two_audios(l);
+    l->calls[0].plan->medias[1].end[AGW_SIDE_A].n_ssrcs = 1;
+    l->calls[0].plan->medias[1].end[AGW_SIDE_A].ssrcs[0] = 0x50;
+    lab_apply(l, &l->calls[0]);
+    lab_connect(l, &l->calls[0], browser());
+    for (uint32_t i = 0; i < 2 * AGW_PLAN_SSRC_MAX; i++)
+        says_with_mid(l, 0x60 + i, 1, '1');
+    browser_says(l, LAB_PT_AUDIO, 0x60 + 2 * AGW_PLAN_SSRC_MAX - 1, 2);
+    CU_ASSERT_TRUE(came_out(l, 2));
+    browser_says(l, LAB_PT_AUDIO, 0x50, 1);
+    CU_ASSERT_TRUE(came_out(l, 2));
+    lab_end(l);
+}
+
+/* --- key frames --------------------------------------------------------------------------------
+ */
+
+static uint32_t key_frame_asked_of(lab *l, const agw_port *port)
+{
+    for (size_t i = 0;; i++) {
+        lab_out *out = lab_sent(l, port, AGW_PKT_RTCP, i);
+        if (out == NULL)
+            return 0;
+        size_t len = out->len;
+        if (port->shared && agw_srtp_unprotect_rtcp(l->calls[0].in, out->data, &len) != AGW_OK)
+            return 0;
+        for (size_t at = 0; at + 12 <= len; at += 4 + 4u * agw_get16(out->data + at + 2)) {
+            if (out->data[at + 1] == 206 && (out->data[at] & 31) == 1)
+                return agw_get32(out->data + at + 8);
+        }
+    }
+}
+
+/* The three requests of a beginning. */
+static void settle_video(lab *l)
+{
+    uint16_t seq = 1;
+    for (int i = 0; i < 5; i++, seq++) {
+        l->now += AGW_MS(400);
+        lab_browser_rtp(l, &l->calls[0], browser(), LAB_PT_VIDEO, SSRC_VIDEO, seq);
+        phone_says(l, 2, LAB_PT_VIDEO, SSRC_PHONE, seq);
+    }
+}
+
+static void test_bridge_key_frames_are_asked_of_both_when_keys_come(void)
+{
+    lab *l = lab_talk();
+    browser_says(l, LAB_PT_VIDEO, SSRC_VIDEO, 1);
+    CU_ASSERT_EQUAL(key_frame_asked_of(l, &l->access), SSRC_VIDEO);
+    phone_says(l, 2, LAB_PT_VIDEO, SSRC_PHONE, 1);
+    CU_ASSERT_EQUAL(key_frame_asked_of(l, &l->calls[0].core[3]), SSRC_PHONE);
+    lab_end(l);
+}
+
+static void test_bridge_same_plan_again_touches_nothing(void)
+{
+    lab *l = lab_talk();
+    lab_call *c = &l->calls[0];
+    settle_video(l);
+    for (int i = 0; i < 3; i++) {
+        lab_apply(l, c);
+        CU_ASSERT_EQUAL(l->io->n_out, 0);
+        phone_says(l, 2, LAB_PT_VIDEO, SSRC_PHONE, (uint16_t)(10 + i));
+        CU_ASSERT_EQUAL(l->io->n_out, 1);
+    }
+    CU_ASSERT_EQUAL(l->n_assocs, 1);
+    lab_end(l);
+}
+
+static void test_bridge_resume_from_hold_asks_for_a_key_frame(void)
+{
+    lab *l = lab_talk();
+    lab_call *c = &l->calls[0];
+    agw_end_plan *end = c->plan->medias[1].end;
+    settle_video(l);
+    end[AGW_SIDE_A].may_receive = end[AGW_SIDE_B].may_send = false;
+    lab_apply(l, c);
+    phone_says(l, 2, LAB_PT_VIDEO, SSRC_PHONE, 10);
+    CU_ASSERT_EQUAL(l->io->n_out, 0);
+    CU_ASSERT_EQUAL(lab_drops(l, AGW_DROP_GATE_CLOSED), 1);
+    end[AGW_SIDE_A].may_receive = end[AGW_SIDE_B].may_send = true;
+    lab_apply(l, c);
+    CU_ASSERT_EQUAL(key_frame_asked_of(l, &c->core[3]), SSRC_PHONE);
+    CU_ASSERT_EQUAL(key_frame_asked_of(l, &l->access),
+                    0); /* that direction was open all the time */
+    lab_end(l);
+}
+
+/* Another receiver has none of the frames before. */
+static void test_bridge_another_receiver_asks_for_a_key_frame(void)
+{
+    lab *l = lab_talk();
+    lab_call *c = &l->calls[0];
+    settle_video(l);
+    c->plan->transports[2].remote_rtp = lab_addr(120, 4444);
+    lab_apply(l, c);
+    CU_ASSERT_EQUAL(key_frame_asked_of(l, &l->access), SSRC_VIDEO);
+    CU_ASSERT_EQUAL(key_frame_asked_of(l, &c->core[3]), 0);
+    lab_end(l);
+}
+
+static void test_bridge_hold_ends_requests_that_are_still_due(void)
+{
+    lab *l = lab_talk();
+    lab_call *c = &l->calls[0];
+    phone_says(l, 2, LAB_PT_VIDEO, SSRC_PHONE, 1); /* the first of three */
+    c->plan->medias[1].end[AGW_SIDE_A].may_receive = false;
+    lab_apply(l, c);
+    l->now += AGW_S(1);
+    phone_says(l, 2, LAB_PT_VIDEO, SSRC_PHONE, 2);
+    CU_ASSERT_EQUAL(key_frame_asked_of(l, &c->core[3]), 0);
+    lab_end(l);
+}
+
+/* Between two browsers repetitions pass, too: the stream itself is asked, not its repetitions. */
+static void test_bridge_rfc4588_key_frame_is_asked_of_the_stream_not_of_rtx(void)
+{
+    lab *l = lab_new();
+    lab_call *c = &l->calls[0];
+    agw_end_plan *end = c->plan->medias[1].end;
+    end[AGW_SIDE_A].egress_ssrc = 0;
+    end[AGW_SIDE_A].n_pts = 2;
+    end[AGW_SIDE_A].pts[1] = (agw_pt_plan){97, 97, 90000};
+    end[AGW_SIDE_A].n_ssrcs = 2;
+    end[AGW_SIDE_A].ssrcs[0] = SSRC_VIDEO;
+    end[AGW_SIDE_A].ssrcs[1] = SSRC_VIDEO + 1;
+    lab_apply(l, c);
+    lab_connect(l, c, browser());
+    browser_says(l, LAB_PT_VIDEO, SSRC_VIDEO, 1);
+    l->now += AGW_S(2);
+    browser_says(l, 97, SSRC_VIDEO + 1, 1); /* only probing while the camera is off */
+    CU_ASSERT_EQUAL(key_frame_asked_of(l, &l->access), SSRC_VIDEO);
+    lab_end(l);
+}
+
+/* --- SSRC change -------------------------------------------------------------------------------
+ */
+
+static void test_bridge_ssrc_change_behind_a_closed_gate(void)
+{
+    lab *l = lab_talk();
+    lab_call *c = &l->calls[0];
+    agw_end_stats *stats = &c->stats[0].end[AGW_SIDE_B];
+    phone_says(l, 0, LAB_PT_AUDIO, 0x22, 100);
+    uint16_t last = agw_get16(lab_sent(l, &l->access, AGW_PKT_RTP, 0)->data + 2);
+    c->plan->medias[0].end[AGW_SIDE_B].may_send = false;
+    lab_apply(l, c);
+    for (uint16_t i = 0; i < 10; i++) {
+        l->now += AGW_MS(200);
+        phone_says(l, 0, LAB_PT_AUDIO, 0x23, (uint16_t)(5000 + i));
+    }
+    CU_ASSERT_EQUAL(value(&stats->ssrc_in), 0x23); /* followed although nothing is forwarded */
+    CU_ASSERT_EQUAL(value(&stats->rtp_in.packets), 11);
+    c->plan->medias[0].end[AGW_SIDE_B].may_send = true;
+    lab_apply(l, c);
+    phone_says(l, 0, LAB_PT_AUDIO, 0x23, 5010);
+    lab_out *out = lab_sent(l, &l->access, AGW_PKT_RTP, 0);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(out);
+    CU_ASSERT_EQUAL(agw_get32(out->data + 8), 0xa0000001u);
+    CU_ASSERT_EQUAL(agw_get16(out->data + 2), (uint16_t)(last + 1)); /* no gap for the browser */
+    lab_end(l);
+}
+
+static void test_bridge_stream_that_is_silent_does_not_hide_behind_another(void)
+{
+    lab *l = lab_talk();
+    lab_call *c = &l->calls[0];
+    phone_says(l, 0, LAB_PT_AUDIO, 0x22, 1);
+    for (uint16_t i = 0; i < 4; i++) {
+        l->now += AGW_MS(400);
+        phone_says(l, 0, LAB_PT_AUDIO, 0x23, (uint16_t)(1 + i));
+    }
+    CU_ASSERT_EQUAL(value(&c->stats[0].end[AGW_SIDE_B].ssrc_in), 0x23);
+    lab_end(l);
+}
+
+/* --- RTCP --------------------------------------------------------------------------------------
+ */
+
+static size_t put_sr(uint8_t *out, uint32_t ssrc)
+{
+    memset(out, 0, 28);
+    out[0] = 0x80;
+    out[1] = 200;
+    agw_put16(out + 2, 6);
+    agw_put32(out + 4, ssrc);
+    return 28;
+}
+
+/* The browser reports about audio and video in one datagram; each phone gets its own part. */
+static void test_bridge_rtcp_of_a_bundle_is_told_apart_by_ssrc(void)
+{
+    lab *l = lab_talk();
+    lab_call *c = &l->calls[0];
+    browser_says(l, LAB_PT_AUDIO, SSRC_AUDIO, 1);
+    browser_says(l, LAB_PT_VIDEO, SSRC_VIDEO, 1);
+    uint8_t rtcp[AGW_PKT_MAX];
+    const size_t len = put_sr(rtcp, SSRC_AUDIO);
+    put_sr(rtcp + len, SSRC_VIDEO);
+    lab_browser_says(l, c, browser(), rtcp, 2 * len);
+    lab_turn(l);
+    for (size_t i = 0; i < 2; i++) {
+        const lab_out *out = lab_sent(l, &c->core[2 * i + 1], AGW_PKT_RTCP, 0);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(out);
+        CU_ASSERT_EQUAL(agw_get32(out->data + 4), i == 0 ? SSRC_AUDIO : SSRC_VIDEO);
+        CU_ASSERT_EQUAL(out->len, 28);
+    }
+    CU_ASSERT_EQUAL(l->io->n_out, 2);
+    lab_browser_says(l, c, browser(), rtcp, len); /* only about audio */
+    lab_turn(l);
+    CU_ASSERT_EQUAL(l->io->n_out, 1);
+    CU_ASSERT_EQUAL(value(&c->stats[0].end[AGW_SIDE_A].rtcp_in.packets), 2);
+    CU_ASSERT_EQUAL(value(&c->stats[1].end[AGW_SIDE_A].rtcp_in.packets), 1);
+    lab_end(l);
+}
+
+static void test_bridge_rtcp_without_an_rtcp_address_is_not_counted_as_sent(void)
+{
+    lab *l = lab_new();
+    lab_call *c = &l->calls[0];
+    c->plan->transports[1].remote_rtcp = (agw_addr){0};
+    lab_apply(l, c);
+    lab_connect(l, c, browser());
+    browser_says(l, LAB_PT_AUDIO, SSRC_AUDIO, 1);
+    uint8_t rtcp[AGW_PKT_MAX];
+    lab_browser_says(l, c, browser(), rtcp, put_sr(rtcp, SSRC_AUDIO));
+    lab_turn(l);
+    CU_ASSERT_EQUAL(l->io->n_out, 0);
+    CU_ASSERT_EQUAL(lab_drops(l, AGW_DROP_NO_DEST), 1);
+    CU_ASSERT_EQUAL(value(&c->stats[0].end[AGW_SIDE_B].rtcp_out.packets), 0);
+    lab_end(l);
+}
+
+static agw_plan *plan_sixteen_videos(const agw_plan *two)
+{
+    agw_plan *p = agw_plan_new(3, AGW_PLAN_MEDIA_MAX);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(p);
+    memcpy(p->transports, two->transports, 3 * sizeof *two->transports);
+    for (uint8_t i = 0; i < AGW_PLAN_MEDIA_MAX; i++) {
+        const uint8_t pt = (uint8_t)(96 + i);
+        agw_media_plan *m = &p->medias[i];
+        lab_plan_media(m, i + 1u, AGW_MEDIA_VIDEO);
+        for (size_t side = 0; side < 2; side++) {
+            m->end[side].pts[0] = (agw_pt_plan){pt, pt, 90000};
+            m->end[side].egress_ssrc = 0xb0000000u + 2u * i + (uint32_t)side;
+        }
+    }
+    return p;
+}
+
+/* A full batch of RTCP passes when each datagram is about one of the medias, and fills what there
+ * is when each is about all of them. */
+static void test_bridge_full_batches_of_rtcp_for_sixteen_medias(void)
+{
+    lab *l = lab_new();
+    lab_call *c = &l->calls[0];
+    agw_plan *two = c->plan;
+    uint8_t rtcp[AGW_PKT_MAX];
+    c->plan = plan_sixteen_videos(two);
+    agw_plan_free(two);
+    lab_apply(l, c);
+    lab_connect(l, c, browser());
+    for (uint8_t i = 0; i < AGW_PLAN_MEDIA_MAX; i++)
+        lab_browser_rtp(l, c, browser(), (uint8_t)(96 + i), 0x100u + i, 1);
+    lab_turn(l);
+    CU_ASSERT_TRUE(came_out(l, 0) && came_out(l, 2));
+    for (uint32_t i = 0; i < AGW_PKT_BATCH; i++)
+        lab_browser_says(l, c, browser(), rtcp, put_sr(rtcp, 0x100 + i % AGW_PLAN_MEDIA_MAX));
+    lab_turn(l);
+    CU_ASSERT_EQUAL(l->io->n_out, AGW_PKT_BATCH);
+    for (uint32_t i = 0; i < AGW_PKT_BATCH; i++) {
+        size_t len = 0;
+        for (uint32_t k = 0; k < AGW_PLAN_MEDIA_MAX; k++)
+            len += put_sr(rtcp + len, 0x100 + k);
+        lab_browser_says(l, c, browser(), rtcp, len);
+    }
+    lab_turn(l);
+    CU_ASSERT_EQUAL(l->io->n_out, AGW_WORKER_SPARES);
+    CU_ASSERT_TRUE(lab_drops(l, AGW_DROP_NO_ROOM) > 0);
+    lab_end(l);
+}
+
+/* --- numbers -----------------------------------------------------------------------------------
+ */
+
+static void test_bridge_counts_are_what_a_capture_shows(void)
+{
+    lab *l = lab_talk();
+    lab_call *c = &l->calls[0];
+    agw_end_stats *phone = &c->stats[0].end[AGW_SIDE_B], *to_browser = &c->stats[0].end[AGW_SIDE_A];
+    size_t sent = 0;
+    /* 1 2 4 3 3 6: one swapped, one twice, one lost */
+    static const uint16_t SEQS[] = {1, 2, 4, 3, 3, 6};
+    for (size_t i = 0; i < sizeof SEQS / sizeof SEQS[0]; i++) {
+        l->now += AGW_MS(20);
+        phone_says(l, 0, LAB_PT_AUDIO, SSRC_PHONE, SEQS[i]);
+        sent += l->io->n_out;
+    }
+    CU_ASSERT_EQUAL(value(&phone->rtp_in.packets), 6);
+    CU_ASSERT_EQUAL(value(&phone->rtp_in.bytes), 6 * 32);
+    CU_ASSERT_EQUAL(sent, 5); /* SRTP does not send a number twice */
+    CU_ASSERT_EQUAL(value(&to_browser->rtp_out.packets), sent);
+    CU_ASSERT_EQUAL(value(&to_browser->rtp_out.bytes), sent * 32);
+    CU_ASSERT_EQUAL(lab_drops(l, AGW_DROP_PROTECT), 1);
+    CU_ASSERT_EQUAL(value(&phone->lost_in), 0); /* RFC 3550 A.3: the duplicate hides the loss */
+    CU_ASSERT_EQUAL(value(&phone->ssrc_in), SSRC_PHONE);
+    CU_ASSERT_EQUAL(value(&to_browser->ssrc_out), 0xa0000001u);
+    CU_ASSERT_EQUAL(value(&l->w->stats.forwarded), sent);
+    lab_end(l);
+}
+
+static void test_bridge_loss_and_restart_of_the_same_ssrc(void)
+{
+    lab *l = lab_talk();
+    agw_end_stats *phone = &l->calls[0].stats[0].end[AGW_SIDE_B];
+    phone_says(l, 0, LAB_PT_AUDIO, SSRC_PHONE, 1);
+    phone_says(l, 0, LAB_PT_AUDIO, SSRC_PHONE, 5);
+    CU_ASSERT_EQUAL(value(&phone->lost_in), 3);
+    phone_says(l, 0, LAB_PT_AUDIO, SSRC_PHONE, 30000);
+    phone_says(l, 0, LAB_PT_AUDIO, SSRC_PHONE, 30001);
+    CU_ASSERT_EQUAL(value(&phone->lost_in), 3); /* what was lost stays lost */
+    lab_end(l);
+}
+
+static void test_bridge_ssrc_of_a_transparent_stream_is_told(void)
+{
+    lab *l = lab_talk();
+    agw_end_stats *phone = &l->calls[0].stats[0].end[AGW_SIDE_B];
+    CU_ASSERT_EQUAL(value(&phone->ssrc_out), 0);
+    browser_says(l, LAB_PT_AUDIO, SSRC_AUDIO, 1);
+    CU_ASSERT_EQUAL(value(&phone->ssrc_out), SSRC_AUDIO);
+    lab_end(l);
+}
+
+/* DTMF at 8 kHz between Opus at 48 kHz, on the same SSRC. */
+static void test_bridge_rfc3550_a8_jitter_knows_one_clock(void)
+{
+    lab *l = lab_new();
+    lab_call *c = &l->calls[0];
+    agw_end_plan *e = &c->plan->medias[0].end[AGW_SIDE_B];
+    e->n_pts = 2;
+    e->pts[0] = (agw_pt_plan){111, 111, 48000};
+    e->pts[1] = (agw_pt_plan){101, 101, 8000};
+    lab_apply(l, c);
+    lab_connect(l, c, browser());
+    uint8_t rtp[64];
+    for (uint16_t i = 0; i < 50; i++) {
+        const bool dtmf = i % 5 == 4;
+        lab_rtp(rtp, dtmf ? 101 : 111, SSRC_PHONE, i, 'p');
+        agw_put32(rtp + 4, dtmf ? 160u * i : 960u * i); /* exactly every 20 ms */
+        l->now += AGW_MS(20);
+        lab_say(l, &c->core[0], lab_phone(l, c, 0), rtp, 32);
+        lab_turn(l);
+    }
+    CU_ASSERT_EQUAL(value(&c->stats[0].end[AGW_SIDE_B].jitter_in_us), 0);
+    lab_end(l);
+}
+
+static void test_bridge_worker_counts_bytes(void)
+{
+    lab *l = lab_talk();
+    const uint64_t rx = value(&l->w->stats.rx_bytes), tx = value(&l->w->stats.tx_bytes);
+    phone_says(l, 0, LAB_PT_AUDIO, SSRC_PHONE, 1);
+    CU_ASSERT_EQUAL(value(&l->w->stats.rx_bytes), rx + 32);
+    CU_ASSERT_EQUAL(value(&l->w->stats.tx_bytes), tx + 32 + 10); /* and the tag */
+    lab_end(l);
+}
+
+/* --- odd packets -------------------------------------------------------------------------------
+ */
+
+static void test_bridge_csrcs_padding_and_foreign_extensions_pass_or_go(void)
+{
+    lab *l = lab_talk();
+    lab_call *c = &l->calls[0];
+    uint8_t rtp[64] = {0xb2, LAB_PT_AUDIO, 0, 1}; /* padding, extension, two CSRCs */
+    agw_put32(rtp + 8, SSRC_PHONE);
+    agw_put16(rtp + 20, 0x1234); /* a profile that nobody negotiated */
+    agw_put16(rtp + 22, 1);
+    memset(rtp + 24, 0xee, 4);
+    memset(rtp + 28, 'p', 8);
+    rtp[39] = 4; /* of padding */
+    lab_say(l, &c->core[0], lab_phone(l, c, 0), rtp, 40);
+    lab_turn(l);
+    lab_out *out = lab_sent(l, &l->access, AGW_PKT_RTP, 0);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(out);
+    size_t len = out->len;
+    CU_ASSERT_EQUAL_FATAL(agw_srtp_unprotect(c->in, out->data, &len), AGW_OK);
+    CU_ASSERT_EQUAL(len, 32); /* without the extension */
+    CU_ASSERT_EQUAL(out->data[0], 0xa2);
+    CU_ASSERT_EQUAL(out->data[20], 'p');
+    CU_ASSERT_EQUAL(out->data[31], 4);
+    static const uint8_t BAD_FIRST[] = {0x8f, 0x90, 0xa0}; /* CSRCs, extension, padding too long */
+    for (size_t i = 0; i < sizeof BAD_FIRST; i++) {
+        lab_rtp(rtp, LAB_PT_AUDIO, SSRC_PHONE, 2, 0xff);
+        rtp[0] = BAD_FIRST[i];
+        lab_say(l, &c->core[0], lab_phone(l, c, 0), rtp, 24);
+    }
+    lab_turn(l);
+    CU_ASSERT_EQUAL(lab_drops(l, AGW_DROP_RTP_MALFORMED), 3);
+    CU_ASSERT_EQUAL(l->io->n_out, 0);
+    lab_end(l);
+}
+
+/* --- the way of a media packet costs no memory ---------------------------------------------------
+ */
+
+static size_t heap_calls;
+
+/* Everything in the process comes by here, libraries too. A sanitizer has an allocator of its own:
+ * there the test only sees that packets pass. */
+#if !defined(LAB_ASAN) && !defined(LAB_TSAN)
+void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t n, size_t size);
+void *__libc_realloc(void *old, size_t size);
+
+void *malloc(size_t size)
+{
+    heap_calls++;
+    return __libc_malloc(size);
+}
+
+void *calloc(size_t n, size_t size)
+{
+    heap_calls++;
+    return __libc_calloc(n, size);
+}
+
+void *realloc(void *old, size_t size)
+{
+    heap_calls++;
+    return __libc_realloc(old, size);
+}
+#endif
+
+static void ten_thousand(lab *l, lab_call *c, uint16_t *seq)
+{
+    static uint8_t sr[28];
+    for (int i = 0; i < 10000 / 40; i++) {
+        l->now += AGW_MS(20);
+        for (int k = 0; k < 10; k++, (*seq)++) {
+            lab_browser_rtp(l, c, browser(), LAB_PT_AUDIO, SSRC_AUDIO, *seq);
+            lab_browser_rtp(l, c, browser(), LAB_PT_VIDEO, SSRC_VIDEO, *seq);
+            lab_phone_rtp(l, c, 0, lab_phone(l, c, 0), LAB_PT_AUDIO, SSRC_PHONE, *seq);
+            lab_phone_rtp(l, c, 2, lab_phone(l, c, 2), LAB_PT_VIDEO, SSRC_PHONE, *seq);
+        }
+        lab_say(l, &c->core[1], lab_phone(l, c, 1), sr, put_sr(sr, SSRC_PHONE));
+        lab_turn(l);
+    }
+}
+
+static void test_bridge_media_packets_cost_no_allocation(void)
+{
+    lab *l = lab_talk();
+    lab_call *c = &l->calls[0];
+    uint16_t seq = 1;
+#if !defined(LAB_ASAN) && !defined(LAB_TSAN)
+    CU_ASSERT_TRUE(heap_calls > 0); /* the count counts */
+#endif
+    ten_thousand(l, c, &seq); /* SRTP streams are made at their first packet */
+    const uint64_t before = value(&l->w->stats.forwarded);
+    heap_calls = 0;
+    ten_thousand(l, c, &seq);
+    CU_ASSERT_EQUAL(heap_calls, 0);
+    CU_ASSERT_TRUE(value(&l->w->stats.forwarded) - before >= 10000);
+    lab_end(l);
+}
+
+static const agw_unit_case cases[] = {
+    AGW_CASE(test_bridge_rfc9143_9_2_learned_ssrcs_survive_a_plan),
+    AGW_CASE(test_bridge_rfc9143_9_2_mid_moves_an_ssrc_for_good),
+    AGW_CASE(test_bridge_rfc9143_9_2_unknown_mid_is_nobodys),
+    AGW_CASE(test_bridge_learned_ssrcs_are_bounded),
+    AGW_CASE(test_bridge_key_frames_are_asked_of_both_when_keys_come),
+    AGW_CASE(test_bridge_same_plan_again_touches_nothing),
+    AGW_CASE(test_bridge_resume_from_hold_asks_for_a_key_frame),
+    AGW_CASE(test_bridge_another_receiver_asks_for_a_key_frame),
+    AGW_CASE(test_bridge_hold_ends_requests_that_are_still_due),
+    AGW_CASE(test_bridge_rfc4588_key_frame_is_asked_of_the_stream_not_of_rtx),
+    AGW_CASE(test_bridge_ssrc_change_behind_a_closed_gate),
+    AGW_CASE(test_bridge_stream_that_is_silent_does_not_hide_behind_another),
+    AGW_CASE(test_bridge_rtcp_of_a_bundle_is_told_apart_by_ssrc),
+    AGW_CASE(test_bridge_rtcp_without_an_rtcp_address_is_not_counted_as_sent),
+    AGW_CASE(test_bridge_full_batches_of_rtcp_for_sixteen_medias),
+    AGW_CASE(test_bridge_counts_are_what_a_capture_shows),
+    AGW_CASE(test_bridge_loss_and_restart_of_the_same_ssrc),
+    AGW_CASE(test_bridge_ssrc_of_a_transparent_stream_is_told),
+    AGW_CASE(test_bridge_rfc3550_a8_jitter_knows_one_clock),
+    AGW_CASE(test_bridge_worker_counts_bytes),
+    AGW_CASE(test_bridge_csrcs_padding_and_foreign_extensions_pass_or_go),
+    AGW_CASE(test_bridge_media_packets_cost_no_allocation),
+};
+
+AGW_UNIT_MAIN("bridge", cases)
