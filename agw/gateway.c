@@ -243,7 +243,7 @@ static agw_err make_worker(agw_gateway *gw, size_t i, uint32_t *next_port, char 
     slot->free_slots = calloc(AGW_WORKER_SLOTS, sizeof *slot->free_slots);
     if (slot->free_slots != NULL)
         slot->worker = agw_worker_new(i, &io, access, n);
-    if (slot->worker == NULL)
+    if (slot->free_slots == NULL || slot->worker == NULL)
         return fail(AGW_ERR_SYSTEM, why, size,
                     "worker %zu cannot be made: out of memory or descriptors", i);
     for (uint32_t s = 0; s < AGW_WORKER_SLOTS; s++)
