@@ -51,6 +51,15 @@ static bool is_type(const agw_line *line, const agw_sdp_media *m)
     return g_ascii_strncasecmp(line->type, m->kind, AGW_LINE_TYPE_MAX) == 0;
 }
 
+/* The m= line at the same position, if its mid does not speak against it. */
+static const agw_sdp_media *at_position(const agw_sdp *sdp, size_t i, const char *mid)
+{
+    if (sdp->medias == NULL || i >= sdp->n_medias)
+        return NULL;
+    const agw_sdp_media *m = &sdp->medias[i];
+    return mid == NULL || m->mid == NULL ? m : NULL;
+}
+
 /* Old lines by place in the new description: by mid where both have one, else by position. */
 static agw_line **match_lines(const agw_exchange *x, GPtrArray *old)
 {
@@ -60,8 +69,8 @@ static agw_line **match_lines(const agw_exchange *x, GPtrArray *old)
         agw_line *line = g_ptr_array_index(old, i);
         const char *mid = line->end[x->from].mid;
         const agw_sdp_media *m = mid != NULL ? agw_sdp_by_mid(sdp, mid) : NULL;
-        if (m == NULL && i < sdp->n_medias && (mid == NULL || sdp->medias[i].mid == NULL))
-            m = &sdp->medias[i];
+        if (m == NULL)
+            m = at_position(sdp, i, mid);
         if (m == NULL || !is_type(line, m) || found[m - sdp->medias] != NULL)
             continue;
         found[m - sdp->medias] = line;

@@ -103,6 +103,24 @@ static inline const agw_end_plan *end_of(const fixture *f, size_t i, agw_side si
     return &plan->medias[i].end[side];
 }
 
+/* Nothing that the worker acts upon differs. */
+static inline bool same_transport(const agw_transport_plan *a, const agw_transport_plan *b)
+{
+    bool same = a->id == b->id && a->side == b->side && a->security == b->security &&
+                a->rtcp_mux == b->rtcp_mux && a->tos == b->tos && a->ice == b->ice &&
+                a->dtls == b->dtls && a->dtls_epoch == b->dtls_epoch &&
+                a->n_fingerprints == b->n_fingerprints && a->source_rule == b->source_rule &&
+                a->latch_rule == b->latch_rule;
+    for (size_t i = 0; same && i < a->n_fingerprints; i++)
+        same = agw_fingerprint_equal(&a->fingerprints[i], &b->fingerprints[i]);
+    return same && strcmp(a->local_ufrag, b->local_ufrag) == 0 &&
+           strcmp(a->local_pwd, b->local_pwd) == 0 &&
+           strcmp(a->remote_ufrag, b->remote_ufrag) == 0 &&
+           strcmp(a->remote_pwd, b->remote_pwd) == 0 &&
+           agw_addr_equal(&a->remote_rtp, &b->remote_rtp) &&
+           agw_addr_equal(&a->remote_rtcp, &b->remote_rtcp);
+}
+
 static inline const char *last_line(const fixture *f, const char *begin)
 {
     const char *found = NULL;
