@@ -170,6 +170,14 @@ static bool acts_as_offer(const agw_session *s, agw_side from, bool is_offer)
     return is_offer || s->offer == NULL || from == s->offerer;
 }
 
+/* A 200 that repeats what its sender offered before, in an UPDATE say, opens nothing. */
+static bool repeats_its_offer(const agw_session *s, agw_side from, bool is_offer, const char *text,
+                              size_t len)
+{
+    return !is_offer && s->pending == NULL && s->current != NULL && s->offer != NULL &&
+           from == s->offerer && len == s->offer_len && memcmp(text, s->offer, len) == 0;
+}
+
 static agw_err take_fragment(const char *text, size_t len, const char **why)
 {
     agw_sdp *sdp = NULL;
@@ -202,11 +210,14 @@ agw_err agw_negotiate(agw_session *session, agw_side from, bool is_offer, const 
                       .is_offer = acts_as_offer(session, from, is_offer),
                       .sdp = parsed,
                       .why = "Error rewriting SDP"};
+    const bool repeated = repeats_its_offer(session, from, is_offer, sdp, len);
     exchange_begin(&x);
     err = x.is_offer ? run_offer(&x, sdp, len, out) : run_answer(&x, out);
     *why = x.why;
     exchange_end(&x);
     agw_sdp_free(parsed);
+    if (err == AGW_OK && repeated)
+        take_over(session, session->current, NULL);
     return err;
 }
 

@@ -84,12 +84,30 @@ static void test_negotiate_flow_rfc6337_answer_without_open_offer_is_an_offer(vo
 {
     fixture f;
     establish(&f);
-    ANSWER(&f, AGW_SIDE_A, "", WEB_OFFER_A); /* PRACK with an offer */
+    ANSWER(&f, AGW_SIDE_A, "", /* PRACK with an offer */
+           SESSION("3") BUNDLE("0") WEB_AUDIO("9", "0", WEB_1));
     CU_ASSERT(agw_session_open(f.session));
     CU_ASSERT(has(&f, "m=audio 30000 RTP/AVP 111 8 110 126\r\n"));
     ANSWER(&f, AGW_SIDE_B, "", CORE_SESSION("2") CORE_AUDIO("16000"));
     CU_ASSERT_FALSE(agw_session_open(f.session));
     CU_ASSERT(has(&f, "m=audio 20000 UDP/TLS/RTP/SAVPF 8 126\r\n"));
+    fixture_fini(&f);
+}
+
+/* The callee offered in an UPDATE; its 200 to the INVITE says the same again. */
+static void test_negotiate_flow_rfc6337_repeated_description_opens_nothing(void)
+{
+    fixture f;
+    establish(&f);
+    OFFER(&f, AGW_SIDE_B, "", CORE_SESSION("2") CORE_AUDIO("17000"));
+    ANSWER(&f, AGW_SIDE_A, "", WEB_ANSWER_A("r1kG", PWD_1, FP_1, "active"));
+    const agw_transport_plan before = *transport_of(&f, 0, AGW_SIDE_B);
+    ANSWER(&f, AGW_SIDE_B, "", CORE_SESSION("2") CORE_AUDIO("17000"));
+    CU_ASSERT_FALSE(agw_session_open(f.session));
+    CU_ASSERT(same_transport(&before, transport_of(&f, 0, AGW_SIDE_B)));
+    CU_ASSERT_EQUAL(fake_call_transports(f.call), 2);
+    ANSWER(&f, AGW_SIDE_B, "", CORE_SESSION("3") CORE_AUDIO("17000")); /* another one does */
+    CU_ASSERT(agw_session_open(f.session));
     fixture_fini(&f);
 }
 
@@ -520,6 +538,7 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_negotiate_flow_forked_answers_show_one_transport),
     AGW_CASE(test_negotiate_flow_second_browser_is_a_new_association),
     AGW_CASE(test_negotiate_flow_rfc6337_answer_without_open_offer_is_an_offer),
+    AGW_CASE(test_negotiate_flow_rfc6337_repeated_description_opens_nothing),
     AGW_CASE(test_negotiate_flow_late_offer),
     AGW_CASE(test_negotiate_flow_refresh_touches_nothing),
     AGW_CASE(test_negotiate_flow_rfc3264_8_version_grows_with_every_change),

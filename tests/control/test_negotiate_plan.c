@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * The plan that results: transports, roles, gates, payload types, feedback, sources. */
 #include "control/negotiate_fixture.h"
+#include "control/negotiate_state.h"
 #include "rtp/feedback.h"
 
 static void browser_calls(fixture *f, const char *answer)
@@ -443,6 +444,25 @@ static void test_negotiate_plan_feedback_of_both_ends(void)
     fixture_fini(&f);
 }
 
+/* Control may not include the room that these bits belong to. */
+static void test_negotiate_plan_feedback_bits_are_those_of_rtp(void)
+{
+    static const struct {
+        const char *value;
+        uint32_t bit;
+    } BITS[] = {{"nack", AGW_FB_NACK},
+                {"nack pli", AGW_FB_PLI},
+                {"ccm fir", AGW_FB_FIR},
+                {"ccm tmmbr", AGW_FB_TMMBR},
+                {"ccm tmmbr smaxpr=120", AGW_FB_TMMBR},
+                {"goog-remb", AGW_FB_REMB},
+                {"transport-cc", AGW_FB_TCC},
+                {"trr-int 5000", 0},
+                {"nack sli", 0}};
+    for (size_t i = 0; i < G_N_ELEMENTS(BITS); i++)
+        CU_ASSERT_EQUAL(agw_plan_fb_bit(BITS[i].value), BITS[i].bit);
+}
+
 /* A core that speaks AVP understands none; the browser is offered key frame requests all the same.
  */
 static void test_negotiate_plan_feedback_toward_an_avp_core(void)
@@ -590,6 +610,7 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_negotiate_plan_rfc3264_gates),
     AGW_CASE(test_negotiate_plan_payload_types_and_clocks),
     AGW_CASE(test_negotiate_plan_feedback_of_both_ends),
+    AGW_CASE(test_negotiate_plan_feedback_bits_are_those_of_rtp),
     AGW_CASE(test_negotiate_plan_feedback_toward_an_avp_core),
     AGW_CASE(test_negotiate_plan_rfc8285_header_extensions),
     AGW_CASE(test_negotiate_plan_between_browsers_nothing_is_touched),
