@@ -2,12 +2,36 @@
 // The gateway under test: agwd, or Debian's rtpengine to try the rig itself.
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { Proc, procUsage } from './proc.mjs';
 import { EventListener, NgClient } from './ng.mjs';
 import { until } from './wait.mjs';
 import { NET } from './sandbox.mjs';
 
 export const PORTS = { min: 20000, max: 29999, access: 19000 };
+
+const SUPPRESSIONS = fileURLToPath(new URL('../lsan.supp', import.meta.url));
+
+export const instrumented = (opts) => /asan|tsan|ubsan/.test(opts.build);
+
+/** Command line of the daemon. Sanitizers of clang 14 cannot live with the address layout that newer kernels choose. */
+export function daemon(opts, ...args) {
+  const bin = join(opts.build, 'agwd');
+  if (!existsSync(bin)) throw new Error(`${bin} is not there: build it first`);
+  return [...(instrumented(opts) ? ['setarch', '-R'] : []), bin, ...args];
+}
+
+/** Sanitizers' options; `deep`: whole call stacks of allocations, which the suppressions need, at the price of time. */
+export function daemonEnv(opts, { deep = false } = {}) {
+  if (!instrumented(opts)) return {};
+  const asan = process.env.ASAN_OPTIONS ?? 'detect_leaks=1:strict_string_checks=1:allocator_may_return_null=1';
+  return {
+    ASAN_OPTIONS: deep ? `${asan}:fast_unwind_on_malloc=0` : asan,
+    LSAN_OPTIONS: `suppressions=${SUPPRESSIONS}:print_suppressions=0`,
+    UBSAN_OPTIONS: process.env.UBSAN_OPTIONS ?? 'print_stacktrace=1',
+    G_SLICE: 'always-malloc',
+  };
+}
 
 const both = (name, a) => [`${name}/${a.v4}`, `${name}/${a.v6}`];
 const ALL_INTERFACES = [...both('access', NET.access), ...both('core', NET.core)];
@@ -27,10 +51,8 @@ export class Gateway {
     if (this.kind === 'rtpengine')
       return ['rtpengine', '--foreground', '--log-stderr', '--log-level=6', '--table=-1', ...ifaces.map((i) => `--interface=${i}`),
         `--listen-ng=127.0.0.1:${ngPort}`, '--delete-delay=0', '--timeout=60', ...ports, ...extra];
-    const bin = join(this.opts.build, 'agwd');
-    if (!existsSync(bin)) throw new Error(`${bin} is not there: build it first`);
-    return [bin, '--foreground', '--log-level=debug', ...ifaces.map((i) => `--interface=${i}`), `--listen-ng=127.0.0.1:${ngPort}`,
-      `--access-port=${PORTS.access}`, `--notify=${this.events.address}`, '--delete-delay=0', ...ports, ...extra];
+    return daemon(this.opts, '--foreground', '--log-level=debug', ...ifaces.map((i) => `--interface=${i}`), `--listen-ng=127.0.0.1:${ngPort}`,
+      `--access-port=${PORTS.access}`, `--notify=${this.events.address}`, '--delete-delay=0', ...ports, ...extra);
   }
 
   /** Starts it and waits until it answers ping. */
@@ -40,7 +62,7 @@ export class Gateway {
     this.events = await EventListener.open();
     this.ngPort = 22222 + this.starts++;
     const log = join(this.opts.out, `gateway-${this.starts}.log`);
-    this.proc = new Proc(this.kind, this.#argv(this.ngPort, this.realms ? extra : [], interfaces), { log, env: { UBSAN_OPTIONS: 'print_stacktrace=1', G_MESSAGES_DEBUG: '' } });
+    this.proc = new Proc(this.kind, this.#argv(this.ngPort, this.realms ? extra : [], interfaces), { log, env: daemonEnv(this.opts) });
     this.ng = await NgClient.open(this.ngPort);
     await until(`${this.kind} answers ping`, async () => {
       if (!this.proc.alive) throw Object.assign(new Error(`${this.kind} ended: ${JSON.stringify(this.proc.result ?? this.proc.error?.message)}\n${this.proc.output.slice(-1500)}`), { fatal: true });

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { suite, test } from '../lib/runner.mjs';
+import { daemon, daemonEnv } from '../lib/gateway.mjs';
 import { Proc } from '../lib/proc.mjs';
 import { Browser, MIC_HZ } from '../lib/browser.mjs';
 import { NET } from '../lib/sandbox.mjs';
@@ -15,10 +16,10 @@ suite('demo');
 async function startDemo(t, ctx, ns, option) {
   if (ctx.opts.gateway !== 'agwd') t.skip('the demo is part of agwd');
   const name = option.replace(/\W+/g, '');
-  const gw = new Proc('agwd', [join(ctx.opts.build, 'agwd'), option], { log: join(ctx.opts.out, `gateway-${name}.log`) });
+  const gw = new Proc('agwd', daemon(ctx.opts, option), { env: daemonEnv(ctx.opts, { deep: true }), log: join(ctx.opts.out, `gateway-${name}.log`) });
   t.cleanup(async () => {
     const result = await gw.stop();
-    assert.deepEqual(result, { code: 0, signal: null }, 'clean stop on SIGTERM');
+    assert.deepEqual(result, { code: 0, signal: null }, `clean stop on SIGTERM\n${gw.output.slice(-3000)}`);
   });
   const [url] = await gw.printed(/https?:\/\/[^\s"'>]+/, 8000);
   const browser = await Browser.launch(name, ns, ctx.opts.out);
