@@ -23,6 +23,11 @@ static agw_side other(agw_side side)
     return side == AGW_SIDE_A ? AGW_SIDE_B : AGW_SIDE_A;
 }
 
+static const char *cname_of(const agw_end *end)
+{
+    return end->cname[0] != '\0' ? end->cname : NULL;
+}
+
 static agw_end_stats *stats_of(const agw_media *m, agw_side side)
 {
     return &m->stats->end[side];
@@ -184,6 +189,7 @@ static void try_key_frame(agw_media *m, agw_side side, agw_ns now)
         .reverse = &source,
         .allow = end->feedback,
         .reduced_size = end->reduced_size,
+        .cname = cname_of(end),
         .fir_seq = &end->fir_seq,
     };
     pkt->len = RTCP_ROOM;
@@ -378,6 +384,7 @@ static bool translate(agw_worker *w, const agw_transport *t, agw_media *m, const
         .allow = out->feedback,
         .reduced_size = out->reduced_size,
         .sole = t->n_medias == 1,
+        .cname = cname_of(out),
         .fir_seq = &out->fir_seq,
     };
     agw_rtcp_info info;
@@ -498,6 +505,7 @@ static void apply_end(agw_end *end, const agw_end_plan *plan, agw_end_stats *sta
     end->may_receive = plan->may_receive;
     end->reduced_size = plan->reduced_size;
     end->feedback = plan->feedback;
+    snprintf(end->cname, sizeof end->cname, "%s", plan->cname);
     end->mid_ext_id = plan->mid_ext_id;
     snprintf(end->mid, sizeof end->mid, "%s", plan->mid);
     memcpy(end->ext_map, plan->ext_map, sizeof end->ext_map);

@@ -17,7 +17,8 @@ typedef struct agw_end {
     agw_transport *transport; /* NULL while there is none */
     bool may_send, may_receive;
     bool reduced_size;
-    uint32_t feedback; /* AGW_FB_* that the party understands */
+    char cname[AGW_PLAN_CNAME_MAX + 1]; /* the CNAME that the party sees; "" = unchanged */
+    uint32_t feedback;                  /* AGW_FB_* that the party understands */
     char mid[AGW_MID_MAX + 1];
     uint8_t mid_ext_id;
     uint8_t n_ssrcs, n_signalled;

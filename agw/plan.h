@@ -19,6 +19,7 @@ enum {
     AGW_PLAN_PT_MAX = 32,    /* payload types of one media and direction */
     AGW_PLAN_FP_MAX = 4,     /* fingerprints of one transport */
     AGW_PLAN_SSRC_MAX = 8,   /* signalled SSRCs of one media and side */
+    AGW_PLAN_CNAME_MAX = 16, /* characters of a CNAME of ours */
     AGW_TOS_EF = 0xb8,       /* RFC 3246: audio and its RTCP */
     AGW_TOS_AF41 = 0x88,     /* RFC 2597: video */
 };
@@ -89,8 +90,10 @@ typedef struct agw_end_plan {
     bool may_send;        /* gate: what this party sends is accepted */
     bool may_receive;     /* gate: this party is sent to */
     uint32_t egress_ssrc; /* the SSRC that this party sees; 0 = unchanged */
-    uint32_t feedback;    /* AGW_FB_* of rtp/feedback.h that this party understands */
-    bool reduced_size;    /* this party takes non-compound RTCP (RFC 5506) */
+    char cname[AGW_PLAN_CNAME_MAX +
+               1];     /* the CNAME that it sees, RFC 3550 section 6.5.1; "" = unchanged */
+    uint32_t feedback; /* AGW_FB_* of rtp/feedback.h that this party understands */
+    bool reduced_size; /* this party takes non-compound RTCP (RFC 5506) */
 
     /* how this party's packets are told apart in a BUNDLE group (RFC 9143 section 9.2) */
     char mid[AGW_MID_MAX + 1];

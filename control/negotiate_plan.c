@@ -117,6 +117,8 @@ static void fill_end(const agw_exchange *x, const agw_work *w, agw_side side, ag
     out->may_send = (end->said & AGW_SDP_SENDONLY) != 0 && (other->said & AGW_SDP_RECVONLY) != 0;
     out->may_receive = (end->said & AGW_SDP_RECVONLY) != 0 && (other->said & AGW_SDP_SENDONLY) != 0;
     out->egress_ssrc = end->ssrc;
+    if (end->ssrc != 0)
+        agw_out_cname(x->s, side, out->cname); /* a core party's own stays in the core, RFC 8828 */
     const bool avpf = agw_sdp_proto_is_avpf(side == x->from ? w->m->proto : end->proto);
     out->feedback = !avpf ? 0 : side == x->from ? feedback_of(w) : w->told_fb;
     out->reduced_size = m->rtcp_rsize && (web || w->om->rtcp_rsize);

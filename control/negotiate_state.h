@@ -14,8 +14,8 @@
 enum {
     AGW_ROWS_MAX = 96,      /* codecs that one line remembers */
     AGW_LINE_TYPE_MAX = 16, /* "application" and its kin */
-    AGW_CNAME_LEN = 16,     /* of ours */
-    AGW_EXT_ID_MAX = 14,    /* one-byte header extensions, RFC 8285 section 4.2 */
+    AGW_CNAME_LEN = AGW_PLAN_CNAME_MAX,
+    AGW_EXT_ID_MAX = 14, /* one-byte header extensions, RFC 8285 section 4.2 */
 };
 
 /** Our end of one transport, and what SDP has settled about it. */

@@ -417,7 +417,36 @@ static void test_call_release_returns_every_port(void)
     talk_close(&t);
 }
 
+/* RFC 8828: the core party's name stays in the core; the browser reads the one that SDP told it. */
+static void test_call_rfc3550_6_5_1_cname_of_the_core_is_replaced(void)
+{
+    talk t;
+    uint8_t buf[DATAGRAM];
+    talk_open(&t);
+    agw_plan *plan = talk_plan(&t);
+    snprintf(plan->medias[0].end[AGW_SIDE_A].cname, sizeof plan->medias[0].end[AGW_SIDE_A].cname,
+             "told");
+    agw_gateway_apply(t.w.gw, t.w.call, plan);
+    CU_ASSERT_TRUE_FATAL(browser_check(&t.browser, &t.w.access));
+    CU_ASSERT_TRUE_FATAL(browser_handshake(&t.browser, &t.w.access, AGW_DTLS_CLIENT));
+    CU_ASSERT_TRUE_FATAL(wait_event(&t.w, AGW_EVENT_DTLS_ESTABLISHED));
+    phone_rtp(&t.phone, &t.w.core[0].rtp[0], PT_AUDIO, 0x22, 1);
+    CU_ASSERT_EQUAL(browser_hear(&t.browser, false, buf, PATIENCE_MS), 172);
+    static const uint8_t REPORT[] = {
+        0x80, 200, 0, 6,    0, 0, 0,   0x22, 0,   0,   0,   1,   0,    0,   0,   1,
+        0,    0,   0, 0,    0, 0, 0,   1,    0,   0,   0,   160, 0x81, 202, 0,   4,
+        0,    0,   0, 0x22, 1, 9, 's', '@',  '1', '0', '.', '0', '.',  '0', '1', 0,
+    };
+    say(&t.phone_rtcp, &t.w.core[0].rtcp[0], REPORT, sizeof REPORT);
+    const size_t n = browser_hear(&t.browser, true, buf, PATIENCE_MS);
+    CU_ASSERT_TRUE_FATAL(n > 0);
+    CU_ASSERT_PTR_NULL(memmem(buf, n, "s@10.0", 6));
+    CU_ASSERT_PTR_NOT_NULL(memmem(buf, n, "told", 4));
+    talk_close(&t);
+}
+
 static const agw_unit_case cases[] = {
+    AGW_CASE(test_call_rfc3550_6_5_1_cname_of_the_core_is_replaced),
     AGW_CASE(test_call_webrtc_to_rtp_both_ways),
     AGW_CASE(test_call_the_gateway_can_be_the_dtls_client),
     AGW_CASE(test_call_334_6_2_22_handshake_before_the_answer_waits_for_the_fingerprint),
