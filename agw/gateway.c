@@ -35,7 +35,8 @@ enum {
 typedef struct address {
     agw_addr ip;
     agw_ports *ports;
-    agw_port *access[AGW_WORKERS_MAX]; /* by worker */
+    bool for_browsers;
+    agw_port *access[AGW_WORKERS_MAX * AGW_ACCESS_SOCKETS_MAX]; /* access_sockets of each worker */
 } address;
 
 typedef struct worker_slot {
@@ -106,6 +107,12 @@ static agw_err fail(agw_err err, char *why, size_t size, const char *fmt, ...)
 /* --- addresses and access ports
  * ------------------------------------------------------------------- */
 
+/* Where the K shared ports of a worker begin in address.access. */
+static size_t first_access(const agw_gateway *gw, size_t worker)
+{
+    return worker * gw->config.access_sockets;
+}
+
 static agw_err add_address(agw_gateway *gw, const agw_addr *ip, size_t *out, char *why, size_t size)
 {
     for (size_t i = 0; i < gw->n_addresses; i++) {
@@ -148,26 +155,30 @@ static agw_err add_interfaces(agw_gateway *gw, char *why, size_t size)
                 add_address(gw, ips[family], &gw->by_interface[i][family], why, size);
             if (err != AGW_OK)
                 return err;
+            gw->addresses[gw->by_interface[i][family]].for_browsers |=
+                !gw->config.interfaces[i].core_only;
         }
     }
     return AGW_OK;
 }
 
-static void close_access_ports(agw_gateway *gw, size_t worker)
+static void close_access_ports(agw_gateway *gw, size_t place)
 {
     for (size_t a = 0; a < gw->n_addresses; a++) {
-        if (gw->addresses[a].access[worker] == NULL)
+        if (gw->addresses[a].access[place] == NULL)
             continue;
-        agw_port_close(gw->addresses[a].access[worker]);
-        free(gw->addresses[a].access[worker]);
-        gw->addresses[a].access[worker] = NULL;
+        agw_port_close(gw->addresses[a].access[place]);
+        free(gw->addresses[a].access[place]);
+        gw->addresses[a].access[place] = NULL;
     }
 }
 
-/* The same port number on every address, or none of them. */
-static agw_err open_access_ports(agw_gateway *gw, size_t worker, uint16_t number)
+/* The same port number on every address that browsers reach, or none of them. */
+static agw_err open_access_ports(agw_gateway *gw, size_t place, uint16_t number)
 {
     for (size_t a = 0; a < gw->n_addresses; a++) {
+        if (!gw->addresses[a].for_browsers)
+            continue;
         agw_port_config config = {
             .local = gw->addresses[a].ip,
             .shared = true,
@@ -179,20 +190,20 @@ static agw_err open_access_ports(agw_gateway *gw, size_t worker, uint16_t number
         const agw_err err = port != NULL ? agw_port_open(port, &config) : AGW_ERR_SYSTEM;
         if (err != AGW_OK) {
             free(port);
-            close_access_ports(gw, worker);
+            close_access_ports(gw, place);
             return err;
         }
-        gw->addresses[a].access[worker] = port;
+        gw->addresses[a].access[place] = port;
     }
     return AGW_OK;
 }
 
-static agw_err find_access_ports(agw_gateway *gw, size_t worker, uint32_t *next, char *why,
+static agw_err find_access_ports(agw_gateway *gw, size_t place, uint32_t *next, char *why,
                                  size_t size)
 {
     const bool fixed = gw->config.access_port > 0;
     for (; *next <= (fixed ? (uint32_t)UINT16_MAX : gw->config.port_max); (*next)++) {
-        const agw_err err = open_access_ports(gw, worker, (uint16_t)*next);
+        const agw_err err = open_access_ports(gw, place, (uint16_t)*next);
         if (err == AGW_OK) {
             (*next)++;
             return AGW_OK;
@@ -206,7 +217,9 @@ static agw_err find_access_ports(agw_gateway *gw, size_t worker, uint32_t *next,
 
 static void warn_about_buffer(const agw_gateway *gw)
 {
-    const agw_port *port = gw->n_addresses != 0 ? gw->addresses[0].access[0] : NULL;
+    const agw_port *port = NULL;
+    for (size_t a = 0; a < gw->n_addresses && port == NULL; a++)
+        port = gw->addresses[a].access[0];
     if (port != NULL && port->buffer_bytes < AGW_PORT_ACCESS_BUFFER)
         agw_log(AGW_LOG_WARN, NULL,
                 "access ports have a receive buffer of %zu KiB instead of %d KiB: raise "
@@ -225,20 +238,32 @@ static void wake_control(void *owner)
         return; /* a full counter wakes as well */
 }
 
+/* Opens the worker's shared ports and lists them. */
+static agw_err make_access_ports(agw_gateway *gw, size_t worker, uint32_t *next, agw_port **out,
+                                 size_t *n, char *why, size_t size)
+{
+    const size_t first = first_access(gw, worker);
+    *n = 0;
+    for (size_t k = 0; k < gw->config.access_sockets && gw->config.access_port >= 0; k++) {
+        const agw_err err = find_access_ports(gw, first + k, next, why, size);
+        if (err != AGW_OK)
+            return err;
+        for (size_t a = 0; a < gw->n_addresses; a++) {
+            if (gw->addresses[a].access[first + k] != NULL)
+                out[(*n)++] = gw->addresses[a].access[first + k];
+        }
+    }
+    return AGW_OK;
+}
+
 static agw_err make_worker(agw_gateway *gw, size_t i, uint32_t *next_port, char *why, size_t size)
 {
     worker_slot *slot = &gw->workers[i];
-    if (gw->config.access_port >= 0) {
-        const agw_err err = find_access_ports(gw, i, next_port, why, size);
-        if (err != AGW_OK)
-            return err;
-    }
-    agw_port *access[ADDRESS_MAX];
-    size_t n = 0;
-    for (size_t a = 0; a < gw->n_addresses; a++) {
-        if (gw->addresses[a].access[i] != NULL)
-            access[n++] = gw->addresses[a].access[i];
-    }
+    agw_port *access[ADDRESS_MAX * AGW_ACCESS_SOCKETS_MAX];
+    size_t n;
+    const agw_err err = make_access_ports(gw, i, next_port, access, &n, why, size);
+    if (err != AGW_OK)
+        return err;
     const agw_io_config io = {.tick_us = gw->config.tick_us};
     slot->free_slots = calloc(AGW_WORKER_SLOTS, sizeof *slot->free_slots);
     if (slot->free_slots != NULL)
@@ -334,6 +359,10 @@ agw_err agw_gateway_new(agw_gateway **out, const agw_gateway_config *config, cha
     if (gw == NULL)
         return fail(AGW_ERR_SYSTEM, why, size, "out of memory");
     gw->config = *config;
+    if (gw->config.access_sockets == 0)
+        gw->config.access_sockets = 1;
+    if (gw->config.access_sockets > AGW_ACCESS_SOCKETS_MAX)
+        gw->config.access_sockets = AGW_ACCESS_SOCKETS_MAX;
     gw->event_fd = -1;
     agw_err err = make_shared_parts(gw, why, size);
     if (err == AGW_OK)
@@ -383,10 +412,10 @@ void agw_gateway_free(agw_gateway *gw)
         agw_mail_free(mail);
     while (gw->calls != NULL)
         free_call_ref(gw->calls);
-    for (size_t i = 0; i < AGW_WORKERS_MAX; i++) {
+    for (size_t i = 0; i < AGW_WORKERS_MAX; i++)
         free(gw->workers[i].free_slots);
-        close_access_ports(gw, i);
-    }
+    for (size_t place = 0; place < AGW_WORKERS_MAX * AGW_ACCESS_SOCKETS_MAX; place++)
+        close_access_ports(gw, place);
     for (size_t a = 0; a < gw->n_addresses; a++)
         agw_ports_free(gw->addresses[a].ports);
     agw_dtls_ctx_unref(gw->dtls_ctx);
@@ -435,22 +464,24 @@ static agw_err take_ports(agw_gateway *gw, reservation *r, size_t interface, siz
     return AGW_OK;
 }
 
-static void share_ports(agw_gateway *gw, reservation *r, size_t worker, size_t interface,
+/* false: the interface has no shared ports. */
+static bool share_ports(agw_gateway *gw, reservation *r, size_t place, size_t interface,
                         size_t first)
 {
     size_t n = 0;
-    r->resource.shared = true;
     for (size_t i = 0; i < 2; i++) {
         const size_t family = i == 0 ? first : 1 - first;
         const size_t a = gw->by_interface[interface][family];
-        if (a == ADDRESS_MAX || gw->addresses[a].access[worker] == NULL)
+        if (a == ADDRESS_MAX || gw->addresses[a].access[place] == NULL)
             continue;
-        agw_port *port = gw->addresses[a].access[worker];
+        agw_port *port = gw->addresses[a].access[place];
         r->resource.rtp[family] = port;
         r->info.rtp[n] = said_address(gw, interface, family, port);
         r->info.rtcp[n] = r->info.rtp[n];
         n++;
     }
+    r->resource.shared = n != 0;
+    return r->resource.shared;
 }
 
 static agw_err pick_family(const agw_gateway *gw, size_t interface, agw_family family, size_t *out)
@@ -475,9 +506,9 @@ agw_err agw_gateway_reserve(agw_gateway *gw, agw_call_ref *call, size_t interfac
     if (r == NULL)
         return AGW_ERR_LIMIT;
     r->address[0] = r->address[1] = ADDRESS_MAX;
-    if (kind == AGW_TRANSPORT_SHARED && gw->config.access_port >= 0)
-        share_ports(gw, r, call->worker, interface, first);
-    else
+    const size_t place =
+        first_access(gw, call->worker) + slot->n_free_slots % gw->config.access_sockets;
+    if (kind != AGW_TRANSPORT_SHARED || !share_ports(gw, r, place, interface, first))
         err = take_ports(gw, r, interface, first,
                          kind == AGW_TRANSPORT_SHARED ? AGW_TRANSPORT_MUXED : kind);
     if (err != AGW_OK) {

@@ -12,6 +12,7 @@ enum {
     AGW_INTERFACE_MAX = 16,
     AGW_INTERFACE_NAME_MAX = 31,
     AGW_WORKERS_MAX = 64,
+    AGW_ACCESS_SOCKETS_MAX = 16,
     AGW_UFRAG_LEN = 8, /* our own: 4 characters transport index + 4 random ones (24 bits) */
     AGW_PWD_LEN = 24,  /* our own: 144 random bits */
 };
@@ -21,6 +22,7 @@ typedef struct agw_interface {
     char name[AGW_INTERFACE_NAME_MAX + 1]; /* "" = unnamed */
     agw_addr ip4, ip6;                     /* what we bind; family none = not there; port unused */
     agw_addr advertised4, advertised6;     /* what SDP says; equal to the former by default */
+    bool core_only; /* no browsers are expected here: no shared access ports are opened on it */
 } agw_interface;
 
 typedef struct agw_gateway_config {
@@ -29,7 +31,7 @@ typedef struct agw_gateway_config {
     uint16_t port_min, port_max; /* core ports, inclusive */
     int32_t access_port;         /* base of the shared access ports; 0 = from the range; -1 = off */
     uint32_t workers;            /* threads; 0 = one a core */
-    uint32_t access_sockets;     /* shared access ports a worker, interface and family; default 1 */
+    uint32_t access_sockets;     /* shared access ports a worker, interface and family; 0 = 1 */
     uint32_t handshake_threads;  /* 0 = 1 */
     uint32_t tick_us;            /* pacing tick; 0 = off */
     const char *srtp_profiles;   /* use_srtp order as OpenSSL names it; NULL = default */

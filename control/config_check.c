@@ -246,6 +246,13 @@ static agw_err apply_all_later(agw_config *config, char *why, size_t size)
     return err;
 }
 
+static void mark_core(agw_config *config)
+{
+    for (size_t i = 0; i < config->gateway.n_interfaces; i++)
+        config->gateway.interfaces[i].core_only =
+            config->profiles[i] == AGW_REALM_IMS || config->profiles[i] == AGW_REALM_SIP;
+}
+
 agw_err agw_config_finish(agw_config *config, char *why, size_t size)
 {
     agw_err err = fill_demo(config);
@@ -253,6 +260,7 @@ agw_err agw_config_finish(agw_config *config, char *why, size_t size)
         return refuse(why, size, "the demo's defaults do not go with the other options");
     fill_profiles(config);
     err = apply_all_later(config, why, size);
+    mark_core(config);
     if (err == AGW_OK)
         err = check_interfaces(config, why, size);
     if (err == AGW_OK)

@@ -417,6 +417,40 @@ static void test_call_release_returns_every_port(void)
     talk_close(&t);
 }
 
+static uint16_t shared_port_of_new_call(agw_gateway *gw, size_t interface)
+{
+    agw_call_ref *call;
+    agw_transport_info info;
+    CU_ASSERT_EQUAL_FATAL(agw_gateway_call_new(gw, "shared", NULL, &call), AGW_OK);
+    CU_ASSERT_EQUAL_FATAL(
+        agw_gateway_reserve(gw, call, interface, AGW_FAMILY_IP4, AGW_TRANSPORT_SHARED, &info),
+        AGW_OK);
+    return info.rtp[0].port;
+}
+
+static void test_gateway_access_sockets_spread_calls_and_core_interfaces_have_none(void)
+{
+    char why[200] = "";
+    agw_gateway *gw;
+    agw_gateway_config config = {
+        .n_interfaces = 2, .port_min = 16000, .port_max = 31998, .workers = 1, .access_sockets = 2};
+    config.interfaces[0].ip4 = loopback();
+    config.interfaces[1].ip4 = loopback();
+    config.interfaces[1].ip4.ip[3] = 3;
+    config.interfaces[1].core_only = true;
+    CU_ASSERT_EQUAL_FATAL(agw_gateway_new(&gw, &config, why, sizeof why), AGW_OK);
+    const uint16_t a = shared_port_of_new_call(gw, 0), b = shared_port_of_new_call(gw, 0);
+    CU_ASSERT_NOT_EQUAL(a, b);
+    const uint16_t c = shared_port_of_new_call(gw, 0);
+    CU_ASSERT_TRUE(c == a || c == b);
+    const uint16_t d = shared_port_of_new_call(gw, 1), e = shared_port_of_new_call(gw, 1);
+    CU_ASSERT_NOT_EQUAL(d, e); /* no shared port there: each call gets its own */
+    size_t free_ports, used;
+    agw_gateway_ports(gw, &free_ports, &used);
+    CU_ASSERT_EQUAL(used, 2);
+    agw_gateway_free(gw);
+}
+
 /* RFC 8828: the core party's name stays in the core; the browser reads the one that SDP told it. */
 static void test_call_rfc3550_6_5_1_cname_of_the_core_is_replaced(void)
 {
@@ -446,6 +480,7 @@ static void test_call_rfc3550_6_5_1_cname_of_the_core_is_replaced(void)
 }
 
 static const agw_unit_case cases[] = {
+    AGW_CASE(test_gateway_access_sockets_spread_calls_and_core_interfaces_have_none),
     AGW_CASE(test_call_rfc3550_6_5_1_cname_of_the_core_is_replaced),
     AGW_CASE(test_call_webrtc_to_rtp_both_ways),
     AGW_CASE(test_call_the_gateway_can_be_the_dtls_client),
