@@ -55,6 +55,7 @@ export class NgClient {
   ping(ms = 300) { return this.cmd({ command: 'ping' }, ms); }
   query(callId) { return this.cmd({ command: 'query', 'call-id': callId }); }
   remove(callId, fromTag) { return this.cmd({ 'delete-delay': 0, 'call-id': callId, 'from-tag': fromTag, command: 'delete' }); }
+  async statistics() { return (await this.cmd({ command: 'statistics' })).statistics; }
   async calls() { return (await this.cmd({ command: 'list', limit: 10000 })).calls; }
 
   close() { this.socket.close(); }

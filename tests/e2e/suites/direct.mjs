@@ -360,41 +360,56 @@ test('junk at every port changes nothing', async (t, ctx) => {
   t.cleanup(() => outside.close());
   const inside = await ctx.core.phone({ address: NET.stranger.v4, mode: 'silent' });
   t.cleanup(() => inside.close());
+  const before = await drops(ctx);
   const offer = await page.offer();
   const toCore = await call.offer(offer, { toward: 'core', at: NET.browser.v4 });
   const core = parseSdp(toCore).medias[0].port;
-  await junk(inside, NET.core.v4, [core, core + 1]); // before the answer
+  let sent = await junk(inside, NET.core.v4, [core, core + 1]); // before the answer
   const toBrowser = await call.answer(phone.answerTo(toCore), { toward: 'browser', at: phone.ip });
   const access = parseSdp(toBrowser).medias[0].port;
-  await junk(outside, NET.access.v4, [access]); // before ICE
+  sent += await junk(outside, NET.access.v4, [access]); // before ICE
   await phone.connect(toCore);
   await page.answer(toBrowser);
   t.sdps = { offer, toCore, toBrowser };
-  await junk(outside, NET.access.v4, [access]); // during DTLS
+  sent += await junk(outside, NET.access.v4, [access]); // during DTLS
   await audioBothWays(page, phone);
-  await junk(outside, NET.access.v4, [access]);
-  await junk(inside, NET.core.v4, [core, core + 1]);
+  sent += await junk(outside, NET.access.v4, [access]);
+  sent += await junk(inside, NET.core.v4, [core, core + 1]);
   await phone.audio.mark();
   await audioBothWays(page, phone);
   const got = (await outside.stats()).rx;
   assert.equal(got.packets, 0, 'no media to the stranger');
   assert.equal((await page.stats()).state, 'connected');
+  if (!ctx.gateway.realms) return;
+  const counted = await drops(ctx);
+  const reasons = Object.keys(counted).filter((k) => counted[k] > (before[k] ?? 0)).map((k) => [k, counted[k] - (before[k] ?? 0)]);
+  t.note(`${sent} sent, dropped: ${reasons.map(([k, n]) => `${k} ${n}`).join(', ')}`);
+  assert.ok(reasons.reduce((sum, [, n]) => sum + n, 0) >= sent, 'each of them is counted with a reason');
 }, { known: { rtpengine: 'bad ClientHellos end calls' } });
 
-/** All first bytes and the short lengths, as STUN, DTLS, RTP and RTCP would begin, and noise. */
+const drops = async (ctx) => (ctx.gateway.realms ? (await ctx.gateway.ng.statistics()).drops : {});
+
+/** All first bytes and the short lengths, as STUN, DTLS, RTP and RTCP would begin, and noise; says how many. */
 async function junk(from, ip, ports) {
   const seeds = ['', '00', '0001000021 12a442'.replace(' ', ''), '16fefd', '15fefd0000000000000001000202 28'.replace(' ', ''), '16feff000000000000000000100100000400000000000000040303',
     '80080001', '8008000100000000deadbeef', '80c80006deadbeef', '81ce0002deadbeefdeadbeef', '9008ffff00000000deadbeef0000ffff', 'ff'.repeat(40), '4000000401020304'];
+  let n = 0;
+  const send = async (hex, port) => {
+    await from.sendRaw(hex, ip, port);
+    n++;
+  };
   for (const port of ports) {
-    for (const s of seeds) await from.sendRaw(s, ip, port);
-    for (let n = 0; n <= 64; n++) await from.sendRaw(Array.from({ length: n }, (_, i) => ((i * 37 + n * 11) & 0xff).toString(16).padStart(2, '0')).join(''), ip, port);
-    for (let first = 0; first < 256; first += 3) await from.sendRaw(first.toString(16).padStart(2, '0') + '5a'.repeat(171), ip, port);
+    for (const s of seeds) await send(s, port);
+    for (let len = 0; len <= 64; len++) await send(Array.from({ length: len }, (_, i) => ((i * 37 + len * 11) & 0xff).toString(16).padStart(2, '0')).join(''), port);
+    for (let first = 0; first < 256; first += 3) await send(first.toString(16).padStart(2, '0') + '5a'.repeat(171), port);
   }
+  return n;
 }
 
 test('delete gives everything back', async (t, ctx) => {
   const { call, page, phone } = await parts(t, ctx);
-  const before = { fds: ctx.gateway.usage().fds, calls: (await ctx.gateway.ng.calls()).length };
+  const freePorts = async () => (ctx.gateway.realms ? (await ctx.gateway.ng.statistics()).ports.free : 0);
+  const before = { fds: ctx.gateway.usage().fds, calls: (await ctx.gateway.ng.calls()).length, ports: await freePorts() };
   t.sdps = await browserCallsPhone(call, page, phone);
   await audioBothWays(page, phone);
   assert.ok((await ctx.gateway.ng.calls()).includes(call.id), 'list names the call');
@@ -404,6 +419,7 @@ test('delete gives everything back', async (t, ctx) => {
   assert.ok(d.totals.RTP.packets > 0, 'delete returns the statistics');
   await until('descriptors are back', () => ctx.gateway.usage().fds <= before.fds, 5000);
   assert.equal((await ctx.gateway.ng.calls()).length, before.calls);
+  assert.equal(await freePorts(), before.ports, 'free ports');
   await phone.audio.mark();
   assert.ok(await holds(async () => (await phone.audio.stats()).rx.packets <= 2, 1000), 'nothing is relayed any more');
 });

@@ -95,6 +95,8 @@ async function settled(ctx, start, { forgetReplies = false } = {}) {
     if (now.fds <= start.fds && now.sockets <= start.sockets) return true;
     throw new Error(`fds ${start.fds} -> ${now.fds}, UDP sockets ${start.sockets} -> ${now.sockets}`);
   }, 10000, 200);
+  if (ctx.gateway.realms)
+    await until('all ports are free', async () => (await ctx.gateway.ng.statistics()).ports.used === 0, 5000);
   await until('the list is empty', async () => (await ctx.gateway.ng.calls()).length === 0, 10000);
   if (forgetReplies) await sleep(REPLIES_KEPT_MS);
   return look(ctx);
