@@ -196,8 +196,8 @@ bool agw_worker_turn(agw_worker *w, agw_ns now)
 {
     w->now = now;
     agw_counter_add(&w->stats.turns, 1);
+    run_timers(w); /* first: what has expired must not send for a message either */
     const bool more_mail = take_mail(w);
-    run_timers(w);
     take_icmp(w);
     send_waiting(w);
     const size_t n = agw_io_rx(w->io, w->pkts, AGW_PKT_BATCH);

@@ -67,7 +67,7 @@ agw_outbox agw_worker_outbox(agw_worker *w);
 agw_pkt *agw_worker_packet(agw_worker *w);
 /** Gives back the packet that agw_worker_packet() returned last: it does not leave. */
 void agw_worker_give_back(agw_worker *w);
-/** One turn without waiting: mail, timers, one batch. true: there may be more to do at once.
+/** One turn without waiting: timers, mail, one batch. true: there may be more to do at once.
  * The thread calls it in a loop; tests call it on virtual time. */
 bool agw_worker_turn(agw_worker *w, agw_ns now);
 

@@ -440,6 +440,42 @@ static void test_transport_second_component_is_not_missed_with_mux(void)
     }
 }
 
+/* On a port of its own no map stands in front of the keys. */
+static void test_transport_srtp_from_an_unvalidated_address_is_not_taken(void)
+{
+    lab *l = lab_new();
+    lab_call *c = &l->calls[0];
+    agw_transport_plan *t = &c->plan->transports[1];
+    uint8_t buf[512];
+    *t = c->plan->transports[0];
+    t->id = LAB_CORE_AUDIO;
+    t->side = AGW_SIDE_B;
+    lab_apply(l, c);
+    lab_connect(l, c, browser());
+    size_t len =
+        lab_write_check(l, t->local_ufrag, t->remote_ufrag, t->local_pwd, true, buf, sizeof buf);
+    lab_say(l, &c->core[0], lab_addr(60, 7), buf, len);
+    lab_say(l, &c->core[0], lab_addr(60, 7), HELLO, sizeof HELLO);
+    lab_say(l, &c->core[0], lab_addr(61, 7), HELLO, sizeof HELLO);
+    lab_turn(l);
+    CU_ASSERT_EQUAL(lab_drops(l, AGW_DROP_DTLS_UNEXPECTED), 1);
+    lab_call peer = {0};
+    lab_make_sessions(&peer, AGW_DTLS_SERVER, 7);
+    lab_post(l, lab_done(lab_assoc_of(l, c, LAB_CORE_AUDIO), 1, 7));
+    for (uint8_t host = 60; host < 62; host++) {
+        len = lab_rtp(buf, LAB_PT_AUDIO, 0x22, host, 'p');
+        CU_ASSERT_EQUAL(agw_srtp_protect(peer.out, buf, &len, sizeof buf - len), AGW_OK);
+        lab_say(l, &c->core[0], lab_addr(host, 7), buf, len);
+    }
+    lab_turn(l);
+    CU_ASSERT_PTR_NOT_NULL(lab_sent(l, &l->access, AGW_PKT_RTP, 0));
+    CU_ASSERT_PTR_NULL(lab_sent(l, &l->access, AGW_PKT_RTP, 1));
+    CU_ASSERT_EQUAL(lab_drops(l, AGW_DROP_WRONG_SOURCE), 1);
+    agw_srtp_session_free(peer.in);
+    agw_srtp_session_free(peer.out);
+    lab_end(l);
+}
+
 /* An interface's check belongs to that interface. */
 static void test_transport_check_at_another_interface_is_not_answered(void)
 {
@@ -658,6 +694,7 @@ static const agw_unit_case cases[] = {
     AGW_CASE(test_transport_second_answer_with_other_credentials_is_taken),
     AGW_CASE(test_transport_rfc7675_consent_lost_then_restart),
     AGW_CASE(test_transport_second_component_is_not_missed_with_mux),
+    AGW_CASE(test_transport_srtp_from_an_unvalidated_address_is_not_taken),
     AGW_CASE(test_transport_check_at_another_interface_is_not_answered),
     AGW_CASE(test_transport_old_addresses_leave_the_map),
     AGW_CASE(test_transport_answer_without_ice_uses_the_signalled_address),
