@@ -236,7 +236,7 @@ typedef struct lab {
     lab_io *io;
     agw_ring *control, *dtls;
     agw_outbox dtls_box;
-    agw_port access, other_access; /* of two interfaces */
+    agw_port access, access6, other_access; /* the latter of another interface */
     lab_call calls[LAB_CALLS];
     lab_assoc assocs[LAB_ASSOCS];
     size_t n_assocs;
@@ -376,10 +376,11 @@ static inline void lab_open(lab *l)
     AGW_ASSERT(agw_srtp_init() == AGW_OK);
     l->now = AGW_S(1000);
     lab_open_port(&l->access, lab_addr(1, 3000), true);
+    lab_open_port(&l->access6, lab_addr6(1, 3000), true);
     lab_open_port(&l->other_access, lab_addr(2, 3000), true);
-    agw_port *ports[] = {&l->access, &l->other_access};
+    agw_port *ports[] = {&l->access, &l->access6, &l->other_access};
     const agw_io_config io = {.backend = &lab_backend};
-    l->w = agw_worker_new(0, &io, ports, 2);
+    l->w = agw_worker_new(0, &io, ports, 3);
     l->control = agw_ring_new(1024);
     l->dtls = agw_ring_new(1024);
     AGW_ASSERT(l->w != NULL && l->control != NULL && l->dtls != NULL);
@@ -474,6 +475,7 @@ static inline agw_resource lab_resource(lab *l, lab_call *c, uint32_t id)
     if (id == LAB_ACCESS) {
         r.shared = true;
         r.rtp[0] = &l->access;
+        r.rtp[1] = &l->access6;
     } else {
         r.rtp[0] = &c->core[2 * (id - LAB_CORE_AUDIO)];
         r.rtcp[0] = &c->core[2 * (id - LAB_CORE_AUDIO) + 1];
@@ -581,7 +583,7 @@ static inline void lab_check(lab *l, const lab_call *c, agw_addr from, bool nomi
     const agw_transport_plan *t = &c->plan->transports[0];
     const size_t len = lab_write_check(l, t->local_ufrag, t->remote_ufrag, t->local_pwd, nominate,
                                        buf, sizeof buf);
-    lab_say(l, &l->access, from, buf, len);
+    lab_say(l, from.family == AGW_FAMILY_IP6 ? &l->access6 : &l->access, from, buf, len);
 }
 
 static inline size_t lab_rtp(uint8_t *out, uint8_t pt, uint32_t ssrc, uint16_t seq, uint8_t tag)

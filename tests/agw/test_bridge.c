@@ -4,6 +4,12 @@
 #include "tests/agw/lab.h"
 #include "unit.h"
 
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 enum { SSRC_AUDIO = 0x11, SSRC_VIDEO = 0x12, SSRC_PHONE = 0x22, MID_EXT = 4 };
 
 static agw_addr browser(void)
@@ -607,6 +613,31 @@ static void test_bridge_media_packets_cost_no_allocation(void)
     lab_end(l);
 }
 
+/* In the child the kernel kills whoever asks it for anything but read, write and exit. */
+static void test_bridge_media_packets_cost_no_system_call(void)
+{
+    lab *l = lab_talk();
+    lab_call *c = &l->calls[0];
+    uint16_t seq = 1;
+    int status = 0;
+    ten_thousand(l, c, &seq);
+    fflush(stdout);
+    const pid_t child = fork();
+    CU_ASSERT_TRUE_FATAL(child >= 0);
+    if (child == 0) {
+#if !defined(LAB_ASAN) && !defined(LAB_TSAN)
+        if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT) != 0)
+            _exit(2);
+        ten_thousand(l, c, &seq);
+        syscall(SYS_exit, 0); /* _exit() would ask for exit_group */
+#endif
+        _exit(0); /* a sanitizer has system calls of its own */
+    }
+    CU_ASSERT_EQUAL(waitpid(child, &status, 0), child);
+    CU_ASSERT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    lab_end(l);
+}
+
 static const agw_unit_case cases[] = {
     AGW_CASE(test_bridge_rfc9143_9_2_learned_ssrcs_survive_a_plan),
     AGW_CASE(test_bridge_rfc9143_9_2_mid_moves_an_ssrc_for_good),
@@ -630,6 +661,7 @@ static const agw_unit_case cases[] = {
     AGW_CASE(test_bridge_worker_counts_bytes),
     AGW_CASE(test_bridge_csrcs_padding_and_foreign_extensions_pass_or_go),
     AGW_CASE(test_bridge_media_packets_cost_no_allocation),
+    AGW_CASE(test_bridge_media_packets_cost_no_system_call),
 };
 
 AGW_UNIT_MAIN("bridge", cases)

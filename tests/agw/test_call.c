@@ -479,6 +479,58 @@ static void test_call_rfc3550_6_5_1_cname_of_the_core_is_replaced(void)
     talk_close(&t);
 }
 
+/* Calls come and go on two workers while their handshakes are under way: what the handshake threads
+ * still say about them finds nobody, and all ports return. */
+static void test_call_ends_in_the_middle_of_its_handshake(void)
+{
+    enum { CALLS = 60 };
+    world w;
+    party browser, phone;
+    agw_event event;
+    size_t free_ports, used;
+    world_open(&w, 2);
+    agw_gateway_call_free(w.gw, w.call);
+    party_open(&browser);
+    party_open(&phone);
+    browser_make(&browser);
+    for (int i = 0; i < CALLS; i++) {
+        CU_ASSERT_EQUAL_FATAL(agw_gateway_call_new(w.gw, "short", NULL, &w.call), AGW_OK);
+        CU_ASSERT_EQUAL_FATAL(
+            agw_gateway_reserve(w.gw, w.call, 0, AGW_FAMILY_IP4, AGW_TRANSPORT_MUXED, &w.access),
+            AGW_OK);
+        CU_ASSERT_EQUAL_FATAL(
+            agw_gateway_reserve(w.gw, w.call, 0, AGW_FAMILY_IP4, AGW_TRANSPORT_PAIR, &w.core[0]),
+            AGW_OK);
+        agw_plan *plan = agw_plan_new(2, 1);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
+        plan_browser(&plan->transports[0], &w.access, &browser);
+        plan_phone(&plan->transports[1], &w.core[0], &phone, &phone);
+        plan_media(&plan->medias[0], AUDIO, AGW_MEDIA_AUDIO, PT_AUDIO, w.access.id, w.core[0].id);
+        agw_gateway_apply(w.gw, w.call, plan);
+        CU_ASSERT_TRUE_FATAL(browser_check(&browser, &w.access));
+        browser.dtls = agw_dtls_new(browser.ctx, AGW_DTLS_CLIENT, agw_clock_now());
+        agw_dtls_start(browser.dtls, agw_clock_now());
+        browser_flush(&browser, &w.access.rtp[0]);
+        if (i % 3 != 0) /* a call that ends a little later is further with its handshake */
+            poll(NULL, 0, i % 3);
+        agw_gateway_call_free(w.gw, w.call);
+        agw_dtls_free(browser.dtls);
+        browser.dtls = NULL;
+        while (agw_gateway_next_event(w.gw, &event))
+            continue;
+    }
+    const agw_ns until = agw_clock_now() + AGW_MS(PATIENCE_MS);
+    do {
+        CU_ASSERT_FALSE(agw_gateway_next_event(w.gw, &event));
+        agw_gateway_ports(w.gw, &free_ports, &used);
+        poll(NULL, 0, 1);
+    } while (used != 0 && agw_clock_now() < until);
+    CU_ASSERT_EQUAL(used, 0);
+    world_close(&w);
+    party_close(&browser);
+    party_close(&phone);
+}
+
 static const agw_unit_case cases[] = {
     AGW_CASE(test_gateway_access_sockets_spread_calls_and_core_interfaces_have_none),
     AGW_CASE(test_call_rfc3550_6_5_1_cname_of_the_core_is_replaced),
@@ -498,6 +550,7 @@ static const agw_unit_case cases[] = {
     AGW_CASE(test_call_rfc8445_9_restart_keeps_media_on_the_old_pair_and_the_keys),
     AGW_CASE(test_call_garbage_of_every_length_on_every_port_changes_nothing),
     AGW_CASE(test_call_release_returns_every_port),
+    AGW_CASE(test_call_ends_in_the_middle_of_its_handshake),
 };
 
 AGW_UNIT_MAIN("call", cases)

@@ -494,6 +494,25 @@ static void test_transport_check_at_another_interface_is_not_answered(void)
     lab_end(l);
 }
 
+/* A browser that has both families moves from one to the other. */
+static void test_transport_selected_pair_chooses_the_port_of_its_family(void)
+{
+    lab *l = lab_new();
+    lab_call *c = &l->calls[0];
+    const agw_addr six = lab_addr6(50, 6000);
+    lab_apply(l, c);
+    lab_connect(l, c, browser());
+    CU_ASSERT_TRUE(reaches(l, c, browser(), 1));
+    lab_check(l, c, six, true);
+    lab_turn(l);
+    lab_phone_rtp(l, c, 0, lab_phone(l, c, 0), LAB_PT_AUDIO, 0x22, 2);
+    lab_turn(l);
+    const lab_out *out = lab_sent(l, &l->access6, AGW_PKT_RTP, 0);
+    CU_ASSERT_TRUE(out != NULL && agw_addr_equal(&out->to, &six));
+    CU_ASSERT_EQUAL(l->io->n_out, 1);
+    lab_end(l);
+}
+
 /* More addresses than a transport keeps: none stays behind in the map. */
 static void test_transport_old_addresses_leave_the_map(void)
 {
@@ -696,6 +715,7 @@ static const agw_unit_case cases[] = {
     AGW_CASE(test_transport_second_component_is_not_missed_with_mux),
     AGW_CASE(test_transport_srtp_from_an_unvalidated_address_is_not_taken),
     AGW_CASE(test_transport_check_at_another_interface_is_not_answered),
+    AGW_CASE(test_transport_selected_pair_chooses_the_port_of_its_family),
     AGW_CASE(test_transport_old_addresses_leave_the_map),
     AGW_CASE(test_transport_answer_without_ice_uses_the_signalled_address),
     AGW_CASE(test_transport_address_changed_by_an_offer_while_media_flows),
