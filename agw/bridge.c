@@ -359,9 +359,7 @@ static void note_reports(agw_media *m, agw_side side, const agw_rtcp_info *info,
     if (agw_rtp_sr_log_round_trip(&in->srs, &info->report, now, &rtt) == AGW_OK)
         agw_counter_set(&stats->rtt_us, (uint64_t)(rtt / AGW_US(1)));
     agw_counter_set(&stats->loss_out_256, info->report.fraction_lost);
-    const agw_end *source = &m->end[other(side)]; /* whose packets the report is about */
-    const uint32_t clock_hz =
-        source->clock_hz[agw_counter_get(&stats_of(m, other(side))->pt_in) & 0x7f];
+    const uint32_t clock_hz = m->end[other(side)].in.clock_hz; /* of the stream it is about */
     if (clock_hz != 0)
         agw_counter_set(&stats->jitter_out_us, (uint64_t)info->report.jitter * US_PER_S / clock_hz);
 }

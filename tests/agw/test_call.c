@@ -479,6 +479,33 @@ static void test_call_rfc3550_6_5_1_cname_of_the_core_is_replaced(void)
     talk_close(&t);
 }
 
+/* A page that is reloaded: its browser says goodbye, and begins anew with new SDP. */
+static void test_call_rfc8842_4_close_notify_and_another_association(void)
+{
+    talk t;
+    uint8_t buf[DATAGRAM];
+    talk_open(&t);
+    talk_connect(&t);
+    audio_passes(&t, 1);
+    agw_dtls_close(t.browser.dtls, agw_clock_now());
+    browser_flush(&t.browser, &t.w.access.rtp[0]);
+    CU_ASSERT_TRUE_FATAL(wait_event(&t.w, AGW_EVENT_DTLS_CLOSED));
+    phone_rtp(&t.phone, &t.w.core[0].rtp[0], PT_AUDIO, 0x22, 2);
+    CU_ASSERT_TRUE(dropped(&t.w, AGW_DROP_NO_DEST, 1));
+    CU_ASSERT_EQUAL(browser_hear(&t.browser, false, buf, QUIET_MS), 0);
+    agw_srtp_session_free(t.browser.in);
+    agw_srtp_session_free(t.browser.out);
+    agw_dtls_free(t.browser.dtls);
+    agw_plan *plan = talk_plan(&t);
+    plan->transports[0].dtls_epoch++;
+    agw_gateway_apply(t.w.gw, t.w.call, plan);
+    t.w.n_events = 0;
+    CU_ASSERT_TRUE_FATAL(browser_handshake(&t.browser, &t.w.access, AGW_DTLS_CLIENT));
+    CU_ASSERT_TRUE_FATAL(wait_event(&t.w, AGW_EVENT_DTLS_ESTABLISHED));
+    audio_passes(&t, 3);
+    talk_close(&t);
+}
+
 /* Calls come and go on two workers while their handshakes are under way: what the handshake threads
  * still say about them finds nobody, and all ports return. */
 static void test_call_ends_in_the_middle_of_its_handshake(void)
@@ -550,6 +577,7 @@ static const agw_unit_case cases[] = {
     AGW_CASE(test_call_rfc8445_9_restart_keeps_media_on_the_old_pair_and_the_keys),
     AGW_CASE(test_call_garbage_of_every_length_on_every_port_changes_nothing),
     AGW_CASE(test_call_release_returns_every_port),
+    AGW_CASE(test_call_rfc8842_4_close_notify_and_another_association),
     AGW_CASE(test_call_ends_in_the_middle_of_its_handshake),
 };
 
