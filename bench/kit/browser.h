@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * A WebRTC party on the wire: SDP as Chromium writes it, ICE (controlling), consent checks, DTLS in
+ * either role, SRTP, rtcp-mux; one address, no BUNDLE. Everything that it does can also be done for
+ * it by hand, which is what the attacks are made of: the fields are public. */
+#ifndef AGW_BENCH_KIT_BROWSER_H
+#define AGW_BENCH_KIT_BROWSER_H
+
+#include "bench/kit/world.h"
+#include "dtls/session.h"
+#include "srtp/session.h"
+
+enum { KIT_SDP_MAX = 8192 };
+
+typedef enum kit_browser_state {
+    KIT_BROWSER_NEW = 0,
+    KIT_BROWSER_CHECKING,
+    KIT_BROWSER_HANDSHAKING, /* a check was answered */
+    KIT_BROWSER_READY,       /* keys */
+    KIT_BROWSER_FAILED,      /* see `failure` */
+} kit_browser_state;
+
+typedef struct kit_browser_config {
+    agw_dtls_ctx *dtls; /* borrowed; its profiles are the suites that are offered */
+    bool video;         /* one H.264/VP8 line instead of audio */
+    bool dtls_server;   /* when answering or on actpass: be the passive side */
+    /* All may be NULL. rtp and rtcp are authentic and plain; on_ready also tells of a failure. */
+    void (*on_ready)(void *owner);
+    void (*on_rtp)(void *owner, const uint8_t *rtp, size_t len, agw_ns at);
+    void (*on_rtcp)(void *owner, const uint8_t *rtcp, size_t len, agw_ns at);
+    void *owner;
+} kit_browser_config;
+
+typedef struct kit_browser_stats {
+    uint64_t checks_sent, checks_answered; /* ours */
+    uint64_t checks_taken;                 /* the gateway's, answered by us */
+    uint64_t auth_failed, replayed;        /* SRTP and SRTCP that did not unprotect */
+    uint64_t stun_bad, dtls_dropped, unknown;
+    uint64_t other_source; /* from another address than the gateway's: an error of the gateway */
+} kit_browser_stats;
+
+typedef struct kit_browser {
+    kit_world *world;
+    kit_browser_config config;
+    kit_browser_state state;
+    const char *failure;
+    agw_addr local, remote; /* remote: the gateway's candidate */
+    char ufrag[16], pwd[40], remote_ufrag[64], remote_pwd[128];
+    agw_fingerprint remote_fingerprint;
+    bool dtls_client; /* role in force */
+    agw_dtls *dtls;
+    agw_srtp_session *in, *out;
+    agw_srtp_suite suite;
+    kit_timer check_timer, dtls_timer;
+    uint8_t check_id[12]; /* of the check under way */
+    agw_ns started_at, connected_at, ready_at;
+    kit_browser_stats stats;
+} kit_browser;
+
+/** Takes a host of the world and binds it. */
+void kit_browser_init(kit_browser *b, kit_world *world, const kit_browser_config *config);
+void kit_browser_fini(kit_browser *b);
+
+/** The SDP of an offer (setup:actpass), in the form Chromium 156 gives it; returns its length. */
+size_t kit_browser_write_offer(kit_browser *b, char out[KIT_SDP_MAX]);
+/** The SDP of an answer to what kit_browser_take() read. */
+size_t kit_browser_write_answer(kit_browser *b, char out[KIT_SDP_MAX]);
+/** Reads the gateway's SDP (offer or answer). AGW_ERR_MALFORMED: `failure` says what is missing. */
+AGW_NODISCARD agw_err kit_browser_take(kit_browser *b, const char *sdp, size_t len);
+/** Begins checks; DTLS follows by itself as soon as one is answered, on_ready when the keys are
+ * there. Afterwards consent checks go every 5 s, times 0.8 to 1.2 (RFC 7675 section 5.1). */
+void kit_browser_start(kit_browser *b);
+
+/** Protects (in place; 32 bytes of room behind len) and sends. false: no keys, or refused. */
+bool kit_browser_send_rtp(kit_browser *b, uint8_t *rtp, size_t len);
+bool kit_browser_send_rtcp(kit_browser *b, uint8_t *rtcp, size_t len);
+/** Protects without sending: what an eavesdropper has seen, or what is to be tampered with.
+ * Returns the new length, 0 = refused. */
+size_t kit_browser_protect(kit_browser *b, uint8_t *rtp, size_t len, bool rtcp);
+
+/** A connectivity check as this browser would send it now, for tampering; returns its length. */
+size_t kit_browser_write_check(kit_browser *b, uint8_t out[256], bool nominate);
+
+#endif

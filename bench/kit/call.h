@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * One call through the gateway: two parties, the ng dialogue between them, checked streams both
+ * ways, RTCP. The same commands and keys go to every gateway. */
+#ifndef AGW_BENCH_KIT_CALL_H
+#define AGW_BENCH_KIT_CALL_H
+
+#include "bench/kit/browser.h"
+#include "bench/kit/phone.h"
+#include "bench/kit/stream.h"
+
+typedef enum kit_call_kind {
+    KIT_CALL_WEBRTC_RTP = 0, /* a browser calls a phone */
+    KIT_CALL_RTP_WEBRTC,     /* a phone calls a browser */
+    KIT_CALL_RTP_RTP,        /* a phone calls a phone */
+} kit_call_kind;
+
+/** Party A sends the first offer. */
+typedef enum kit_side { KIT_A = 0, KIT_B = 1 } kit_side;
+
+typedef struct kit_call_config {
+    kit_call_kind kind;
+    bool video;              /* one video line; else PCMU */
+    bool gateway_dtls_client; /* ask the gateway for the active role; default is passive */
+    agw_dtls_ctx *dtls;      /* of all browsers: certificate and suites; borrowed */
+    uint16_t payload;        /* RTP payload bytes, 160 for audio */
+    uint32_t timestamp_step, burst; /* as in kit_sender */
+    agw_ns rtcp_every;       /* SR of each party; 0 = none. 5 s is usual */
+    kit_histogram *latency[2]; /* of media that arrives at side A, B; borrowed, may be NULL */
+    void (*on_up)(struct kit_call *call);   /* both parties can send, or it failed: call->failure */
+    void (*on_gone)(struct kit_call *call); /* the delete was answered */
+    /* May be NULL: every RTP packet that arrives, after the check. */
+    void (*on_rtp)(struct kit_call *call, kit_side at, const uint8_t *rtp, size_t len,
+                   kit_finding finding);
+    void *owner;
+} kit_call_config;
+
+typedef enum kit_call_state {
+    KIT_CALL_NEW = 0,
+    KIT_CALL_OFFERED,
+    KIT_CALL_ANSWERED, /* ICE and DTLS under way */
+    KIT_CALL_UP,
+    KIT_CALL_FAILED,
+    KIT_CALL_DELETING,
+    KIT_CALL_GONE,
+} kit_call_state;
+
+typedef struct kit_call {
+    kit_world *world;
+    kit_call_config config;
+    kit_call_state state;
+    const char *failure; /* text of ours */
+    char error_reason[96]; /* the gateway's own words, "" = none */
+    char call_id[48], tags[2][24];
+    bool is_browser[2];
+    kit_browser browser; /* valid where is_browser says so */
+    kit_phone phone[2];
+    kit_sender sender[2];   /* what side A, B sends */
+    kit_checker checker[2]; /* what arrives at side A, B */
+    uint64_t rtcp_sent[2], sr_seen[2], rr_seen[2], rtcp_bad[2];
+    kit_timer rtcp_timer;
+    agw_ns offered_at, answered_at, up_at, deleted_at, gone_at;
+} kit_call;
+
+/** Zeroed memory in; number makes call-id, tags, stream names and SSRCs unique in this run. */
+void kit_call_init(kit_call *call, kit_world *world, const kit_call_config *config, uint32_t number);
+/** Sends the offer; everything up to on_up follows by itself. Fails after 10 s. */
+void kit_call_start(kit_call *call);
+/** Sends the next packet of that side's stream. false: not up. */
+bool kit_call_send(kit_call *call, kit_side from);
+/** Sends the delete; on_gone follows. */
+void kit_call_delete(kit_call *call);
+/** Unbinds and frees what is inside; without a delete the gateway keeps its half. */
+void kit_call_fini(kit_call *call);
+
+/** ng keys for a description that goes toward a browser or a phone; adds them to command. Works
+ * with rtpengine and with eims-agw. */
+void kit_call_flags(const kit_call *call, agw_doc *command, kit_side toward, bool answer);
+
+#endif

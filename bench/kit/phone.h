@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * A plain RTP party on the wire: one address, RTP on an even port, RTCP on the next. */
+#ifndef AGW_BENCH_KIT_PHONE_H
+#define AGW_BENCH_KIT_PHONE_H
+
+#include "bench/kit/browser.h"
+
+typedef struct kit_phone_config {
+    bool video;
+    /* May be NULL. from_gateway: it came from the address that the gateway's SDP names. */
+    void (*on_rtp)(void *owner, const uint8_t *rtp, size_t len, agw_ns at);
+    void (*on_rtcp)(void *owner, const uint8_t *rtcp, size_t len, agw_ns at);
+    void *owner;
+} kit_phone_config;
+
+typedef struct kit_phone {
+    kit_world *world;
+    kit_phone_config config;
+    agw_addr local, local_rtcp, remote, remote_rtcp;
+    const char *failure;
+    uint64_t other_source; /* datagrams from elsewhere than the gateway's ports */
+} kit_phone;
+
+void kit_phone_init(kit_phone *p, kit_world *world, const kit_phone_config *config);
+void kit_phone_fini(kit_phone *p);
+
+/** offer and answer look the same: PCMU and telephone-event, or H.264 and VP8, RTP/AVP. */
+size_t kit_phone_write_sdp(kit_phone *p, char out[KIT_SDP_MAX]);
+AGW_NODISCARD agw_err kit_phone_take(kit_phone *p, const char *sdp, size_t len);
+
+bool kit_phone_send_rtp(kit_phone *p, const uint8_t *rtp, size_t len);
+bool kit_phone_send_rtcp(kit_phone *p, const uint8_t *rtcp, size_t len);
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * What every program of the bench stands on: the wire, the control connection, timers, one clock
+ * reading a turn. One thread. */
+#ifndef AGW_BENCH_KIT_WORLD_H
+#define AGW_BENCH_KIT_WORLD_H
+
+#include "base/timerq.h"
+#include "bench/kit/ng.h"
+#include "bench/kit/wire.h"
+
+typedef struct kit_timer {
+    agw_timer timer; /* its owner is the kit_timer */
+    void (*fire)(void *owner);
+    void *owner;
+} kit_timer;
+
+typedef struct kit_world {
+    kit_wire *wire;
+    kit_ng *ng;
+    agw_timerq timers;
+    agw_ns now;           /* when this turn began */
+    agw_prefix hosts;     /* addresses that callers are given */
+    uint32_t last_host;   /* of kit_world_host() */
+    bool spin;            /* never sleep: truest latency, a whole core */
+} kit_world;
+
+/** Where everything is; set by the command line of a program (see kit_world_option()). */
+typedef struct kit_world_config {
+    const char *interface; /* "eth0" */
+    agw_addr ng;           /* control address of the gateway */
+    agw_addr gateway;      /* one of its media addresses, for the MAC */
+    agw_prefix hosts;      /* 10.99.0.0/16 */
+    bool spin;
+} kit_world_config;
+
+/** AGW_ERR_SYSTEM: *why. Opens ng and the wire, and waits up to 5 s for an answered ping. */
+AGW_NODISCARD agw_err kit_world_open(kit_world *w, const kit_world_config *config, const char **why);
+void kit_world_close(kit_world *w);
+
+/** A host address that nobody has had yet, port 0; goes round at the end of the prefix. */
+agw_addr kit_world_host(kit_world *w);
+/** fire(owner) at `at`; AGW_NEVER cancels. The timer lives in its owner. */
+void kit_world_at(kit_world *w, kit_timer *timer, agw_ns at, void (*fire)(void *owner), void *owner);
+void kit_world_cancel(kit_world *w, kit_timer *timer);
+
+/** One turn: timers, datagrams, replies, flush; sleeps until something is due or comes, at most
+ * until `until`. Returns with w->now read anew. */
+void kit_world_turn(kit_world *w, agw_ns until);
+/** Turns until done(owner) or `patience` is over; returns done(owner). */
+bool kit_world_until(kit_world *w, bool (*done)(void *owner), void *owner, agw_ns patience);
+
+#endif
