@@ -38,7 +38,7 @@ export async function runInside(script, args) {
   return new Promise((done) => child.once('exit', (code) => done(code ?? 1)));
 }
 
-function sh(...argv) {
+export function sh(...argv) {
   const r = spawnSync(argv[0], argv.slice(1), { encoding: 'utf8' });
   if (r.status !== 0) throw new Error(`${argv.join(' ')}: ${r.stderr || r.error}`);
   return r.stdout;

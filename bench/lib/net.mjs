@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The bench network, which a run makes for itself and which vanishes with it:
+//
+//   namespace gw                                   namespace gen
+//   eth0  10.98.0.1  interface access, ng   ----   eth0  10.98.0.9
+//         10.98.0.2  interface core         veth
+//   route 10.99.0.0/16 via 10.98.0.9               blackhole 10.99.0.0/16: its kernel stays silent,
+//                                                  the generator sees all by AF_PACKET
+//
+// Segmentation, receive and checksum offloads are off on both ends: a veth pair would pass whole bundles of
+// packets through for nothing, which no cable does.
+import { existsSync, readFileSync } from 'node:fs';
+import { nsRun, sh } from '../../tests/e2e/lib/sandbox.mjs';
+
+export const NET = {
+  gw: 'agw-bench-gw',
+  gen: 'agw-bench-gen',
+  interface: 'eth0',
+  access: '10.98.0.1',
+  core: '10.98.0.2',
+  generator: '10.98.0.9',
+  prefix: '10.98.0.0/24',
+  hosts: '10.99.0.0/16',
+  ngPort: 2223,
+};
+
+const OFFLOADS = ['tso', 'gso', 'gro', 'tx', 'rx', 'tx-udp-segmentation', 'rx-udp-gro-forwarding', 'rx-gro-list'];
+
+/** Makes both namespaces. Only inside runInside(): the names must be seen by nobody else. */
+export function makeBenchNetwork() {
+  sh('mount', '-t', 'tmpfs', 'tmpfs', '/run');
+  for (const ns of [NET.gw, NET.gen]) {
+    sh('ip', 'netns', 'add', ns);
+    sh('ip', '-n', ns, 'link', 'set', 'lo', 'up');
+  }
+  sh('ip', '-n', NET.gw, 'link', 'add', 'name', 'eth0', 'type', 'veth', 'peer', 'name', 'eth0', 'netns', NET.gen);
+  for (const a of [NET.access, NET.core]) sh('ip', '-n', NET.gw, 'addr', 'add', `${a}/24`, 'dev', 'eth0');
+  sh('ip', '-n', NET.gen, 'addr', 'add', `${NET.generator}/24`, 'dev', 'eth0');
+  for (const ns of [NET.gw, NET.gen]) {
+    sysctl(ns, 'net/ipv6/conf/all/disable_ipv6', '1');
+    sysctl(ns, 'net/ipv4/conf/all/rp_filter', '0');
+    sysctl(ns, 'net/ipv4/conf/eth0/rp_filter', '0');
+    sysctl(ns, 'net/ipv4/ip_local_port_range', '60000 65535'); // above the gateway's media ports
+    offloadsOff(ns);
+    sh('ip', '-n', ns, 'link', 'set', 'eth0', 'up');
+  }
+  sh('ip', '-n', NET.gw, 'route', 'add', NET.hosts, 'via', NET.generator);
+  sh('ip', '-n', NET.gen, 'route', 'add', 'blackhole', NET.hosts);
+}
+
+function sysctl(ns, path, value) {
+  if (existsSync(`/proc/sys/${path.replace('eth0', 'lo')}`)) nsRun(ns, 'sh', '-c', `echo '${value}' > /proc/sys/${path}`);
+}
+
+/** Not every kernel has every feature: each is asked for alone, and the result is looked at. */
+function offloadsOff(ns) {
+  for (const f of OFFLOADS) {
+    try {
+      nsRun(ns, 'ethtool', '-K', 'eth0', f, 'off');
+    } catch (e) {
+      if (/ENOENT/.test(e.message)) throw new Error('ethtool is missing (tools/packages.txt, section bench)');
+    }
+  }
+  const on = nsRun(ns, 'ethtool', '-k', 'eth0').match(/^(tcp-segmentation-offload|generic-segmentation-offload|generic-receive-offload|tx-udp-segmentation): on.*/gm);
+  if (on?.some((l) => !l.includes('[fixed]'))) throw new Error(`offloads stay on in ${ns}: ${on.join(', ')}`);
+}
+
+/** Packets that the kernel's own input queues had no room for, all CPUs, since the machine started: such loss is
+ *  neither the gateway's nor the generator's. */
+export function backlogDrops() {
+  return readFileSync('/proc/net/softnet_stat', 'utf8').trim().split('\n').reduce((sum, l) => sum + parseInt(l.split(/\s+/)[1], 16), 0);
+}
