@@ -20,7 +20,8 @@ void kit_histogram_clear(kit_histogram *h);
 /** Negative values count as 0. */
 void kit_histogram_add(kit_histogram *h, agw_ns value);
 void kit_histogram_merge(kit_histogram *into, const kit_histogram *from);
-/** permille: 500 = median, 990, 999. The upper edge of the bucket, never above `most`; 0 when empty. */
+/** permille: 500 = median, 990, 999. The upper edge of the bucket, never above `most`; 0 when
+ * empty. */
 agw_ns kit_histogram_at(const kit_histogram *h, unsigned permille);
 
 #endif

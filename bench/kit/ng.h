@@ -35,7 +35,13 @@ AGW_NODISCARD agw_doc *kit_ng_ask(kit_ng *ng, agw_doc *command, agw_ns patience)
 agw_doc *kit_ng_command(const char *name, const char *call_id);
 
 /** From sending to the reply, by command. Borrowed. */
-typedef enum kit_ng_kind { KIT_NG_OFFER, KIT_NG_ANSWER, KIT_NG_DELETE, KIT_NG_OTHER, KIT_NG_KINDS } kit_ng_kind;
+typedef enum kit_ng_kind {
+    KIT_NG_OFFER,
+    KIT_NG_ANSWER,
+    KIT_NG_DELETE,
+    KIT_NG_OTHER,
+    KIT_NG_KINDS
+} kit_ng_kind;
 kit_histogram *kit_ng_times(kit_ng *ng, kit_ng_kind kind);
 typedef struct kit_ng_stats {
     uint64_t sent, replies, repeats, given_up;

@@ -36,10 +36,10 @@ size_t kit_sender_write(kit_sender *s, uint8_t *out, agw_ns now);
 typedef enum kit_finding {
     KIT_GOOD = 0,
     KIT_LATE,      /* good, but a later one came first */
-    KIT_DUPLICATE, /* this number came before */
+    KIT_DUPLICATE, /* this number came before, or is older than the window */
     KIT_CORRUPT,   /* a payload byte is not what it should be, or its length */
     KIT_FOREIGN,   /* not of this stream, or nothing of ours at all */
-    KIT_HEADER,    /* payload good; payload type, SSRC, sequence or timestamp do not fit the others */
+    KIT_HEADER,    /* payload good; payload type, marker, SSRC, sequence or timestamp do not fit */
     KIT_FINDINGS
 } kit_finding;
 /** "good", "late"...; never NULL. */
@@ -48,14 +48,14 @@ const char *kit_finding_text(kit_finding finding);
 /** What arrives. The gateway may renumber: SSRC, sequence and timestamp may differ from the
  * sender's, but their distance to the packet's number must stay what it was at the first one. */
 typedef struct kit_checker {
-    uint32_t stream;        /* whom we expect */
-    uint16_t payload;       /* its payload length */
-    uint8_t pt;             /* expected at arrival */
+    uint32_t stream;  /* whom we expect */
+    uint16_t payload; /* its payload length */
+    uint8_t pt;       /* expected at arrival */
     uint32_t timestamp_step, burst;
     kit_histogram *latency; /* borrowed; NULL = not kept */
     uint64_t found[KIT_FINDINGS];
-    uint64_t accepted;      /* good + late: each number once */
-    uint64_t first, next;   /* number of the first accepted one; highest seen + 1 */
+    uint64_t accepted;    /* good + late: each number once */
+    uint64_t first, next; /* lowest number accepted, highest + 1 */
     bool begun;
     uint32_t ssrc, timestamp_0; /* as at number 0 */
     uint16_t seq_0;
@@ -65,7 +65,8 @@ typedef struct kit_checker {
 
 /** Checks one packet (RTP, already unprotected) that arrived at `at`. */
 kit_finding kit_checker_take(kit_checker *c, const uint8_t *rtp, size_t len, agw_ns at);
-/** Of the numbers [first, sent) those that never came; call it when all has settled. */
+/** Of the numbers [first, sent) those that were never accepted; call it when all has settled. All
+ * of them when nothing came. */
 uint64_t kit_checker_lost(const kit_checker *c, uint64_t sent);
 
 #endif

@@ -9,8 +9,8 @@
 #include <sys/types.h>
 
 typedef struct kit_usage {
-    agw_ns cpu; /* of all its threads, ended ones included as far as the system tells; exact run
-                   time (schedstat), softirq work done in its context is in it */
+    agw_ns cpu; /* of all its threads, ended ones included; exact run time, and softirq work that
+                   is done in its context is in it */
     uint64_t rss_bytes;
     uint32_t fds, threads;
 } kit_usage;
@@ -19,7 +19,8 @@ typedef struct kit_usage {
 AGW_NODISCARD agw_err kit_usage_of(kit_usage *out, pid_t pid);
 /** CPU time of this process. */
 agw_ns kit_usage_own_cpu(void);
-/** Busy time of all CPUs since the machine started, user, system and interrupts (ticks of 10 ms). */
+/** Busy time of all CPUs since the machine started, user, system and interrupts (ticks of 10 ms).
+ */
 agw_ns kit_usage_machine_cpu(void);
 /** UDP sockets (IPv4 and IPv6) in the network namespace of that process. */
 size_t kit_usage_udp_sockets(pid_t pid);

@@ -11,7 +11,10 @@
 
 #include <stdbool.h>
 
-enum { KIT_DATAGRAM_MAX = 9000 };
+enum {
+    KIT_DATAGRAM_MAX = 9000,
+    KIT_TAKE_MAX = 512, /* datagrams of one kit_wire_take() */
+};
 
 typedef struct kit_wire kit_wire;
 
@@ -36,7 +39,8 @@ void kit_wire_close(kit_wire *wire);
 /** From now on datagrams to this address and port go to taker(owner). One taker per address. */
 void kit_wire_bind(kit_wire *wire, const agw_addr *local, kit_taker taker, void *owner);
 void kit_wire_unbind(kit_wire *wire, const agw_addr *local);
-/** Who gets what nobody has bound, e.g. to see that nothing is sent to strangers; NULL = count only. */
+/** Who gets what nobody has bound, e.g. to see that nothing is sent to strangers; NULL = count
+ * only. */
 void kit_wire_bind_rest(kit_wire *wire, kit_taker taker, void *owner);
 
 /** Queues one datagram; it leaves with kit_wire_flush(), or at once when the queue is full. Longer
@@ -49,17 +53,21 @@ uint8_t *kit_wire_room(kit_wire *wire);
 void kit_wire_commit(kit_wire *wire, const agw_addr *from, const agw_addr *to, size_t len);
 void kit_wire_flush(kit_wire *wire);
 
-/** Gives what has come to its takers, without waiting. Returns how many datagrams that were. */
+/** Gives what has come to its takers, without waiting; at most KIT_TAKE_MAX datagrams, so that
+ * sending goes on under a flood. Returns how many there were. */
 size_t kit_wire_take(kit_wire *wire);
 /** For poll(): readable when there is something to take. */
 int kit_wire_fd(const kit_wire *wire);
 
 typedef struct kit_wire_stats {
-    uint64_t sent, received;
-    uint64_t send_failed; /* the link or the system refused it: figures of such a run are worthless */
-    uint64_t missed;      /* the kernel had no room in our ring: worthless, too */
-    uint64_t unbound;     /* for nobody */
+    uint64_t sent, received; /* frames */
+    uint64_t
+        send_failed;  /* the link or the system refused it: figures of such a run are worthless */
+    uint64_t missed;  /* the kernel had no room in our ring: worthless, too */
+    uint64_t unbound; /* for nobody */
+    uint64_t unread;  /* parts of IP packets, malformed ones: seen and left */
 } kit_wire_stats;
-kit_wire_stats kit_wire_get_stats(const kit_wire *wire);
+/** Asks the system, so not once a packet. */
+kit_wire_stats kit_wire_get_stats(kit_wire *wire);
 
 #endif

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * The payload, big-endian up to the check value:
+ *
+ *   0        4        8                16               24       28
+ *   | "AGWb" | stream |     number     |  time, ns      | check  | body ...
+ *
+ * check and body follow from stream, number and time. The body is read and written by one machine,
+ * so its words are in that machine's order. */
+#include "bench/kit/stream.h"
+
+#include "base/wire.h"
+
+#include <string.h>
+
+enum {
+    RTP_HEADER = 12,
+    MARK = 0x41475762, /* "AGWb" */
+    AT_STREAM = 4,
+    AT_NUMBER = 8,
+    AT_TIME = 16,
+    AT_CHECK = 24,
+};
+static const uint64_t STEP = 0x9e3779b97f4a7c15u; /* odd, no pattern in its bits: 2^64 / phi */
+
+static uint64_t mix(uint64_t v) /* the end of splitmix64 */
+{
+    v = (v ^ v >> 30) * 0xbf58476d1ce4e5b9u;
+    v = (v ^ v >> 27) * 0x94d049bb133111ebu;
+    return v ^ v >> 31;
+}
+
+static uint64_t seed_of(uint32_t stream, uint64_t number, uint64_t time)
+{
+    return mix(mix(number + stream * STEP) + time);
+}
+
+static void write_body(uint8_t *out, size_t len, uint64_t seed)
+{
+    uint64_t word = seed;
+    size_t at = 0;
+    for (; at + sizeof word <= len; at += sizeof word) {
+        word += STEP;
+        memcpy(out + at, &word, sizeof word);
+    }
+    word += STEP;
+    memcpy(out + at, &word, len - at);
+}
+
+static bool is_body(const uint8_t *body, size_t len, uint64_t seed)
+{
+    uint64_t word = seed;
+    uint64_t differences = 0;
+    size_t at = 0;
+    for (; at + sizeof word <= len; at += sizeof word) {
+        uint64_t found;
+        memcpy(&found, body + at, sizeof found);
+        word += STEP;
+        differences |= found ^ word;
+    }
+    word += STEP;
+    return differences == 0 && memcmp(body + at, &word, len - at) == 0;
+}
+
+static uint32_t timestamp_at(uint64_t number, uint32_t step, uint32_t burst)
+{
+    return (uint32_t)(number / (burst > 1 ? burst : 1)) * step;
+}
+
+static bool marked_at(uint64_t number, uint32_t burst)
+{
+    return burst > 1 && number % burst == burst - 1;
+}
+
+size_t kit_sender_write(kit_sender *s, uint8_t *out, agw_ns now)
+{
+    const uint64_t number = s->sent++;
+    out[0] = 2 << 6;
+    out[1] = (uint8_t)(s->pt | (marked_at(number, s->burst) ? 0x80 : 0));
+    agw_put16(out + 2, (uint16_t)(s->first_seq + number));
+    agw_put32(out + 4, s->first_timestamp + timestamp_at(number, s->timestamp_step, s->burst));
+    agw_put32(out + 8, s->ssrc);
+    uint8_t *payload = out + RTP_HEADER;
+    const uint64_t seed = seed_of(s->stream, number, (uint64_t)now);
+    agw_put32(payload, MARK);
+    agw_put32(payload + AT_STREAM, s->stream);
+    agw_put64(payload + AT_NUMBER, number);
+    agw_put64(payload + AT_TIME, (uint64_t)now);
+    agw_put32(payload + AT_CHECK, (uint32_t)(seed >> 32));
+    write_body(payload + KIT_STREAM_PAYLOAD_MIN, s->payload - (size_t)KIT_STREAM_PAYLOAD_MIN, seed);
+    return RTP_HEADER + (size_t)s->payload;
+}
+
+const char *kit_finding_text(kit_finding finding)
+{
+    static const char *const texts[KIT_FINDINGS] = {"good",    "late",    "duplicate",
+                                                    "corrupt", "foreign", "header"};
+    return finding < KIT_FINDINGS ? texts[finding] : "?";
+}
+
+/* Where the payload of an RTP packet is (RFC 3550 section 5.1); NULL: it is none. */
+static const uint8_t *payload_of(const uint8_t *rtp, size_t len, size_t *payload_len)
+{
+    if (len < RTP_HEADER || rtp[0] >> 6 != 2)
+        return NULL;
+    size_t at = RTP_HEADER + (size_t)(rtp[0] & 0x0f) * 4;
+    if ((rtp[0] & 0x10) != 0) {
+        if (at + 4 > len)
+            return NULL;
+        at += 4 + (size_t)agw_get16(rtp + at + 2) * 4;
+    }
+    const size_t padding = (rtp[0] & 0x20) != 0 ? rtp[len - 1] : 0;
+    if (at + padding > len)
+        return NULL;
+    *payload_len = len - at - padding;
+    return rtp + at;
+}
+
+/* What the payload alone tells; number and time are valid with KIT_GOOD. */
+static kit_finding judge_payload(const kit_checker *c, const uint8_t *rtp, size_t len,
+                                 uint64_t *number, agw_ns *time)
+{
+    size_t n = 0;
+    const uint8_t *p = payload_of(rtp, len, &n);
+    if (p == NULL)
+        return KIT_FOREIGN;
+    if (n < KIT_STREAM_PAYLOAD_MIN || agw_get32(p) != MARK) /* ours that was damaged, or not ours */
+        return c->begun && agw_get32(rtp + 8) == c->ssrc ? KIT_CORRUPT : KIT_FOREIGN;
+    const uint32_t stream = agw_get32(p + AT_STREAM);
+    *number = agw_get64(p + AT_NUMBER);
+    const uint64_t stamp = agw_get64(p + AT_TIME);
+    *time = (agw_ns)stamp;
+    const uint64_t seed = seed_of(stream, *number, stamp);
+    if (agw_get32(p + AT_CHECK) != (uint32_t)(seed >> 32))
+        return KIT_CORRUPT;
+    if (stream != c->stream)
+        return KIT_FOREIGN;
+    const size_t body = n - KIT_STREAM_PAYLOAD_MIN;
+    return n == c->payload && is_body(p + KIT_STREAM_PAYLOAD_MIN, body, seed) ? KIT_GOOD
+                                                                              : KIT_CORRUPT;
+}
+
+/* The first packet teaches what the gateway made of SSRC, sequence number and timestamp. */
+static bool header_fits(kit_checker *c, const uint8_t *rtp, uint64_t number)
+{
+    if ((rtp[1] & 0x7f) != c->pt || (rtp[1] >> 7 != 0) != marked_at(number, c->burst))
+        return false;
+    const uint32_t ssrc = agw_get32(rtp + 8);
+    const uint16_t seq_0 = (uint16_t)(agw_get16(rtp + 2) - number);
+    const uint32_t timestamp_0 =
+        agw_get32(rtp + 4) - timestamp_at(number, c->timestamp_step, c->burst);
+    if (!c->begun) {
+        c->begun = true;
+        c->ssrc = ssrc;
+        c->seq_0 = seq_0;
+        c->timestamp_0 = timestamp_0;
+        c->first = c->next = number;
+    }
+    return ssrc == c->ssrc && seq_0 == c->seq_0 && timestamp_0 == c->timestamp_0;
+}
+
+static bool is_seen(const kit_checker *c, uint64_t number)
+{
+    return (c->seen[number % KIT_STREAM_WINDOW / 64] >> number % 64 & 1) != 0;
+}
+
+static void set_seen(kit_checker *c, uint64_t number, bool seen)
+{
+    uint64_t *word = &c->seen[number % KIT_STREAM_WINDOW / 64];
+    const uint64_t bit = (uint64_t)1 << number % 64;
+    *word = seen ? *word | bit : *word & ~bit;
+}
+
+/* Good, late or a duplicate. */
+static kit_finding judge_order(kit_checker *c, uint64_t number)
+{
+    if (number >= c->next) {
+        if (number - c->next >= KIT_STREAM_WINDOW)
+            memset(c->seen, 0, sizeof c->seen);
+        else
+            for (uint64_t skipped = c->next; skipped < number; skipped++)
+                set_seen(c, skipped, false);
+        set_seen(c, number, true);
+        c->next = number + 1;
+        return KIT_GOOD;
+    }
+    if (c->next - number > KIT_STREAM_WINDOW || is_seen(c, number))
+        return KIT_DUPLICATE;
+    set_seen(c, number, true);
+    if (number < c->first)
+        c->first = number;
+    return KIT_LATE;
+}
+
+static void note_arrival(kit_checker *c, agw_ns sent_at, agw_ns at)
+{
+    if (c->accepted != 0 && at - c->last_at > c->longest_gap)
+        c->longest_gap = at - c->last_at;
+    c->last_at = at;
+    c->accepted++;
+    if (c->latency != NULL)
+        kit_histogram_add(c->latency, at - sent_at);
+}
+
+kit_finding kit_checker_take(kit_checker *c, const uint8_t *rtp, size_t len, agw_ns at)
+{
+    uint64_t number = 0;
+    agw_ns sent_at = 0;
+    kit_finding finding = judge_payload(c, rtp, len, &number, &sent_at);
+    if (finding == KIT_GOOD && !header_fits(c, rtp, number))
+        finding = KIT_HEADER;
+    if (finding == KIT_GOOD)
+        finding = judge_order(c, number);
+    if (finding == KIT_GOOD || finding == KIT_LATE)
+        note_arrival(c, sent_at, at);
+    c->found[finding]++;
+    return finding;
+}
+
+uint64_t kit_checker_lost(const kit_checker *c, uint64_t sent)
+{
+    if (!c->begun || sent <= c->first)
+        return c->begun ? 0 : sent;
+    const uint64_t due = sent - c->first;
+    return due > c->accepted ? due - c->accepted : 0;
+}
