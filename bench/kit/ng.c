@@ -172,15 +172,13 @@ void kit_ng_forget(kit_ng *ng, const void *owner)
 static request *find(kit_ng *ng, const agw_ng_message *m)
 {
     char cookie[32];
-    uint64_t number;
-    if (m->cookie_len >= sizeof cookie)
+    const size_t prefix = strlen(ng->prefix) + 1; /* and '_' */
+    if (m->cookie_len <= prefix || m->cookie_len >= sizeof cookie ||
+        memcmp(m->cookie, ng->prefix, prefix - 1) != 0)
         return NULL;
     memcpy(cookie, m->cookie, m->cookie_len);
     cookie[m->cookie_len] = '\0';
-    const size_t prefix = strlen(ng->prefix);
-    if (strncmp(cookie, ng->prefix, prefix) != 0 ||
-        sscanf(cookie + prefix, "_%" SCNu64, &number) != 1)
-        return NULL;
+    const uint64_t number = strtoull(cookie + prefix, NULL, 10);
     request *r = agw_map_get(ng->requests, &number);
     if (r != NULL)
         take_out(ng, r);
@@ -226,6 +224,7 @@ void kit_ng_turn(kit_ng *ng, agw_ns now)
     take_replies(ng);
     while (ng->first != NULL && ng->first->due <= now) {
         request *r = ng->first;
+        AGW_ASSERT(r->before == NULL);
         if (r->tries < TRIES) {
             unlink_request(ng, r);
             ng->stats.repeats++;

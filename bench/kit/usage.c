@@ -2,9 +2,8 @@
 #include "bench/kit/usage.h"
 
 #include <dirent.h>
-#include <inttypes.h>
-#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -30,18 +29,33 @@ static uint32_t count_entries(pid_t pid, const char *what)
     return n;
 }
 
+/* The first line of a file of /proc, without its first word; an empty text when there is none. */
+static const char *first_line(const char *path, char *line, size_t size)
+{
+    FILE *f = fopen(path, "re");
+    if (f == NULL || fgets(line, (int)size, f) == NULL)
+        line[0] = '\0';
+    if (f != NULL)
+        fclose(f);
+    return line + strcspn(line, " ");
+}
+
+/* The next number of a line; moves on. */
+static uint64_t next_number(const char **at)
+{
+    char *end;
+    const uint64_t value = strtoull(*at, &end, 10);
+    *at = end;
+    return value;
+}
+
 static uint64_t resident_bytes(pid_t pid)
 {
     char path[64];
+    char line[256];
     snprintf(path, sizeof path, "/proc/%d/statm", (int)pid);
-    FILE *f = fopen(path, "re");
-    if (f == NULL)
-        return 0;
-    uint64_t size = 0;
-    uint64_t resident = 0;
-    const bool ok = fscanf(f, "%" SCNu64 " %" SCNu64, &size, &resident) == 2;
-    fclose(f);
-    return ok ? resident * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
+    const char *at = first_line(path, line, sizeof line); /* behind the total size */
+    return next_number(&at) * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
 agw_err kit_usage_of(kit_usage *out, pid_t pid)
@@ -62,22 +76,17 @@ agw_ns kit_usage_own_cpu(void)
     return read_clock(CLOCK_PROCESS_CPUTIME_ID);
 }
 
+/* user nice system idle iowait irq softirq ... */
 agw_ns kit_usage_machine_cpu(void)
 {
-    FILE *f = fopen("/proc/stat", "re");
-    if (f == NULL)
-        return 0;
-    uint64_t user = 0;
-    uint64_t nice = 0;
-    uint64_t system = 0;
-    uint64_t irq = 0;
-    uint64_t softirq = 0;
-    const bool ok =
-        fscanf(f, "cpu %" SCNu64 " %" SCNu64 " %" SCNu64 " %*u %*u %" SCNu64 " %" SCNu64, &user,
-               &nice, &system, &irq, &softirq) == 5;
-    fclose(f);
-    const uint64_t ticks = user + nice + system + irq + softirq;
-    return ok ? (agw_ns)(ticks * (uint64_t)AGW_S(1) / (uint64_t)sysconf(_SC_CLK_TCK)) : 0;
+    char line[256];
+    const char *at = first_line("/proc/stat", line, sizeof line);
+    uint64_t ticks = 0;
+    for (int i = 0; i < 7; i++) {
+        const uint64_t value = next_number(&at);
+        ticks += i != 3 && i != 4 ? value : 0;
+    }
+    return (agw_ns)(ticks * (uint64_t)AGW_S(1) / (uint64_t)sysconf(_SC_CLK_TCK));
 }
 
 /* Lines behind the heading. */
