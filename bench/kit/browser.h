@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause
- * A WebRTC party on the wire: SDP as Chromium writes it, ICE (controlling), consent checks, DTLS in
- * either role, SRTP, rtcp-mux; one address, no BUNDLE. Everything that it does can also be done for
- * it by hand, which is what the attacks are made of: the fields are public. */
+ * A WebRTC party on the wire: SDP as Chromium writes it, a full ICE agent with one candidate pair
+ * (aggressive nomination; controlled only when it answers another full agent), consent checks, DTLS
+ * in either role, SRTP, rtcp-mux; one address, no BUNDLE. Everything that it does can also be done
+ * for it by hand, which is what the attacks are made of: the fields are public. */
 #ifndef AGW_BENCH_KIT_BROWSER_H
 #define AGW_BENCH_KIT_BROWSER_H
 
+#include "bench/kit/sdp.h"
 #include "bench/kit/world.h"
 #include "dtls/session.h"
 #include "srtp/session.h"
-
-enum { KIT_SDP_MAX = 8192 };
 
 typedef enum kit_browser_state {
     KIT_BROWSER_NEW = 0,
@@ -22,8 +22,9 @@ typedef enum kit_browser_state {
 typedef struct kit_browser_config {
     agw_dtls_ctx *dtls; /* borrowed; its profiles are the suites that are offered */
     bool video;         /* one H.264/VP8 line instead of audio */
-    bool dtls_server;   /* when answering or on actpass: be the passive side */
-    /* All may be NULL. rtp and rtcp are authentic and plain; on_ready also tells of a failure. */
+    bool dtls_server;   /* when the gateway offers actpass: be the passive side */
+    /* All may be NULL. rtp and rtcp are authentic and plain; on_ready tells once that the browser
+     * is ready or has failed. Each may end the browser. */
     void (*on_ready)(void *owner);
     void (*on_rtp)(void *owner, const uint8_t *rtp, size_t len, agw_ns at);
     void (*on_rtcp)(void *owner, const uint8_t *rtcp, size_t len, agw_ns at);
@@ -34,7 +35,8 @@ typedef struct kit_browser_stats {
     uint64_t checks_sent, checks_answered; /* ours */
     uint64_t checks_taken;                 /* the gateway's, answered by us */
     uint64_t auth_failed, replayed;        /* SRTP and SRTCP that did not unprotect */
-    uint64_t stun_bad, dtls_dropped, unknown;
+    uint64_t stun_bad, dtls_dropped;
+    uint64_t unknown;      /* neither STUN, DTLS nor RTP; or media before there were keys */
     uint64_t other_source; /* from another address than the gateway's: an error of the gateway */
 } kit_browser_stats;
 
@@ -45,13 +47,24 @@ typedef struct kit_browser {
     const char *failure;
     agw_addr local, remote; /* remote: the gateway's candidate */
     char ufrag[16], pwd[40], remote_ufrag[64], remote_pwd[128];
+    char mid[KIT_SDP_MID], cname[20];
+    uint32_t ssrc;         /* in our SDP; random, may be set before that is written */
+    uint8_t pt_out, pt_in; /* PCMU or VP8: what the gateway expects, what it was told to send */
+    int pt_more;           /* telephone-event or H.264, -1 = none */
     agw_fingerprint remote_fingerprint;
+    bool offered;     /* the first description was ours */
+    bool controlling; /* ICE role */
+    uint64_t tie_breaker;
     bool dtls_client; /* role in force */
-    agw_dtls *dtls;
+    agw_dtls *dtls;   /* from the first answered check on */
+    uint8_t *early;   /* a DTLS datagram that came before; owned */
+    size_t early_len;
     agw_srtp_session *in, *out;
     agw_srtp_suite suite;
     kit_timer check_timer, dtls_timer;
     uint8_t check_id[12]; /* of the check under way */
+    bool check_open;      /* it has no answer yet */
+    unsigned check_sends; /* of the first one */
     agw_ns started_at, connected_at, ready_at;
     kit_browser_stats stats;
 } kit_browser;
@@ -66,8 +79,11 @@ size_t kit_browser_write_offer(kit_browser *b, char out[KIT_SDP_MAX]);
 size_t kit_browser_write_answer(kit_browser *b, char out[KIT_SDP_MAX]);
 /** Reads the gateway's SDP (offer or answer). AGW_ERR_MALFORMED: `failure` says what is missing. */
 AGW_NODISCARD agw_err kit_browser_take(kit_browser *b, const char *sdp, size_t len);
-/** Begins checks; DTLS follows by itself as soon as one is answered, on_ready when the keys are
- * there. Afterwards consent checks go every 5 s, times 0.8 to 1.2 (RFC 7675 section 5.1). */
+/** To be called once both descriptions are exchanged. Begins checks; DTLS follows by itself as soon
+ * as one is answered, on_ready when the keys are there, or after 10 s without. Afterwards consent
+ * checks go every 5 s, times 0.8 to 1.2 (RFC 7675 section 5.1); unanswered ones are for the caller
+ * to see in `stats`. A gateway that ends DTLS later makes the state KIT_BROWSER_FAILED, and nobody
+ * is told. */
 void kit_browser_start(kit_browser *b);
 
 /** Protects (in place; 32 bytes of room behind len) and sends. false: no keys, or refused. */

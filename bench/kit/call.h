@@ -17,19 +17,21 @@ typedef enum kit_call_kind {
 /** Party A sends the first offer. */
 typedef enum kit_side { KIT_A = 0, KIT_B = 1 } kit_side;
 
+typedef struct kit_call kit_call;
+
 typedef struct kit_call_config {
     kit_call_kind kind;
-    bool video;              /* one video line; else PCMU */
-    bool gateway_dtls_client; /* ask the gateway for the active role; default is passive */
-    agw_dtls_ctx *dtls;      /* of all browsers: certificate and suites; borrowed */
-    uint16_t payload;        /* RTP payload bytes, 160 for audio */
+    bool video;               /* one video line; else PCMU */
+    bool gateway_dtls_client; /* the gateway is to take the active role; else the passive one */
+    agw_dtls_ctx *dtls;       /* of all browsers: certificate and suites; borrowed */
+    uint16_t payload;         /* RTP payload bytes, 160 for audio */
     uint32_t timestamp_step, burst; /* as in kit_sender */
-    agw_ns rtcp_every;       /* SR of each party; 0 = none. 5 s is usual */
+    agw_ns rtcp_every;         /* SR of each party (RR until it sends); 0 = none. 5 s is usual */
     kit_histogram *latency[2]; /* of media that arrives at side A, B; borrowed, may be NULL */
-    void (*on_up)(struct kit_call *call);   /* both parties can send, or it failed: call->failure */
-    void (*on_gone)(struct kit_call *call); /* the delete was answered */
+    void (*on_up)(kit_call *call);   /* both parties can send, or it failed: call->failure */
+    void (*on_gone)(kit_call *call); /* the delete was answered */
     /* May be NULL: every RTP packet that arrives, after the check. */
-    void (*on_rtp)(struct kit_call *call, kit_side at, const uint8_t *rtp, size_t len,
+    void (*on_rtp)(kit_call *call, kit_side at, const uint8_t *rtp, size_t len,
                    kit_finding finding);
     void *owner;
 } kit_call_config;
@@ -44,11 +46,26 @@ typedef enum kit_call_state {
     KIT_CALL_GONE,
 } kit_call_state;
 
-typedef struct kit_call {
+/** What RTCP needs to know of a party. */
+typedef struct kit_reports {
+    agw_ns sent_at;          /* the latest RTP packet */
+    uint32_t jitter_16;      /* RFC 3550 section 6.4.1, times 16, timestamp units */
+    uint32_t transit;        /* of the latest arrival */
+    uint64_t lost, expected; /* at the latest report */
+    uint32_t lsr;            /* 0 = no SR has arrived */
+    agw_ns lsr_at;
+} kit_reports;
+
+typedef struct kit_seat {
+    kit_call *call;
+    kit_side side;
+} kit_seat;
+
+struct kit_call {
     kit_world *world;
     kit_call_config config;
     kit_call_state state;
-    const char *failure; /* text of ours */
+    const char *failure;   /* NULL = none; valid until kit_call_fini() */
     char error_reason[96]; /* the gateway's own words, "" = none */
     char call_id[48], tags[2][24];
     bool is_browser[2];
@@ -56,24 +73,31 @@ typedef struct kit_call {
     kit_phone phone[2];
     kit_sender sender[2];   /* what side A, B sends */
     kit_checker checker[2]; /* what arrives at side A, B */
+    /* Arrived at side A, B: SR and RR packets; bad: not RTCP at all, or an SR or report block of or
+     * about another SSRC than the call's streams have there. */
     uint64_t rtcp_sent[2], sr_seen[2], rr_seen[2], rtcp_bad[2];
-    kit_timer rtcp_timer;
+    kit_reports reports[2];
+    kit_seat seat[2]; /* owners of the parties' callbacks */
+    kit_timer rtcp_timer, patience_timer;
     agw_ns offered_at, answered_at, up_at, deleted_at, gone_at;
-} kit_call;
+};
 
 /** Zeroed memory in; number makes call-id, tags, stream names and SSRCs unique in this run. */
-void kit_call_init(kit_call *call, kit_world *world, const kit_call_config *config, uint32_t number);
-/** Sends the offer; everything up to on_up follows by itself. Fails after 10 s. */
+void kit_call_init(kit_call *call, kit_world *world, const kit_call_config *config,
+                   uint32_t number);
+/** Sends the offer; everything up to on_up follows by itself. Fails after 10 s. on_up and
+ * on_gone may end the call. */
 void kit_call_start(kit_call *call);
 /** Sends the next packet of that side's stream. false: not up. */
 bool kit_call_send(kit_call *call, kit_side from);
-/** Sends the delete; on_gone follows. */
+/** Sends the delete; on_gone follows. Media that still arrives is checked until then. An answer
+ * that is not "ok" stands in `failure`. */
 void kit_call_delete(kit_call *call);
 /** Unbinds and frees what is inside; without a delete the gateway keeps its half. */
 void kit_call_fini(kit_call *call);
 
-/** ng keys for a description that goes toward a browser or a phone; adds them to command. Works
- * with rtpengine and with eims-agw. */
+/** ng keys for a description that goes toward that side; adds them to command. One set for
+ * rtpengine and for eims-agw. */
 void kit_call_flags(const kit_call *call, agw_doc *command, kit_side toward, bool answer);
 
 #endif

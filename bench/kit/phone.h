@@ -7,7 +7,7 @@
 
 typedef struct kit_phone_config {
     bool video;
-    /* May be NULL. from_gateway: it came from the address that the gateway's SDP names. */
+    /* May be NULL. Only what came from the addresses that the gateway's SDP names. */
     void (*on_rtp)(void *owner, const uint8_t *rtp, size_t len, agw_ns at);
     void (*on_rtcp)(void *owner, const uint8_t *rtcp, size_t len, agw_ns at);
     void *owner;
@@ -17,6 +17,10 @@ typedef struct kit_phone {
     kit_world *world;
     kit_phone_config config;
     agw_addr local, local_rtcp, remote, remote_rtcp;
+    uint8_t pt_out, pt_in; /* PCMU or VP8: what the gateway expects, what it was told to send */
+    int pt_more;           /* telephone-event or H.264, -1 = none */
+    bool described;        /* our SDP was written */
+    uint32_t session_id;
     const char *failure;
     uint64_t other_source; /* datagrams from elsewhere than the gateway's ports */
 } kit_phone;
@@ -24,7 +28,8 @@ typedef struct kit_phone {
 void kit_phone_init(kit_phone *p, kit_world *world, const kit_phone_config *config);
 void kit_phone_fini(kit_phone *p);
 
-/** offer and answer look the same: PCMU and telephone-event, or H.264 and VP8, RTP/AVP. */
+/** Offer and answer look the same: PCMU and telephone-event, or VP8 and H.264, RTP/AVP; with the
+ * payload types of the gateway's offer if that was taken before. Returns the length. */
 size_t kit_phone_write_sdp(kit_phone *p, char out[KIT_SDP_MAX]);
 AGW_NODISCARD agw_err kit_phone_take(kit_phone *p, const char *sdp, size_t len);
 
