@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -68,6 +70,39 @@ agw_err kit_usage_of(kit_usage *out, pid_t pid)
     out->rss_bytes = resident_bytes(pid);
     out->fds = count_entries(pid, "fd");
     out->threads = count_entries(pid, "task");
+    return out->threads != 0 ? AGW_OK : AGW_ERR_NOT_FOUND;
+}
+
+/* Sends an empty datagram; the reply as a text, "" = none in time. */
+static const char *ask_service(const agw_addr *service, char *reply, size_t size)
+{
+    reply[0] = '\0';
+    struct sockaddr_storage sa;
+    const socklen_t sa_len = agw_addr_to_sockaddr(service, &sa);
+    const int fd = socket(sa.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return reply;
+    const struct timeval patience = {.tv_sec = 1};
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    if (connect(fd, (const struct sockaddr *)&sa, sa_len) == 0 && send(fd, "?", 1, 0) == 1) {
+        const ssize_t n = recv(fd, reply, size - 1, 0);
+        reply[n > 0 ? n : 0] = '\0';
+    }
+    close(fd);
+    return reply;
+}
+
+agw_err kit_usage_ask(kit_usage *out, agw_ns *machine_cpu, const agw_addr *service)
+{
+    char reply[256];
+    const char *at = ask_service(service, reply, sizeof reply);
+    if (*at == '\0')
+        return AGW_ERR_AGAIN;
+    out->cpu = (agw_ns)next_number(&at);
+    out->rss_bytes = next_number(&at);
+    out->fds = (uint32_t)next_number(&at);
+    out->threads = (uint32_t)next_number(&at);
+    *machine_cpu = (agw_ns)next_number(&at);
     return out->threads != 0 ? AGW_OK : AGW_ERR_NOT_FOUND;
 }
 

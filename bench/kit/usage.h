@@ -3,6 +3,7 @@
 #ifndef AGW_BENCH_KIT_USAGE_H
 #define AGW_BENCH_KIT_USAGE_H
 
+#include "base/addr.h"
 #include "base/clock.h"
 #include "base/err.h"
 
@@ -17,6 +18,9 @@ typedef struct kit_usage {
 
 /** AGW_ERR_NOT_FOUND: there is no such process (any more). */
 AGW_NODISCARD agw_err kit_usage_of(kit_usage *out, pid_t pid);
+/** The same of the gateway that bench/serve.mjs runs on another machine, and the busy time of that
+ * machine. Waits for the answer, 1 s at most: AGW_ERR_AGAIN; AGW_ERR_NOT_FOUND: no gateway runs. */
+AGW_NODISCARD agw_err kit_usage_ask(kit_usage *out, agw_ns *machine_cpu, const agw_addr *service);
 /** CPU time of this process. */
 agw_ns kit_usage_own_cpu(void);
 /** Busy time of all CPUs since the machine started, user, system and interrupts (ticks of 10 ms).

@@ -90,6 +90,44 @@ static void test_usage_machine_is_busy_while_we_are(void)
     CU_ASSERT(kit_usage_machine_cpu() - before >= work / 2);
 }
 
+/* Answers one question. */
+static void *serve(void *arg)
+{
+    const int fd = *(const int *)arg;
+    char question[16];
+    struct sockaddr_storage from;
+    socklen_t from_len = sizeof from;
+    static const char reply[] = "1234567890123 47185920 88 4 987650000000\n";
+    if (recvfrom(fd, question, sizeof question, 0, (struct sockaddr *)&from, &from_len) > 0)
+        sendto(fd, reply, sizeof reply - 1, 0, (const struct sockaddr *)&from, from_len);
+    return NULL;
+}
+
+static void test_usage_of_another_machine_is_asked_for(void)
+{
+    agw_addr service;
+    CU_ASSERT_EQUAL_FATAL(agw_addr_parse_ip(&service, "127.0.0.1"), AGW_OK);
+    struct sockaddr_storage sa;
+    socklen_t sa_len = agw_addr_to_sockaddr(&service, &sa);
+    int fd = socket(AF_INET, SOCK_DGRAM, 0);
+    CU_ASSERT_EQUAL_FATAL(bind(fd, (const struct sockaddr *)&sa, sa_len), 0);
+    CU_ASSERT_EQUAL_FATAL(getsockname(fd, (struct sockaddr *)&sa, &sa_len), 0);
+    CU_ASSERT_EQUAL_FATAL(agw_addr_from_sockaddr(&service, (const struct sockaddr *)&sa), AGW_OK);
+    pthread_t thread;
+    CU_ASSERT_EQUAL_FATAL(pthread_create(&thread, NULL, serve, &fd), 0);
+    kit_usage u;
+    agw_ns machine;
+    CU_ASSERT_EQUAL(kit_usage_ask(&u, &machine, &service), AGW_OK);
+    CU_ASSERT_EQUAL(u.cpu, 1234567890123);
+    CU_ASSERT_EQUAL(u.rss_bytes, 47185920);
+    CU_ASSERT_EQUAL(u.fds, 88);
+    CU_ASSERT_EQUAL(u.threads, 4);
+    CU_ASSERT_EQUAL(machine, 987650000000);
+    pthread_join(thread, NULL);
+    close(fd);
+    CU_ASSERT_EQUAL(kit_usage_ask(&u, &machine, &service), AGW_ERR_AGAIN);
+}
+
 int main(void)
 {
     static const agw_unit_case cases[] = {
@@ -98,6 +136,7 @@ int main(void)
         AGW_CASE(test_usage_fds_and_sockets_are_counted),
         AGW_CASE(test_usage_of_nobody_is_not_found),
         AGW_CASE(test_usage_machine_is_busy_while_we_are),
+        AGW_CASE(test_usage_of_another_machine_is_asked_for),
     };
     return agw_unit_run("usage", cases, sizeof cases / sizeof cases[0]);
 }
