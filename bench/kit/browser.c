@@ -232,6 +232,16 @@ static void on_dtls_timer(void *owner)
     pump(b);
 }
 
+static void pump_soon(kit_browser *b)
+{
+    const agw_ns at = b->world->now + b->config.dtls_pause;
+    const agw_timer *timer = &b->dtls_timer.timer;
+    if (b->config.dtls_pause == 0)
+        pump(b);
+    else if (timer->pos == 0 || timer->at > at)
+        kit_world_at(b->world, &b->dtls_timer, at, on_dtls_timer, b);
+}
+
 static void take_dtls(kit_browser *b, const uint8_t *data, size_t len)
 {
     if (b->dtls == NULL) {
@@ -246,7 +256,7 @@ static void take_dtls(kit_browser *b, const uint8_t *data, size_t len)
     }
     if (agw_dtls_on_datagram(b->dtls, b->world->now, data, len) != AGW_DTLS_DROP_NONE)
         b->stats.dtls_dropped++;
-    pump(b);
+    pump_soon(b);
 }
 
 static void start_dtls(kit_browser *b)
@@ -265,7 +275,7 @@ static void start_dtls(kit_browser *b)
         agw_dtls_on_datagram(b->dtls, b->world->now, b->early, b->early_len) != AGW_DTLS_DROP_NONE)
         b->stats.dtls_dropped++;
     drop_early(b);
-    pump(b);
+    pump_soon(b);
 }
 
 /* --- ICE

@@ -23,6 +23,7 @@ typedef struct kit_browser_config {
     agw_dtls_ctx *dtls; /* borrowed; its profiles are the suites that are offered */
     bool video;         /* one H.264/VP8 line instead of audio */
     bool dtls_server;   /* when the gateway offers actpass: be the passive side */
+    agw_ns dtls_pause;  /* before DTLS begins and before each answer in it: as from far away */
     /* All may be NULL. rtp and rtcp are authentic and plain; on_ready tells once that the browser
      * is ready or has failed. Each may end the browser. */
     void (*on_ready)(void *owner);

@@ -96,6 +96,8 @@ static void on_rtcp(void *owner, const uint8_t *rtcp, size_t len, agw_ns at)
     }
     if (!good)
         call->rtcp_bad[seat->side]++;
+    if (call->config.on_rtcp != NULL)
+        call->config.on_rtcp(call, seat->side, rtcp, len);
 }
 
 /* --- what leaves
@@ -341,6 +343,21 @@ static const char *give(kit_call *call, kit_side to, const agw_doc *reply)
     return kit_phone_take(&call->phone[to], sdp, len) == AGW_OK ? NULL : call->phone[to].failure;
 }
 
+static void connect_parties(kit_call *call)
+{
+    if (call->config.kind == KIT_CALL_RTP_RTP)
+        be_up(call);
+    else
+        kit_browser_start(&call->browser);
+}
+
+void kit_call_go(kit_call *call)
+{
+    kit_world_at(call->world, &call->patience_timer, call->world->now + PATIENCE, on_impatient,
+                 call);
+    connect_parties(call);
+}
+
 static void on_answered(void *owner, const agw_doc *reply)
 {
     kit_call *call = owner;
@@ -351,10 +368,10 @@ static void on_answered(void *owner, const agw_doc *reply)
     }
     call->state = KIT_CALL_ANSWERED;
     call->answered_at = call->world->now;
-    if (call->config.kind == KIT_CALL_RTP_RTP)
-        be_up(call);
+    if (call->config.held)
+        kit_world_cancel(call->world, &call->patience_timer);
     else
-        kit_browser_start(&call->browser);
+        connect_parties(call);
 }
 
 static void on_offered(void *owner, const agw_doc *reply)
@@ -440,6 +457,7 @@ static void init_party(kit_call *call, kit_side side)
     const kit_browser_config browser = {.dtls = call->config.dtls,
                                         .video = call->config.video,
                                         .dtls_server = call->config.gateway_dtls_client,
+                                        .dtls_pause = call->config.dtls_pause,
                                         .on_ready = on_browser_ready,
                                         .on_rtp = on_rtp,
                                         .on_rtcp = on_rtcp,

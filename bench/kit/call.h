@@ -24,6 +24,7 @@ typedef struct kit_call_config {
     bool video;               /* one video line; else PCMU */
     bool gateway_dtls_client; /* the gateway is to take the active role; else the passive one */
     agw_dtls_ctx *dtls;       /* of all browsers: certificate and suites; borrowed */
+    agw_ns dtls_pause;        /* of the browser, see there */
     uint16_t payload;         /* RTP payload bytes, 160 for audio */
     uint32_t timestamp_step, burst; /* as in kit_sender */
     agw_ns rtcp_every;         /* SR of each party (RR until it sends); 0 = none. 5 s is usual */
@@ -33,6 +34,9 @@ typedef struct kit_call_config {
     /* May be NULL: every RTP packet that arrives, after the check. */
     void (*on_rtp)(kit_call *call, kit_side at, const uint8_t *rtp, size_t len,
                    kit_finding finding);
+    /* May be NULL: every RTCP datagram that arrives, authentic and plain. */
+    void (*on_rtcp)(kit_call *call, kit_side at, const uint8_t *rtcp, size_t len);
+    bool held; /* stays KIT_CALL_ANSWERED, no party sends anything, until kit_call_go() */
     void *owner;
 } kit_call_config;
 
@@ -88,6 +92,8 @@ void kit_call_init(kit_call *call, kit_world *world, const kit_call_config *conf
 /** Sends the offer; everything up to on_up follows by itself. Fails after 10 s. on_up and
  * on_gone may end the call. */
 void kit_call_start(kit_call *call);
+/** A held call, answered, goes on; again 10 s. */
+void kit_call_go(kit_call *call);
 /** Sends the next packet of that side's stream. false: not up. */
 bool kit_call_send(kit_call *call, kit_side from);
 /** Sends the delete; on_gone follows. Media that still arrives is checked until then. An answer
