@@ -73,9 +73,7 @@ void kit_browser_fini(kit_browser *b)
     memset(b, 0, sizeof *b);
 }
 
-/* --- descriptions
- * ---------------------------------------------------------------------------------
- */
+/* --- descriptions --- */
 
 static size_t write_sdp(kit_browser *b, bool answer, kit_setup setup, char out[KIT_SDP_MAX])
 {
@@ -150,9 +148,7 @@ agw_err kit_browser_take(kit_browser *b, const char *sdp, size_t len)
     return AGW_OK;
 }
 
-/* --- DTLS
- * -----------------------------------------------------------------------------------------
- */
+/* --- DTLS --- */
 
 static void settle(kit_browser *b, kit_browser_state state, const char *failure)
 {
@@ -278,9 +274,7 @@ static void start_dtls(kit_browser *b)
     pump_soon(b);
 }
 
-/* --- ICE
- * ------------------------------------------------------------------------------------------
- */
+/* --- ICE --- */
 
 size_t kit_browser_write_check(kit_browser *b, uint8_t out[256], bool nominate)
 {
@@ -378,9 +372,7 @@ static void take_stun(kit_browser *b, const kit_datagram *d)
         b->stats.stun_bad++; /* an indication is a keep-alive */
 }
 
-/* --- media
- * ----------------------------------------------------------------------------------------
- */
+/* --- media --- */
 
 static void take_media(kit_browser *b, const kit_datagram *d)
 {

@@ -26,9 +26,7 @@ static uint32_t clock_hz(const kit_call *call)
     return call->config.video ? VIDEO_HZ : AUDIO_HZ;
 }
 
-/* --- what arrives
- * ---------------------------------------------------------------------------------
- */
+/* --- what arrives --- */
 
 /* RFC 3550 section A.8 */
 static void measure_jitter(kit_call *call, kit_side at, const uint8_t *rtp, size_t len, agw_ns when)
@@ -100,9 +98,7 @@ static void on_rtcp(void *owner, const uint8_t *rtcp, size_t len, agw_ns at)
         call->config.on_rtcp(call, seat->side, rtcp, len);
 }
 
-/* --- what leaves
- * ----------------------------------------------------------------------------------
- */
+/* --- what leaves --- */
 
 bool kit_call_send(kit_call *call, kit_side from)
 {
@@ -137,9 +133,10 @@ static bool write_block(kit_call *call, kit_side at, agw_ns now, agw_rtcp_report
     const uint64_t expected_now = expected - r->expected;
     const uint64_t lost_now = lost > r->lost ? lost - r->lost : 0;
     const uint32_t first = (uint16_t)(c->seq_0 + c->first);
+    /* What made `expected` grow has arrived: lost_now is less than expected_now. */
     *out = (agw_rtcp_report){
         .ssrc = c->ssrc,
-        .fraction_lost = expected_now == 0 ? 0 : (uint8_t)(lost_now * 256 / (expected_now + 1)),
+        .fraction_lost = expected_now == 0 ? 0 : (uint8_t)(lost_now * 256 / expected_now),
         .lost = (int32_t)(lost < 0x7fffff ? lost : 0x7fffff),
         .ext_seq = first + (uint32_t)(expected - 1),
         .jitter = r->jitter_16 >> 4,
@@ -196,9 +193,7 @@ static void on_rtcp_timer(void *owner)
                  on_rtcp_timer, call);
 }
 
-/* --- the dialogue
- * ---------------------------------------------------------------------------------
- */
+/* --- the dialogue --- */
 
 static void fail(kit_call *call, const char *why)
 {
@@ -420,9 +415,7 @@ void kit_call_delete(kit_call *call)
     kit_ng_send(call->world->ng, command, on_deleted, call);
 }
 
-/* --- making and ending
- * ----------------------------------------------------------------------------
- */
+/* --- making and ending --- */
 
 static void init_streams(kit_call *call, uint32_t number)
 {

@@ -11,9 +11,7 @@
 
 enum { LINE = 512 };
 
-/* --- writing: "$x" in a template is replaced by a field
- * ------------------------------------------
- */
+/* --- writing: "$x" in a template is replaced by a field --- */
 
 #define SESSION                                                                                    \
     "v=0\r\n"                                                                                      \
@@ -264,9 +262,7 @@ size_t kit_sdp_write_phone(const kit_sdp_fields *f, char out[KIT_SDP_MAX])
     return fill(f, f->video ? VIDEO_PHONE : AUDIO_PHONE, out);
 }
 
-/* --- reading
- * --------------------------------------------------------------------------------------
- */
+/* --- reading --- */
 
 typedef struct reader {
     kit_sdp *sdp;
