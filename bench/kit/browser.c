@@ -49,6 +49,10 @@ void kit_browser_init(kit_browser *b, kit_world *world, const kit_browser_config
     b->mid[0] = '0';
     b->pt_out = b->pt_in = config->video ? VP8 : PCMU;
     b->pt_more = config->video ? H264 : TELEPHONE_EVENT;
+    if (config->codecs != NULL) {
+        b->codecs = *config->codecs;
+        b->pt_out = b->pt_in = b->codecs.codec[0].pt;
+    }
     kit_wire_bind(world->wire, &b->local, on_datagram, b);
 }
 
@@ -90,7 +94,8 @@ static size_t write_sdp(kit_browser *b, bool answer, kit_setup setup, char out[K
                                    .setup = setup,
                                    .ssrc = b->ssrc,
                                    .pt = b->pt_in,
-                                   .pt_more = b->pt_more};
+                                   .pt_more = b->pt_more,
+                                   .codecs = &b->codecs};
     return kit_sdp_write_browser(&fields, out);
 }
 
@@ -127,7 +132,8 @@ agw_err kit_browser_take(kit_browser *b, const char *sdp, size_t len)
     if (kit_sdp_read(&s, sdp, len, b->config.video, &b->failure) != AGW_OK)
         return AGW_ERR_MALFORMED;
     b->failure = missing(b, &s);
-    const int pt = kit_sdp_pt(&s, b->config.video ? "VP8" : "PCMU");
+    const int pt = b->codecs.count > 0 ? kit_codecs_take(&b->codecs, &s, !b->offered)
+                                       : kit_sdp_pt(&s, b->config.video ? "VP8" : "PCMU");
     if (b->failure == NULL && pt < 0)
         b->failure = "the gateway's SDP does not have our codec";
     if (b->failure != NULL)

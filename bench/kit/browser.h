@@ -20,10 +20,11 @@ typedef enum kit_browser_state {
 } kit_browser_state;
 
 typedef struct kit_browser_config {
-    agw_dtls_ctx *dtls; /* borrowed; its profiles are the suites that are offered */
-    bool video;         /* one H.264/VP8 line instead of audio */
-    bool dtls_server;   /* when the gateway offers actpass: be the passive side */
-    agw_ns dtls_pause;  /* before DTLS begins and before each answer in it: as from far away */
+    agw_dtls_ctx *dtls;       /* borrowed; its profiles are the suites that are offered */
+    bool video;               /* one H.264/VP8 line instead of audio */
+    const kit_codecs *codecs; /* copied; NULL = the usual ones */
+    bool dtls_server;         /* when the gateway offers actpass: be the passive side */
+    agw_ns dtls_pause; /* before DTLS begins and before each answer in it: as from far away */
     /* All may be NULL. rtp and rtcp are authentic and plain; on_ready tells once that the browser
      * is ready or has failed. Each may end the browser. */
     void (*on_ready)(void *owner);
@@ -52,6 +53,7 @@ typedef struct kit_browser {
     uint32_t ssrc;         /* in our SDP; random, may be set before that is written */
     uint8_t pt_out, pt_in; /* PCMU or VP8: what the gateway expects, what it was told to send */
     int pt_more;           /* telephone-event or H.264, -1 = none */
+    kit_codecs codecs;     /* those of the configuration, as they were agreed */
     agw_fingerprint remote_fingerprint;
     bool offered;     /* the first description was ours */
     bool controlling; /* ICE role */

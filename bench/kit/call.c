@@ -441,6 +441,7 @@ static void init_party(kit_call *call, kit_side side)
     call->seat[side] = (kit_seat){.call = call, .side = side};
     if (!call->is_browser[side]) {
         const kit_phone_config phone = {.video = call->config.video,
+                                        .codecs = call->config.codecs,
                                         .on_rtp = on_rtp,
                                         .on_rtcp = on_rtcp,
                                         .owner = &call->seat[side]};
@@ -449,6 +450,7 @@ static void init_party(kit_call *call, kit_side side)
     }
     const kit_browser_config browser = {.dtls = call->config.dtls,
                                         .video = call->config.video,
+                                        .codecs = call->config.codecs,
                                         .dtls_server = call->config.gateway_dtls_client,
                                         .dtls_pause = call->config.dtls_pause,
                                         .on_ready = on_browser_ready,

@@ -45,6 +45,10 @@ void kit_phone_init(kit_phone *p, kit_world *world, const kit_phone_config *conf
     p->local_rtcp.port++;
     p->pt_out = p->pt_in = config->video ? VP8 : PCMU;
     p->pt_more = config->video ? H264 : TELEPHONE_EVENT;
+    if (config->codecs != NULL) {
+        p->codecs = *config->codecs;
+        p->pt_out = p->pt_in = p->codecs.codec[0].pt;
+    }
     kit_wire_bind(world->wire, &p->local, on_rtp, p);
     kit_wire_bind(world->wire, &p->local_rtcp, on_rtcp, p);
 }
@@ -64,7 +68,8 @@ size_t kit_phone_write_sdp(kit_phone *p, char out[KIT_SDP_MAX])
                                    .video = p->config.video,
                                    .ssrc = p->session_id,
                                    .pt = p->pt_in,
-                                   .pt_more = p->pt_more};
+                                   .pt_more = p->pt_more,
+                                   .codecs = &p->codecs};
     p->described = true;
     return kit_sdp_write_phone(&fields, out);
 }
@@ -74,7 +79,8 @@ agw_err kit_phone_take(kit_phone *p, const char *sdp, size_t len)
     kit_sdp s;
     if (kit_sdp_read(&s, sdp, len, p->config.video, &p->failure) != AGW_OK)
         return AGW_ERR_MALFORMED;
-    const int pt = kit_sdp_pt(&s, p->config.video ? "VP8" : "PCMU");
+    const int pt = p->codecs.count > 0 ? kit_codecs_take(&p->codecs, &s, !p->described)
+                                       : kit_sdp_pt(&s, p->config.video ? "VP8" : "PCMU");
     if (pt < 0) {
         p->failure = "the gateway's SDP does not have our codec";
         return AGW_ERR_MALFORMED;

@@ -7,6 +7,7 @@
 
 typedef struct kit_phone_config {
     bool video;
+    const kit_codecs *codecs; /* copied; NULL = the usual ones */
     /* May be NULL. Only what came from the addresses that the gateway's SDP names. */
     void (*on_rtp)(void *owner, const uint8_t *rtp, size_t len, agw_ns at);
     void (*on_rtcp)(void *owner, const uint8_t *rtcp, size_t len, agw_ns at);
@@ -19,6 +20,7 @@ typedef struct kit_phone {
     agw_addr local, local_rtcp, remote, remote_rtcp;
     uint8_t pt_out, pt_in; /* PCMU or VP8: what the gateway expects, what it was told to send */
     int pt_more;           /* telephone-event or H.264, -1 = none */
+    kit_codecs codecs;     /* those of the configuration, as they were agreed */
     bool described;        /* our SDP was written */
     uint32_t session_id;
     const char *failure;

@@ -157,10 +157,38 @@ static const char VIDEO_PHONE[] =
                   "a=sendrecv\r\n"
                   "a=rtcp:$q\r\n";
 
+/* Any codecs: the lines that a gateway needs, and no more. */
+static const char CODECS_BROWSER[] =
+    ANSWER_SESSION "m=$k $p UDP/TLS/RTP/SAVPF$l\r\n" TRANSPORT SECURITY ANSWER_MEDIA "$e"
+                   "a=ssrc:$r cname:$c\r\n";
+
+static const char CODECS_PHONE[] = PHONE_SESSION "m=$k $p RTP/AVP$l\r\n"
+                                                 "$e"
+                                                 "a=sendrecv\r\n"
+                                                 "a=rtcp:$q\r\n";
+
 static const char *setup_text(kit_setup setup)
 {
     static const char *const TEXT[] = {"holdconn", "active", "passive", "actpass"};
     return TEXT[setup];
+}
+
+static bool has_codecs(const kit_sdp_fields *f)
+{
+    return f->codecs != NULL && f->codecs->count > 0;
+}
+
+/* The list of the m= line, or the a=rtpmap lines. */
+static void codecs_text(const kit_codecs *codecs, bool lines, char *out)
+{
+    size_t len = 0;
+    for (size_t i = 0; i < codecs->count && len < LINE; i++) {
+        const kit_sdp_codec *c = &codecs->codec[i];
+        const int n = lines ? snprintf(out + len, LINE - len, "a=rtpmap:%u %s\r\n", c->pt, c->name)
+                            : snprintf(out + len, LINE - len, " %u", c->pt);
+        len += (size_t)n;
+    }
+    AGW_ASSERT(len < LINE);
 }
 
 /* The text of one field; out has LINE bytes. */
@@ -174,11 +202,20 @@ static void field_text(const kit_sdp_fields *f, char key, char *out)
     case 'c':
         snprintf(out, LINE, "%s", f->cname);
         break;
+    case 'e':
+        codecs_text(f->codecs, true, out);
+        break;
     case 'f':
         agw_fingerprint_text(f->fingerprint, out, LINE);
         break;
     case 'i':
         snprintf(out, LINE, "1271219%010" PRIu32, f->ssrc);
+        break;
+    case 'k':
+        snprintf(out, LINE, "%s", f->video ? "video" : "audio");
+        break;
+    case 'l':
+        codecs_text(f->codecs, false, out);
         break;
     case 'm':
         snprintf(out, LINE, "%s", f->mid);
@@ -252,6 +289,8 @@ static size_t fill(const kit_sdp_fields *f, const char *text, char out[KIT_SDP_M
 
 size_t kit_sdp_write_browser(const kit_sdp_fields *f, char out[KIT_SDP_MAX])
 {
+    if (has_codecs(f))
+        return fill(f, CODECS_BROWSER, out);
     if (f->answer)
         return fill(f, f->video ? VIDEO_ANSWER : AUDIO_ANSWER, out);
     return fill(f, f->video ? VIDEO_OFFER : AUDIO_OFFER, out);
@@ -259,6 +298,8 @@ size_t kit_sdp_write_browser(const kit_sdp_fields *f, char out[KIT_SDP_MAX])
 
 size_t kit_sdp_write_phone(const kit_sdp_fields *f, char out[KIT_SDP_MAX])
 {
+    if (has_codecs(f))
+        return fill(f, CODECS_PHONE, out);
     return fill(f, f->video ? VIDEO_PHONE : AUDIO_PHONE, out);
 }
 
@@ -524,4 +565,30 @@ int kit_sdp_pt(const kit_sdp *sdp, const char *codec)
             return c->pt;
     }
     return -1;
+}
+
+/* The payload type of exactly this codec, clock rate and channels included. A line may leave out
+ * a=rtpmap for a static payload type (RFC 3551). */
+static int pt_of(const kit_sdp *sdp, const kit_sdp_codec *codec)
+{
+    for (size_t i = 0; i < sdp->codec_count; i++) {
+        const kit_sdp_codec *c = &sdp->codecs[i];
+        if (strcasecmp(c->name, codec->name) == 0 ||
+            (c->name[0] == '\0' && c->pt == codec->pt && c->pt < 35))
+            return c->pt;
+    }
+    return -1;
+}
+
+int kit_codecs_take(kit_codecs *codecs, const kit_sdp *sdp, bool answering)
+{
+    for (size_t i = 0; i < codecs->count; i++) {
+        const int pt = pt_of(sdp, &codecs->codec[i]);
+        if (pt < 0)
+            return -1;
+        codecs->pt_out[i] = (uint8_t)pt;
+        if (answering)
+            codecs->codec[i].pt = (uint8_t)pt;
+    }
+    return codecs->pt_out[0];
 }

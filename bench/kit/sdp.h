@@ -12,6 +12,7 @@ enum {
     KIT_SDP_MAX = 8192,
     KIT_SDP_CODECS = 48,
     KIT_SDP_MID = 20,
+    KIT_CODECS = 8,
 };
 
 typedef enum kit_setup {
@@ -49,6 +50,17 @@ AGW_NODISCARD agw_err kit_sdp_read(kit_sdp *out, const char *sdp, size_t len, bo
 /** The payload type of a codec ("PCMU", "VP8", without case and clock rate); -1 = not there. */
 int kit_sdp_pt(const kit_sdp *sdp, const char *codec);
 
+/** Codecs that a party speaks instead of the usual ones (PCMU and telephone-event, or VP8 and
+ * H.264); count 0 = the usual ones. */
+typedef struct kit_codecs {
+    size_t count;
+    kit_sdp_codec codec[KIT_CODECS]; /* with the payload types that we receive */
+    uint8_t pt_out[KIT_CODECS];      /* what the gateway expects for each */
+} kit_codecs;
+/** Reads pt_out from the gateway's SDP; `answering`: and takes over its payload types. Returns that
+ * of the first codec, -1 = one is missing. */
+int kit_codecs_take(kit_codecs *codecs, const kit_sdp *sdp, bool answering);
+
 /** What goes into a description; texts are borrowed. */
 typedef struct kit_sdp_fields {
     agw_addr local;
@@ -57,8 +69,9 @@ typedef struct kit_sdp_fields {
     const agw_fingerprint *fingerprint;
     kit_setup setup;
     uint32_t ssrc;
-    uint8_t pt;  /* PCMU, or VP8 */
-    int pt_more; /* telephone-event, or H.264; -1 = the offer has none */
+    uint8_t pt;               /* PCMU, or VP8 */
+    int pt_more;              /* telephone-event, or H.264; -1 = the offer has none */
+    const kit_codecs *codecs; /* instead of both; NULL or empty = none */
 } kit_sdp_fields;
 
 /** As Chromium 156 writes it. Return the length; never NUL-terminated short: it always fits. */
