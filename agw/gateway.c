@@ -26,7 +26,6 @@ enum {
     CONTROL_SLOTS = 65536,
     PORTS_LOW = 32, /* pairs kept open in advance */
     PORTS_HIGH = 128,
-    REFILL_BUDGET = 8,
     CORE_BUFFER = 512 * 1024,
     FINGERPRINT_TEXT = AGW_FINGERPRINT_TEXT,
 };
@@ -761,10 +760,10 @@ bool agw_gateway_next_event(agw_gateway *gw, agw_event *out)
     return false;
 }
 
-void agw_gateway_idle(agw_gateway *gw)
+void agw_gateway_idle(agw_gateway *gw, size_t pairs)
 {
     for (size_t a = 0; a < gw->n_addresses; a++)
-        agw_ports_refill(gw->addresses[a].ports, REFILL_BUDGET);
+        agw_ports_refill(gw->addresses[a].ports, pairs);
     for (size_t i = 0; i < gw->n_workers; i++)
         agw_outbox_flush(&gw->workers[i].outbox);
 }

@@ -130,8 +130,9 @@ int agw_gateway_event_fd(const agw_gateway *gw);
  * resources return, so call it until false. */
 bool agw_gateway_next_event(agw_gateway *gw, agw_event *out);
 
-/** Idle work of the control thread: keeps the pool of ready ports filled. */
-void agw_gateway_idle(agw_gateway *gw);
+/** Idle work of the control thread: opens or closes up to so many pairs of ports for each address,
+ * toward the number that is kept ready. 20 us a pair. */
+void agw_gateway_idle(agw_gateway *gw, size_t pairs);
 
 size_t agw_gateway_workers(const agw_gateway *gw);
 /** The numbers of worker i, live. */

@@ -500,6 +500,7 @@ static void show_stats(const agw_doc *stats)
     print_dict("now", agw_doc_get(stats, "currentstatistics"), true);
     print_dict("since start (uptime in s)", agw_doc_get(stats, "totalstatistics"), true);
     print_dict("ports", agw_doc_get(stats, "ports"), true);
+    print_dict("memory (bytes)", agw_doc_get(stats, "memory"), true);
     show_workers(agw_doc_get(stats, "workers"));
     print_dict("dropped packets by reason", agw_doc_get(stats, "drops"), false);
     print_dict("commands", agw_doc_get(agw_doc_get(stats, "control"), "commands"), true);
@@ -508,7 +509,9 @@ static void show_stats(const agw_doc *stats)
 static int run_stats(client *c, const char *arg)
 {
     (void)arg;
-    agw_doc *reply = ask(c, request_new("statistics"));
+    agw_doc *request = request_new("statistics");
+    agw_doc_set_str(request, "flags", "memory");
+    agw_doc *reply = ask(c, request);
     if (reply == NULL)
         return c->status;
     if (c->json)

@@ -381,7 +381,8 @@ static agw_doc *run_list(run *r)
 static agw_doc *run_statistics(run *r)
 {
     agw_doc *reply = agw_doc_new_dict();
-    agw_doc_set(reply, "statistics", agw_stats_doc(r->ctl, r->now));
+    agw_doc_set(reply, "statistics",
+                agw_stats_doc(r->ctl, r->now, agw_flags_has(&r->flags, AGW_WORD_MEMORY)));
     agw_doc_set_str(reply, "result", "ok");
     return reply;
 }

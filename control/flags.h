@@ -86,6 +86,7 @@ enum {
     X(WEBRTC, "WebRTC")                                                                            \
     X(NEW_BRANCH, "new-branch")                                                                    \
     X(EMERGENCY, "emergency")                                                                      \
+    X(MEMORY, "memory")                                                                            \
     X(DEBUG, "debug")
 
 typedef enum agw_word {

@@ -27,6 +27,7 @@ enum {
     DEMO_PORT = 8080,
     DEMO_TLS_PORT = 8443,
     IDLE_MS = 200,
+    IDLE_PAIRS = 64, /* the ports of 8,000 calls are closed within half a minute */
 };
 
 typedef struct program {
@@ -95,7 +96,7 @@ static gboolean on_gateway_event(gint fd, GIOCondition condition, gpointer data)
 static gboolean on_idle(gpointer data)
 {
     const program *p = data;
-    agw_gateway_idle(p->gateway);
+    agw_gateway_idle(p->gateway, IDLE_PAIRS);
     agw_server_idle(p->server, agw_clock_now());
     return G_SOURCE_CONTINUE;
 }

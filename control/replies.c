@@ -73,11 +73,9 @@ static void forget_old(agw_replies *replies, agw_ns now)
         forget_oldest(replies);
 }
 
-bool agw_replies_expire(agw_replies *replies, agw_ns now)
+void agw_replies_expire(agw_replies *replies, agw_ns now)
 {
-    const guint before = replies->order.length;
     forget_old(replies, now);
-    return before > 0 && replies->order.length == 0;
 }
 
 const GString *agw_replies_find(agw_replies *replies, const agw_addr *from,

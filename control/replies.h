@@ -27,8 +27,8 @@ const GString *agw_replies_find(agw_replies *replies, const agw_addr *from,
 /** Keeps reply (given). The oldest make room. */
 void agw_replies_keep(agw_replies *replies, const agw_addr *from, const agw_ng_message *msg,
                       GString *reply, agw_ns now);
-/** Forgets what is too old; true: the last one went, and memory can go back to the system. */
-bool agw_replies_expire(agw_replies *replies, agw_ns now);
+/** Forgets what is too old. */
+void agw_replies_expire(agw_replies *replies, agw_ns now);
 size_t agw_replies_count(const agw_replies *replies);
 
 #endif

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "control/server.h"
 
+#include "control/calls.h"
 #include "control/replies.h"
+#include "control/trim.h"
 
 #include <errno.h>
 #include <glib-unix.h>
@@ -14,6 +16,7 @@
 
 enum {
     TURN_MAX = 32,        /* datagrams of one listener in one turn of the loop */
+    TURN_PAIRS = 8,       /* pairs of ports opened or closed after that */
     BUFFER_BYTES = 65536, /* more than any UDP datagram */
     SOCKET_BUFFER = 4 * 1024 * 1024,
 };
@@ -28,6 +31,7 @@ typedef struct listener {
 struct agw_server {
     agw_control *ctl;
     agw_replies *replies;
+    agw_trim trim;
     agw_server_counters counters;
     agw_log_limit limit_cookie, limit_allowed;
     size_t n;
@@ -200,7 +204,7 @@ static gboolean on_readable(gint fd, GIOCondition condition, gpointer data)
     int left = TURN_MAX;
     while (left > 0 && receive_one(l->server, l))
         left--;
-    agw_gateway_idle(l->server->ctl->gateway);
+    agw_gateway_idle(l->server->ctl->gateway, TURN_PAIRS);
     return G_SOURCE_CONTINUE;
 }
 
@@ -287,8 +291,10 @@ const agw_addr *agw_server_addr(const agw_server *server, size_t i)
 
 void agw_server_idle(agw_server *server, agw_ns now)
 {
-    if (agw_replies_expire(server->replies, now))
-        (void)malloc_trim(0); /* after a burst the heap would stay as large as it was */
+    agw_replies_expire(server->replies, now);
+    const size_t held = agw_calls_count(server->ctl->calls) + agw_replies_count(server->replies);
+    if (agw_trim_due(&server->trim, held, now))
+        (void)malloc_trim(0);
 }
 
 const agw_server_counters *agw_server_stats(const agw_server *server)

@@ -3,6 +3,7 @@
 
 #include "control/calls.h"
 
+#include <malloc.h>
 #include <stddef.h>
 
 static int64_t count(const agw_counter *counter)
@@ -94,7 +95,16 @@ static void set_control(const agw_control *ctl, agw_doc *out)
     agw_doc_set_int(out, "events lost", (int64_t)agw_events_lost(ctl->events));
 }
 
-agw_doc *agw_stats_doc(const agw_control *ctl, agw_ns now)
+/* What is in use must come back to where it was when all calls have ended; what is held need not.
+ */
+static void set_memory(agw_doc *out)
+{
+    const struct mallinfo2 heap = mallinfo2();
+    agw_doc_set_int(out, "heap used", (int64_t)(heap.uordblks + heap.hblkhd));
+    agw_doc_set_int(out, "heap held", (int64_t)(heap.arena + heap.hblkhd));
+}
+
+agw_doc *agw_stats_doc(const agw_control *ctl, agw_ns now, bool memory)
 {
     agw_doc *out = agw_doc_new_dict();
     set_current(ctl, agw_doc_set(out, "currentstatistics", agw_doc_new_dict()));
@@ -110,5 +120,7 @@ agw_doc *agw_stats_doc(const agw_control *ctl, agw_ns now)
     agw_doc_set_int(ports, "free", (int64_t)free_ports);
     agw_doc_set_int(ports, "used", (int64_t)used_ports);
     set_control(ctl, agw_doc_set(out, "control", agw_doc_new_dict()));
+    if (memory)
+        set_memory(agw_doc_set(out, "memory", agw_doc_new_dict()));
     return out;
 }

@@ -6,7 +6,8 @@
 
 #include "control/command.h"
 
-/** The caller's to free or to hang up somewhere. */
-agw_doc *agw_stats_doc(const agw_control *ctl, agw_ns now);
+/** The caller's to free or to hang up somewhere. memory: the heap, too; the allocator is walked for
+ * it, which takes milliseconds when it is large and torn. */
+agw_doc *agw_stats_doc(const agw_control *ctl, agw_ns now, bool memory);
 
 #endif

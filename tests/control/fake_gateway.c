@@ -266,8 +266,9 @@ bool agw_gateway_next_event(agw_gateway *gw, agw_event *out)
     return true;
 }
 
-void agw_gateway_idle(agw_gateway *gw)
+void agw_gateway_idle(agw_gateway *gw, size_t pairs)
 {
+    (void)pairs;
     (void)gw;
 }
 

@@ -525,6 +525,22 @@ static void test_command_ng_4_statistics_count(void)
     rig_fini(&r);
 }
 
+/* Only who asks for it pays for it. */
+static void test_command_ng_4_statistics_of_memory_by_flag(void)
+{
+    rig r;
+    rig_init(&r, NULL);
+    char *plain = rig_ask(&r, "{'command':'statistics'}");
+    CU_ASSERT_PTR_NULL(strstr(plain, "'memory'"));
+    g_free(plain);
+    char *with = rig_ask(&r, "{'command':'statistics','flags':['memory']}");
+    CU_ASSERT_PTR_NOT_NULL(strstr(with, "'memory':{'heap used':"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(with, "'heap held':"));
+    g_free(with);
+    CU_ASSERT_EQUAL(g_hash_table_size(r.ctl.seen_unknown), 0);
+    rig_fini(&r);
+}
+
 static void test_command_ng_2_unknown_words_are_noted_once(void)
 {
     rig r;
@@ -565,6 +581,7 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_command_ng_5_labels_belong_to_who_speaks),
     AGW_CASE(test_command_ng_4_list_is_limited),
     AGW_CASE(test_command_ng_4_statistics_count),
+    AGW_CASE(test_command_ng_4_statistics_of_memory_by_flag),
     AGW_CASE(test_command_ng_2_unknown_words_are_noted_once),
 };
 

@@ -3,6 +3,7 @@
 #include "control/replies.h"
 #include "control/rig.h"
 #include "control/server.h"
+#include "control/trim.h"
 
 #include <sys/socket.h>
 #include <unistd.h>
@@ -176,11 +177,10 @@ static void test_replies_count_is_bounded(void)
 static void test_replies_expire_by_themselves(void)
 {
     agw_replies *replies = agw_replies_new(10, 1000);
-    CU_ASSERT_FALSE(agw_replies_expire(replies, AGW_S(1)));
     keep(replies, "a", 1);
-    CU_ASSERT_FALSE(agw_replies_expire(replies, AGW_S(11) - 1));
+    agw_replies_expire(replies, AGW_S(11) - 1);
     CU_ASSERT_EQUAL(agw_replies_count(replies), 1);
-    CU_ASSERT_TRUE(agw_replies_expire(replies, AGW_S(11)));
+    agw_replies_expire(replies, AGW_S(11));
     CU_ASSERT_EQUAL(agw_replies_count(replies), 0);
     agw_replies_free(replies);
 }
@@ -198,6 +198,46 @@ static void test_replies_bytes_are_bounded(void)
     CU_ASSERT_TRUE(has(replies, "d"));
     CU_ASSERT_EQUAL(agw_replies_count(replies), 1);
     agw_replies_free(replies);
+}
+
+/* --- memory ------------------------------------------------------------------------------------
+ */
+
+static void test_trim_after_load_has_fallen_far(void)
+{
+    agw_trim trim = {0};
+    CU_ASSERT_FALSE(agw_trim_due(&trim, 4000, AGW_S(100)));
+    CU_ASSERT_FALSE(agw_trim_due(&trim, 1001, AGW_S(101)));
+    CU_ASSERT_TRUE(agw_trim_due(&trim, 1000, AGW_S(102)));
+    CU_ASSERT_FALSE(agw_trim_due(&trim, 251, AGW_S(200))); /* the peak is 1000 now */
+    CU_ASSERT_TRUE(agw_trim_due(&trim, 250, AGW_S(200)));
+    CU_ASSERT_FALSE(agw_trim_due(&trim, 0, AGW_S(300)));
+}
+
+/* A monitor that asks each second keeps one or two replies stored for ever. */
+static void test_trim_goes_on_under_a_monitor(void)
+{
+    agw_trim trim = {0};
+    (void)agw_trim_due(&trim, 16000, AGW_S(100));
+    CU_ASSERT_TRUE(agw_trim_due(&trim, 10, AGW_S(101)));
+}
+
+static void test_trim_rests_between(void)
+{
+    agw_trim trim = {0};
+    (void)agw_trim_due(&trim, 100000, AGW_S(100));
+    CU_ASSERT_TRUE(agw_trim_due(&trim, 20000, AGW_S(100)));
+    CU_ASSERT_FALSE(agw_trim_due(&trim, 0, AGW_S(110) - 1));
+    CU_ASSERT_TRUE(agw_trim_due(&trim, 0, AGW_S(110)));
+}
+
+static void test_trim_leaves_small_loads_alone(void)
+{
+    agw_trim trim = {0};
+    (void)agw_trim_due(&trim, 511, AGW_S(100));
+    CU_ASSERT_FALSE(agw_trim_due(&trim, 0, AGW_S(200)));
+    (void)agw_trim_due(&trim, 512, AGW_S(300));
+    CU_ASSERT_TRUE(agw_trim_due(&trim, 0, AGW_S(400)));
 }
 
 /* --- sockets -----------------------------------------------------------------------------------
@@ -290,6 +330,10 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_replies_count_is_bounded),
     AGW_CASE(test_replies_expire_by_themselves),
     AGW_CASE(test_replies_bytes_are_bounded),
+    AGW_CASE(test_trim_after_load_has_fallen_far),
+    AGW_CASE(test_trim_goes_on_under_a_monitor),
+    AGW_CASE(test_trim_rests_between),
+    AGW_CASE(test_trim_leaves_small_loads_alone),
     AGW_CASE(test_server_ng_1_reply_leaves_from_the_address_asked),
     AGW_CASE(test_server_ng_1_largest_datagram_is_taken),
     AGW_CASE(test_server_port_in_use_is_told),
