@@ -34,6 +34,20 @@ static const agw_ns GIVE_UP = AGW_S(10);
 
 static void on_datagram(void *owner, const kit_datagram *d);
 
+static void new_credentials(kit_browser *b)
+{
+    agw_rand_text(b->ufrag, UFRAG);
+    agw_rand_text(b->pwd, PWD);
+}
+
+/* Zeroes it. */
+static void unbind(const kit_browser *b, agw_addr *addr)
+{
+    if (agw_addr_is_set(addr))
+        kit_wire_unbind(b->world->wire, addr);
+    memset(addr, 0, sizeof *addr);
+}
+
 void kit_browser_init(kit_browser *b, kit_world *world, const kit_browser_config *config)
 {
     memset(b, 0, sizeof *b);
@@ -41,8 +55,7 @@ void kit_browser_init(kit_browser *b, kit_world *world, const kit_browser_config
     b->config = *config;
     b->local = kit_world_host(world);
     b->local.port = (uint16_t)(PORT_FIRST + agw_rand32() % PORTS);
-    agw_rand_text(b->ufrag, UFRAG);
-    agw_rand_text(b->pwd, PWD);
+    new_credentials(b);
     agw_rand_text(b->cname, CNAME);
     agw_rand_bytes(&b->tie_breaker, sizeof b->tie_breaker);
     b->ssrc = agw_rand32();
@@ -67,7 +80,9 @@ void kit_browser_fini(kit_browser *b)
 {
     if (b->world == NULL)
         return;
-    kit_wire_unbind(b->world->wire, &b->local);
+    unbind(b, &b->local);
+    unbind(b, &b->next);
+    unbind(b, &b->former);
     kit_world_cancel(b->world, &b->check_timer);
     kit_world_cancel(b->world, &b->dtls_timer);
     agw_dtls_free(b->dtls);
@@ -79,11 +94,17 @@ void kit_browser_fini(kit_browser *b)
 
 /* --- descriptions --- */
 
+/* Where the next description says that we are, and where checks leave from. */
+static const agw_addr *candidate(const kit_browser *b)
+{
+    return agw_addr_is_set(&b->next) ? &b->next : &b->local;
+}
+
 static size_t write_sdp(kit_browser *b, bool answer, kit_setup setup, char out[KIT_SDP_MAX])
 {
     agw_fingerprint fp;
     agw_dtls_ctx_fingerprint(b->config.dtls, &fp);
-    const kit_sdp_fields fields = {.local = b->local,
+    const kit_sdp_fields fields = {.local = *candidate(b),
                                    .video = b->config.video,
                                    .answer = answer,
                                    .ufrag = b->ufrag,
@@ -282,6 +303,27 @@ static void start_dtls(kit_browser *b)
 
 /* --- ICE --- */
 
+void kit_browser_restart(kit_browser *b)
+{
+    AGW_ASSERT(b->state == KIT_BROWSER_READY);
+    unbind(b, &b->next);
+    b->next = b->local;
+    b->next.port = (uint16_t)(PORT_FIRST + (b->local.port - PORT_FIRST + 1u) % PORTS);
+    kit_wire_bind(b->world->wire, &b->next, on_datagram, b);
+    new_credentials(b);
+}
+
+/* The new address is valid: media goes there from now on. */
+static void be_at_next(kit_browser *b)
+{
+    if (!agw_addr_is_set(&b->next))
+        return;
+    unbind(b, &b->former);
+    b->former = b->local;
+    b->local = b->next;
+    memset(&b->next, 0, sizeof b->next);
+}
+
 size_t kit_browser_write_check(kit_browser *b, uint8_t out[256], bool nominate)
 {
     char username[sizeof b->remote_ufrag + sizeof b->ufrag];
@@ -300,7 +342,7 @@ static void send_check(kit_browser *b)
 {
     uint8_t buf[256];
     const size_t len = kit_browser_write_check(b, buf, b->controlling);
-    kit_wire_send(b->world->wire, &b->local, &b->remote, buf, len);
+    kit_wire_send(b->world->wire, candidate(b), &b->remote, buf, len);
     b->check_open = true;
     b->stats.checks_sent++;
 }
@@ -327,7 +369,8 @@ static void on_check_timer(void *owner)
 
 void kit_browser_start(kit_browser *b)
 {
-    b->state = KIT_BROWSER_CHECKING;
+    if (b->state != KIT_BROWSER_READY)
+        b->state = KIT_BROWSER_CHECKING;
     b->started_at = b->world->now;
     agw_rand_bytes(b->check_id, sizeof b->check_id);
     on_check_timer(b);
@@ -351,12 +394,13 @@ static void take_response(kit_browser *b, const agw_stun_msg *m, const kit_datag
 {
     if (!b->check_open || memcmp(m->head.id, b->check_id, sizeof b->check_id) != 0 ||
         agw_stun_verify(m, d->data, d->len, b->remote_pwd, strlen(b->remote_pwd)) != AGW_OK ||
-        !agw_addr_equal(&m->mapped, &b->local)) {
+        !agw_addr_equal(&m->mapped, candidate(b))) {
         b->stats.stun_bad++;
         return;
     }
     b->check_open = false;
     b->stats.checks_answered++;
+    be_at_next(b);
     if (b->state != KIT_BROWSER_CHECKING)
         return;
     const agw_ns wait = AGW_MS(CONSENT_MIN_MS + agw_rand32() % (CONSENT_SPAN_MS + 1));

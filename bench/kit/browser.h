@@ -48,6 +48,7 @@ typedef struct kit_browser {
     kit_browser_state state;
     const char *failure;
     agw_addr local, remote; /* remote: the gateway's candidate */
+    agw_addr next, former;  /* of an ICE restart: local once a check is answered; local before */
     char ufrag[16], pwd[40], remote_ufrag[64], remote_pwd[128];
     char mid[KIT_SDP_MID], cname[20];
     uint32_t ssrc;         /* in our SDP; random, may be set before that is written */
@@ -88,6 +89,12 @@ AGW_NODISCARD agw_err kit_browser_take(kit_browser *b, const char *sdp, size_t l
  * to see in `stats`. A gateway that ends DTLS later makes the state KIT_BROWSER_FAILED, and nobody
  * is told. */
 void kit_browser_start(kit_browser *b);
+
+/** An ICE restart (RFC 8445 section 2.4) as Chromium does it: new credentials and a new port, which
+ * the next description carries. DTLS and keys stay. When that is answered, kit_browser_start()
+ * begins checks from the new port; media leaves from the old one until a check is answered, and is
+ * taken on both. Only when ready. */
+void kit_browser_restart(kit_browser *b);
 
 /** Protects (in place; 32 bytes of room behind len) and sends. false: no keys, or refused. */
 bool kit_browser_send_rtp(kit_browser *b, uint8_t *rtp, size_t len);

@@ -281,8 +281,7 @@ void kit_call_flags(const kit_call *call, agw_doc *command, kit_side toward, boo
     add_list(command, "SDES", "off", NULL);
 }
 
-/* A command with a description from one side toward the other. */
-static agw_doc *describe(kit_call *call, kit_side from, bool answer)
+agw_doc *kit_call_describe(kit_call *call, kit_side from, bool answer)
 {
     char sdp[KIT_SDP_MAX], ip[AGW_ADDR_TEXT];
     kit_phone *phone = &call->phone[from];
@@ -300,9 +299,10 @@ static agw_doc *describe(kit_call *call, kit_side from, bool answer)
     kit_call_flags(call, command, other(from), answer);
     agw_doc_set_str(command, "call-id", call->call_id);
     add_list(command, "received-from", "IP4", agw_addr_ip_text(local, ip, sizeof ip));
-    agw_doc_set_str(command, "from-tag", call->tags[KIT_A]);
-    if (answer)
-        agw_doc_set_str(command, "to-tag", call->tags[KIT_B]);
+    const kit_side offerer = answer ? other(from) : from;
+    agw_doc_set_str(command, "from-tag", call->tags[offerer]);
+    if (answer || call->answered_at != 0)
+        agw_doc_set_str(command, "to-tag", call->tags[other(offerer)]);
     agw_doc_set_str(command, "command", answer ? "answer" : "offer");
     return command;
 }
@@ -322,8 +322,7 @@ static const char *refusal(kit_call *call, const agw_doc *reply)
     return "the gateway refused";
 }
 
-/* Gives the reply's description to that side; NULL, or what is wrong. */
-static const char *give(kit_call *call, kit_side to, const agw_doc *reply)
+const char *kit_call_give(kit_call *call, kit_side to, const agw_doc *reply)
 {
     const char *why = refusal(call, reply);
     if (why != NULL)
@@ -356,7 +355,7 @@ void kit_call_go(kit_call *call)
 static void on_answered(void *owner, const agw_doc *reply)
 {
     kit_call *call = owner;
-    const char *why = give(call, KIT_A, reply);
+    const char *why = kit_call_give(call, KIT_A, reply);
     if (why != NULL) {
         fail(call, why);
         return;
@@ -372,11 +371,11 @@ static void on_answered(void *owner, const agw_doc *reply)
 static void on_offered(void *owner, const agw_doc *reply)
 {
     kit_call *call = owner;
-    const char *why = give(call, KIT_B, reply);
+    const char *why = kit_call_give(call, KIT_B, reply);
     if (why != NULL)
         fail(call, why);
     else
-        kit_ng_send(call->world->ng, describe(call, KIT_B, true), on_answered, call);
+        kit_ng_send(call->world->ng, kit_call_describe(call, KIT_B, true), on_answered, call);
 }
 
 void kit_call_start(kit_call *call)
@@ -385,7 +384,7 @@ void kit_call_start(kit_call *call)
     call->offered_at = call->world->now;
     kit_world_at(call->world, &call->patience_timer, call->offered_at + PATIENCE, on_impatient,
                  call);
-    kit_ng_send(call->world->ng, describe(call, KIT_A, false), on_offered, call);
+    kit_ng_send(call->world->ng, kit_call_describe(call, KIT_A, false), on_offered, call);
 }
 
 static void on_deleted(void *owner, const agw_doc *reply)

@@ -103,6 +103,12 @@ void kit_call_delete(kit_call *call);
 /** Unbinds and frees what is inside; without a delete the gateway keeps its half. */
 void kit_call_fini(kit_call *call);
 
+/** The command that carries that side's description, an offer or the answer to the other side's;
+ * once the call is answered, an offer within the dialogue. The caller's, to be changed and sent. */
+agw_doc *kit_call_describe(kit_call *call, kit_side from, bool answer);
+/** Gives the description in a reply to that side. NULL, or what is wrong with the reply. */
+const char *kit_call_give(kit_call *call, kit_side to, const agw_doc *reply);
+
 /** ng keys for a description that goes toward that side; adds them to command. One set for
  * rtpengine and for eims-agw. */
 void kit_call_flags(const kit_call *call, agw_doc *command, kit_side toward, bool answer);

@@ -160,6 +160,13 @@ void kit_ng_send(kit_ng *ng, agw_doc *command, kit_ng_taker taker, void *owner)
     r->owner = owner;
 }
 
+void kit_ng_again(kit_ng *ng)
+{
+    const request *r = ng->last;
+    if (r != NULL)
+        (void)send(ng->fd, r->message->str, r->message->len, MSG_DONTWAIT);
+}
+
 void kit_ng_forget(kit_ng *ng, const void *owner)
 {
     for (request *r = ng->first; r != NULL; r = r->after) {

@@ -20,6 +20,8 @@ void kit_ng_close(kit_ng *ng);
 
 /** Sends a command (given). It is repeated after 1 s, five times in all, as Kamailio does. */
 void kit_ng_send(kit_ng *ng, agw_doc *command, kit_ng_taker taker, void *owner);
+/** Sends the datagram of the latest request once more, at once, as some networks do. */
+void kit_ng_again(kit_ng *ng);
 /** An owner that goes away: its requests under way will tell nobody. */
 void kit_ng_forget(kit_ng *ng, const void *owner);
 /** Takes replies, repeats and gives up what is due. */

@@ -100,9 +100,10 @@ static size_t rtcp_packet(uint8_t *out)
 
 static void media_passes(kit_browser *from)
 {
+    static uint8_t seq; /* SRTP takes none twice */
     uint8_t packet[64], plain[64];
-    const size_t len = rtp_packet(packet, 1);
-    rtp_packet(plain, 1);
+    const size_t len = rtp_packet(packet, ++seq);
+    rtp_packet(plain, seq);
     rtp_seen = rtcp_seen = 0;
     CU_ASSERT(kit_browser_send_rtp(from, packet, len));
     fake_run(0);
@@ -527,6 +528,42 @@ static void test_browser_counts_other_sources_and_reads_nothing_of_them(void)
     end();
 }
 
+/* --- restart --- */
+
+static void test_browser_rfc8445_2_4_restart_keeps_keys_and_moves_when_answered(void)
+{
+    begin(NULL, false);
+    connect_both();
+    const agw_addr before = a.local;
+    const kit_browser old = a;
+    kit_browser_restart(&a);
+    CU_ASSERT_STRING_NOT_EQUAL(a.ufrag, old.ufrag);
+    CU_ASSERT_STRING_NOT_EQUAL(a.pwd, old.pwd);
+    describe();
+    CU_ASSERT(agw_addr_ip_equal(&b.remote, &before));
+    CU_ASSERT_FALSE(agw_addr_equal(&b.remote, &before));
+    CU_ASSERT(agw_addr_equal(&a.local, &before)); /* media stays until a check is answered */
+    const agw_addr next = b.remote;
+    media_passes(&b);
+    kit_browser_start(&a);
+    fake_run(0);
+    CU_ASSERT(agw_addr_equal(&a.local, &next));
+    CU_ASSERT_EQUAL(a.state, KIT_BROWSER_READY);
+    CU_ASSERT_PTR_EQUAL(a.dtls, old.dtls);
+    CU_ASSERT_EQUAL(told[0], 1);
+    media_passes(&a);
+    b.remote = before; /* what is still under way to the old port is taken */
+    media_passes(&b);
+    b.remote = next;
+    kit_browser_restart(&a); /* and once more */
+    describe();
+    kit_browser_start(&a);
+    fake_run(0);
+    media_passes(&a);
+    CU_ASSERT_EQUAL(a.stats.stun_bad, 0);
+    end();
+}
+
 static const agw_unit_case CASES[] = {
     AGW_CASE(test_browser_connects_in_both_roles_with_each_suite),
     AGW_CASE(test_browser_ice_role_follows_rfc8445_6_1_1),
@@ -544,6 +581,7 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_browser_sees_the_end_of_dtls),
     AGW_CASE(test_browser_counts_media_that_is_not_authentic),
     AGW_CASE(test_browser_counts_other_sources_and_reads_nothing_of_them),
+    AGW_CASE(test_browser_rfc8445_2_4_restart_keeps_keys_and_moves_when_answered),
 };
 
 AGW_UNIT_MAIN("kit_browser", CASES)

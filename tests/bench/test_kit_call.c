@@ -205,6 +205,32 @@ static void test_call_goes_through_offer_answer_and_delete(void)
     end();
 }
 
+static void take_nothing(void *owner, const agw_doc *reply)
+{
+    (void)owner, (void)reply;
+}
+
+/* Either side may offer within the dialogue; tags follow the request, as in SIP. */
+static void test_call_rfc3264_8_reoffers_name_both_tags(void)
+{
+    const kit_call_config config = plain();
+    begin_up(&config);
+    for (kit_side side = KIT_A; side <= KIT_B; side++) {
+        const kit_side peer = side == KIT_A ? KIT_B : KIT_A;
+        kit_ng_send(call.world->ng, kit_call_describe(&call, side, false), take_nothing, NULL);
+        CU_ASSERT_STRING_EQUAL(asked("command"), "offer");
+        CU_ASSERT_STRING_EQUAL(asked("from-tag"), call.tags[side]);
+        CU_ASSERT_STRING_EQUAL(asked("to-tag"), call.tags[peer]);
+        answer(result("ok"));
+        kit_ng_send(call.world->ng, kit_call_describe(&call, peer, true), take_nothing, NULL);
+        CU_ASSERT_STRING_EQUAL(asked("command"), "answer");
+        CU_ASSERT_STRING_EQUAL(asked("from-tag"), call.tags[side]);
+        CU_ASSERT_STRING_EQUAL(asked("to-tag"), call.tags[peer]);
+        answer(result("ok"));
+    }
+    end();
+}
+
 static void test_call_streams_are_checked_both_ways(void)
 {
     kit_histogram latency;
@@ -541,6 +567,7 @@ static void test_call_flags_toward_the_browser(void)
 
 static const agw_unit_case CASES[] = {
     AGW_CASE(test_call_goes_through_offer_answer_and_delete),
+    AGW_CASE(test_call_rfc3264_8_reoffers_name_both_tags),
     AGW_CASE(test_call_streams_are_checked_both_ways),
     AGW_CASE(test_call_notices_media_of_another_stream),
     AGW_CASE(test_call_phones_take_media_from_the_signalled_address_only),

@@ -193,6 +193,29 @@ static void test_ng_silence_is_repeated_with_the_same_cookie_then_given_up(void)
     close_peer(&p);
 }
 
+static void test_ng_again_repeats_the_latest_at_once(void)
+{
+    peer p;
+    taken a = {0};
+    char first[64];
+    char again[64];
+    open_peer(&p);
+    kit_ng_again(p.ng); /* there is none */
+    kit_ng_send(p.ng, kit_ng_command("offer", "a"), take, &a);
+    kit_ng_again(p.ng);
+    take_request(&p, first);
+    take_request(&p, again);
+    CU_ASSERT_STRING_EQUAL(again, first);
+    CU_ASSERT(nothing_waits(&p));
+    say(&p, first, "d6:result2:oke");
+    say(&p, first, "d6:result2:oke");
+    while (kit_ng_under_way(p.ng) != 0)
+        turn_when_readable(&p, agw_clock_now());
+    CU_ASSERT_EQUAL(a.calls, 1);
+    CU_ASSERT_EQUAL(kit_ng_get_stats(p.ng).repeats, 0);
+    close_peer(&p);
+}
+
 static void test_ng_a_forgotten_owner_hears_nothing(void)
 {
     peer p;
@@ -275,6 +298,7 @@ int main(void)
         AGW_CASE(test_ng_replies_out_of_order_find_their_takers),
         AGW_CASE(test_ng_strange_replies_are_left_alone),
         AGW_CASE(test_ng_silence_is_repeated_with_the_same_cookie_then_given_up),
+        AGW_CASE(test_ng_again_repeats_the_latest_at_once),
         AGW_CASE(test_ng_a_forgotten_owner_hears_nothing),
         AGW_CASE(test_ng_a_taker_may_send),
         AGW_CASE(test_ng_ask_gives_up_when_patience_ends),
