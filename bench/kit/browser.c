@@ -411,14 +411,14 @@ static void take_response(kit_browser *b, const agw_stun_msg *m, const kit_datag
 static void take_stun(kit_browser *b, const kit_datagram *d)
 {
     agw_stun_msg m;
-    if (agw_stun_parse(&m, d->data, d->len) != AGW_OK ||
-        !agw_stun_fingerprint_ok(&m, d->data, d->len) || m.head.method != AGW_STUN_METHOD_BINDING)
-        b->stats.stun_bad++;
-    else if (m.head.msg_class == AGW_STUN_REQUEST)
+    const bool sound = agw_stun_parse(&m, d->data, d->len) == AGW_OK &&
+                       agw_stun_fingerprint_ok(&m, d->data, d->len) &&
+                       m.head.method == AGW_STUN_METHOD_BINDING;
+    if (sound && m.head.msg_class == AGW_STUN_REQUEST)
         take_check(b, &m, d);
-    else if (m.head.msg_class == AGW_STUN_RESPONSE)
+    else if (sound && m.head.msg_class == AGW_STUN_RESPONSE)
         take_response(b, &m, d);
-    else if (m.head.msg_class == AGW_STUN_ERROR)
+    else if (!sound || m.head.msg_class == AGW_STUN_ERROR)
         b->stats.stun_bad++; /* an indication is a keep-alive */
 }
 

@@ -528,7 +528,7 @@ static void settle_rtcp(kit_sdp *s)
 
 agw_err kit_sdp_read(kit_sdp *out, const char *sdp, size_t len, bool video, const char **why)
 {
-    memset(out, 0, sizeof *out);
+    *out = (kit_sdp){.codec_count = 0};
     reader r = {.sdp = out, .media = video ? "video " : "audio "};
     for (size_t at = 0; at < len;) {
         const char *end = memchr(sdp + at, '\n', len - at);
@@ -537,7 +537,7 @@ agw_err kit_sdp_read(kit_sdp *out, const char *sdp, size_t len, bool video, cons
         if (n > 0 && sdp[at + n - 1] == '\r')
             n--;
         char line[LINE];
-        if (n < sizeof line && memchr(sdp + at, '\0', n) == NULL) {
+        if (n > 0 && n < sizeof line && memchr(sdp + at, '\0', n) == NULL) {
             memcpy(line, sdp + at, n);
             line[n] = '\0';
             read_line(&r, line);

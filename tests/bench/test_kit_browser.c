@@ -430,6 +430,22 @@ static void test_browser_keeps_a_client_hello_that_overtakes_the_response(void)
     end();
 }
 
+static void test_browser_dtls_pause_comes_before_each_flight(void)
+{
+    begin(NULL, false); /* B is the client: three flights before A has keys */
+    a.config.dtls_pause = b.config.dtls_pause = AGW_MS(100);
+    describe();
+    kit_browser_start(&a);
+    kit_browser_start(&b);
+    fake_run(AGW_MS(299));
+    CU_ASSERT_EQUAL(a.state, KIT_BROWSER_HANDSHAKING);
+    CU_ASSERT_EQUAL(b.state, KIT_BROWSER_HANDSHAKING);
+    fake_run(AGW_MS(1000));
+    CU_ASSERT_EQUAL(a.state, KIT_BROWSER_READY);
+    CU_ASSERT_EQUAL(b.state, KIT_BROWSER_READY);
+    end();
+}
+
 static void test_browser_rfc8122_refuses_another_certificate(void)
 {
     begin(NULL, true); /* B is the server, A sees its certificate */
@@ -576,6 +592,7 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_browser_counts_an_answer_once),
     AGW_CASE(test_browser_answers_authentic_checks_only),
     AGW_CASE(test_browser_keeps_a_client_hello_that_overtakes_the_response),
+    AGW_CASE(test_browser_dtls_pause_comes_before_each_flight),
     AGW_CASE(test_browser_rfc8122_refuses_another_certificate),
     AGW_CASE(test_browser_fails_when_dtls_does_not_end),
     AGW_CASE(test_browser_sees_the_end_of_dtls),

@@ -231,6 +231,22 @@ static void test_call_rfc3264_8_reoffers_name_both_tags(void)
     end();
 }
 
+static void test_call_held_waits_for_go(void)
+{
+    kit_call_config config = plain();
+    config.held = true;
+    begin(&config);
+    pass_on();
+    pass_on();
+    fake_run(AGW_S(60));
+    CU_ASSERT_EQUAL(call.state, KIT_CALL_ANSWERED);
+    CU_ASSERT_EQUAL(ups, 0);
+    kit_call_go(&call);
+    CU_ASSERT_EQUAL(call.state, KIT_CALL_UP);
+    CU_ASSERT_EQUAL(ups, 1);
+    end();
+}
+
 static void test_call_streams_are_checked_both_ways(void)
 {
     kit_histogram latency;
@@ -568,6 +584,7 @@ static void test_call_flags_toward_the_browser(void)
 static const agw_unit_case CASES[] = {
     AGW_CASE(test_call_goes_through_offer_answer_and_delete),
     AGW_CASE(test_call_rfc3264_8_reoffers_name_both_tags),
+    AGW_CASE(test_call_held_waits_for_go),
     AGW_CASE(test_call_streams_are_checked_both_ways),
     AGW_CASE(test_call_notices_media_of_another_stream),
     AGW_CASE(test_call_phones_take_media_from_the_signalled_address_only),
