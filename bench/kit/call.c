@@ -215,7 +215,7 @@ static void be_up(kit_call *call)
         call->sender[side].pt = browser ? call->browser.pt_out : call->phone[side].pt_out;
         call->checker[side].pt = browser ? call->browser.pt_in : call->phone[side].pt_in;
     }
-    if (call->config.rtcp_every > 0) {
+    if (call->config.rtcp_every > 0 && !call->config.ng_only) {
         /* The calls of a run do not report in chorus. */
         const agw_ns first = (agw_ns)(agw_rand32() % (uint64_t)call->config.rtcp_every);
         kit_world_at(call->world, &call->rtcp_timer, call->world->now + first, on_rtcp_timer, call);
@@ -339,7 +339,7 @@ const char *kit_call_give(kit_call *call, kit_side to, const agw_doc *reply)
 
 static void connect_parties(kit_call *call)
 {
-    if (call->config.kind == KIT_CALL_RTP_RTP)
+    if (call->config.kind == KIT_CALL_RTP_RTP || call->config.ng_only)
         be_up(call);
     else
         kit_browser_start(&call->browser);

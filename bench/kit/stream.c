@@ -9,6 +9,7 @@
 #include "bench/kit/stream.h"
 
 #include "base/wire.h"
+#include "bench/kit/spoil.h"
 
 #include <string.h>
 
@@ -153,7 +154,8 @@ static bool header_fits(kit_checker *c, const uint8_t *rtp, uint64_t number)
         c->ssrc = ssrc;
         c->seq_0 = seq_0;
         c->timestamp_0 = timestamp_0;
-        c->first = c->next = number;
+        if (!c->restarted)
+            c->first = c->next = number;
     }
     return ssrc == c->ssrc && seq_0 == c->seq_0 && timestamp_0 == c->timestamp_0;
 }
@@ -201,13 +203,15 @@ static void note_arrival(kit_checker *c, agw_ns sent_at, agw_ns at)
         kit_histogram_add(c->latency, at - sent_at);
 }
 
-kit_finding kit_checker_take(kit_checker *c, const uint8_t *rtp, size_t len, agw_ns at)
+kit_finding kit_checker_judge(kit_checker *c, const uint8_t *rtp, size_t len, agw_ns at)
 {
-    uint64_t number = 0;
+    uint64_t number = UINT64_MAX;
     agw_ns sent_at = 0;
     kit_finding finding = judge_payload(c, rtp, len, &number, &sent_at);
     if (finding == KIT_GOOD && !header_fits(c, rtp, number))
         finding = KIT_HEADER;
+    if (finding != KIT_CORRUPT && finding != KIT_FOREIGN && number < c->from)
+        return finding;
     if (finding == KIT_GOOD)
         finding = judge_order(c, number);
     if (finding == KIT_GOOD || finding == KIT_LATE)
@@ -216,10 +220,29 @@ kit_finding kit_checker_take(kit_checker *c, const uint8_t *rtp, size_t len, agw
     return finding;
 }
 
+kit_finding kit_checker_take(kit_checker *c, const uint8_t *rtp, size_t len, agw_ns at)
+{
+    c->arrived++;
+    if (c->spoiler != NULL)
+        return kit_spoiler_pass(c->spoiler, c, rtp, len, at);
+    return kit_checker_judge(c, rtp, len, at);
+}
+
+void kit_checker_restart(kit_checker *c, uint64_t from)
+{
+    memset(c->found, 0, sizeof c->found);
+    c->accepted = 0;
+    c->longest_gap = 0;
+    c->restarted = true;
+    c->from = c->first = from;
+    if (c->next < from)
+        c->next = from;
+}
+
 uint64_t kit_checker_lost(const kit_checker *c, uint64_t sent)
 {
-    if (!c->begun || sent <= c->first)
-        return c->begun ? 0 : sent;
+    if (sent <= c->first)
+        return 0;
     const uint64_t due = sent - c->first;
     return due > c->accepted ? due - c->accepted : 0;
 }

@@ -52,7 +52,11 @@ typedef struct kit_checker {
     uint16_t payload; /* its payload length */
     uint8_t pt;       /* expected at arrival */
     uint32_t timestamp_step, burst;
-    kit_histogram *latency; /* borrowed; NULL = not kept */
+    kit_histogram *latency;      /* borrowed; NULL = not kept */
+    struct kit_spoiler *spoiler; /* borrowed; NULL = none: see spoil.h */
+    uint64_t from;               /* set by kit_checker_restart() */
+    bool restarted;
+    uint64_t arrived; /* everything, ever */
     uint64_t found[KIT_FINDINGS];
     uint64_t accepted;    /* good + late: each number once */
     uint64_t first, next; /* lowest number accepted, highest + 1 */
@@ -65,6 +69,12 @@ typedef struct kit_checker {
 
 /** Checks one packet (RTP, already unprotected) that arrived at `at`. */
 kit_finding kit_checker_take(kit_checker *c, const uint8_t *rtp, size_t len, agw_ns at);
+/** The same past the spoiler, which is who calls it. */
+kit_finding kit_checker_judge(kit_checker *c, const uint8_t *rtp, size_t len, agw_ns at);
+/** Begins to count anew: packets of lower numbers, which may still be on their way, are checked and
+ * told, but counted nowhere any more (a corrupt one has no number). What the first packet taught
+ * stays. Lost is then of the numbers [from, sent). */
+void kit_checker_restart(kit_checker *c, uint64_t from);
 /** Of the numbers [first, sent) those that were never accepted; call it when all has settled. All
  * of them when nothing came. */
 uint64_t kit_checker_lost(const kit_checker *c, uint64_t sent);

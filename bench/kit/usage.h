@@ -23,9 +23,12 @@ AGW_NODISCARD agw_err kit_usage_of(kit_usage *out, pid_t pid);
 AGW_NODISCARD agw_err kit_usage_ask(kit_usage *out, agw_ns *machine_cpu, const agw_addr *service);
 /** CPU time of this process. */
 agw_ns kit_usage_own_cpu(void);
-/** Busy time of all CPUs since the machine started, user, system and interrupts (ticks of 10 ms).
- */
+/** Busy time of all CPUs since the machine started, interrupts included, time that a hypervisor
+ * gave to others not; exact to some 10 ms. */
 agw_ns kit_usage_machine_cpu(void);
+/** Packets that the kernel had no room for on their way between interfaces (backlog queues of all
+ * CPUs) since the machine started. */
+uint64_t kit_usage_backlog_drops(void);
 /** UDP sockets (IPv4 and IPv6) in the network namespace of that process. */
 size_t kit_usage_udp_sockets(pid_t pid);
 

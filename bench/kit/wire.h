@@ -13,7 +13,7 @@
 
 enum {
     KIT_DATAGRAM_MAX = 9000,
-    KIT_TAKE_MAX = 512, /* datagrams of one kit_wire_take() */
+    KIT_TAKE_MAX = 32, /* datagrams of one kit_wire_take(): some cost half a millisecond (DTLS) */
 };
 
 typedef struct kit_wire kit_wire;

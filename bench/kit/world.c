@@ -139,40 +139,37 @@ static void sleep_until(const kit_world *w, agw_ns until)
     ppoll(p, 2, &length, NULL);
 }
 
-/* What is due and what has come; returns how many datagrams that were. */
-static size_t work(kit_world *w)
-{
-    w->now = agw_clock_now();
-    fire_timers(w);
-    const size_t taken = kit_wire_take(w->wire);
-    kit_ng_turn(w->ng, w->now);
-    kit_wire_flush(w->wire);
-    return taken;
-}
-
-static void rest(kit_world *w, size_t taken, agw_ns until)
-{
-    until = agw_earlier(until, agw_earlier(agw_timerq_next(&w->timers), kit_ng_deadline(w->ng)));
-    if (!w->spin && taken < KIT_TAKE_MAX && until > w->now)
-        sleep_until(w, until);
-    w->now = agw_clock_now();
-}
-
 void kit_world_turn(kit_world *w, agw_ns until)
 {
-    rest(w, work(w), until);
+    kit_wire_flush(w->wire); /* what was queued outside of turns */
+    w->now = agw_clock_now();
+    until = agw_earlier(until, agw_earlier(agw_timerq_next(&w->timers), kit_ng_deadline(w->ng)));
+    if (!w->spin && !w->more && until > w->now) {
+        sleep_until(w, until);
+        w->now = agw_clock_now();
+    }
+    fire_timers(w);
+    w->more = kit_wire_take(w->wire) == KIT_TAKE_MAX;
+    kit_ng_turn(w->ng, w->now);
+    kit_wire_flush(w->wire);
+    w->now = agw_clock_now();
+}
+
+void kit_world_for(kit_world *w, agw_ns length)
+{
+    const agw_ns until = agw_clock_now() + length;
+    do
+        kit_world_turn(w, until);
+    while (w->now < until);
 }
 
 bool kit_world_until(kit_world *w, bool (*done)(void *owner), void *owner, agw_ns patience)
 {
     const agw_ns give_up = agw_clock_now() + patience;
     while (!done(owner)) {
-        const size_t taken = work(w);
-        if (done(owner))
-            return true; /* before the rest, which may be long */
         if (w->now >= give_up)
             return false;
-        rest(w, taken, give_up);
+        kit_world_turn(w, give_up);
     }
     return true;
 }

@@ -21,6 +21,7 @@ typedef struct kit_world {
     agw_ns now;         /* when this turn began */
     agw_prefix hosts;   /* addresses that callers are given */
     uint32_t last_host; /* of kit_world_host() */
+    bool more;          /* the latest turn did not take all that had come */
     bool spin;          /* never sleep: truest latency, a whole core */
     /* 0: wake for whatever arrives. Else look every so often, e.g. 100 us, and let nothing wake us:
      * with media a wake-up per packet would be the gateway's cost, since it is paid while sending.
@@ -57,9 +58,11 @@ void kit_world_at(kit_world *w, kit_timer *timer, agw_ns at, void (*fire)(void *
                   void *owner);
 void kit_world_cancel(kit_world *w, kit_timer *timer);
 
-/** One turn: timers, datagrams, replies, flush; sleeps until something is due or comes, at most
- * until `until`. Returns with w->now read anew. */
+/** One turn: sleeps until something is due or comes, at most until `until`; then timers, datagrams,
+ * replies, flush. Returns with w->now read anew. */
 void kit_world_turn(kit_world *w, agw_ns until);
+/** Turns for so long. */
+void kit_world_for(kit_world *w, agw_ns length);
 /** Turns until done(owner) or `patience` is over; returns done(owner). */
 bool kit_world_until(kit_world *w, bool (*done)(void *owner), void *owner, agw_ns patience);
 

@@ -287,6 +287,39 @@ static void test_stream_nothing_came_is_all_lost(void)
     CU_ASSERT_EQUAL(kit_checker_lost(&checker, 0), 0);
 }
 
+/* What was on its way at the restart is counted nowhere, neither when it comes nor when not. */
+static void test_stream_restart_counts_from_a_number_on(void)
+{
+    begin();
+    expect_good(10);
+    const packet on_its_way = next();
+    (void)next(); /* never comes */
+    kit_checker_restart(&checker, sender.sent);
+    CU_ASSERT_EQUAL(kit_checker_lost(&checker, sender.sent), 0);
+    CU_ASSERT_EQUAL(take(&on_its_way), KIT_GOOD);
+    CU_ASSERT_EQUAL(checker.accepted, 0);
+    CU_ASSERT_EQUAL(checker.found[KIT_GOOD], 0);
+    const packet late = next();
+    expect_good(3);
+    (void)next();
+    CU_ASSERT_EQUAL(take(&late), KIT_LATE);
+    CU_ASSERT_EQUAL(take(&late), KIT_DUPLICATE);
+    CU_ASSERT_EQUAL(checker.accepted, 4);
+    CU_ASSERT_EQUAL(kit_checker_lost(&checker, sender.sent), 1);
+    CU_ASSERT_EQUAL(checker.arrived, 16);
+}
+
+static void test_stream_restart_before_anything_came_loses_nothing(void)
+{
+    begin();
+    (void)next();
+    kit_checker_restart(&checker, sender.sent);
+    (void)next();
+    expect_good(2);
+    CU_ASSERT_EQUAL(kit_checker_lost(&checker, sender.sent), 1);
+    CU_ASSERT_EQUAL(checker.found[KIT_GOOD], 2);
+}
+
 int main(void)
 {
     static const agw_unit_case cases[] = {
@@ -308,6 +341,8 @@ int main(void)
         AGW_CASE(test_stream_smallest_payload_is_checked),
         AGW_CASE(test_stream_latency_and_gap_are_between_arrivals),
         AGW_CASE(test_stream_nothing_came_is_all_lost),
+        AGW_CASE(test_stream_restart_counts_from_a_number_on),
+        AGW_CASE(test_stream_restart_before_anything_came_loses_nothing),
     };
     return agw_unit_run("stream", cases, sizeof cases / sizeof cases[0]);
 }

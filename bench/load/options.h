@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * The command line of load. */
+#ifndef AGW_BENCH_LOAD_OPTIONS_H
+#define AGW_BENCH_LOAD_OPTIONS_H
+
+#include "bench/kit/call.h"
+
+#include <stdio.h>
+#include <sys/types.h>
+
+typedef struct kit_options {
+    kit_world_config world;
+    const char *mode;
+    pid_t gateway_pid; /* 0 = its figures are left out */
+    unsigned calls, in_flight, rate, step_percent;
+    kit_call_kind kind;
+    bool video, gateway_dtls_client;
+    const char *kind_text, *suite_text; /* as given */
+    agw_ns seconds, warm_up, hold, p99_limit, tick;
+    uint32_t seed;
+} kit_options;
+
+/** false: something is wrong and was said on stderr. */
+bool kit_options_parse(kit_options *o, int argc, char *argv[]);
+void kit_options_usage(FILE *out);
+
+#endif

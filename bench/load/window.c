@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "bench/load/window.h"
+
+static const agw_ns LATENESS_MAX = AGW_MS(2);
+
+kit_sample kit_sample_now(const kit_options *o)
+{
+    kit_sample s = {.own = kit_usage_own_cpu(), .machine = kit_usage_machine_cpu()};
+    if (o->gateway_pid != 0 && kit_usage_of(&s.gateway, o->gateway_pid) != AGW_OK)
+        s.gateway = (kit_usage){.cpu = 0};
+    s.at = agw_clock_now();
+    return s;
+}
+
+static void add_up(kit_window *w, const kit_fleet *f)
+{
+    const kit_totals t = kit_fleet_totals(f);
+    w->arrived += t.arrived;
+    w->sent += t.sent;
+}
+
+void kit_window_run(kit_load *l, kit_fleet *a, kit_fleet *b, kit_window *w)
+{
+    kit_window before = {.arrived = 0};
+    *w = before;
+    kit_world_for(&l->world, l->options.warm_up);
+    kit_fleet_restart(a);
+    add_up(&before, a);
+    if (b != NULL) {
+        kit_fleet_restart(b);
+        add_up(&before, b);
+    }
+    w->begin = kit_sample_now(&l->options);
+    kit_world_for(&l->world, l->options.seconds);
+    w->end = kit_sample_now(&l->options);
+    add_up(w, a);
+    if (b != NULL)
+        add_up(w, b);
+    w->arrived -= before.arrived;
+    w->sent -= before.sent;
+}
+
+uint64_t kit_loss_ppm(const kit_totals *t)
+{
+    return t->due != 0 ? t->lost * 1000000 / t->due : 0;
+}
+
+/* --- doubts ------------------------------------------------------------------------------------
+ */
+
+void kit_load_doubt(kit_load *l, bool doubtful, const char *why)
+{
+    if (doubtful && l->doubt == NULL)
+        l->doubt = why;
+}
+
+void kit_load_doubt_fleet(kit_load *l, const kit_fleet *f)
+{
+    kit_load_doubt(l, f->failed != 0, "calls did not come up");
+    kit_load_doubt(l, f->not_started != 0, "calls could not be started on time");
+    kit_load_doubt(l, kit_histogram_at(&f->pacer.lateness, 990) > LATENESS_MAX,
+                   "the generator did not keep its schedule");
+}
+
+void kit_load_finish(kit_load *l)
+{
+    kit_report *r = &l->report;
+    const kit_wire_stats s = kit_wire_get_stats(l->world.wire);
+    const uint64_t backlog = kit_usage_backlog_drops() - l->backlog_before;
+    kit_load_doubt(l, s.send_failed != 0, "the generator could not send");
+    kit_load_doubt(l, s.missed != 0, "the generator missed packets");
+    kit_load_doubt(l, backlog != 0, "the kernel dropped packets between the interfaces");
+    kit_report_open(r, "wire");
+    kit_report_int(r, "sent", (int64_t)s.sent);
+    kit_report_int(r, "received", (int64_t)s.received);
+    kit_report_int(r, "send_failed", (int64_t)s.send_failed);
+    kit_report_int(r, "missed", (int64_t)s.missed);
+    kit_report_int(r, "unbound", (int64_t)s.unbound);
+    kit_report_int(r, "unread", (int64_t)s.unread);
+    kit_report_int(r, "kernel_backlog_drops", (int64_t)backlog);
+    kit_report_close(r);
+}
+
+/* --- telling -----------------------------------------------------------------------------------
+ */
+
+static void report_cpu(kit_report *r, const char *who, agw_ns cpu, uint64_t n, const char *per)
+{
+    char name[64];
+    snprintf(name, sizeof name, "%s_cpu_ns", who);
+    kit_report_int(r, name, cpu);
+    if (n == 0)
+        return;
+    snprintf(name, sizeof name, "%s_cpu_ns_per_%s", who, per);
+    kit_report_int(r, name, cpu / (agw_ns)n);
+}
+
+void kit_report_cpu(kit_load *l, const kit_sample *begin, const kit_sample *end, uint64_t n,
+                    const char *per)
+{
+    kit_report *r = &l->report;
+    const agw_ns length = end->at - begin->at;
+    kit_report_int(r, "window_ns", length);
+    if (begin->gateway.threads != 0 && end->gateway.threads != 0) {
+        const agw_ns cpu = end->gateway.cpu - begin->gateway.cpu;
+        report_cpu(r, "gateway", cpu, n, per);
+        kit_report_int(r, "gateway_cpu_per_mille_of_a_core", cpu * 1000 / length);
+    }
+    report_cpu(r, "generator", end->own - begin->own, n, per);
+    report_cpu(r, "machine", end->machine - begin->machine, n, per);
+}
+
+void kit_report_usage(kit_load *l, const char *name, const kit_sample *s)
+{
+    kit_report *r = &l->report;
+    if (s->gateway.threads == 0)
+        return;
+    kit_report_open(r, name);
+    kit_report_int(r, "rss_bytes", (int64_t)s->gateway.rss_bytes);
+    kit_report_int(r, "fds", s->gateway.fds);
+    kit_report_int(r, "threads", s->gateway.threads);
+    kit_report_int(r, "udp_sockets", (int64_t)kit_usage_udp_sockets(l->options.gateway_pid));
+    kit_report_close(r);
+}
+
+void kit_report_window(kit_load *l, const kit_window *w)
+{
+    kit_report *r = &l->report;
+    kit_report_int(r, "packets_sent", (int64_t)w->sent);
+    kit_report_int(r, "packets_relayed", (int64_t)w->arrived);
+    kit_report_int(r, "packets_relayed_per_s",
+                   (int64_t)w->arrived * AGW_S(1) / (w->end.at - w->begin.at));
+    kit_report_cpu(l, &w->begin, &w->end, w->arrived, "packet");
+}
+
+static void report_rtcp(kit_report *r, const kit_totals *t, kit_side to)
+{
+    kit_report_open(r, to == KIT_A ? "rtcp_to_a" : "rtcp_to_b");
+    kit_report_int(r, "sent", (int64_t)t->rtcp_sent[to == KIT_A ? KIT_B : KIT_A]);
+    kit_report_int(r, "sr_seen", (int64_t)t->sr_seen[to]);
+    kit_report_int(r, "rr_seen", (int64_t)t->rr_seen[to]);
+    kit_report_int(r, "bad", (int64_t)t->rtcp_bad[to]);
+    kit_report_close(r);
+}
+
+static void report_browsers(kit_report *r, const kit_browser_stats *s)
+{
+    kit_report_open(r, "browsers");
+    kit_report_int(r, "checks_sent", (int64_t)s->checks_sent);
+    kit_report_int(r, "checks_answered", (int64_t)s->checks_answered);
+    kit_report_int(r, "checks_taken", (int64_t)s->checks_taken);
+    kit_report_int(r, "auth_failed", (int64_t)s->auth_failed);
+    kit_report_int(r, "replayed", (int64_t)s->replayed);
+    kit_report_int(r, "stun_bad", (int64_t)s->stun_bad);
+    kit_report_int(r, "dtls_dropped", (int64_t)s->dtls_dropped);
+    kit_report_int(r, "unknown", (int64_t)s->unknown);
+    kit_report_int(r, "other_source", (int64_t)s->other_source);
+    kit_report_close(r);
+}
+
+void kit_report_totals(kit_load *l, const kit_totals *t)
+{
+    kit_report *r = &l->report;
+    kit_report_int(r, "packets_due", (int64_t)t->due);
+    kit_report_int(r, "lost", (int64_t)t->lost);
+    kit_report_int(r, "loss_ppm", (int64_t)kit_loss_ppm(t));
+    for (unsigned i = 0; i < KIT_FINDINGS; i++)
+        kit_report_int(r, kit_finding_text((kit_finding)i), (int64_t)t->found[i]);
+    kit_report_int(r, "longest_gap_ns", t->longest_gap);
+    report_rtcp(r, t, KIT_A);
+    report_rtcp(r, t, KIT_B);
+    report_browsers(r, &t->browser);
+    kit_report_int(r, "phones_other_source", (int64_t)t->phone_other_source);
+}
+
+void kit_report_latency(kit_load *l, const kit_fleet *f)
+{
+    kit_report *r = &l->report;
+    const kit_histogram both = kit_fleet_latency(f);
+    kit_report_times(r, "latency", &both);
+    kit_report_times(r, "latency_to_a", &f->latency[KIT_A]);
+    kit_report_times(r, "latency_to_b", &f->latency[KIT_B]);
+    kit_report_times(r, "generator_lateness", &f->pacer.lateness);
+}
+
+void kit_report_set_up(kit_load *l, const kit_fleet *f)
+{
+    kit_report *r = &l->report;
+    const kit_ng_stats ng = kit_ng_get_stats(l->world.ng);
+    kit_report_int(r, "started", (int64_t)f->started);
+    kit_report_int(r, "came_up", (int64_t)f->came_up);
+    kit_report_int(r, "failed", (int64_t)f->failed);
+    kit_report_text(r, "first_failure", f->failure[0] != '\0' ? f->failure : NULL);
+    kit_report_times(r, "offer", kit_ng_times(l->world.ng, KIT_NG_OFFER));
+    kit_report_times(r, "answer", kit_ng_times(l->world.ng, KIT_NG_ANSWER));
+    kit_report_times(r, "ice", &f->ice);
+    kit_report_times(r, "dtls", &f->handshake);
+    kit_report_times(r, "total", &f->total);
+    kit_report_int(r, "ng_repeats", (int64_t)ng.repeats);
+    kit_report_int(r, "ng_given_up", (int64_t)ng.given_up);
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * What the gateway, this program and the machine used between two points in time, whether the
+ * figures can be trusted, and how all of it is told. */
+#ifndef AGW_BENCH_LOAD_WINDOW_H
+#define AGW_BENCH_LOAD_WINDOW_H
+
+#include "bench/kit/report.h"
+#include "bench/kit/usage.h"
+#include "bench/load/fleet.h"
+
+typedef struct kit_sample {
+    agw_ns at;
+    kit_usage gateway; /* zero when its process is not known */
+    agw_ns own, machine;
+} kit_sample;
+
+kit_sample kit_sample_now(const kit_options *o);
+
+typedef struct kit_window {
+    kit_sample begin, end;
+    uint64_t arrived, sent; /* packets between them */
+} kit_window;
+
+/** A load program's run: its world, its report and its doubts. */
+typedef struct kit_load {
+    kit_world world;
+    kit_options options;
+    kit_report report;
+    const char *doubt; /* the first reason why the figures are worth nothing; NULL = none */
+    uint64_t backlog_before;
+} kit_load;
+
+/** Warm-up, then the window; media goes on. Findings, losses and latency of both fleets (the second
+ * may be NULL) begin with the window. */
+void kit_window_run(kit_load *l, kit_fleet *a, kit_fleet *b, kit_window *w);
+/** 0 when nothing was due. */
+uint64_t kit_loss_ppm(const kit_totals *t);
+
+void kit_load_doubt(kit_load *l, bool doubtful, const char *why);
+/** Calls that did not come up, and schedules that were not kept, are doubts. */
+void kit_load_doubt_fleet(kit_load *l, const kit_fleet *f);
+/** What the wire and the kernel lost are doubts; writes both. */
+void kit_load_finish(kit_load *l);
+
+/** CPU between the samples: as it is, and divided by n of `per` ("packet", "setup"). */
+void kit_report_cpu(kit_load *l, const kit_sample *begin, const kit_sample *end, uint64_t n,
+                    const char *per);
+void kit_report_usage(kit_load *l, const char *name, const kit_sample *s);
+void kit_report_window(kit_load *l, const kit_window *w);
+void kit_report_totals(kit_load *l, const kit_totals *t);
+void kit_report_latency(kit_load *l, const kit_fleet *f);
+/** How set-up went, step by step. */
+void kit_report_set_up(kit_load *l, const kit_fleet *f);
+
+#endif
