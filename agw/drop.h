@@ -13,6 +13,7 @@
     X(NO_PLAN, "no-plan", "STUN for a ufrag that is not known (yet)")                              \
     X(STUN_MALFORMED, "stun-malformed", "not a well-formed STUN message")                          \
     X(STUN_AUTH, "stun-auth", "wrong username, integrity or fingerprint")                          \
+    X(STUN_REPLAY, "stun-replay", "authentic check seen before, from another address")             \
     X(STUN_UNEXPECTED, "stun-unexpected", "STUN message that nobody waits for")                    \
     X(DTLS_MALFORMED, "dtls-malformed", "not a DTLS record")                                       \
     X(DTLS_UNEXPECTED, "dtls-unexpected", "DTLS on a leg without DTLS, or before its answer")      \

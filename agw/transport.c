@@ -109,6 +109,8 @@ static agw_drop stun_drop(agw_ice_drop drop)
     case AGW_ICE_DROP_FINGERPRINT:
     case AGW_ICE_DROP_INTEGRITY:
         return AGW_DROP_STUN_AUTH;
+    case AGW_ICE_DROP_REPLAY:
+        return AGW_DROP_STUN_REPLAY;
     default:
         return AGW_DROP_STUN_UNEXPECTED;
     }

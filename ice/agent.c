@@ -24,7 +24,7 @@ struct agw_ice {
     generation past; /* during a restart: the one that media still uses */
     agw_valid_list valid;
     agw_consent consent;
-    uint8_t nominated_id[AGW_STUN_ID]; /* transaction of the first nomination */
+    uint8_t seen[AGW_ICE_SEEN][AGW_STUN_ID]; /* transactions of the latest checks, a ring */
     agw_ns fail_after;
     agw_ns fail_at; /* AGW_NEVER: remote credentials unknown, or told already */
     agw_ice_stats stats;
@@ -184,6 +184,19 @@ static agw_ice_drop authenticate(agw_ice *ice, const uint8_t *buf, size_t len, a
     return AGW_ICE_DROP_NONE;
 }
 
+/* MESSAGE-INTEGRITY does not cover the source address: whoever has overheard a check can send it
+ * from anywhere. A repetition proves nothing new; from an address that is not valid yet it is no
+ * retransmission either. */
+static bool is_repetition(const agw_ice *ice, const agw_stun_msg *msg)
+{
+    const size_t n = ice->stats.checks < AGW_ICE_SEEN ? ice->stats.checks : AGW_ICE_SEEN;
+    for (size_t i = 0; i < n; i++) {
+        if (memcmp(ice->seen[i], msg->head.id, AGW_STUN_ID) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* What an authentic request may still be refused for, and the code that says so. */
 static agw_ice_drop refusal(const agw_stun_msg *msg, unsigned *code)
 {
@@ -203,20 +216,16 @@ static agw_ice_drop refusal(const agw_stun_msg *msg, unsigned *code)
     return AGW_ICE_DROP_NONE;
 }
 
-/* Only a peer that has sent a check since it nominated is known to send them at all. A
- * repetition of the nominating request is not another check. */
-static void renew_consent(agw_ice *ice, agw_ns now, const agw_stun_msg *msg, agw_ice_result *res)
+/* Only a peer that has sent a check since it nominated is known to send them at all. */
+static void renew_consent(agw_ice *ice, agw_ns now, agw_ice_result *res)
 {
-    const bool repeated = memcmp(ice->nominated_id, msg->head.id, AGW_STUN_ID) == 0;
-    if (ice->consent.state == AGW_CONSENT_UNWATCHED && repeated)
-        return;
-    if (agw_consent_renew(&ice->consent, now))
+    if (!res->connected && agw_consent_renew(&ice->consent, now))
         res->event = AGW_ICE_CONSENT_BACK;
 }
 
 /* A nomination by the newest generation completes a restart (RFC 8445 section 9). */
 static void nominate(agw_ice *ice, agw_ns now, const generation *by, agw_valid_pair *pair,
-                     const agw_stun_msg *msg, agw_ice_result *res)
+                     agw_ice_result *res)
 {
     const agw_valid_pair *const before = ice->valid.selected;
     if (by == &ice->now && ice->past.is_used) {
@@ -230,20 +239,20 @@ static void nominate(agw_ice *ice, agw_ns now, const generation *by, agw_valid_p
         return;
     res->connected = true;
     ice->fail_at = AGW_NEVER;
-    memcpy(ice->nominated_id, msg->head.id, AGW_STUN_ID);
 }
 
 static void accept_check(agw_ice *ice, agw_ns now, const agw_ice_pair *from, const generation *by,
                          const agw_stun_msg *msg, agw_ice_result *res)
 {
+    memcpy(ice->seen[ice->stats.checks % AGW_ICE_SEEN], msg->head.id, AGW_STUN_ID);
     ice->stats.checks++;
     ice->stats.last_check_at = now;
     start_patience(ice, now);
     agw_valid_pair *pair = agw_valid_check(&ice->valid, now, from, msg->priority, res);
     if (msg->use_candidate)
-        nominate(ice, now, by, pair, msg, res);
+        nominate(ice, now, by, pair, res);
     if (pair == ice->valid.selected)
-        renew_consent(ice, now, msg, res);
+        renew_consent(ice, now, res);
     if (ice->valid.selected != NULL)
         res->selected = ice->valid.selected->pair;
 }
@@ -257,7 +266,13 @@ void agw_ice_on_stun(agw_ice *ice, agw_ns now, uint32_t port_id, const agw_addr 
     *res = (agw_ice_result){0};
     agw_stun_msg msg;
     generation *by = NULL;
+    bool repeated = false;
     res->drop = authenticate(ice, buf, len, &msg, &by);
+    if (res->drop == AGW_ICE_DROP_NONE) {
+        repeated = is_repetition(ice, &msg);
+        if (repeated && !agw_ice_is_valid(ice, port_id, from))
+            res->drop = AGW_ICE_DROP_REPLAY;
+    }
     if (res->drop == AGW_ICE_DROP_NONE) {
         unsigned code;
         res->drop = refusal(&msg, &code);
@@ -266,10 +281,10 @@ void agw_ice_on_stun(agw_ice *ice, agw_ns now, uint32_t port_id, const agw_addr 
         if (res->reply_len == 0)
             res->drop = AGW_ICE_DROP_ROOM;
     }
-    if (res->drop == AGW_ICE_DROP_NONE)
-        accept_check(ice, now, &(agw_ice_pair){port_id, *from}, by, &msg, res);
-    else
+    if (res->drop != AGW_ICE_DROP_NONE)
         ice->stats.drops[res->drop]++;
+    else if (!repeated)
+        accept_check(ice, now, &(agw_ice_pair){port_id, *from}, by, &msg, res);
 }
 
 bool agw_ice_is_valid(const agw_ice *ice, uint32_t port_id, const agw_addr *remote)
@@ -315,8 +330,8 @@ void agw_ice_get_stats(const agw_ice *ice, agw_ice_stats *out)
 const char *agw_ice_drop_text(agw_ice_drop drop)
 {
     static const char *const TEXTS[AGW_ICE_DROP_COUNT] = {
-        "none",      "malformed", "unexpected", "indication", "username", "fingerprint",
-        "integrity", "method",    "attribute",  "priority",   "role",     "room",
+        "none",   "malformed", "unexpected", "indication", "username", "fingerprint", "integrity",
+        "replay", "method",    "attribute",  "priority",   "role",     "room",
     };
     return (unsigned)drop < AGW_ICE_DROP_COUNT ? TEXTS[drop] : "unknown";
 }

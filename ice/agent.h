@@ -23,6 +23,7 @@ enum {
     AGW_ICE_LOCAL_MAX = 64,   /* longest ufrag or pwd of our own */
     AGW_ICE_REMOTE_MAX = 256, /* longest ufrag or pwd of a peer */
     AGW_ICE_REMOTES = 16,     /* validated remote addresses kept */
+    AGW_ICE_SEEN = 64,        /* checks that are known again: 160 s of Chromium's */
 };
 
 typedef struct agw_ice agw_ice;
@@ -78,6 +79,7 @@ typedef enum agw_ice_drop {
     AGW_ICE_DROP_USERNAME,    /* absent, or neither generation's, or another peer's */
     AGW_ICE_DROP_FINGERPRINT, /* absent or wrong */
     AGW_ICE_DROP_INTEGRITY,   /* absent or wrong */
+    AGW_ICE_DROP_REPLAY,      /* an authentic check that was answered before, from elsewhere */
     AGW_ICE_DROP_METHOD,      /* not Binding */
     AGW_ICE_DROP_ATTRIBUTE,   /* R 420: comprehension-required and unknown */
     AGW_ICE_DROP_PRIORITY,    /* R 400: a check without PRIORITY or without role */

@@ -556,6 +556,64 @@ static void test_ice_rfc5245_peer_without_consent_checks_is_not_watched(void)
     agw_ice_free(ice);
 }
 
+/* Whoever has overheard a check can send it from his own address: RFC 8489 section 14.5 does not
+ * cover that. */
+static void test_ice_replayed_check_moves_nothing_from_elsewhere(void)
+{
+    agw_ice *ice = agent(0);
+    const check heard = {.username = NAME, .pwd = PWD, .use_candidate = true, .id = 900};
+    CU_ASSERT_TRUE(give(ice, AGW_S(1), 1, &heard).connected);
+    const agw_ice_result res = give(ice, AGW_S(2), 2, &heard);
+    CU_ASSERT_EQUAL(res.drop, AGW_ICE_DROP_REPLAY);
+    CU_ASSERT_EQUAL(res.reply_len, 0);
+    CU_ASSERT_FALSE(res.new_remote || res.selected_changed);
+    const agw_addr elsewhere = address(2);
+    CU_ASSERT_FALSE(agw_ice_is_valid(ice, PORT, &elsewhere));
+    CU_ASSERT_EQUAL(selected(ice), 1);
+    agw_ice_free(ice);
+}
+
+/* An address that the peer has left is still valid: a replay does not lead media back there. */
+static void test_ice_replayed_check_does_not_nominate_again(void)
+{
+    agw_ice *ice = agent(0);
+    const check heard = {.username = NAME, .pwd = PWD, .use_candidate = true, .id = 901};
+    give(ice, AGW_S(1), 1, &heard);
+    check_from(ice, AGW_S(10), 2, true, 1);
+    CU_ASSERT_EQUAL(selected(ice), 2);
+    CU_ASSERT_NOT_EQUAL(give(ice, AGW_S(11), 1, &heard).reply_len, 0);
+    CU_ASSERT_EQUAL(selected(ice), 2);
+    agw_ice_free(ice);
+}
+
+/* The same request again because its response was lost is answered again, and is no consent. */
+static void test_ice_rfc8489_6_2_1_retransmission_is_answered_and_renews_nothing(void)
+{
+    agw_ice *ice = agent(0);
+    check_from(ice, AGW_S(1), 1, true, 1);
+    const check heard = {.username = NAME, .pwd = PWD, .use_candidate = true, .id = 902};
+    give(ice, AGW_S(2), 1, &heard);
+    const agw_ice_result res = give(ice, AGW_S(20), 1, &heard);
+    CU_ASSERT_EQUAL(res.drop, AGW_ICE_DROP_NONE);
+    CU_ASSERT_NOT_EQUAL(res.reply_len, 0);
+    CU_ASSERT_EQUAL(agw_ice_deadline(ice), AGW_S(32));
+    agw_ice_free(ice);
+}
+
+static void test_ice_replay_is_known_among_the_latest_64_checks(void)
+{
+    for (int others = AGW_ICE_SEEN - 1; others <= AGW_ICE_SEEN; others++) {
+        agw_ice *ice = agent(0);
+        const check heard = {.username = NAME, .pwd = PWD, .id = 903};
+        give(ice, AGW_S(1), 1, &heard);
+        for (int i = 0; i < others; i++)
+            check_from(ice, AGW_S(2), 1, true, 1);
+        const agw_ice_drop drop = give(ice, AGW_S(3), 2, &heard).drop;
+        CU_ASSERT_EQUAL(drop, others < AGW_ICE_SEEN ? AGW_ICE_DROP_REPLAY : AGW_ICE_DROP_NONE);
+        agw_ice_free(ice);
+    }
+}
+
 static const agw_unit_case CASES[] = {
     AGW_CASE(test_ice_chromium_check_is_answered),
     AGW_CASE(test_ice_rfc8445_7_3_libnice_peer_connects),
@@ -586,5 +644,9 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_ice_rfc7675_5_1_consent_is_lost_at_30_s_not_before),
     AGW_CASE(test_ice_rfc7675_5_1_nomination_elsewhere_brings_consent_back),
     AGW_CASE(test_ice_rfc5245_peer_without_consent_checks_is_not_watched),
+    AGW_CASE(test_ice_replayed_check_moves_nothing_from_elsewhere),
+    AGW_CASE(test_ice_replayed_check_does_not_nominate_again),
+    AGW_CASE(test_ice_rfc8489_6_2_1_retransmission_is_answered_and_renews_nothing),
+    AGW_CASE(test_ice_replay_is_known_among_the_latest_64_checks),
 };
 AGW_UNIT_MAIN("ice", CASES)
