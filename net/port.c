@@ -17,6 +17,9 @@ static bool set_int(int fd, int level, int option, int value)
     return setsockopt(fd, level, option, &value, sizeof value) == 0;
 }
 
+/* IPv4: a path MTU that ICMP reports is not believed, it may be forged and is as small as 552; our
+ * datagrams go without DF, whoever must may cut them. IPv6: none is below 1280, and routers cut
+ * nothing. */
 static bool set_options(int fd, const agw_addr *local)
 {
     if (!set_int(fd, SOL_SOCKET, SO_RXQ_OVFL, 1))
@@ -26,7 +29,7 @@ static bool set_options(int fd, const agw_addr *local)
                set_int(fd, IPPROTO_IPV6, IPV6_RECVERR, 1) &&
                set_int(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_WANT);
     return set_int(fd, IPPROTO_IP, IP_RECVERR, 1) &&
-           set_int(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_WANT);
+           set_int(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT);
 }
 
 /* FORCE needs CAP_NET_ADMIN and knows no limit; without it

@@ -385,6 +385,18 @@ static void test_ports_buffer_and_tos_are_restored(void)
     agw_ports_free(ports);
 }
 
+/* Anybody can write "too long for the next link"; the attack set sends it. */
+static void test_port_forged_path_mtu_is_not_believed(void)
+{
+    agw_port port;
+    int mode = -1;
+    socklen_t len = sizeof mode;
+    open_loopback(&port, AGW_FAMILY_IP4, false);
+    CU_ASSERT_EQUAL(getsockopt(port.fd, IPPROTO_IP, IP_MTU_DISCOVER, &mode, &len), 0);
+    CU_ASSERT_EQUAL(mode, IP_PMTUDISC_OMIT);
+    agw_port_close(&port);
+}
+
 enum { PAIRS = 40, CYCLES = 10000 };
 
 typedef struct bag {
@@ -512,6 +524,7 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_ports_cp1_10k_cycles_without_leak_or_double),
     AGW_CASE(test_port_open_reports_a_taken_port),
     AGW_CASE(test_port_ipv6_leaves_the_ipv4_port_free),
+    AGW_CASE(test_port_forged_path_mtu_is_not_believed),
     AGW_CASE(test_port_buffer_granted_is_reported),
 };
 
