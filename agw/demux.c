@@ -81,8 +81,11 @@ static void find_by_remote(agw_worker *w, agw_pkt *pkt)
 {
     const agw_remote_key key = {pkt->port->id, pkt->remote};
     pkt->transport = agw_map_get(w->by_remote, &key);
-    if (pkt->transport == NULL)
-        agw_pkt_drop(pkt, AGW_DROP_NO_CALL);
+    if (pkt->transport != NULL)
+        return;
+    if (pkt->kind == AGW_PKT_DTLS)
+        agw_worker_note_stray(w, pkt);
+    agw_pkt_drop(pkt, AGW_DROP_NO_CALL);
 }
 
 static void classify(agw_worker *w, agw_pkt *pkt)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "agw/handshake.h"
 
+#include "base/rand.h"
 #include "base/timerq.h"
 
 #include <poll.h>
@@ -117,6 +118,13 @@ static void settle(agw_handshake *h, agw_assoc *a)
     agw_timerq_set(&h->timers, &a->timer, a->over ? AGW_NEVER : agw_dtls_deadline(a->dtls));
 }
 
+static void ask_cookie(agw_dtls *dtls)
+{
+    uint8_t cookie[AGW_DTLS_COOKIE];
+    agw_rand_bytes(cookie, sizeof cookie);
+    agw_dtls_ask_cookie(dtls, cookie);
+}
+
 static void start(agw_handshake *h, agw_mail *mail, agw_ns now)
 {
     agw_assoc *a = mail->assoc;
@@ -134,6 +142,8 @@ static void start(agw_handshake *h, agw_mail *mail, agw_ns now)
     }
     if (mail->role == AGW_DTLS_CLIENT)
         agw_dtls_start(a->dtls, now);
+    else if (mail->ask_cookie)
+        ask_cookie(a->dtls);
     settle(h, a);
 }
 

@@ -19,7 +19,7 @@ typedef enum agw_mail_kind {
     AGW_MAIL_CLOSE, /* call */
     AGW_MAIL_STOP,  /* end of the thread; also control -> handshake thread */
     /* worker -> handshake thread */
-    AGW_MAIL_DTLS_START, /* assoc, context, role */
+    AGW_MAIL_DTLS_START, /* assoc, context, role, ask_cookie */
     AGW_MAIL_DTLS_DATA,  /* assoc, data */
     AGW_MAIL_DTLS_END,   /* assoc: the last message about it */
     /* handshake thread -> worker */
@@ -58,6 +58,7 @@ typedef struct agw_mail {
     struct agw_assoc *assoc;        /* given with AGW_MAIL_DTLS_START, else only named */
     agw_transport_name whose;
     agw_dtls_role role;
+    bool ask_cookie; /* with AGW_MAIL_DTLS_START, for servers */
     uint32_t id;
     agw_event event;
     agw_dtls_result *result;

@@ -248,6 +248,7 @@ static void start_dtls(agw_transport *t, agw_dtls_role role)
     agw_mail *mail = agw_mail_new(AGW_MAIL_DTLS_START, NULL, 0);
     mail->assoc = t->assoc;
     mail->role = role;
+    mail->ask_cookie = role == AGW_DTLS_SERVER && t->worker->now < t->worker->cookies_until;
     mail->context = agw_dtls_ctx_ref(t->worker->dtls_ctx);
     agw_outbox_post(handshake_box(t), mail);
 }
@@ -305,7 +306,10 @@ static bool is_from_peer(agw_transport *t, const agw_pkt *pkt)
 static void take_dtls(agw_pkt *pkt)
 {
     agw_transport *t = pkt->transport;
-    if (t->security != AGW_SECURITY_DTLS || t->dtls_over || !is_from_peer(t, pkt) ||
+    const bool is_stray = !is_from_peer(t, pkt);
+    if (is_stray)
+        agw_worker_note_stray(t->worker, pkt);
+    if (t->security != AGW_SECURITY_DTLS || t->dtls_over || is_stray ||
         !is_main(t, component_of(t, pkt->port))) {
         agw_pkt_drop(pkt, AGW_DROP_DTLS_UNEXPECTED);
         return;

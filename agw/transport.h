@@ -10,9 +10,12 @@
 #include "srtp/session.h"
 
 enum {
-    AGW_RTP_COMPONENT = 0,    /* component 1 of RFC 8445 */
-    AGW_RTCP_COMPONENT = 1,   /* component 2; unused with rtcp-mux */
-    AGW_DTLS_PER_SECOND = 32, /* datagrams of one transport that are handed to a handshake thread */
+    AGW_RTP_COMPONENT = 0,  /* component 1 of RFC 8445 */
+    AGW_RTCP_COMPONENT = 1, /* component 2; unused with rtcp-mux */
+    /* Datagrams of one transport that are handed to a handshake thread. A handshake needs ten; the
+     * rest is for what a stranger with the peer's address mixes in: twenty times a call's packets.
+     */
+    AGW_DTLS_PER_SECOND = 2000,
 };
 
 /** One component: our ports, and where the party is. */
@@ -50,9 +53,9 @@ typedef struct agw_transport {
     uint32_t dtls_epoch;
     agw_assoc *assoc; /* NULL = none */
     agw_dtls_role dtls_role;
-    bool dtls_done;      /* the association has given its keys */
-    bool dtls_over;      /* ended: wait for new SDP */
-    uint8_t dtls_budget; /* datagrams that may still be handed over in this second */
+    bool dtls_done;       /* the association has given its keys */
+    bool dtls_over;       /* ended: wait for new SDP */
+    uint32_t dtls_budget; /* datagrams that may still be handed over in this second */
     agw_ns dtls_budget_at;
     agw_addr dtls_remote; /* where the peer's last datagram came from; a validated address */
     agw_port *dtls_port;

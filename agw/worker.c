@@ -17,9 +17,12 @@
 enum {
     MAILBOX_SLOTS = 16384,
     MAIL_BUDGET = 32, /* messages between two batches */
+    DTLS_HANDSHAKE = 22,
+    STRAYS = 4, /* ClientHellos from nowhere in a second */
 };
 
 static const agw_ns RETRY_FULL_MAILBOX = AGW_MS(1);
+static const agw_ns COOKIES_FOR = AGW_S(60);
 
 /* --- one batch through the stages ------------------------------------------------------------ */
 
@@ -166,6 +169,25 @@ static bool flush(agw_worker *w)
 {
     const bool told = agw_outbox_flush(&w->control);
     return flush_handshakes(w) && told;
+}
+
+/* DTLS record header: content type, version, epoch (RFC 6347 section 4.1). */
+static bool is_plain_handshake(const agw_pkt *pkt)
+{
+    return pkt->data[0] == DTLS_HANDSHAKE && pkt->data[3] == 0 && pkt->data[4] == 0;
+}
+
+void agw_worker_note_stray(agw_worker *w, const agw_pkt *pkt)
+{
+    if (!is_plain_handshake(pkt))
+        return; /* the late goodbye of an ended call is no attack */
+    if (w->now - w->strays_from >= AGW_S(1)) {
+        w->strays_from = w->now;
+        w->strays = 0;
+    }
+    w->strays++;
+    if (w->strays >= STRAYS)
+        w->cookies_until = w->now + COOKIES_FOR;
 }
 
 void agw_worker_tell(agw_worker *w, const agw_transport *t, agw_event_kind kind,

@@ -43,6 +43,9 @@ typedef struct agw_worker {
     struct agw_transport **slots; /* AGW_WORKER_SLOTS */
     struct agw_call *calls;       /* all that live here, linked */
     uint32_t last_number;         /* of generations and peers */
+    agw_ns strays_from;           /* second in which stray ClientHellos are counted */
+    unsigned strays;
+    agw_ns cookies_until; /* handshakes that begin before then ask for a cookie */
 
     /* the present batch: packets received, then those made on the way */
     agw_pkt *pkts[AGW_PKT_BATCH + AGW_WORKER_SPARES];
@@ -70,6 +73,10 @@ void agw_worker_give_back(agw_worker *w);
 /** One turn without waiting: timers, mail, one batch. true: there may be more to do at once.
  * The thread calls it in a loop; tests call it on virtual time. */
 bool agw_worker_turn(agw_worker *w, agw_ns now);
+
+/** A DTLS packet from where no peer is. Some ClientHellos among them in one second are an attack:
+ * for a minute new handshakes ask for a cookie. */
+void agw_worker_note_stray(agw_worker *w, const agw_pkt *pkt);
 
 /** Tells control about a transport. remote and detail may be NULL. */
 void agw_worker_tell(agw_worker *w, const struct agw_transport *t, agw_event_kind kind,

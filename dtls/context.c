@@ -2,10 +2,12 @@
 #include "dtls/context.h"
 
 #include "dtls/bio.h"
+#include "dtls/session.h"
 
 #include <openssl/ssl.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct agw_dtls_ctx {
     atomic_uint refs;
@@ -28,6 +30,20 @@ static int accept_any(X509_STORE_CTX *store, void *arg)
     return 1;
 }
 
+/* The session keeps its cookie where OpenSSL finds it. */
+static int write_cookie(SSL *ssl, unsigned char *cookie, unsigned *len)
+{
+    memcpy(cookie, SSL_get_app_data(ssl), AGW_DTLS_COOKIE);
+    *len = AGW_DTLS_COOKIE;
+    return 1;
+}
+
+static int is_cookie(SSL *ssl, const unsigned char *cookie, unsigned len)
+{
+    return len == AGW_DTLS_COOKIE &&
+           CRYPTO_memcmp(cookie, SSL_get_app_data(ssl), AGW_DTLS_COOKIE) == 0;
+}
+
 static bool set_up(SSL_CTX *ssl, const agw_cert *cert, const char *srtp)
 {
     char groups[] = "X25519:P-256:P-384"; /* without P-256 its certificates find no shared cipher */
@@ -36,6 +52,8 @@ static bool set_up(SSL_CTX *ssl, const agw_cert *cert, const char *srtp)
     SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_verify(ssl, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
     SSL_CTX_set_cert_verify_callback(ssl, accept_any, NULL);
+    SSL_CTX_set_cookie_generate_cb(ssl, write_cookie);
+    SSL_CTX_set_cookie_verify_cb(ssl, is_cookie);
     return SSL_CTX_set_min_proto_version(ssl, DTLS1_2_VERSION) == 1 &&
            SSL_CTX_set_max_proto_version(ssl, DTLS1_2_VERSION) == 1 &&
            SSL_CTX_set_cipher_list(ssl, CIPHERS) == 1 &&

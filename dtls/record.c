@@ -27,19 +27,21 @@ agw_dtls_drop agw_record_next(const uint8_t *buf, size_t len, size_t *at, agw_re
     return AGW_DTLS_DROP_NONE;
 }
 
-/* With a certificate asked for and no cookie, a client's messages have fixed places. Shortest
- * ClientHello: version, random, empty session id and cookie, one suite, one compression method. */
-static bool from_client(const agw_fragment *f)
+/* With a certificate asked for, a client's messages have fixed places, one later when its second
+ * ClientHello shows a cookie. Shortest ClientHello: version, random, empty session id and cookie,
+ * one suite, one compression method. */
+static bool from_client(const agw_fragment *f, bool cookie)
 {
+    const unsigned later = cookie ? 1 : 0;
     switch (f->type) {
     case AGW_HANDSHAKE_CLIENT_HELLO:
-        return f->seq == 0 && f->length >= 42;
+        return f->seq <= later && f->length >= 42;
     case 11: /* Certificate */
-        return f->seq == 1;
+        return f->seq == 1 + later;
     case 16: /* ClientKeyExchange */
-        return f->seq == 2;
+        return f->seq == 2 + later;
     case 15: /* CertificateVerify */
-        return f->seq == 3;
+        return f->seq == 3 + later;
     default:
         return false;
     }
@@ -64,8 +66,8 @@ static bool from_server(const agw_fragment *f)
     }
 }
 
-agw_dtls_drop agw_fragment_next(const agw_record *record, agw_dtls_role role, size_t *at,
-                                agw_fragment *out)
+agw_dtls_drop agw_fragment_next(const agw_record *record, agw_dtls_role role, bool cookie,
+                                size_t *at, agw_fragment *out)
 {
     const uint8_t *const p = record->body + *at;
     const size_t left = record->len - *at;
@@ -81,7 +83,7 @@ agw_dtls_drop agw_fragment_next(const agw_record *record, agw_dtls_role role, si
     if (f.len > left - AGW_HANDSHAKE_HEADER || f.length > AGW_HANDSHAKE_MAX ||
         f.offset > f.length || f.len > f.length - f.offset || (f.len == 0 && f.length != 0))
         return AGW_DTLS_DROP_HANDSHAKE;
-    if (role == AGW_DTLS_SERVER ? !from_client(&f) : !from_server(&f))
+    if (role == AGW_DTLS_SERVER ? !from_client(&f, cookie) : !from_server(&f))
         return AGW_DTLS_DROP_HANDSHAKE;
     *at = record->len - left + AGW_HANDSHAKE_HEADER + f.len;
     *out = f;

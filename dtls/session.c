@@ -21,7 +21,12 @@
 enum {
     RANDOM_AT = 2, /* in ClientHello: behind client_version */
     RANDOM = 32,
+    SESSION_ID_AT = RANDOM_AT + RANDOM,
+    HELLO_VERIFY_REQUEST = 3,
     EARLY_MAX = 8, /* protected records held by OpenSSL, 17 KB each, before it has keys */
+    /* Header, verify data and tag: no record of a handshake is shorter. OpenSSL 3.0.19 ends a
+     * handshake on those shorter than nonce and tag, which it ought to drop. */
+    FINISHED_MIN = 12 + 12 + 16,
     /* The path is validated and short: faster than RFC 6347 section 4.2.4.1 begins. OpenSSL gives
      * up after 12 timeouts without progress: these spread them over our 30 s. */
     FIRST_TIMEOUT_US = 100000,
@@ -36,6 +41,8 @@ static const agw_ns STALLED = AGW_S(3);
 static const agw_ns PAUSE = AGW_MS(200);
 /* The last flight is repeated no faster than this, whoever asks for it. */
 static const agw_ns REPEAT_GAP = AGW_MS(50);
+/* The cookie is asked for no faster than this, however many hellos come. */
+static const agw_ns ASK_GAP = AGW_MS(20);
 
 struct agw_dtls {
     agw_dtls_ctx *ctx;
@@ -46,8 +53,11 @@ struct agw_dtls {
     agw_bio_queue queue;
     agw_assembler assembler;
     uint8_t hello_random[RANDOM]; /* server: of the ClientHello that ssl answers */
-    uint64_t next_seq;            /* of the next epoch 0 record for ssl */
-    unsigned early;               /* protected records given before ssl had keys */
+    bool asks_cookie;
+    uint8_t cookie[AGW_DTLS_COOKIE];
+    agw_ns asked_at;   /* the latest HelloVerifyRequest */
+    uint64_t next_seq; /* of the next epoch 0 record for ssl */
+    unsigned early;    /* protected records given before ssl had keys */
     agw_ns timeout;
     agw_ns give_up_at;  /* AGW_NEVER: established, or not started */
     agw_ns resend_at;   /* OpenSSL's timer, later ours for the last flight */
@@ -81,6 +91,13 @@ agw_dtls *agw_dtls_new(agw_dtls_ctx *ctx, agw_dtls_role role, agw_ns now)
     d->give_up_at = d->started ? now + d->timeout : AGW_NEVER;
     d->resend_at = d->again_at = AGW_NEVER;
     return d;
+}
+
+void agw_dtls_ask_cookie(agw_dtls *d, const uint8_t cookie[AGW_DTLS_COOKIE])
+{
+    AGW_ASSERT(d->role == AGW_DTLS_SERVER && d->ssl == NULL);
+    d->asks_cookie = true;
+    memcpy(d->cookie, cookie, AGW_DTLS_COOKIE);
 }
 
 static void drop_ssl(agw_dtls *d)
@@ -131,6 +148,10 @@ static bool new_ssl(agw_dtls *d, agw_ns now)
     SSL_set_bio(ssl, bio, bio);
     SSL_set_mtu(ssl, AGW_DTLS_MTU);
     DTLS_set_timer_cb(ssl, next_timeout_us);
+    if (d->asks_cookie) {
+        SSL_set_options(ssl, SSL_OP_COOKIE_EXCHANGE);
+        SSL_set_app_data(ssl, d->cookie);
+    }
     if (d->role == AGW_DTLS_SERVER)
         SSL_set_accept_state(ssl);
     else
@@ -267,20 +288,73 @@ static bool give_plain(agw_dtls *d, agw_ns now, uint8_t type, const agw_fragment
     return advance(d, now);
 }
 
+/* The same bytes for everybody and as often as asked, but not oftener than anybody needs: a client
+ * takes the first one. Its record is number 0, the handshake goes on with number 1. */
+static agw_dtls_drop ask_for_cookie(agw_dtls *d, agw_ns now)
+{
+    uint8_t datagram[AGW_RECORD_HEADER + AGW_HANDSHAKE_HEADER + 3 + AGW_DTLS_COOKIE] = {
+        AGW_RECORD_HANDSHAKE, 0xFE, 0xFF};
+    uint8_t *message = datagram + AGW_RECORD_HEADER, *body = message + AGW_HANDSHAKE_HEADER;
+    if (d->asked_at != 0 && now - d->asked_at < ASK_GAP)
+        return AGW_DTLS_DROP_EPOCH;
+    d->asked_at = now;
+    agw_put16(datagram + 11, sizeof datagram - AGW_RECORD_HEADER);
+    message[0] = HELLO_VERIFY_REQUEST;
+    agw_put24(message + 1, 3 + AGW_DTLS_COOKIE);
+    agw_put24(message + 9, 3 + AGW_DTLS_COOKIE);
+    agw_put16(body, 0xFEFF); /* RFC 6347 section 4.2.1: whatever is negotiated later */
+    body[2] = AGW_DTLS_COOKIE;
+    memcpy(body + 3, d->cookie, AGW_DTLS_COOKIE);
+    agw_bio_put(&d->queue, datagram, sizeof datagram);
+    return AGW_DTLS_DROP_NONE;
+}
+
+/* Where the length of the ClientHello's cookie stands; 0: it is not ours. */
+static size_t cookie_at(const agw_dtls *d, const agw_fragment *f)
+{
+    const size_t at = SESSION_ID_AT + 1u + f->body[SESSION_ID_AT];
+    const bool whole = at + 1 + AGW_DTLS_COOKIE <= f->length && f->body[at] == AGW_DTLS_COOKIE;
+    return whole && agw_secret_equal(f->body + at + 1, d->cookie, AGW_DTLS_COOKIE) ? at : 0;
+}
+
+/* OpenSSL must have asked for the cookie itself, or it does not take the answer: it hears the same
+ * hello without one first, and what it says to that is not sent. */
+static bool ask_in_private(agw_dtls *d, agw_ns now, const agw_fragment *f, size_t at)
+{
+    uint8_t body[AGW_HANDSHAKE_MAX];
+    const size_t before = d->queue.out_count;
+    agw_fragment first = *f;
+    first.seq = 0;
+    first.length -= AGW_DTLS_COOKIE;
+    memcpy(body, f->body, at);
+    body[at] = 0;
+    memcpy(body + at + 1, f->body + at + 1 + AGW_DTLS_COOKIE, first.length - at - 1);
+    const bool goes_on = give_plain(d, now, AGW_RECORD_HANDSHAKE, &first, body, first.length);
+    agw_bio_truncate(&d->queue, before);
+    return goes_on;
+}
+
 /* Server: a ClientHello opens a handshake; repeated it is a sign of loss that our timer answers; a
  * different one is heard when the first got no further. */
 static agw_dtls_drop on_hello(agw_dtls *d, agw_ns now, const agw_fragment *f)
 {
+    const size_t cookie = f->seq == 1 ? cookie_at(d, f) : 0;
     if (d->ssl != NULL && memcmp(d->hello_random, f->body + RANDOM_AT, RANDOM) == 0)
         return AGW_DTLS_DROP_NONE;
     if (d->ssl != NULL && now - d->progress_at < STALLED)
         return AGW_DTLS_DROP_EPOCH;
+    if (d->asks_cookie && f->seq == 0)
+        return ask_for_cookie(d, now);
+    if (d->asks_cookie && cookie == 0)
+        return AGW_DTLS_DROP_HANDSHAKE;
     if (d->ssl != NULL)
         d->stats.restarts++;
     drop_ssl(d);
     if (!new_ssl(d, now))
         return AGW_DTLS_DROP_STATE;
     memcpy(d->hello_random, f->body + RANDOM_AT, RANDOM);
+    if (d->asks_cookie && !ask_in_private(d, now, f, cookie))
+        return AGW_DTLS_DROP_REFUSED;
     return give_plain(d, now, AGW_RECORD_HANDSHAKE, f, f->body, f->length) ? AGW_DTLS_DROP_NONE
                                                                            : AGW_DTLS_DROP_REFUSED;
 }
@@ -317,7 +391,7 @@ static agw_dtls_drop on_handshake_record(agw_dtls *d, agw_ns now, const agw_reco
 {
     for (size_t at = 0; at < record->len;) {
         agw_fragment f;
-        agw_dtls_drop drop = agw_fragment_next(record, d->role, &at, &f);
+        agw_dtls_drop drop = agw_fragment_next(record, d->role, d->asks_cookie, &at, &f);
         if (drop == AGW_DTLS_DROP_NONE)
             drop = on_fragment(d, now, &f);
         if (drop != AGW_DTLS_DROP_NONE)
@@ -414,7 +488,8 @@ static agw_dtls_drop on_protected_record(agw_dtls *d, agw_ns now, const agw_reco
         return AGW_DTLS_DROP_EPOCH;
     if (d->state == AGW_DTLS_ESTABLISHED)
         return on_established(d, now, record);
-    if (d->ssl == NULL || (!has_read_keys(d) && d->early++ >= EARLY_MAX))
+    if (d->ssl == NULL || record->len < FINISHED_MIN ||
+        (!has_read_keys(d) && d->early++ >= EARLY_MAX))
         return AGW_DTLS_DROP_EPOCH;
     d->queue.in = record->raw;
     d->queue.in_len = record->raw_len;

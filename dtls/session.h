@@ -20,6 +20,7 @@
 
 enum {
     AGW_DTLS_MTU = 1200, /* longest datagram that we write */
+    AGW_DTLS_COOKIE = 16,
     AGW_DTLS_HANDSHAKE_MS = 30000,
 };
 
@@ -66,6 +67,13 @@ void agw_dtls_free(agw_dtls *d);
 /** Length of the handshake timeout, counted from agw_dtls_new() or agw_dtls_start(); default
  * AGW_DTLS_HANDSHAKE_MS. */
 void agw_dtls_set_timeout(agw_dtls *d, agw_ns timeout);
+
+/** Server, before the first datagram: a ClientHello is answered with HelloVerifyRequest (RFC 6347
+ * section 4.2.1), and only one that shows the cookie begins a handshake. That costs a round trip
+ * and shuts out whoever writes with the peer's address but does not read there: our answer to his
+ * ClientHello would end the peer's handshake, since nothing in it names the client it is for.
+ * @param cookie random, copied */
+void agw_dtls_ask_cookie(agw_dtls *d, const uint8_t cookie[AGW_DTLS_COOKIE]);
 
 /** Client: writes the ClientHello. Server: does nothing. */
 void agw_dtls_start(agw_dtls *d, agw_ns now);

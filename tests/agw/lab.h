@@ -214,6 +214,7 @@ typedef struct lab_assoc {
     agw_assoc *assoc; /* NULL = ended */
     agw_transport_name whose;
     agw_dtls_role role; /* ours */
+    bool asks_cookie;
     size_t datagrams;
     bool is_done; /* for the test: it has given keys */
 } lab_assoc;
@@ -416,7 +417,10 @@ static inline void lab_take_dtls(lab *l, agw_mail *mail)
             memmove(l->assocs, l->assocs + 1, --l->n_assocs * sizeof l->assocs[0]);
         }
         a = &l->assocs[l->n_assocs++];
-        *a = (lab_assoc){.assoc = mail->assoc, .whose = {UINT16_MAX, 0}, .role = mail->role};
+        *a = (lab_assoc){.assoc = mail->assoc,
+                         .whose = {UINT16_MAX, 0},
+                         .role = mail->role,
+                         .asks_cookie = mail->ask_cookie};
         mail->assoc = NULL;
         for (uint32_t slot = 0; slot < 8 * LAB_CALLS; slot++) {
             const agw_transport *t = l->w->slots[slot];

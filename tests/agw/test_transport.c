@@ -46,6 +46,61 @@ static bool reaches(lab *l, lab_call *c, agw_addr to, uint16_t seq)
     return out != NULL && agw_addr_equal(&out->to, &to);
 }
 
+/* --- DTLS of strangers -------------------------------------------------------------------------
+ */
+
+/* Whether a browser that comes behind so many stray ClientHellos is asked for a cookie. */
+static bool is_asked_behind(unsigned strays, uint8_t content_type, agw_ns later)
+{
+    lab *l = lab_new();
+    lab_call *c = &l->calls[0];
+    uint8_t stray[sizeof HELLO];
+    memcpy(stray, HELLO, sizeof stray);
+    stray[0] = content_type;
+    lab_apply(l, c);
+    for (unsigned i = 0; i < strays; i++) {
+        lab_say(l, &l->access, lab_addr(60, (uint16_t)(7000 + i)), stray, sizeof stray);
+        lab_turn(l);
+    }
+    CU_ASSERT_EQUAL(lab_drops(l, AGW_DROP_NO_CALL), strays);
+    l->now += later;
+    knock(l, c);
+    const lab_assoc *a = lab_assoc_of(l, c, LAB_ACCESS);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(a);
+    const bool asked = a->asks_cookie;
+    lab_end(l);
+    return asked;
+}
+
+static void test_transport_stray_hellos_make_handshakes_ask_for_a_cookie(void)
+{
+    CU_ASSERT_FALSE(is_asked_behind(3, 22, 0));
+    CU_ASSERT_TRUE(is_asked_behind(4, 22, 0));
+    CU_ASSERT_FALSE(is_asked_behind(9, 21, 0)); /* alerts: late goodbyes */
+    CU_ASSERT_TRUE(is_asked_behind(4, 22, AGW_S(59)));
+    CU_ASSERT_FALSE(is_asked_behind(4, 22, AGW_S(61)));
+}
+
+static void test_transport_dtls_budget_is_2000_datagrams_a_second(void)
+{
+    lab *l = lab_new();
+    lab_call *c = &l->calls[0];
+    lab_apply(l, c);
+    knock(l, c);
+    for (unsigned i = 1; i <= AGW_DTLS_PER_SECOND; i++) {
+        CU_ASSERT_EQUAL(lab_drops(l, AGW_DROP_DTLS_FLOOD), 0);
+        lab_say(l, &l->access, browser(), HELLO, sizeof HELLO);
+        lab_turn(l);
+    }
+    CU_ASSERT_EQUAL(lab_drops(l, AGW_DROP_DTLS_FLOOD), 1);
+    CU_ASSERT_EQUAL(lab_assoc_of(l, c, LAB_ACCESS)->datagrams, AGW_DTLS_PER_SECOND);
+    l->now += AGW_S(1);
+    lab_say(l, &l->access, browser(), HELLO, sizeof HELLO);
+    lab_turn(l);
+    CU_ASSERT_EQUAL(lab_drops(l, AGW_DROP_DTLS_FLOOD), 1);
+    lab_end(l);
+}
+
 /* --- lifetimes ---------------------------------------------------------------------------------
  */
 
@@ -694,6 +749,8 @@ static void test_mail_that_is_never_delivered_takes_its_association_along(void)
 }
 
 static const agw_unit_case cases[] = {
+    AGW_CASE(test_transport_stray_hellos_make_handshakes_ask_for_a_cookie),
+    AGW_CASE(test_transport_dtls_budget_is_2000_datagrams_a_second),
     AGW_CASE(test_transport_goes_while_its_own_packets_wait),
     AGW_CASE(test_transport_applied_and_closed_in_one_round),
     AGW_CASE(test_transport_without_a_port_stays_and_is_silent),

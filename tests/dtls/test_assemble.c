@@ -148,6 +148,8 @@ static void test_record_rfc6347_4_1_headers_are_checked(void)
     }
 }
 
+static bool cookie; /* the client was asked for one */
+
 static agw_dtls_drop fragment_of(agw_dtls_role role, uint8_t type, uint8_t seq, uint32_t length,
                                  uint32_t offset, uint32_t len, size_t present)
 {
@@ -168,7 +170,7 @@ static agw_dtls_drop fragment_of(agw_dtls_role role, uint8_t type, uint8_t seq, 
     const agw_record r = {.type = 22, .body = body, .len = AGW_HANDSHAKE_HEADER + present};
     agw_fragment f;
     size_t at = 0;
-    const agw_dtls_drop drop = agw_fragment_next(&r, role, &at, &f);
+    const agw_dtls_drop drop = agw_fragment_next(&r, role, cookie, &at, &f);
     CU_ASSERT_TRUE(at <= r.len);
     free(body);
     return drop;
@@ -198,7 +200,22 @@ static void test_record_rfc6347_4_2_2_fragments_are_checked(void)
     const agw_record tiny = {.type = 22, .body = MESSAGE, .len = AGW_HANDSHAKE_HEADER - 1};
     agw_fragment f;
     size_t at = 0;
-    CU_ASSERT_EQUAL(agw_fragment_next(&tiny, AGW_DTLS_SERVER, &at, &f), BAD);
+    CU_ASSERT_EQUAL(agw_fragment_next(&tiny, AGW_DTLS_SERVER, false, &at, &f), BAD);
+}
+
+static void test_record_rfc6347_4_2_1_a_cookie_moves_the_clients_messages(void)
+{
+    const agw_dtls_drop BAD = AGW_DTLS_DROP_HANDSHAKE, GOOD = AGW_DTLS_DROP_NONE;
+    cookie = true;
+    CU_ASSERT_EQUAL(fragment_of(AGW_DTLS_SERVER, 1, 0, 42, 0, 42, 42), GOOD);
+    CU_ASSERT_EQUAL(fragment_of(AGW_DTLS_SERVER, 1, 1, 42, 0, 42, 42), GOOD);
+    CU_ASSERT_EQUAL(fragment_of(AGW_DTLS_SERVER, 1, 2, 42, 0, 42, 42), BAD);
+    for (uint8_t i = 0; i < 3; i++) {
+        static const uint8_t TYPES[] = {11, 16, 15};
+        CU_ASSERT_EQUAL(fragment_of(AGW_DTLS_SERVER, TYPES[i], i + 1, 33, 0, 33, 33), BAD);
+        CU_ASSERT_EQUAL(fragment_of(AGW_DTLS_SERVER, TYPES[i], i + 2, 33, 0, 33, 33), GOOD);
+    }
+    cookie = false;
 }
 
 static const agw_unit_case CASES[] = {
@@ -207,5 +224,6 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_assemble_keeps_at_most_four_attempts_and_the_youngest),
     AGW_CASE(test_record_rfc6347_4_1_headers_are_checked),
     AGW_CASE(test_record_rfc6347_4_2_2_fragments_are_checked),
+    AGW_CASE(test_record_rfc6347_4_2_1_a_cookie_moves_the_clients_messages),
 };
 AGW_UNIT_MAIN("assemble", CASES)

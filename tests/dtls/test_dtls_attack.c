@@ -417,6 +417,36 @@ static void test_dtls_attack_protected_records_before_the_keys_are_bounded(void)
     pair_free(p);
 }
 
+/* Behind a ChangeCipherSpec the server has keys and waits for Finished. */
+static bool short_records_behind_ccs(link_net *net, int to, const uint8_t *data, size_t len)
+{
+    agw_ns delay = AGW_MS(5);
+    if (to != LINK_SERVER)
+        return true;
+    for (size_t at = 0; at < len;) {
+        const size_t n = AGW_RECORD_HEADER + (size_t)agw_get16(data + at + 11);
+        link_inject(net, to, data + at, n, delay++);
+        for (uint16_t body = 1; data[at] == AGW_RECORD_CHANGE_CIPHER_SPEC && body < 64; body++) {
+            uint8_t r[AGW_RECORD_HEADER + 64] = {AGW_RECORD_HANDSHAKE, 0xFE, 0xFD, 0, 1};
+            agw_put16(r + 11, body);
+            link_inject(net, to, r, (size_t)AGW_RECORD_HEADER + body, delay++);
+        }
+        at += n;
+    }
+    return false;
+}
+
+static void test_dtls_attack_short_protected_records_do_not_end_a_handshake(void)
+{
+    pair *p = pair_new();
+    p->net.filter = short_records_behind_ccs;
+    link_start(&p->net);
+    CU_ASSERT_TRUE(link_run(&p->net, AGW_MS(100)));
+    CU_ASSERT_EQUAL(stats_of(server_of(p)).restarts, 0);
+    CU_ASSERT_EQUAL(stats_of(server_of(p)).drops[AGW_DTLS_DROP_EPOCH], 39);
+    pair_free(p);
+}
+
 static void test_dtls_attack_repetition_of_the_last_flight_is_limited(void)
 {
     pair *p = pair_new();
@@ -564,6 +594,7 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_dtls_attack_forged_certificate_lets_the_server_begin_anew),
     AGW_CASE(test_dtls_attack_forged_server_hello_lets_the_client_begin_anew),
     AGW_CASE(test_dtls_attack_protected_records_before_the_keys_are_bounded),
+    AGW_CASE(test_dtls_attack_short_protected_records_do_not_end_a_handshake),
     AGW_CASE(test_dtls_attack_repetition_of_the_last_flight_is_limited),
     AGW_CASE(test_dtls_attack_rfc5246_7_2_1_only_the_true_close_notify_closes),
     AGW_CASE(test_dtls_attack_rfc5246_7_2_2_authentic_fatal_alert_fails_the_session),

@@ -406,6 +406,28 @@ async function junk(from, ip, ports) {
   return n;
 }
 
+test('strangers send ClientHellos: the browser shows a cookie and connects', async (t, ctx) => {
+  const { call, page, phone } = await parts(t, ctx);
+  ctx.tu ??= new AgentClient(ctx.net.tu);
+  const offer = await page.offer();
+  const toCore = await call.offer(offer, { toward: 'core', at: NET.browser.v4 });
+  const toBrowser = await call.answer(phone.answerTo(toCore), { toward: 'browser', at: phone.ip });
+  const access = parseSdp(toBrowser).medias[0].port;
+  t.sdps = { offer, toCore, toBrowser };
+  for (let i = 0; i < 10; i++) { // ten ports: some for each worker
+    const stranger = await ctx.tu.phone({ address: NET.turn.v4, mode: 'silent' });
+    t.cleanup(() => stranger.close());
+    for (let n = 0; n < 4; n++) await stranger.sendRaw(`16feff0000000000000${n}0004${'0'.repeat(8)}`, NET.access.v4, access);
+  }
+  const cap = await Capture.start(ctx.net.br, join(ctx.opts.out, 'cookie.pcap'));
+  t.cleanup(() => cap.stop());
+  await phone.connect(toCore);
+  await page.answer(toBrowser);
+  await audioBothWays(page, phone);
+  const asked = (await cap.stop()).filter((d) => d.kind === 'dtls-handshake' && d.src === NET.access.v4 && d.data[13] === 3);
+  assert.equal(asked.length, 1, 'one HelloVerifyRequest');
+}, { known: { rtpengine: 'strangers end calls, nobody is asked for a cookie' } });
+
 test('delete gives everything back', async (t, ctx) => {
   const { call, page, phone } = await parts(t, ctx);
   const freePorts = async () => (ctx.gateway.realms ? (await ctx.gateway.ng.statistics()).ports.free : 0);
