@@ -5,7 +5,10 @@
  *
  * A pass visits every port of one epoll answer once and reads at most a quota
  * there; the kernel puts ports that were answered at the end of its list, so
- * that no port starves another. */
+ * that no port starves another. A stream's port mostly holds one datagram, and
+ * looking for a second one costs nearly as much as reading the first: each port
+ * is asked for as many as it is expected to hold, and what is left shows in the
+ * next look. */
 #include "net/io.h"
 #include "net/pacing.h"
 
@@ -53,6 +56,7 @@ typedef struct udp_io {
     size_t ready_count, ready_pos;
     size_t visit_left; /* of the quota of ready[ready_pos] */
     bool drained;      /* the last look found nothing more */
+    uint32_t looks;    /* running number of the present pass; jumps at every wait */
     bool wake_seen;    /* wake_fd is readable */
     atomic_bool woken; /* somebody has called wake() and wait() has not seen it yet */
     burst rx;
@@ -179,6 +183,7 @@ static bool look(udp_io *u, agw_ns timeout)
     const int n = poll_ready(u, timeout);
     u->ready_count = n > 0 ? (size_t)n : 0;
     u->ready_pos = 0;
+    u->looks++;
     for (size_t i = 0; i < u->ready_count; i++) {
         if (u->ready[i].data.ptr != u)
             continue;
@@ -213,6 +218,7 @@ static void udp_wait(agw_io *io, agw_ns now, agw_ns deadline)
     const agw_ns until = agw_pacing_sleep_until(&u->pacing, now, deadline);
     agw_counter_add(&io->waits, 1);
     u->drained = false;
+    u->looks++;
     if (until > now) {
         agw_counter_add(&io->paced_waits, 1);
         u->ready_count = u->ready_pos = 0;
@@ -332,8 +338,31 @@ static size_t read_port(udp_io *u, agw_port *port, agw_pkt *pkts[], size_t n)
     return (size_t)got;
 }
 
-/* One visit to the current port; goes on to the next one when it is empty or
- * its quota is used. */
+static void expect_more(agw_port *port)
+{
+    const unsigned twice = 2u * port->rx_expect;
+    const size_t most = quota_of(port) < AGW_PKT_BATCH ? quota_of(port) : AGW_PKT_BATCH;
+    port->rx_expect = (uint8_t)(twice < most ? twice : most);
+}
+
+/* How many datagrams to ask a port for: more when the pass before left something behind. */
+static size_t expected(const udp_io *u, agw_port *port)
+{
+    if (port->rx_expect == 0)
+        port->rx_expect = 1;
+    else if (port->rx_look + 1 == u->looks)
+        expect_more(port);
+    port->rx_look = u->looks;
+    return port->rx_expect;
+}
+
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* One visit to the current port; goes on to the next one when it gave less than was asked for, when
+ * its quota is used, or when it is a stream's. */
 static size_t visit(udp_io *u, agw_pkt *pkts[], size_t room)
 {
     struct epoll_event *event = &u->ready[u->ready_pos];
@@ -342,11 +371,14 @@ static size_t visit(udp_io *u, agw_pkt *pkts[], size_t room)
         drain_errors(u, port);
         event->events &= ~(uint32_t)EPOLLERR;
     }
-    size_t want = room < u->visit_left ? room : u->visit_left;
-    want = want < AGW_PKT_BATCH ? want : AGW_PKT_BATCH;
+    const size_t want = least(expected(u, port), least(room, u->visit_left));
     const size_t got = (event->events & EPOLLIN) != 0 ? read_port(u, port, pkts, want) : 0;
     u->visit_left -= got;
-    if (got < want || u->visit_left == 0 || got == 0) {
+    if (got < want)
+        port->rx_expect = (uint8_t)(got != 0 ? got : 1);
+    else if (port->shared)
+        expect_more(port);
+    if (got < want || u->visit_left == 0 || !port->shared) {
         event->data.ptr = NULL;
         visit_next(u);
     }
@@ -416,6 +448,19 @@ static size_t count_failure(agw_port *port, int cause, size_t rest)
     }
 }
 
+/* One datagram is sent without what sendmmsg does around it. */
+static int send_some(agw_port *port, struct mmsghdr *msgs, size_t n)
+{
+    if (n > 1)
+        return sendmmsg(port->fd, msgs, (unsigned)n, MSG_DONTWAIT);
+    const struct msghdr *m = &msgs->msg_hdr;
+    const ssize_t sent = m->msg_control != NULL
+                             ? sendmsg(port->fd, m, MSG_DONTWAIT)
+                             : sendto(port->fd, m->msg_iov->iov_base, m->msg_iov->iov_len,
+                                      MSG_DONTWAIT, m->msg_name, m->msg_namelen);
+    return sent >= 0 ? 1 : -1;
+}
+
 /* Sends the first n of the burst. An ICMP error that came since makes one call
  * fail without sending; the second try tells whether it is the datagram's own
  * fault. */
@@ -424,7 +469,7 @@ static size_t send_burst(udp_io *u, agw_port *port, size_t n)
     size_t sent = 0;
     bool retried = false;
     for (size_t pos = 0; pos < n;) {
-        const int got = sendmmsg(port->fd, u->tx.msgs + pos, (unsigned)(n - pos), MSG_DONTWAIT);
+        const int got = send_some(port, u->tx.msgs + pos, n - pos);
         if (got > 0) {
             sent += (size_t)got;
             pos += (size_t)got;

@@ -53,6 +53,8 @@ typedef struct agw_port {
     struct agw_port *icmp_next;
     uint32_t drops_seen;       /* the kernel's running number */
     uint8_t tx_first, tx_last; /* 1-based places in the batch being sent; 0 = none */
+    uint8_t rx_expect;         /* datagrams it is asked for; 0 = never read */
+    uint32_t rx_look;          /* the pass in which it was read last */
     bool icmp_listed;
 } agw_port;
 
