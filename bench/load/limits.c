@@ -14,7 +14,7 @@ typedef struct probe {
 } probe;
 
 /* New calls each time: a gateway that has given up some streams must not spoil the next probe. */
-static probe try_calls(kit_load *l, unsigned calls)
+static probe try_once(kit_load *l, unsigned calls)
 {
     kit_fleet f;
     kit_window w;
@@ -45,6 +45,27 @@ static probe try_calls(kit_load *l, unsigned calls)
     kit_fleet_end(&f);
     kit_fleet_fini(&f);
     return p;
+}
+
+static bool is_well(const kit_load *l, const probe *p)
+{
+    return p->all_up && p->kept_time && p->loss_ppm < LOSS_MAX_PPM && p->p99 < l->options.p99_limit;
+}
+
+/* Others on the machine can spoil a probe, none can improve it: what is bad must be so twice. */
+static probe try_calls(kit_load *l, unsigned calls)
+{
+    const probe first = try_once(l, calls);
+    if (is_well(l, &first))
+        return first;
+    const probe second = try_once(l, calls);
+    if (first.all_up != second.all_up)
+        return first.all_up ? first : second;
+    if (first.kept_time != second.kept_time)
+        return first.kept_time ? first : second;
+    const bool less_loss = second.loss_ppm < first.loss_ppm;
+    const bool prompter = second.loss_ppm == first.loss_ppm && second.p99 < first.p99;
+    return less_loss || prompter ? second : first;
 }
 
 typedef bool (*judge)(const kit_load *l, const probe *p);
