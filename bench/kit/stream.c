@@ -176,11 +176,8 @@ static void set_seen(kit_checker *c, uint64_t number, bool seen)
 static kit_finding judge_order(kit_checker *c, uint64_t number)
 {
     if (number >= c->next) {
-        if (number - c->next >= KIT_STREAM_WINDOW)
-            memset(c->seen, 0, sizeof c->seen);
-        else
-            for (uint64_t skipped = c->next; skipped < number; skipped++)
-                set_seen(c, skipped, false);
+        for (uint64_t skipped = c->next; skipped < number; skipped++)
+            set_seen(c, skipped, false);
         set_seen(c, number, true);
         c->next = number + 1;
         return KIT_GOOD;

@@ -207,7 +207,10 @@ static void test_wire_longer_than_the_mtu_leaves_as_fragments(void)
     CU_ASSERT_EQUAL(kit_wire_get_stats(wire).sent, 1 + 2 + 3 + 7);
     close(fd);
     const agw_addr host = addr("10.99.1.2:20000");
-    memset(kit_wire_room(wire), 7, 3000);
+    uint8_t *room = kit_wire_room(wire);
+    memset(room, 7, 3000);
+    room[1472 + 4] = 0; /* the second part looks like a UDP datagram of 16 bytes */
+    room[1472 + 5] = 16;
     kit_wire_commit(wire, &host, &host, 3000);
     settle(3);
     CU_ASSERT_EQUAL(kit_wire_get_stats(wire).unread, 3);
