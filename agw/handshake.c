@@ -95,17 +95,19 @@ static void tell_failed(agw_handshake *h, agw_assoc *a)
     a->over = true;
 }
 
-/* After anything that may have moved the association: send, tell, re-arm. */
+/* After anything that may have moved the association: tell, send, re-arm. The keys are with the
+ * worker before the last flight leaves, for it is what lets the peer send media. */
 static void settle(agw_handshake *h, agw_assoc *a)
 {
-    send_datagrams(h, a);
-    switch (agw_dtls_state_of(a->dtls)) {
-    case AGW_DTLS_HANDSHAKING:
-        break;
-    case AGW_DTLS_ESTABLISHED:
-        if (!a->reported)
-            tell_done(h, a);
+    const agw_dtls_state state = agw_dtls_state_of(a->dtls);
+    if (state == AGW_DTLS_ESTABLISHED && !a->reported) {
+        tell_done(h, a);
         a->reported = true;
+    }
+    send_datagrams(h, a);
+    switch (state) {
+    case AGW_DTLS_HANDSHAKING:
+    case AGW_DTLS_ESTABLISHED:
         break;
     case AGW_DTLS_FAILED:
         tell_failed(h, a);

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * The handshake thread and one browser; the test is the worker. */
+#include "agw/handshake.h"
+
+#include "unit.h"
+
+#include <poll.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+enum { PATIENCE_MS = 10000 };
+
+static agw_ring *mailbox; /* the worker's */
+static int woken;
+
+static void wake(void *owner)
+{
+    (void)owner;
+    const uint64_t one = 1;
+    CU_ASSERT_EQUAL(write(woken, &one, sizeof one), (ssize_t)sizeof one);
+}
+
+/* The next message of the thread. */
+static agw_mail *next_mail(void)
+{
+    for (;;) {
+        agw_mail *mail = agw_ring_pop(mailbox);
+        if (mail != NULL)
+            return mail;
+        struct pollfd p = {.fd = woken, .events = POLLIN};
+        uint64_t count;
+        CU_ASSERT_EQUAL_FATAL(poll(&p, 1, PATIENCE_MS), 1);
+        CU_ASSERT_EQUAL(read(woken, &count, sizeof count), (ssize_t)sizeof count);
+    }
+}
+
+static void send_flight(agw_outbox *thread, agw_assoc *assoc, agw_dtls *browser)
+{
+    uint8_t buf[AGW_DTLS_MTU];
+    size_t len;
+    while (agw_dtls_take(browser, buf, sizeof buf, &len)) {
+        agw_mail *mail = agw_mail_new(AGW_MAIL_DTLS_DATA, buf, len);
+        mail->assoc = assoc;
+        agw_outbox_post(thread, mail);
+    }
+    agw_outbox_flush(thread);
+}
+
+/* The browser may send media as soon as it has the last flight: the worker must have its keys
+ * then, or the first words of a call are cut off (RFC 5764 section 5.1.2). */
+static void test_handshake_rfc5764_keys_come_before_the_last_flight_leaves(void)
+{
+    mailbox = agw_ring_new(64);
+    woken = eventfd(0, EFD_CLOEXEC);
+    const agw_outbox worker = {.ring = mailbox, .wake = wake};
+    agw_handshake *h = agw_handshake_new(&worker, 1);
+    agw_dtls_ctx *ctx = agw_dtls_ctx_new(agw_cert_new(), NULL);
+    CU_ASSERT_FATAL(mailbox != NULL && woken >= 0 && h != NULL && ctx != NULL);
+    agw_outbox thread = agw_handshake_outbox(h);
+    agw_assoc *assoc = agw_assoc_new(0, (agw_transport_name){7, 1});
+    agw_mail *start = agw_mail_new(AGW_MAIL_DTLS_START, NULL, 0);
+    start->assoc = assoc;
+    start->context = agw_dtls_ctx_ref(ctx);
+    start->role = AGW_DTLS_SERVER;
+    agw_outbox_post(&thread, start);
+
+    agw_dtls *browser = agw_dtls_new(ctx, AGW_DTLS_CLIENT, agw_clock_now());
+    CU_ASSERT_PTR_NOT_NULL_FATAL(browser);
+    agw_dtls_start(browser, agw_clock_now());
+    bool has_keys = false;
+    while (agw_dtls_state_of(browser) == AGW_DTLS_HANDSHAKING) {
+        send_flight(&thread, assoc, browser);
+        agw_mail *mail = next_mail();
+        if (mail->kind == AGW_MAIL_DTLS_DONE) {
+            has_keys = true;
+        } else {
+            CU_ASSERT_EQUAL_FATAL(mail->kind, AGW_MAIL_DTLS_SEND);
+            (void)agw_dtls_on_datagram(browser, agw_clock_now(), mail->data, mail->len);
+        }
+        agw_mail_free(mail);
+    }
+    CU_ASSERT_EQUAL(agw_dtls_state_of(browser), AGW_DTLS_ESTABLISHED);
+    CU_ASSERT_TRUE(has_keys);
+
+    agw_mail *end = agw_mail_new(AGW_MAIL_DTLS_END, NULL, 0);
+    end->assoc = assoc;
+    agw_outbox_post(&thread, end);
+    agw_outbox_flush(&thread);
+    agw_handshake_free(h);
+    for (agw_mail *mail; (mail = agw_ring_pop(mailbox)) != NULL;)
+        agw_mail_free(mail);
+    agw_dtls_free(browser);
+    agw_dtls_ctx_unref(ctx);
+    agw_ring_free(mailbox);
+    close(woken);
+}
+
+static const agw_unit_case CASES[] = {
+    AGW_CASE(test_handshake_rfc5764_keys_come_before_the_last_flight_leaves),
+};
+
+AGW_UNIT_MAIN("handshake", CASES)
