@@ -100,14 +100,17 @@ void kit_report_cpu(kit_load *l, const kit_sample *begin, const kit_sample *end,
 {
     kit_report *r = &l->report;
     const agw_ns length = end->at - begin->at;
+    const agw_ns own = end->own - begin->own;
+    const agw_ns machine = end->machine - begin->machine;
     kit_report_int(r, "window_ns", length);
-    if (begin->gateway.threads != 0 && end->gateway.threads != 0) {
-        const agw_ns cpu = end->gateway.cpu - begin->gateway.cpu;
-        report_cpu(r, "gateway", cpu, n, per);
-        kit_report_int(r, "gateway_cpu_per_mille_of_a_core", cpu * 1000 / length);
-    }
-    report_cpu(r, "generator", end->own - begin->own, n, per);
-    report_cpu(r, "machine", end->machine - begin->machine, n, per);
+    report_cpu(r, "generator", own, n, per);
+    report_cpu(r, "machine", machine, n, per);
+    if (begin->gateway.threads == 0 || end->gateway.threads == 0)
+        return;
+    const agw_ns gateway = end->gateway.cpu - begin->gateway.cpu;
+    report_cpu(r, "gateway", gateway, n, per);
+    kit_report_int(r, "gateway_cpu_per_mille_of_a_core", gateway * 1000 / length);
+    kit_report_int(r, "others_cpu_per_mille_of_a_core", (machine - gateway - own) * 1000 / length);
 }
 
 void kit_report_usage(kit_load *l, const char *name, const kit_sample *s)
