@@ -105,7 +105,8 @@ void kit_mode_storm(kit_load *l)
     const kit_fleet_config short_lived = {.room = rate * 15}; /* a call fails after 10 s */
     kit_fleet_init(&talkers, &l->world, o, &config);
     kit_fleet_init(&storm, &l->world, o, &short_lived);
-    kit_fleet_set_up(&talkers, o->calls);
+    kit_fleet_start(&talkers, o->calls, o->in_flight, 0); /* the rate is the storm's */
+    kit_fleet_await(&talkers);
     kit_fleet_talk(&talkers);
     kit_world_for(&l->world, o->warm_up);
     for (unsigned kind = 0; kind < KIT_NG_KINDS; kind++)

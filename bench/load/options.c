@@ -8,7 +8,8 @@ typedef enum value_kind {
     COUNT,   /* unsigned */
     SECONDS, /* agw_ns, written as seconds with a fraction */
     MICROSECONDS,
-    WORD, /* one of a list, see take_word() */
+    ADDRESS, /* agw_addr with a port */
+    WORD,    /* one of a list, see take_word() */
 } value_kind;
 
 typedef struct option {
@@ -39,6 +40,8 @@ static const option OPTIONS[] = {
     {"seed", COUNT, offsetof(kit_options, seed), "of what selftest spoils [1]"},
     {"gateway-pid", COUNT, offsetof(kit_options, gateway_pid),
      "process whose CPU time and memory are told"},
+    {"gateway-usage", ADDRESS, offsetof(kit_options, gateway_usage),
+     "the same from bench/serve.mjs on another machine, ADDRESS:PORT"},
 };
 
 void kit_options_usage(FILE *out)
@@ -94,6 +97,8 @@ static bool take_value(kit_options *o, const option *which, const char *value)
     uint8_t *field = (uint8_t *)o + which->at;
     if (which->kind == WORD)
         return take_word(o, which->name, value);
+    if (which->kind == ADDRESS)
+        return agw_addr_parse((agw_addr *)(void *)field, value) == AGW_OK;
     if (which->kind == COUNT) {
         const unsigned long n = strtoul(value, &end, 10);
         const unsigned count = (unsigned)n;

@@ -11,7 +11,8 @@
 typedef struct kit_options {
     kit_world_config world;
     const char *mode;
-    pid_t gateway_pid; /* 0 = its figures are left out */
+    pid_t gateway_pid;      /* 0 = its figures are left out */
+    agw_addr gateway_usage; /* who knows them when the gateway is on another machine */
     unsigned calls, in_flight, rate, step_percent;
     kit_call_kind kind;
     bool video, gateway_dtls_client;

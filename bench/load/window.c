@@ -3,10 +3,16 @@
 
 static const agw_ns LATENESS_MAX = AGW_MS(2);
 
+/* machine: the gateway's, which is usually ours, too. */
 kit_sample kit_sample_now(const kit_options *o)
 {
     kit_sample s = {.own = kit_usage_own_cpu(), .machine = kit_usage_machine_cpu()};
-    if (o->gateway_pid != 0 && kit_usage_of(&s.gateway, o->gateway_pid) != AGW_OK)
+    agw_err err = AGW_ERR_NOT_FOUND;
+    if (agw_addr_is_set(&o->gateway_usage))
+        err = kit_usage_ask(&s.gateway, &s.machine, &o->gateway_usage);
+    else if (o->gateway_pid != 0)
+        err = kit_usage_of(&s.gateway, o->gateway_pid);
+    if (err != AGW_OK)
         s.gateway = (kit_usage){.cpu = 0};
     s.at = agw_clock_now();
     return s;
@@ -122,7 +128,8 @@ void kit_report_usage(kit_load *l, const char *name, const kit_sample *s)
     kit_report_int(r, "rss_bytes", (int64_t)s->gateway.rss_bytes);
     kit_report_int(r, "fds", s->gateway.fds);
     kit_report_int(r, "threads", s->gateway.threads);
-    kit_report_int(r, "udp_sockets", (int64_t)kit_usage_udp_sockets(l->options.gateway_pid));
+    if (l->options.gateway_pid != 0)
+        kit_report_int(r, "udp_sockets", (int64_t)kit_usage_udp_sockets(l->options.gateway_pid));
     kit_report_close(r);
 }
 
