@@ -48,7 +48,7 @@ export function parse(argv) {
 }
 
 async function inner(opts) {
-  const { makeBenchNetwork } = await import('./lib/net.mjs');
+  const { goFirst, makeBenchNetwork, NET } = await import('./lib/net.mjs');
   const { BenchGateway } = await import('./lib/gateway.mjs');
   const { runProgram } = await import('./lib/program.mjs');
   const { stopAll } = await import('../tests/e2e/lib/proc.mjs');
@@ -60,15 +60,16 @@ async function inner(opts) {
   process.on('disconnect', () => end('the starter is gone'));
   for (const sig of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(sig, () => end(sig));
   mkdirSync(opts.out, { recursive: true });
+  goFirst();
   makeBenchNetwork();
   let gateway = null;
   let status = 3;
   try {
     if (opts.gateway !== 'none') {
-      gateway = new BenchGateway(opts.gateway, { ...opts, build: opts['gateway-build'] });
+      gateway = new BenchGateway(opts.gateway, { ...opts, net: NET, build: opts['gateway-build'] });
       await gateway.start(opts['gateway-arg']);
     }
-    const done = await runProgram(opts.program, opts, gateway);
+    const done = await runProgram(opts.program, { ...opts, net: NET }, gateway);
     await new Promise((written) => process.stdout.write(done.stdout, written));
     if (done.backlogDrops) console.error(`the kernel's input queues dropped ${done.backlogDrops} packets (net.core.netdev_max_backlog)`);
     status = done.status;
@@ -91,4 +92,4 @@ try {
   console.error(e.message);
   process.exit(2);
 }
-process.exit(opts.inner ? await inner(opts) : await runInside(fileURLToPath(import.meta.url), process.argv.slice(2)));
+process.exit(opts.inner ? await inner(opts) : await runInside(fileURLToPath(import.meta.url), process.argv.slice(2), { detached: true }));

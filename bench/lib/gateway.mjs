@@ -1,30 +1,34 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The gateway in its namespace: agwd of a build folder, or Debian's rtpengine in user space. Same addresses, ports,
+// The gateway in its namespace: agwd of a build folder, or Debian's rtpengine in user space (or, on hardware only, with
+// its kernel module). Same addresses, ports,
 // one worker against one thread, same CPUs. rtpengine reads no file of this machine.
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { daemon, daemonEnv } from '../../tests/e2e/lib/gateway.mjs';
-import { Proc, fatal, procUsage } from '../../tests/e2e/lib/proc.mjs';
-import { NET } from './net.mjs';
+import { Proc, fatal } from '../../tests/e2e/lib/proc.mjs';
 
-export const GATEWAYS = ['agwd', 'rtpengine'];
+const PING = fileURLToPath(new URL('./ping.mjs', import.meta.url));
 
-function common({ access, core, ng }) {
-  return [`--interface=access/${access}`, `--interface=core/${core}`, `--listen-ng=${ng}`, '--port-min=20000', '--port-max=59998',
+export const GATEWAYS = ['agwd', 'rtpengine', 'rtpengine-kernel'];
+
+function common({ access, core, ngPort }) {
+  return [`--interface=access/${access}`, `--interface=core/${core}`, `--listen-ng=${access}:${ngPort}`, '--port-min=20000', '--port-max=59998',
     '--delete-delay=0', '--timeout=3600'];
 }
 
-/** The command line. `where`: addresses; `workers`: threads for media. */
-export function commandLine(kind, opts, where, extra = []) {
+/** The command line; opts: build, net (as NET), workers. */
+export function commandLine(kind, opts, extra = []) {
+  const { net } = opts;
   const workers = opts.workers ?? 1;
-  if (kind === 'rtpengine')
-    return ['rtpengine', '--config-file=none', '--foreground', '--log-stderr', '--log-level=3', '--table=-1', `--num-threads=${workers}`, ...common(where), ...extra];
-  return daemon(opts, '--foreground', '--log-level=warn', `--ng-allow=${where.allow}`, `--workers=${workers}`, ...common(where), ...extra);
+  if (kind.startsWith('rtpengine')) {
+    const table = kind === 'rtpengine' ? ['--table=-1'] : ['--table=0', '--no-fallback'];
+    return ['rtpengine', '--config-file=none', '--foreground', '--log-stderr', '--log-level=3', ...table, `--num-threads=${workers}`, ...common(net), ...extra];
+  }
+  return daemon(opts, '--foreground', '--log-level=warn', ...net.allow.map((a) => `--ng-allow=${a}`), `--workers=${workers}`, ...common(net), ...extra);
 }
 
 export const pinned = (cpus, argv) => (cpus ? ['taskset', '-c', cpus, ...argv] : argv);
-
-export const WHERE = { access: NET.access, core: NET.core, ng: `${NET.access}:${NET.ngPort}`, allow: NET.prefix };
 
 export class BenchGateway {
   constructor(kind, opts) {
@@ -34,16 +38,17 @@ export class BenchGateway {
   }
 
   get pid() { return this.proc.pid; }
+  get usageOption() { return `--gateway-pid=${this.pid}`; }
   get alive() { return this.proc.alive; }
-  usage() { return procUsage(this.pid); }
 
   /** Starts it and waits until it answers ping; the asker lives in the generator's namespace. */
   async start(extra = []) {
-    mkdirSync(this.opts.out, { recursive: true });
-    const log = join(this.opts.out, `${this.kind}.log`);
-    this.proc = new Proc(this.kind, pinned(this.opts['gateway-cpus'], commandLine(this.kind, this.opts, WHERE, extra)),
-      { ns: NET.gw, log, env: daemonEnv(this.opts) });
-    const ask = new Proc('ping', [process.execPath, new URL('./ping.mjs', import.meta.url).pathname, NET.access, String(NET.ngPort), '10000'], { ns: NET.gen });
+    const { net, out } = this.opts;
+    mkdirSync(out, { recursive: true });
+    const log = join(out, `${this.kind}.log`);
+    rmSync(log, { force: true });
+    this.proc = new Proc(this.kind, pinned(this.opts['gateway-cpus'], commandLine(this.kind, this.opts, extra)), { ns: net.gw, log, env: daemonEnv(this.opts) });
+    const ask = new Proc('ping', [process.execPath, PING, net.access, String(net.ngPort), '10000'], { ns: net.gen });
     await Promise.race([ask.exited, this.proc.exited]);
     if (!this.alive) await ask.stop();
     if (!this.alive || ask.result?.code !== 0)
@@ -57,7 +62,7 @@ export class BenchGateway {
     const early = !this.alive;
     const result = await this.proc.stop('SIGTERM', 8000);
     if (this.proc.forced) return `${this.kind} did not end on SIGTERM`;
-    if (!early && (result.code === 0 || (this.kind === 'rtpengine' && result.signal === 'SIGTERM'))) return null;
+    if (!early && (result.code === 0 || (this.kind !== 'agwd' && result.signal === 'SIGTERM'))) return null;
     return `${this.kind} ended ${early ? 'by itself ' : ''}with ${JSON.stringify(result ?? this.proc.error?.message)}\n${this.proc.output.slice(-3000)}`;
   }
 }

@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Proc } from '../../tests/e2e/lib/proc.mjs';
-import { backlogDrops, NET } from './net.mjs';
+import { backlogDrops } from './net.mjs';
 import { pinned } from './gateway.mjs';
 
 /** A name (load, replay, soak, attack) means the program of the build folder, anything with a slash is a path. */
@@ -16,9 +16,9 @@ export function findProgram(build, name) {
 }
 
 /** What every program is told: where it is, whom it talks to. */
-export function commonOptions(gateway) {
-  const all = [`--interface=${NET.interface}`, `--ng=${NET.access}:${NET.ngPort}`, `--gateway=${NET.access}`, `--hosts=${NET.hosts}`];
-  return gateway ? [...all, `--gateway-pid=${gateway.pid}`] : all;
+export function commonOptions(net, gateway) {
+  const all = [`--interface=${net.interface}`, `--ng=${net.access}:${net.ngPort}`, `--gateway=${net.access}`, `--hosts=${net.hosts}`];
+  return gateway ? [...all, gateway.usageOption] : all;
 }
 
 /** A mode comes first, then the common options, then the rest, which may overrule them. */
@@ -30,9 +30,9 @@ export function fullArguments([first, ...rest], common) {
 /** Runs one program to its end. `quiet`: what it says on standard error goes to the log only. */
 export async function runProgram(argv, opts, gateway, { quiet = false, limitMs = 0 } = {}) {
   const drops = backlogDrops();
-  const full = [findProgram(opts.build, argv[0]), ...fullArguments(argv.slice(1), commonOptions(gateway))];
+  const full = [findProgram(opts.build, argv[0]), ...fullArguments(argv.slice(1), commonOptions(opts.net, gateway))];
   const proc = new Proc(argv[0], pinned(opts['generator-cpus'], full), {
-    ns: NET.gen,
+    ns: opts.net.gen,
     log: join(opts.out, `${argv[0]}.log`),
     stdio: ['ignore', 'pipe', quiet ? 'pipe' : 'inherit'],
   });

@@ -21,8 +21,8 @@ export const NET = {
   stranger: { v4: '10.77.2.3', v6: 'fd77:2::3' },
 };
 
-/** Outer half: starts the inner half in its namespaces; resolves with its exit code. */
-export async function runInside(script, args) {
+/** Outer half: starts the inner half in its namespaces; resolves with its exit code. `detached`: in a session of its own. */
+export async function runInside(script, args, { detached = false } = {}) {
   const base = process.getuid() === 0 ? '-nm' : '-Urnm';
   const choices = [[`${base}pf`, '--mount-proc', '--kill-child'], [base]];
   const flags = choices.find((f) => spawnSync('unshare', [...f, 'true']).status === 0);
@@ -32,6 +32,7 @@ export async function runInside(script, args) {
   }
   const child = spawn('unshare', [...flags, process.execPath, script, INNER, ...args], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    detached,
   });
   for (const sig of ['SIGINT', 'SIGTERM', 'SIGHUP'])
     process.on(sig, () => { if (child.connected) child.disconnect(); }); // the inner half cleans up and ends
