@@ -1,0 +1,148 @@
+#!/usr/bin/env node
+// SPDX-License-Identifier: BSD-3-Clause
+// The standard campaign: every step against every gateway, in rounds, the gateways taking turns at being first.
+import { readFileSync } from 'node:fs';
+import { cpus, loadavg } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { stopAll } from '../tests/e2e/lib/proc.mjs';
+import { runInside } from '../tests/e2e/lib/sandbox.mjs';
+import { describeBuild, describeCommit, describeMachine, describeVersions } from './lib/machine.mjs';
+import { runProgram } from './lib/program.mjs';
+import { write } from './lib/report.mjs';
+import { steps, tell } from './lib/steps.mjs';
+
+const HELP = `usage: ./dev bench [OPTIONS]
+
+  --rounds=N            default 3; 1 in a quick run
+  --quick               few short steps: does it work here? Its figures mean little
+  --only=REGEX          only these steps
+  --gateways=LIST       default agwd,rtpengine
+  --out=DIR             all results go there instead of bench/baselines/ and docs/
+
+On two machines (docs/bench-on-your-NIC.md): ./dev bench serve --help, and here
+  --machine=ADDRESS     where the gateways are; results go to build/bench/report
+  --interface=NAME      our card toward it`;
+
+const TREE = fileURLToPath(new URL('..', import.meta.url));
+const many = cpus().length > 1;
+
+function parse(argv) {
+  const opts = { rounds: '', quick: false, only: '.', gateways: 'agwd,rtpengine', build: join(TREE, 'build/bench'), out: '', workers: '1', machine: '', interface: '',
+    'gateway-cpus': many ? '1' : '', 'generator-cpus': many ? '0' : '', inner: false, help: false };
+  for (const a of argv) {
+    const [, name, value] = /^--([a-z-]+)(?:=(.*))?$/s.exec(a) ?? [];
+    if (!(name in opts)) throw new Error(`unknown option ${a}\n${HELP}`);
+    if ((typeof opts[name] === 'boolean') !== (value === undefined)) throw new Error(`--${name} ${value === undefined ? 'wants a' : 'takes no'} value\n${HELP}`);
+    opts[name] = value ?? true;
+  }
+  opts.rounds = Number(opts.rounds || (opts.quick ? 1 : 3));
+  if (!(opts.rounds >= 1)) throw new Error(`--rounds wants a number\n${HELP}`);
+  opts.gateways = opts.gateways.split(',');
+  return opts;
+}
+
+const ATTEMPTS = 3;
+
+/** One step against one gateway, freshly started. A measurement that says of itself that it is not valid (most often: this
+ *  machine had other things to do) is made again; what stays wrong is told, not hidden. */
+async function measure(step, kind, opts, place) {
+  for (let attempt = 1; ; attempt++) {
+    const gateway = place.gateway(kind);
+    const began = stolenMs();
+    let done = null;
+    let failure = null;
+    try {
+      await gateway.start();
+      done = await runProgram(step.argv, opts, gateway, { quiet: true, limitMs: 240000 });
+      if (done.status !== 0) failure = done.json?.doubt ?? `it ended with ${done.signal ?? done.status}: ${done.output.slice(-600)}`;
+      else if (!done.json) failure = `it printed no JSON: ${done.stdout.slice(-300)}`;
+    } catch (e) {
+      failure = e.message;
+    }
+    failure = (await gateway.stop()) ?? failure;
+    if (!failure || attempt === ATTEMPTS)
+      return { step: step.id, gateway: kind, attempt, failure, backlog_drops: done?.backlogDrops ?? 0, stolen_ms: stolenMs() - began, result: done?.json ?? null };
+    console.log(`       again: ${step.id} ${kind}: ${failure.split('\n')[0]}`);
+  }
+}
+
+/** What the hypervisor kept from this machine's CPUs, in all. */
+function stolenMs() {
+  return Number(readFileSync('/proc/stat', 'utf8').split('\n')[0].split(/\s+/)[8] ?? 0) * 10;
+}
+
+async function rounds(opts, plan, place) {
+  const runs = [];
+  for (let round = 1; round <= opts.rounds; round++)
+    for (const step of plan) {
+      const order = round % 2 ? opts.gateways : [...opts.gateways].reverse();
+      for (const kind of order) {
+        const run = { round, ...(await measure(step, kind, opts, place)) };
+        runs.push(run);
+        console.log(`${round}/${opts.rounds} ${step.id} ${kind}: ${run.failure ? `NOT VALID ${run.failure}` : tell(step.id, run.result)}`);
+      }
+    }
+  return runs;
+}
+
+/** Where gateways are started: in namespaces of our own, or on another machine. */
+async function openPlace(opts) {
+  if (opts.machine) return (await import('./lib/remote.mjs')).openRemote(opts.machine, opts.interface);
+  const { goFirst, makeBenchNetwork, NET } = await import('./lib/net.mjs');
+  const { BenchGateway, commandLine } = await import('./lib/gateway.mjs');
+  goFirst();
+  makeBenchNetwork();
+  const full = { ...opts, net: NET, out: join(opts.build, 'out') };
+  return {
+    about: { machine: describeMachine(), versions: describeVersions(opts.build), build: describeBuild(opts.build), workers: opts.workers, cpus: opts['gateway-cpus'] },
+    net: NET,
+    gateway: (kind) => new BenchGateway(kind, full),
+    command: (kind) => commandLine(kind, full).map((w) => w.replace(TREE, '')).join(' '),
+    close: () => {},
+  };
+}
+
+async function campaign(opts) {
+  const place = await openPlace(opts);
+  const end = async (why) => {
+    console.log(`stopped: ${why}`);
+    await stopAll();
+    place.close();
+    process.exit(130);
+  };
+  process.on('disconnect', () => end('the starter is gone'));
+  for (const sig of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(sig, () => end(sig));
+  try {
+    const plan = steps(opts).filter((s) => new RegExp(opts.only).test(s.id));
+    const results = {
+      date: new Date().toISOString(),
+      ...describeCommit(TREE),
+      gateway: place.about,
+      generator: { machine: describeMachine(), build: describeBuild(opts.build), cpus: opts['generator-cpus'], interface: opts.interface || 'veth' },
+      load_average: loadavg(),
+      rounds: opts.rounds,
+      quick: opts.quick,
+      commands: Object.fromEntries(opts.gateways.map((g) => [g, place.command(g)])),
+      steps: Object.fromEntries(plan.map((s) => [s.id, s.argv.join(' ')])),
+    };
+    results.runs = await rounds({ ...opts, net: place.net, out: join(opts.build, 'out') }, plan, place);
+    results.seconds = Math.round((Date.now() - Date.parse(results.date)) / 1000);
+    console.log(`\n${write(results, TREE, opts.out || (opts.quick || opts.machine ? join(opts.build, 'report') : ''))}`);
+    const bad = results.runs.filter((r) => r.failure);
+    for (const r of bad) console.log(`not valid: round ${r.round}, ${r.step}, ${r.gateway}: ${r.failure.split('\n')[0]}`);
+    return bad.length ? 1 : 0;
+  } finally {
+    place.close();
+  }
+}
+
+let opts;
+try {
+  opts = parse(process.argv.slice(2));
+} catch (e) {
+  console.error(e.message);
+  process.exit(2);
+}
+if (opts.help) console.log(HELP);
+else process.exit(opts.inner || opts.machine ? await campaign(opts) : await runInside(fileURLToPath(import.meta.url), process.argv.slice(2), { detached: true }));

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Writes what a campaign found: JSON, a table, pictures; and puts the table into docs/BENCH.md.
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { figure, markdown } from './summary.mjs';
+import { barPlot, linePlot } from './plots.mjs';
+import { PICTURES, ROWS } from './steps.mjs';
+
+const MARKS = ['<!-- results: written by ./dev bench -->', '<!-- /results -->'];
+
+function summarize(results) {
+  const gateways = Object.keys(results.commands);
+  const runs = (step, g) => results.runs.filter((r) => r.step === step && r.gateway === g && !r.failure).map((r) => r.result);
+  return ROWS.filter((row) => row.step in results.steps).map((row) => ({
+    id: row.id, group: row.group, text: row.text, unit: row.unit,
+    figures: Object.fromEntries(gateways.map((g) => [g, figure(runs(row.step, g), row.read)])),
+  }));
+}
+
+export function displayNames({ gateway: { versions: v } }) {
+  const theirs = `rtpengine ${v.rtpengine.replace(/-.*/, '')}`;
+  return { agwd: `eims-agw ${v.agwd}`, rtpengine: `${theirs}, userspace`, 'rtpengine-kernel': `${theirs}, kernel module` };
+}
+
+function heading(r) {
+  const { machine: m, build, versions: v, workers, cpus } = r.gateway;
+  return `${r.date.slice(0, 10)}, commit ${r.commit.slice(0, 10)}${r.changed ? ' with changes' : ''}; ${m.cpu}, ${m.cores} cores (${m.virtualization}), Linux ${m.kernel};
+${build.compiler}, ${build.type} \`${build.flags}\`; rtpengine ${v.rtpengine}, OpenSSL ${v.openssl}, libsrtp2 ${v.libsrtp2};
+userspace, ${workers} worker / thread, gateway on CPU ${cpus || 'any'}, generator on CPU ${r.generator.cpus || 'any'}, ${r.generator.interface};
+${r.rounds} interleaved round${r.rounds > 1 ? 's: median (least-most)' : ''}${r.quick ? '; **quick run: the figures mean little**' : ''}.`;
+}
+
+function draw(summary, folder, names) {
+  const by = Object.fromEntries(summary.map((row) => [row.id, row]));
+  const drawn = [];
+  for (const p of PICTURES) {
+    const points = p.points.filter((x) => x.row in by);
+    if (points.length === 0 || !points.every((x) => Object.values(by[x.row].figures).some((f) => f.median !== null))) continue;
+    const gateways = Object.keys(by[points[0].row].figures);
+    const base = { title: p.title, unit: p.unit, names, log: p.log, xlabel: p.xlabel };
+    const file = join(folder, `${p.file}.svg`);
+    if (p.kind === 'line') linePlot(file, { ...base, series: Object.fromEntries(gateways.map((g) => [g, points.map((x) => ({ x: x.x, ...by[x.row].figures[g] }))])) });
+    else barPlot(file, { ...base, clusters: points.map((x) => ({ label: x.label, figures: by[x.row].figures })) });
+    drawn.push({ file, title: p.title });
+  }
+  return drawn;
+}
+
+function replaceBetweenMarks(file, text) {
+  const old = readFileSync(file, 'utf8');
+  const [from, to] = MARKS.map((m) => old.indexOf(m));
+  if (from < 0 || to < from) throw new Error(`${file} has no place for the results (${MARKS[0]})`);
+  writeFileSync(file, `${old.slice(0, from + MARKS[0].length)}\n\n${text}\n\n${old.slice(to)}`);
+}
+
+/** Writes everything below `out`, or into the tree when `out` is ''. Returns what a person wants to read at once. */
+export function write(results, tree, out) {
+  const stem = `${results.date.slice(0, 10)}-${results.commit.slice(0, 7)}`;
+  const folders = out ? { json: out, docs: out } : { json: join(tree, 'bench/baselines'), docs: join(tree, 'docs/bench') };
+  for (const f of Object.values(folders)) mkdirSync(f, { recursive: true });
+  results.summary = summarize(results);
+  const json = join(folders.json, `${stem}.json`);
+  writeFileSync(json, `${JSON.stringify(results, null, 1)}\n`);
+  const names = displayNames(results);
+  const table = `${heading(results)}\n\n${markdown(results.summary, Object.keys(results.commands), names)}`;
+  const drawn = draw(results.summary, folders.docs, names);
+  writeFileSync(join(folders.docs, 'table.md'), `${table}\n`);
+  const page = join(tree, 'docs/BENCH.md');
+  if (!out && existsSync(page))
+    replaceBetweenMarks(page, `${table}\n\n${drawn.map((d) => `![${d.title}](${relative(join(tree, 'docs'), d.file)})`).join('\n\n')}`);
+  return `${table}\n\nwritten: ${[json, join(folders.docs, 'table.md'), ...drawn.map((d) => d.file)].join(' ')}`;
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// From rounds to one figure: medians, spreads, ratios, and the table.
+
+/** Median of the numbers among `values`; null when there is none. */
+export function median(values) {
+  const v = values.filter(Number.isFinite).sort((a, b) => a - b);
+  if (v.length === 0) return null;
+  const mid = v.length >> 1;
+  return v.length % 2 ? v[mid] : (v[mid - 1] + v[mid]) / 2;
+}
+
+/** The value at a dotted path ("latency.a.p99_ns"), or undefined. */
+export function at(object, path) {
+  return path.split('.').reduce((o, k) => o?.[k], object);
+}
+
+/** { median, least, most, rounds } of one figure over the rounds of one gateway. */
+export function figure(rounds, read) {
+  const v = rounds.map((r) => r && read(r)).filter(Number.isFinite);
+  return { median: median(v), least: v.length ? Math.min(...v) : null, most: v.length ? Math.max(...v) : null, rounds: v.length };
+}
+
+/** Three figures that mean something, no more: 0.123, 4.56, 78.9, 1234. */
+export function short(x) {
+  if (x === null || x === undefined) return '-';
+  if (x === 0) return '0';
+  const digits = Math.max(0, 2 - Math.floor(Math.log10(Math.abs(x))));
+  return Number(x.toFixed(Math.min(digits, 6))).toString();
+}
+
+/** Median and, of several rounds, least to most. */
+export function cell({ median: m, least, most, rounds }) {
+  return rounds > 1 && short(least) !== short(most) ? `${short(m)} (${short(least)}-${short(most)})` : short(m);
+}
+
+/** Rows { group, text, unit, figures: { agwd, rtpengine } } as a Markdown table. */
+export function markdown(rows, gateways, names) {
+  const both = gateways.length === 2;
+  const lines = [`| | ${gateways.map((g) => names[g]).join(' | ')} |${both ? ' ratio |' : ''}`, `|---|${'---|'.repeat(gateways.length + (both ? 1 : 0))}`];
+  let group = '';
+  for (const r of rows) {
+    if (r.group !== group) lines.push(`| **${r.group}** | ${gateways.map(() => '').join(' | ')} |${both ? ' |' : ''}`);
+    group = r.group;
+    const [a, b] = gateways.map((g) => r.figures[g]);
+    const ratio = both && a.median !== null && b.median ? short(a.median / b.median) : '-';
+    lines.push(`| ${r.text}, ${r.unit} | ${gateways.map((g) => cell(r.figures[g])).join(' | ')} |${both ? ` ${ratio} |` : ''}`);
+  }
+  return lines.join('\n');
+}
