@@ -1,0 +1,109 @@
+#!/usr/bin/env node
+// SPDX-License-Identifier: BSD-3-Clause
+// Do the instruments measure, and do they notice? ./dev test bench. No figure is judged here: that is ./dev bench.
+import { spawn } from 'node:child_process';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { runAll, suite, test } from '../tests/e2e/lib/runner.mjs';
+import { cell, figure, markdown, median, short } from './lib/summary.mjs';
+
+const HERE = fileURLToPath(new URL('.', import.meta.url));
+const OUT = join(HERE, '../build/bench/smoke');
+
+/** node bench/run.mjs ...: { status, stdout, stderr }. */
+function bench(t, ...argv) {
+  const child = spawn(process.execPath, [join(HERE, 'run.mjs'), `--out=${OUT}`, ...argv], { stdio: ['ignore', 'pipe', 'pipe'] });
+  t.cleanup(() => child.exitCode ?? child.kill('SIGTERM'));
+  const said = { stdout: '', stderr: '' };
+  for (const s of ['stdout', 'stderr']) child[s].on('data', (d) => { said[s] += d; });
+  return new Promise((done) => child.once('close', (status) => done({ status, ...said })));
+}
+
+function equal(what, is, wanted) {
+  if (JSON.stringify(is) !== JSON.stringify(wanted)) throw new Error(`${what}: ${JSON.stringify(is)}, not ${JSON.stringify(wanted)}`);
+}
+
+function script(name, text) {
+  const path = join(OUT, name);
+  writeFileSync(path, `#!/bin/sh\n${text}\n`);
+  chmodSync(path, 0o755);
+  return path;
+}
+
+suite('figures');
+
+test('median, spread and short numbers', async () => {
+  equal('odd', median([5, 1, 3]), 3);
+  equal('even', median([4, 1, 3, 2]), 2.5);
+  equal('holes', median([undefined, 7, NaN, null]), 7);
+  equal('none', median([]), null);
+  equal('short', [0, 0.0123456, 4.5678, 78.94, 1234.4, null].map(short), ['0', '0.0123', '4.57', '78.9', '1234', '-']);
+  const f = figure([{ a: 3 }, null, { a: 1 }, { a: 2 }, {}], (r) => r.a);
+  equal('figure', f, { median: 2, least: 1, most: 3, rounds: 3 });
+  equal('cell', cell(f), '2 (1-3)');
+});
+
+test('the table has a ratio, ours to theirs', async () => {
+  const one = (m) => ({ median: m, least: m, most: m, rounds: 1 });
+  const table = markdown([{ group: 'G', text: 'x', unit: 'us', figures: { agwd: one(2), rtpengine: one(8) } },
+    { group: 'G', text: 'y', unit: 'us', figures: { agwd: one(2), rtpengine: one(null) } }], ['agwd', 'rtpengine'], { agwd: 'A', rtpengine: 'R' });
+  equal('rows', table.split('\n').slice(3), ['| x, us | 2 | 8 | 0.25 |', '| y, us | 2 | - | - |']);
+});
+
+suite('runner');
+
+test('output and exit status of the program come through', async (t) => {
+  const r = await bench(t, '--gateway=none', '--', script('says', 'echo "$@"; exit 7'), 'mode', '--x=1');
+  equal('status', r.status, 7);
+  equal('output', r.stdout, 'mode --interface=eth0 --ng=10.98.0.1:2223 --gateway=10.98.0.1 --hosts=10.99.0.0/16 --x=1\n');
+});
+
+test('a gateway that does not start, or dies, is told', async (t) => {
+  const refused = await bench(t, '--gateway-arg=--no-such-option=1', '--', '/bin/true');
+  equal('status of a refused start', refused.status, 3);
+  const killed = await bench(t, '--', script('kills', 'for a; do case $a in --gateway-pid=*) kill -9 ${a#*=};; esac; done'));
+  equal('status of a death', killed.status, 3);
+  if (!/SIGKILL/.test(killed.stderr)) throw new Error(`nothing is said of the death: ${killed.stderr}`);
+});
+
+/** The JSON of a program that ended well. A generator that was not given its CPU in time says so and may try again: other
+ *  programs run on the machines where tests run. */
+async function measured(t, gateway, ...argv) {
+  for (let attempt = 1; ; attempt++) {
+    const r = await bench(t, `--gateway=${gateway}`, '--', ...argv);
+    if (r.status === 0) return JSON.parse(r.stdout);
+    if (attempt === 3 || r.status !== 1 || !/schedule/.test(r.stderr)) throw new Error(`${argv.join(' ')}: status ${r.status}\n${r.stderr}`);
+    t.note(`again: ${r.stderr.trim().split('\n').pop()}`);
+  }
+}
+
+suite('load');
+
+test('finds exactly what it spoils itself', async (t) => {
+  const j = await measured(t, 'agwd', 'load', 'selftest', '--calls=20', '--seconds=2');
+  t.note(`of ${j.packets_due} packets spoilt: ${JSON.stringify(j.spoilt)}`);
+});
+
+for (const gateway of ['agwd', 'rtpengine'])
+  test(`20 calls through ${gateway}: all packets, each once, CPU and memory told`, async (t) => {
+    const j = await measured(t, gateway, 'load', 'media', '--calls=20', '--seconds=2');
+    equal('findings', [j.lost, j.duplicate, j.corrupt, j.foreign, j.header], [0, 0, 0, 0, 0]);
+    if (!(j.packets_relayed > 3600 && j.gateway_cpu_ns_per_packet > 500 && j.rss_bytes_per_call > 0 && j.latency.p50_ns > 1000))
+      throw new Error(`figures that cannot be: ${JSON.stringify(j)}`);
+    t.note(`${(j.gateway_cpu_ns_per_packet / 1000).toFixed(1)} us/packet, p50 ${(j.latency.p50_ns / 1000).toFixed(0)} us (nobody judges this here)`);
+  });
+
+suite('replay');
+
+for (const gateway of ['agwd', 'rtpengine'])
+  test(`a captured stream with digits comes through ${gateway} as it was`, async (t) => {
+    await measured(t, gateway, 'replay', join(HERE, 'replay/samples/dtmf-chromium.pcap'), '--p99-limit-us=50000');
+  });
+
+mkdirSync(OUT, { recursive: true });
+const only = process.argv.slice(2).map((a) => /^--only=(.*)$/.exec(a)?.[1]).find(Boolean) ?? '.';
+const total = await runAll({ opts: { gateway: 'agwd' } }, new RegExp(only));
+if (total.failures.length) console.log(`failed:\n${total.failures.map((f) => `  ${f}`).join('\n')}`);
+console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
+process.exit(total.failed || total.passed + total.skipped === 0 ? 1 : 0);
