@@ -30,6 +30,7 @@ typedef struct neighbour {
 struct agw_routes {
     int ask_fd, news_fd;
     uint32_t seq;
+    bool lost; /* some notifications, later than those that still wait to be read */
     neighbour heard[NEIGHBOURS];
     uint8_t reply[REPLY_BYTES];
 };
@@ -169,6 +170,14 @@ static bool read_news(agw_routes *routes, size_t len)
     return news;
 }
 
+/* After a loss, what the notifications before it said must not hide what comes next. */
+static void caught_up(agw_routes *routes)
+{
+    if (routes->lost)
+        memset(routes->heard, 0, sizeof routes->heard);
+    routes->lost = false;
+}
+
 bool agw_routes_changed(agw_routes *routes)
 {
     bool changed = false;
@@ -177,9 +186,10 @@ bool agw_routes_changed(agw_routes *routes)
         if (n >= 0) {
             changed = read_news(routes, (size_t)n) || changed;
         } else if (errno == EAGAIN) {
+            caught_up(routes);
             return changed;
-        } else { /* ENOBUFS: some were lost, and with them what we knew */
-            memset(routes->heard, 0, sizeof routes->heard);
+        } else { /* ENOBUFS, which is told before what had still found room */
+            routes->lost = true;
             changed = true;
         }
     }

@@ -851,8 +851,8 @@ static void test_route_addresses_and_routes_are_news(void)
     close_world(&w);
 }
 
-/* None of them is news by itself: only that some were lost is, and that we know no neighbour any
- * more. */
+/* None of the many is news by itself, only that some were lost is. The last one is lost for sure:
+ * what was heard before must not make the way back look like nothing new. */
 static void test_route_lost_notifications_are_news(void)
 {
     enum { MANY = 4000 };
@@ -864,10 +864,13 @@ static void test_route_lost_notifications_are_news(void)
     for (int i = 0; i < MANY; i++)
         dprintf(script, "neigh replace 10.0.0.88 lladdr 02:00:00:00:00:88 nud %s dev g0\n",
                 i % 2 == 0 ? "reachable" : "stale");
+    dprintf(script, "neigh replace 10.0.0.88 lladdr 02:00:00:00:00:89 nud stale dev g0\n");
     CU_ASSERT_TRUE(run_batch(script));
     close(script);
     CU_ASSERT_TRUE(agw_routes_changed(w.routes));
     CU_ASSERT_FALSE(agw_routes_changed(w.routes));
+    we_do("neigh replace 10.0.0.88 lladdr 02:00:00:00:00:88 nud stale dev g0\n");
+    CU_ASSERT_TRUE(agw_routes_changed(w.routes));
     close_world(&w);
 }
 
