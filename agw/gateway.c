@@ -10,8 +10,10 @@
 #include "base/log.h"
 #include "base/rand.h"
 #include "net/ports.h"
+#include "net/xdp.h"
 #include "srtp/hooks.h"
 
+#include <errno.h>
 #include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -56,6 +58,7 @@ struct agw_gateway {
     size_t n_workers;
     agw_handshake *handshakes[HANDSHAKE_THREADS_MAX];
     size_t n_handshakes;
+    agw_xdp *xdp; /* NULL: plain sockets */
     agw_dtls_ctx *dtls_ctx;
     char fingerprint[FINGERPRINT_TEXT];
     agw_ring *mailbox;
@@ -255,6 +258,26 @@ static agw_err make_access_ports(agw_gateway *gw, size_t worker, uint32_t *next,
     return AGW_OK;
 }
 
+/* With AF_XDP where there is a program; a worker whose queues cannot be opened has plain sockets if
+ * that is allowed. */
+static agw_worker *new_worker(const agw_gateway *gw, size_t i, agw_port **access, size_t n)
+{
+    const agw_io_config plain = {.tick_us = gw->config.tick_us};
+    agw_io_config fast = plain;
+    fast.backend = agw_io_xdp();
+    fast.xdp = gw->xdp;
+    fast.worker = i;
+    if (gw->xdp == NULL)
+        return agw_worker_new(i, &plain, access, n);
+    agw_worker *w = agw_worker_new(i, &fast, access, n);
+    if (w != NULL || gw->config.io == AGW_IO_CHOICE_XDP)
+        return w;
+    agw_log(AGW_LOG_WARN, NULL,
+            "worker %zu has plain sockets, its AF_XDP queues cannot be opened: %s", i,
+            strerror(errno));
+    return agw_worker_new(i, &plain, access, n);
+}
+
 static agw_err make_worker(agw_gateway *gw, size_t i, uint32_t *next_port, char *why, size_t size)
 {
     worker_slot *slot = &gw->workers[i];
@@ -263,13 +286,11 @@ static agw_err make_worker(agw_gateway *gw, size_t i, uint32_t *next_port, char 
     const agw_err err = make_access_ports(gw, i, next_port, access, &n, why, size);
     if (err != AGW_OK)
         return err;
-    const agw_io_config io = {.tick_us = gw->config.tick_us};
     slot->free_slots = calloc(AGW_WORKER_SLOTS, sizeof *slot->free_slots);
     if (slot->free_slots != NULL)
-        slot->worker = agw_worker_new(i, &io, access, n);
+        slot->worker = new_worker(gw, i, access, n);
     if (slot->free_slots == NULL || slot->worker == NULL)
-        return fail(AGW_ERR_SYSTEM, why, size,
-                    "worker %zu cannot be made: out of memory or descriptors", i);
+        return fail(AGW_ERR_SYSTEM, why, size, "worker %zu cannot be made: %s", i, strerror(errno));
     for (uint32_t s = 0; s < AGW_WORKER_SLOTS; s++)
         slot->free_slots[s] = AGW_WORKER_SLOTS - 1 - s;
     slot->n_free_slots = AGW_WORKER_SLOTS;
@@ -314,12 +335,31 @@ static agw_err start_workers(agw_gateway *gw, char *why, size_t size)
     return AGW_OK;
 }
 
-static agw_err make_workers(agw_gateway *gw, char *why, size_t size)
+static size_t wanted_workers(const agw_gateway *gw)
 {
     const long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    size_t n = gw->config.workers != 0 ? gw->config.workers : (size_t)(cores > 0 ? cores : 1);
-    if (n > AGW_WORKERS_MAX)
-        n = AGW_WORKERS_MAX;
+    const size_t n = gw->config.workers != 0 ? gw->config.workers : (size_t)(cores > 0 ? cores : 1);
+    return n < AGW_WORKERS_MAX ? n : AGW_WORKERS_MAX;
+}
+
+static agw_err open_xdp(agw_gateway *gw, char *why, size_t size)
+{
+    agw_addr addresses[ADDRESS_MAX];
+    if (gw->config.io == AGW_IO_CHOICE_UDP)
+        return AGW_OK;
+    for (size_t a = 0; a < gw->n_addresses; a++)
+        addresses[a] = gw->addresses[a].ip;
+    const agw_err err =
+        agw_xdp_open(&gw->xdp, addresses, gw->n_addresses, wanted_workers(gw), why, size);
+    if (err == AGW_OK || gw->config.io == AGW_IO_CHOICE_XDP)
+        return err;
+    agw_log(AGW_LOG_WARN, NULL, "packets go by plain sockets, not by AF_XDP: %s", why);
+    return AGW_OK;
+}
+
+static agw_err make_workers(agw_gateway *gw, char *why, size_t size)
+{
+    const size_t n = wanted_workers(gw);
     uint32_t next_port =
         gw->config.access_port > 0 ? (uint32_t)gw->config.access_port : gw->config.port_min;
     for (size_t i = 0; i < n; i++) {
@@ -366,6 +406,8 @@ agw_err agw_gateway_new(agw_gateway **out, const agw_gateway_config *config, cha
     agw_err err = make_shared_parts(gw, why, size);
     if (err == AGW_OK)
         err = add_interfaces(gw, why, size);
+    if (err == AGW_OK)
+        err = open_xdp(gw, why, size);
     if (err == AGW_OK)
         err = make_workers(gw, why, size);
     if (err == AGW_OK)
@@ -417,6 +459,7 @@ void agw_gateway_free(agw_gateway *gw)
         close_access_ports(gw, place);
     for (size_t a = 0; a < gw->n_addresses; a++)
         agw_ports_free(gw->addresses[a].ports);
+    agw_xdp_close(gw->xdp);
     agw_dtls_ctx_unref(gw->dtls_ctx);
     agw_map_free(gw->core_addresses);
     agw_ring_free(gw->mailbox);

@@ -25,6 +25,13 @@ typedef struct agw_interface {
     bool core_only; /* no browsers are expected here: no shared access ports are opened on it */
 } agw_interface;
 
+/** AUTO: XDP where it is possible, else UDP, said in the log once. */
+typedef enum agw_io_choice {
+    AGW_IO_CHOICE_UDP,
+    AGW_IO_CHOICE_XDP,
+    AGW_IO_CHOICE_AUTO
+} agw_io_choice;
+
 typedef struct agw_gateway_config {
     agw_interface interfaces[AGW_INTERFACE_MAX];
     size_t n_interfaces;
@@ -34,6 +41,7 @@ typedef struct agw_gateway_config {
     uint32_t access_sockets;     /* shared access ports a worker, interface and family; 0 = 1 */
     uint32_t handshake_threads;  /* 0 = 1 */
     uint32_t tick_us;            /* pacing tick; 0 = off */
+    agw_io_choice io;            /* how packets come in and go out */
     const char *srtp_profiles;   /* use_srtp order as OpenSSL names it; NULL = default */
     bool pin;                    /* pin worker i to core i */
 } agw_gateway_config;

@@ -39,6 +39,7 @@ typedef struct agw_worker_stats {
     agw_counter handshakes_done, handshakes_failed;
     agw_counter calls, transports; /* now */
     agw_counter icmp_errors, kernel_drops;
+    agw_counter fast_rx, fast_tx; /* packets that came and went by AF_XDP */
     agw_counter drops[AGW_DROP_COUNT];
 } agw_worker_stats;
 

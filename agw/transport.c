@@ -78,6 +78,20 @@ static void learn_remote(agw_transport *t, const agw_remote_key *key)
     agw_map_put(w->by_remote, key, t);
 }
 
+/* The I/O's faster way follows where media goes. */
+static void follow_flow(agw_transport *t, agw_component *c)
+{
+    agw_port *port = agw_addr_is_set(&c->remote) ? c->port : NULL;
+    if (c->flow_port == port && agw_addr_equal(&c->flow_remote, &c->remote))
+        return;
+    if (c->flow_port != NULL)
+        agw_io_uninstall(t->worker->io, c->flow_port, &c->flow_remote);
+    c->flow_port = port;
+    c->flow_remote = c->remote;
+    if (port != NULL)
+        agw_io_install(t->worker->io, port, &c->remote);
+}
+
 /* --- ICE ----------------------------------------------------------------------------------------
  */
 
@@ -127,6 +141,7 @@ static void on_selected(agw_transport *t, agw_component *c, const agw_ice_result
 {
     c->port = port_by_id(c, res->selected.port_id);
     c->remote = res->selected.remote;
+    follow_flow(t, c);
     if (is_main(t, c))
         agw_worker_tell(t->worker, t,
                         res->connected ? AGW_EVENT_ICE_CONNECTED : AGW_EVENT_ICE_SELECTED,
@@ -547,6 +562,7 @@ static void check_plain(agw_transport *t, agw_pkt *pkt)
         c->port = pkt->port;
         c->remote = pkt->remote;
         c->source = pkt->remote;
+        follow_flow(t, c);
         agw_worker_tell(t->worker, t, AGW_EVENT_LATCHED, &pkt->remote, NULL);
         agw_bridge_settle(t);
     } else if (!is_from_peer(t, pkt)) {
@@ -715,6 +731,8 @@ static agw_err open_components(agw_transport *t, const agw_transport_plan *plan,
 
 static void close_component(agw_transport *t, agw_component *c)
 {
+    c->remote = (agw_addr){0};
+    follow_flow(t, c);
     for (size_t family = 0; family < 2 && !t->shared; family++) {
         agw_port *port = c->ports[family];
         if (port == NULL)
@@ -796,6 +814,7 @@ static void leave_ice(agw_transport *t)
         agw_ice_free(c->ice);
         c->ice = NULL;
         c->remote = (agw_addr){0};
+        follow_flow(t, c);
     }
     t->dtls_port = NULL;
     t->dtls_remote = (agw_addr){0};
@@ -810,6 +829,7 @@ static void apply_remote(agw_transport *t, agw_component *c, const agw_addr *rem
     c->remote = port != NULL ? *remote : (agw_addr){0};
     c->port = port;
     c->latched = false;
+    follow_flow(t, c);
     if (is_main(t, c))
         t->peer = fresh_number(t->worker);
 }

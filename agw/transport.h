@@ -27,6 +27,9 @@ typedef struct agw_component {
     agw_addr source;    /* without ICE: who may send to us */
     bool latched;
     agw_ice *ice;
+    /* What the I/O was told of: media between these two may take its faster way. */
+    agw_port *flow_port; /* NULL = nothing */
+    agw_addr flow_remote;
 } agw_component;
 
 typedef struct agw_transport {

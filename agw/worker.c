@@ -211,6 +211,8 @@ static void publish(agw_worker *w)
 {
     agw_counter_set(&w->stats.icmp_errors, agw_counter_get(&w->io->icmp_errors));
     agw_counter_set(&w->stats.kernel_drops, agw_counter_get(&w->io->rx_drops));
+    agw_counter_set(&w->stats.fast_rx, agw_counter_get(&w->io->fast_rx));
+    agw_counter_set(&w->stats.fast_tx, agw_counter_get(&w->io->fast_tx));
     agw_counter_set(&w->stats.drops[AGW_DROP_SEND], agw_counter_get(&w->io->tx_failed));
 }
 

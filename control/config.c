@@ -29,7 +29,7 @@ static setter set_bool, set_int, set_seconds, set_word, set_text, set_interface,
     set_prefix, set_listen_ng, set_listen_http, set_allow, set_notify, set_log_level,
     set_access_port, set_demo, set_later_feature;
 
-static const char *const IO_WORDS[] = {"udp", "auto", NULL};
+static const char *const IO_WORDS[] = {"udp", "xdp", "auto", NULL};
 static const char *const ICE_WORDS[] = {"lite", NULL};
 static const char *const LEARNING_WORDS[] = {"off", "once", NULL};
 
@@ -76,7 +76,7 @@ static const option OPTIONS[] = {
      "bind worker i to core i"},
     {"srtp-profiles", 0, set_text, false, false, FIELD(srtp_profiles), 0, 0, NULL, NULL, "LIST",
      "use_srtp order as OpenSSL names it"},
-    {"io", 0, set_word, false, false, NO_FIELD, 0, 0, IO_WORDS, "udp", "udp|auto",
+    {"io", 0, set_word, false, false, FIELD(gateway.io), 0, 0, IO_WORDS, "udp", "udp|xdp|auto",
      "how packets come in and go out"},
     {"ice", 0, set_word, false, false, FIELD(ice), 0, 0, ICE_WORDS, "lite", "lite",
      "ICE agent toward browsers"},

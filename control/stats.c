@@ -77,6 +77,8 @@ static void set_worker(agw_doc *out, const agw_worker_stats *stats)
     agw_doc_set_int(out, "transports", count(&stats->transports));
     agw_doc_set_int(out, "ICMP errors", count(&stats->icmp_errors));
     agw_doc_set_int(out, "kernel drops", count(&stats->kernel_drops));
+    agw_doc_set_int(out, "AF_XDP in", count(&stats->fast_rx));
+    agw_doc_set_int(out, "AF_XDP out", count(&stats->fast_tx));
 }
 
 static void set_drops(agw_doc *out, const agw_gateway *gw)

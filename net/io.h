@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * How a worker reads and writes datagrams: a small table of functions per backend. The default one
- * is `udp` (epoll, recvmmsg, sendmmsg, paced wake-ups). Crypto, ICE and DTLS never see a
- * descriptor.
+ * is `udp` (epoll, recvmmsg, sendmmsg, paced wake-ups); `xdp` is the same with AF_XDP rings beside
+ * it for the media of installed flows. Crypto, ICE and DTLS never see a descriptor.
  *
  * One agw_io per worker thread. Everything is called by that thread, but for agw_io_wake().
  *
@@ -26,6 +26,8 @@ enum { AGW_IO_TICK_US = 500 }; /* default of agw_io_config.tick_us */
 
 typedef struct agw_io_config {
     const struct agw_io_backend *backend; /* NULL = agw_io_udp */
+    const struct agw_xdp *xdp;            /* for the backend agw_io_xdp(); borrowed, outlives it */
+    size_t worker;                        /* whose queues of xdp it reads */
     uint32_t
         tick_us; /* under load wake at most once per tick (net/pacing.h); 0 = at every packet */
 } agw_io_config;
@@ -40,9 +42,14 @@ typedef struct agw_io_backend {
     size_t (*rx)(agw_io *io, agw_pkt *pkts[], size_t n);
     size_t (*tx)(agw_io *io, agw_pkt *const pkts[], size_t n);
     void (*wake)(agw_io *io);
+    /* NULL: there is no faster way. */
+    void (*install)(agw_io *io, agw_port *port, const agw_addr *remote);
+    void (*uninstall)(agw_io *io, agw_port *port, const agw_addr *remote);
 } agw_io_backend;
 
 extern const agw_io_backend agw_io_udp;
+/** NULL: not built in. */
+const agw_io_backend *agw_io_xdp(void);
 
 /** The part that every backend begins with. */
 struct agw_io {
@@ -51,8 +58,10 @@ struct agw_io {
     agw_port *icmp_ports; /* ports with a new ICMP error */
     /* Sums over all ports that ever were in it; any thread may read. */
     agw_counter rx_packets, rx_drops, tx_packets, tx_failed, icmp_errors;
-    agw_counter waits;       /* times wait() gave up the processor */
-    agw_counter paced_waits; /* of these: slept to a tick */
+    agw_counter waits;            /* times wait() gave up the processor */
+    agw_counter paced_waits;      /* of these: slept to a tick */
+    agw_counter fast_rx, fast_tx; /* of the packets: not by a socket */
+    struct xdp_lane *fast;        /* the xdp backend's own; NULL = none */
 };
 
 /** NULL when the system refuses (errno tells). */
@@ -109,6 +118,20 @@ static inline void agw_io_wake(agw_io *io)
     io->backend->wake(io);
 }
 
+/** Media between port and remote may take a faster way from now on, where the backend has one.
+ * Until agw_io_uninstall(), which comes before agw_io_remove(). A hint: nothing depends on it. */
+static inline void agw_io_install(agw_io *io, agw_port *port, const agw_addr *remote)
+{
+    if (io->backend->install != NULL)
+        io->backend->install(io, port, remote);
+}
+
+static inline void agw_io_uninstall(agw_io *io, agw_port *port, const agw_addr *remote)
+{
+    if (io->backend->uninstall != NULL)
+        io->backend->uninstall(io, port, remote);
+}
+
 /** A port that has had an ICMP error (agw_port.icmp) since it was last returned here; NULL = none
  * is left. Such an error is an event, never the end of a leg. */
 agw_port *agw_io_take_icmp(agw_io *io);
@@ -117,5 +140,9 @@ agw_port *agw_io_take_icmp(agw_io *io);
 void agw_io_note_icmp(agw_io *io, agw_port *port, const agw_icmp *icmp);
 void agw_io_forget_icmp(agw_io *io, agw_port *port);
 uint32_t agw_io_new_id(agw_io *io);
+/** For what stands on the udp backend: one more descriptor that ends a wait; packets of its own
+ * that were read, for pacing. */
+AGW_NODISCARD agw_err agw_io_udp_watch(agw_io *io, int fd);
+void agw_io_udp_count(agw_io *io, size_t packets);
 
 #endif

@@ -133,6 +133,18 @@ static agw_io *udp_open(const agw_io_config *config)
     return NULL;
 }
 
+/* It looks like a wake-up: the wait ends, and nobody is woken. */
+agw_err agw_io_udp_watch(agw_io *io, int fd)
+{
+    udp_io *u = udp_of(io);
+    return watch(u, fd, u) ? AGW_OK : AGW_ERR_SYSTEM;
+}
+
+void agw_io_udp_count(agw_io *io, size_t packets)
+{
+    agw_pacing_count(&udp_of(io)->pacing, packets);
+}
+
 static agw_err udp_add(agw_io *io, agw_port *port)
 {
     AGW_ASSERT(port->io == NULL);

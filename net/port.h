@@ -51,10 +51,11 @@ typedef struct agw_port {
     /* Private to the I/O backend. */
     struct agw_io *io; /* NULL = not added */
     struct agw_port *icmp_next;
-    uint32_t drops_seen;       /* the kernel's running number */
-    uint8_t tx_first, tx_last; /* 1-based places in the batch being sent; 0 = none */
-    uint8_t rx_expect;         /* datagrams it is asked for; 0 = never read */
-    uint32_t rx_look;          /* the pass in which it was read last */
+    struct agw_port *fast_next; /* of the same number, at other addresses */
+    uint32_t drops_seen;        /* the kernel's running number */
+    uint8_t tx_first, tx_last;  /* 1-based places in the batch being sent; 0 = none */
+    uint8_t rx_expect;          /* datagrams it is asked for; 0 = never read */
+    uint32_t rx_look;           /* the pass in which it was read last */
     bool icmp_listed;
 } agw_port;
 

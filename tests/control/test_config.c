@@ -191,7 +191,7 @@ static void test_config_numbers_keep_their_range(void)
     CU_ASSERT_TRUE(refuses(GOOD "--port-min=1023", "port-min"));
     CU_ASSERT_TRUE(refuses(GOOD "--port-max=65536", "port-max"));
     CU_ASSERT_TRUE(refuses(GOOD "--timeout=1x", "timeout"));
-    CU_ASSERT_TRUE(refuses(GOOD "--io=xdp", "io"));
+    CU_ASSERT_TRUE(refuses(GOOD "--io=ring", "io"));
     CU_ASSERT_TRUE(refuses(GOOD "--log-level=loud", "loud"));
 }
 
