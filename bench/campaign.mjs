@@ -17,7 +17,7 @@ const HELP = `usage: ./dev bench [OPTIONS]
   --rounds=N            default 3; 1 in a quick run
   --quick               few short steps: does it work here? Its figures mean little
   --only=REGEX          only these steps
-  --gateways=LIST       default agwd,rtpengine
+  --gateways=LIST       default agwd,agwd_xdp,rtpengine; the last one is what the others are compared with
   --out=DIR             all results go there instead of bench/baselines/ and docs/
 
 On two machines (docs/bench-on-your-NIC.md): ./dev bench serve --help, and here
@@ -28,7 +28,7 @@ const TREE = fileURLToPath(new URL('..', import.meta.url));
 const many = cpus().length > 1;
 
 function parse(argv) {
-  const opts = { rounds: '', quick: false, only: '.', gateways: 'agwd,rtpengine', build: join(TREE, 'build/bench'), out: '', workers: '1', machine: '', interface: '',
+  const opts = { rounds: '', quick: false, only: '.', gateways: 'agwd,agwd_xdp,rtpengine', build: join(TREE, 'build/bench'), out: '', workers: '1', machine: '', interface: '',
     'gateway-cpus': many ? '1' : '', 'generator-cpus': many ? '0' : '', inner: false, help: false };
   for (const a of argv) {
     const [, name, value] = /^--([a-z-]+)(?:=(.*))?$/s.exec(a) ?? [];

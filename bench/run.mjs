@@ -9,7 +9,7 @@ import { INNER, runInside } from '../tests/e2e/lib/sandbox.mjs';
 
 const HELP = `usage: node bench/run.mjs [OPTIONS] -- PROGRAM [ARGUMENTS]
 
-  --gateway=agwd|rtpengine|none   default agwd
+  --gateway=NAME                  agwd (default), agwd_xdp, rtpengine or none
   --build=DIR                     where agwd and the programs are; default build/bench
   --gateway-build=DIR             another build of agwd, e.g. build/asan; default --build
   --gateway-arg=ARGUMENT          one more argument for the gateway; repeatable

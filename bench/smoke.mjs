@@ -85,7 +85,7 @@ test('finds exactly what it spoils itself', async (t) => {
   t.note(`of ${j.packets_due} packets spoilt: ${JSON.stringify(j.spoilt)}`);
 });
 
-for (const gateway of ['agwd', 'rtpengine'])
+for (const gateway of ['agwd', 'agwd_xdp', 'rtpengine'])
   test(`20 calls through ${gateway}: all packets, each once, CPU and memory told`, async (t) => {
     const j = await measured(t, gateway, 'load', 'media', '--calls=20', '--seconds=2');
     equal('findings', [j.lost, j.duplicate, j.corrupt, j.foreign, j.header], [0, 0, 0, 0, 0]);

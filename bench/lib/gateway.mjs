@@ -10,7 +10,7 @@ import { Proc, fatal } from '../../tests/e2e/lib/proc.mjs';
 
 const PING = fileURLToPath(new URL('./ping.mjs', import.meta.url));
 
-export const GATEWAYS = ['agwd', 'rtpengine', 'rtpengine-kernel'];
+export const GATEWAYS = ['agwd', 'agwd_xdp', 'rtpengine', 'rtpengine-kernel'];
 
 function common({ access, core, ngPort }) {
   return [`--interface=access/${access}`, `--interface=core/${core}`, `--listen-ng=${access}:${ngPort}`, '--port-min=20000', '--port-max=59998',
@@ -25,7 +25,8 @@ export function commandLine(kind, opts, extra = []) {
     const table = kind === 'rtpengine' ? ['--table=-1'] : ['--table=0', '--no-fallback'];
     return ['rtpengine', '--config-file=none', '--foreground', '--log-stderr', '--log-level=3', ...table, `--num-threads=${workers}`, ...common(net), ...extra];
   }
-  return daemon(opts, '--foreground', '--log-level=warn', ...net.allow.map((a) => `--ng-allow=${a}`), `--workers=${workers}`, ...common(net), ...extra);
+  const io = kind === 'agwd_xdp' ? ['--io=xdp'] : [];
+  return daemon(opts, '--foreground', '--log-level=warn', ...io, ...net.allow.map((a) => `--ng-allow=${a}`), `--workers=${workers}`, ...common(net), ...extra);
 }
 
 export const pinned = (cpus, argv) => (cpus ? ['taskset', '-c', cpus, ...argv] : argv);
@@ -62,7 +63,7 @@ export class BenchGateway {
     const early = !this.alive;
     const result = await this.proc.stop('SIGTERM', 8000);
     if (this.proc.forced) return `${this.kind} did not end on SIGTERM`;
-    if (!early && (result.code === 0 || (this.kind !== 'agwd' && result.signal === 'SIGTERM'))) return null;
+    if (!early && (result.code === 0 || (this.kind.startsWith('rtpengine') && result.signal === 'SIGTERM'))) return null;
     return `${this.kind} ended ${early ? 'by itself ' : ''}with ${JSON.stringify(result ?? this.proc.error?.message)}\n${this.proc.output.slice(-3000)}`;
   }
 }

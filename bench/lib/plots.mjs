@@ -2,7 +2,7 @@
 // SVG pictures by gnuplot. Fonts are the reader's own (sans-serif), the ground is white.
 import { spawnSync } from 'node:child_process';
 
-const COLOURS = { agwd: '#0072b2', rtpengine: '#e69f00' };
+const COLOURS = { agwd: '#0072b2', agwd_xdp: '#009e73', rtpengine: '#e69f00' };
 
 function gnuplot(script) {
   const r = spawnSync('gnuplot', ['-'], { input: script, encoding: 'utf8' });

@@ -19,7 +19,7 @@ function summarize(results) {
 
 export function displayNames({ gateway: { versions: v } }) {
   const theirs = `rtpengine ${v.rtpengine.replace(/-.*/, '')}`;
-  return { agwd: `eims-agw ${v.agwd}`, rtpengine: `${theirs}, userspace`, 'rtpengine-kernel': `${theirs}, kernel module` };
+  return { agwd: `eims-agw ${v.agwd}`, agwd_xdp: `eims-agw ${v.agwd}, AF_XDP`, rtpengine: `${theirs}, userspace`, 'rtpengine-kernel': `${theirs}, kernel module` };
 }
 
 function heading(r) {

@@ -33,17 +33,21 @@ export function cell({ median: m, least, most, rounds }) {
   return rounds > 1 && short(least) !== short(most) ? `${short(m)} (${short(least)}-${short(most)})` : short(m);
 }
 
-/** Rows { group, text, unit, figures: { agwd, rtpengine } } as a Markdown table. */
+/** Rows { group, text, unit, figures: { agwd, rtpengine } } as a Markdown table; the last gateway is what the others are
+ *  compared with. */
 export function markdown(rows, gateways, names) {
-  const both = gateways.length === 2;
-  const lines = [`| | ${gateways.map((g) => names[g]).join(' | ')} |${both ? ' ratio |' : ''}`, `|---|${'---|'.repeat(gateways.length + (both ? 1 : 0))}`];
+  const ours = gateways.slice(0, -1);
+  const other = gateways.at(-1);
+  const heads = [...gateways.map((g) => names[g]), ...ours.map((g) => (ours.length === 1 ? 'ratio' : `ratio, ${names[g]}`))];
+  const line = (first, cells) => `| ${first} | ${cells.join(' | ')} |`;
+  const lines = [line('', heads).replace('|  |', '| |'), `|---|${'---|'.repeat(heads.length)}`];
   let group = '';
   for (const r of rows) {
-    if (r.group !== group) lines.push(`| **${r.group}** | ${gateways.map(() => '').join(' | ')} |${both ? ' |' : ''}`);
+    if (r.group !== group) lines.push(line(`**${r.group}**`, heads.map(() => '')));
     group = r.group;
-    const [a, b] = gateways.map((g) => r.figures[g]);
-    const ratio = both && a.median !== null && b.median ? short(a.median / b.median) : '-';
-    lines.push(`| ${r.text}, ${r.unit} | ${gateways.map((g) => cell(r.figures[g])).join(' | ')} |${both ? ` ${ratio} |` : ''}`);
+    const base = r.figures[other].median;
+    const ratio = (g) => (r.figures[g].median !== null && base ? short(r.figures[g].median / base) : '-');
+    lines.push(line(`${r.text}, ${r.unit}`, [...gateways.map((g) => cell(r.figures[g])), ...ours.map(ratio)]));
   }
   return lines.join('\n');
 }
