@@ -755,21 +755,6 @@ static void test_route_unsupported_destinations(void)
     close_world(&w);
 }
 
-static void test_route_vlan_is_unsupported(void)
-{
-    const world w = open_world();
-    agw_route route;
-    if (ip_commands("link add link g0 name g0.5 type vlan id 5\n")) {
-        we_do("addr add 10.5.0.1/24 dev g0.5\n"
-              "link set g0.5 up\n"
-              "neigh add 10.5.0.2 lladdr 02:00:00:00:00:05 nud permanent dev g0.5\n");
-        CU_ASSERT_EQUAL(find(&w, "10.5.0.1", "10.5.0.2", &route), AGW_ERR_UNSUPPORTED);
-    } else {
-        printf("\nSKIP test_route_vlan_is_unsupported: this kernel has no VLANs\n");
-    }
-    close_world(&w);
-}
-
 static void test_route_none_is_not_found(void)
 {
     const world w = open_world();
@@ -942,7 +927,6 @@ int main(void)
         AGW_CASE(test_route_mtu_is_the_smaller_of_link_and_route),
         AGW_CASE(test_route_path_mtu_by_icmp_is_not_believed),
         AGW_CASE(test_route_unsupported_destinations),
-        AGW_CASE(test_route_vlan_is_unsupported),
         AGW_CASE(test_route_none_is_not_found),
         AGW_CASE(test_route_states_of_a_neighbour),
         AGW_CASE(test_route_only_other_macs_are_news),
