@@ -50,6 +50,8 @@ static agw_err fail(agw_err err, char *why, size_t size, const char *fmt, ...)
 }
 
 static int log_libbpf(enum libbpf_print_level level, const char *fmt, va_list args)
+    AGW_PRINTF(2, 0);
+static int log_libbpf(enum libbpf_print_level level, const char *fmt, va_list args)
 {
     char text[400];
     if (level == LIBBPF_DEBUG)
@@ -126,7 +128,7 @@ static bool attach(attachment *a)
 {
     const uint32_t modes[] = {XDP_FLAGS_DRV_MODE, XDP_FLAGS_SKB_MODE};
     for (size_t i = 0; i < 2; i++) {
-        LIBBPF_OPTS(bpf_link_create_opts, mode, .flags = modes[i]);
+        const struct bpf_link_create_opts mode = {.sz = sizeof mode, .flags = modes[i]};
         const int fd = bpf_link_create(a->program_fd, (int)a->interface.ifindex, BPF_XDP, &mode);
         if (fd < 0)
             continue;
