@@ -110,18 +110,20 @@ typedef struct result {
 
 /* Late is the gateway's fault; where our own departures were late, or our view of the link had
  * holes, nobody knows. */
-static const char *judge(const result *r, const kit_play *p, agw_ns limit)
+static const char *judge(const result *r, const kit_play *p, agw_ns limit, const char **doubt)
 {
     const kit_comparison *c = &r->comparison;
-    const bool blind = r->wire.missed != 0 || r->wire.send_failed != 0 || p->refused != 0 ||
-                       c->faults.sent < p->config.stream->packet_count;
-    if (blind)
-        return "unsure";
-    if (!kit_comparison_is_equal(c))
+    *doubt = NULL;
+    if (r->wire.missed != 0 || r->wire.send_failed != 0 || p->refused != 0 ||
+        c->faults.sent < p->config.stream->packet_count)
+        *doubt = "not all was sent, or not all that arrived was seen";
+    else if (!kit_comparison_is_equal(c))
         return "differs";
-    if (kit_histogram_at(&c->timing_error, 990) >= limit)
+    else if (kit_histogram_at(&c->timing_error, 990) >= limit)
         return "late";
-    return kit_histogram_at(&c->total_error, 990) >= limit ? "unsure" : "equal";
+    else if (kit_histogram_at(&c->total_error, 990) >= limit)
+        *doubt = "packets did not leave on schedule";
+    return *doubt != NULL ? "unsure" : "equal";
 }
 
 static void report_stream(kit_report *r, const kit_capture_stream *s)
@@ -249,9 +251,11 @@ static int play(const kit_replay_options *o, const kit_play_config *config)
     kit_compare(&res.comparison, p.played, p.next, p.arrivals, p.arrival_count, p.pt_expected);
     res.wire = kit_wire_get_stats(world.wire);
     if (failure == NULL)
-        res.verdict = judge(&res, &p, o->p99_limit);
+        res.verdict = judge(&res, &p, o->p99_limit, &why);
     else
-        fprintf(stderr, "replay: %s\n", failure);
+        why = failure;
+    if (why != NULL)
+        fprintf(stderr, "replay: %s: %s\n", res.verdict, why);
     report(o, &p, &res, failure);
     kit_play_fini(&p);
     kit_world_close(&world);
