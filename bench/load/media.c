@@ -65,7 +65,7 @@ void kit_mode_selftest(kit_load *l)
     kit_world_for(&l->world, l->options.seconds);
     kit_fleet_hush(&f);
     kit_fleet_drain(&f);
-    kit_load_doubt_fleet(l, &f);
+    kit_load_doubt(l, f.failed != 0, "calls did not come up"); /* time does not matter here */
     kit_fleet_end(&f);
     const kit_totals t = kit_fleet_totals(&f);
     kit_report *r = &l->report;
