@@ -2,23 +2,21 @@
  * OpenSSL under libsrtp2: AES in counter mode (RFC 3711 section 4.1.1, RFC 6188), AES-GCM
  * (RFC 7714) and HMAC-SHA1. A context lives as long as its key: nothing is allocated per packet. */
 
-/* EVP_Digest* and EVP_MAC* of OpenSSL 3.0 allocate twice for each HMAC and take 1.7 to 2 times as
- * long as two copied SHA_CTX states, which are deprecated but not replaced. */
 #define OPENSSL_SUPPRESS_DEPRECATED
 
 #include "srtp/hooks.h"
 
 #include "base/secret.h"
+#include "srtp/hmac.h"
 
 #include <limits.h>
 #include <openssl/evp.h>
-#include <openssl/sha.h>
 #include <srtp2/auth.h>
 #include <srtp2/cipher.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCK = 16, HMAC_BLOCK = 64, HMAC_LEN = SHA_DIGEST_LENGTH };
+enum { BLOCK = 16 };
 
 /* srtp_cipher_t.state. libsrtp gives key and salt of counter mode together, and keeps the salt of
  * GCM to itself. */
@@ -154,10 +152,10 @@ static srtp_err_status_t gcm_decrypt(void *state, uint8_t *buf, unsigned *len)
     return srtp_err_status_ok;
 }
 
-/* HMAC-SHA1 (RFC 2104): the states behind the padded key are computed once for each key. */
 typedef struct hmac {
     srtp_auth_t head;
-    SHA_CTX inner, outer, now;
+    agw_srtp_hmac keyed;
+    SHA_CTX now;
 } hmac;
 
 static srtp_err_status_t hmac_free(srtp_auth_t *head)
@@ -171,28 +169,16 @@ static srtp_err_status_t hmac_free(srtp_auth_t *head)
 static srtp_err_status_t hmac_start(void *state)
 {
     hmac *h = state;
-    h->now = h->inner;
+    h->now = h->keyed.inner;
     return srtp_err_status_ok;
-}
-
-static void hmac_pad(SHA_CTX *out, const uint8_t *key, size_t key_len, uint8_t fill)
-{
-    uint8_t pad[HMAC_BLOCK];
-    memset(pad, fill, sizeof pad);
-    for (size_t i = 0; i < key_len; i++)
-        pad[i] ^= key[i];
-    SHA1_Init(out);
-    SHA1_Update(out, pad, sizeof pad);
-    agw_secret_wipe(pad, sizeof pad);
 }
 
 static srtp_err_status_t hmac_init(void *state, const uint8_t *key, int key_len)
 {
     hmac *h = state;
-    if (key_len < 0 || key_len > HMAC_BLOCK)
+    if (key_len < 0 || key_len > AGW_SRTP_HMAC_BLOCK)
         return srtp_err_status_bad_param;
-    hmac_pad(&h->inner, key, (size_t)key_len, 0x36);
-    hmac_pad(&h->outer, key, (size_t)key_len, 0x5c);
+    agw_srtp_hmac_init(&h->keyed, key, (size_t)key_len);
     return hmac_start(h);
 }
 
@@ -209,13 +195,11 @@ static srtp_err_status_t hmac_compute(void *state, const uint8_t *buf, int len, 
                                       uint8_t *tag)
 {
     hmac *h = state;
-    uint8_t digest[HMAC_LEN];
-    if (tag_len < 0 || tag_len > HMAC_LEN || hmac_update(h, buf, len) != srtp_err_status_ok)
+    uint8_t digest[AGW_SRTP_HMAC_LEN];
+    if (tag_len < 0 || tag_len > AGW_SRTP_HMAC_LEN ||
+        hmac_update(h, buf, len) != srtp_err_status_ok)
         return srtp_err_status_bad_param;
-    SHA1_Final(digest, &h->now);
-    h->now = h->outer;
-    SHA1_Update(&h->now, digest, sizeof digest);
-    SHA1_Final(digest, &h->now);
+    agw_srtp_hmac_finish(&h->keyed, &h->now, digest);
     memcpy(tag, digest, (size_t)tag_len);
     return srtp_err_status_ok;
 }
@@ -421,7 +405,7 @@ static srtp_err_status_t gcm_256_new(srtp_cipher_t **out, int key_len, int tag_l
 
 static srtp_err_status_t hmac_new(srtp_auth_t **out, int key_len, int tag_len)
 {
-    if (key_len < 0 || key_len > HMAC_BLOCK || tag_len < 0 || tag_len > HMAC_LEN)
+    if (key_len < 0 || key_len > AGW_SRTP_HMAC_BLOCK || tag_len < 0 || tag_len > AGW_SRTP_HMAC_LEN)
         return srtp_err_status_bad_param;
     hmac *h = calloc(1, sizeof *h);
     if (h == NULL)
