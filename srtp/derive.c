@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Session keys from the master key (RFC 3711 section 4.3), key derivation rate 0. RFC 7714 section
+ * 11 takes the same function for GCM, its salt of 12 bytes padded with zeros. */
+#include "base/secret.h"
+#include "srtp/inside.h"
+
+#include <openssl/evp.h>
+#include <string.h>
+
+enum { LABEL_CIPHER = 0, LABEL_AUTH = 1, LABEL_SALT = 2, LABEL_AT = 7 };
+
+/* The key stream of AES-CM under the IV (label * 2^48 XOR salt) * 2^16. */
+static bool derive(EVP_CIPHER_CTX *ctx, const uint8_t salt[AGW_SRTP_IV_LEN], uint8_t label,
+                   uint8_t *out, size_t len)
+{
+    uint8_t iv[AGW_SRTP_IV_LEN];
+    int done = 0;
+    memcpy(iv, salt, sizeof iv);
+    iv[LABEL_AT] ^= label;
+    memset(out, 0, len);
+    return EVP_EncryptInit_ex(ctx, NULL, NULL, NULL, iv) == 1 &&
+           EVP_EncryptUpdate(ctx, out, &done, out, (int)len) == 1;
+}
+
+bool agw_srtp_derive(agw_srtp_keys *out, const agw_srtp_suite_info *suite,
+                     const uint8_t *key_and_salt)
+{
+    const EVP_CIPHER *aes = suite->key_len == 32 ? EVP_aes_256_ctr() : EVP_aes_128_ctr();
+    uint8_t salt[AGW_SRTP_IV_LEN] = {0};
+    memset(out, 0, sizeof *out);
+    EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+    if (ctx == NULL)
+        return false;
+    memcpy(salt, key_and_salt + suite->key_len, suite->salt_len);
+    const bool ok = EVP_EncryptInit_ex(ctx, aes, NULL, key_and_salt, NULL) == 1 &&
+                    derive(ctx, salt, LABEL_CIPHER, out->cipher, suite->key_len) &&
+                    derive(ctx, salt, LABEL_AUTH, out->auth, sizeof out->auth) &&
+                    derive(ctx, salt, LABEL_SALT, out->salt, suite->salt_len);
+    EVP_CIPHER_CTX_free(ctx);
+    agw_secret_wipe(salt, sizeof salt);
+    return ok;
+}
