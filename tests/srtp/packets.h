@@ -4,20 +4,26 @@
 #define AGW_TESTS_SRTP_PACKETS_H
 
 #include "base/wire.h"
-#include "srtp/session.h"
+#include "srtp/batch.h"
 
 #include <string.h>
 
 enum { ROOM = 1600 };
 
 /* Not a real key: bytes 0, 1, 2 ... */
-static inline agw_srtp_session *test_session(agw_srtp_suite suite, bool egress)
+static inline agw_srtp_session *test_session_on(agw_srtp_engine *e, agw_srtp_suite suite,
+                                                bool egress)
 {
     uint8_t key[AGW_SRTP_KEY_MAX];
     for (size_t i = 0; i < sizeof key; i++)
         key[i] = (uint8_t)i;
     const agw_srtp_suite_info *info = agw_srtp_suite_get(suite);
-    return agw_srtp_session_new(suite, key, info->key_len + info->salt_len, egress);
+    return agw_srtp_session_new_on(e, suite, key, info->key_len + info->salt_len, egress);
+}
+
+static inline agw_srtp_session *test_session(agw_srtp_suite suite, bool egress)
+{
+    return test_session_on(NULL, suite, egress);
 }
 
 /* RTP: PCMA, payload bytes are the low byte of seq. */

@@ -2,11 +2,10 @@
  * Our sessions on OpenSSL against plain libsrtp2 on its own library (NSS in Debian): whatever comes
  * in, both give the same answer and the same bytes. The oracle's sessions are made before the
  * hooks, and a session keeps the ciphers it was made with. */
-#include "packets.h"
+#include "oracle.h"
 #include "srtp/hooks.h"
 #include "unit.h"
 
-#include <srtp2/srtp.h>
 #include <time.h>
 
 enum { STREAMS = 5, PACKETS = 1500, RECENT = 48 };
@@ -16,91 +15,17 @@ typedef struct oracle {
 } oracle;
 
 static oracle oracles[AGW_SRTP_SUITES];
-static uint64_t seed;
-
-static void oracle_policy(srtp_policy_t *p, unsigned suite, uint8_t *key, srtp_ssrc_type_t type)
-{
-    memset(p, 0, sizeof *p);
-    switch (suite) {
-    case AGW_SRTP_AES_CM_128_80:
-    case AGW_SRTP_AES_CM_128_32:
-        srtp_crypto_policy_set_aes_cm_128_hmac_sha1_80(&p->rtp);
-        srtp_crypto_policy_set_aes_cm_128_hmac_sha1_80(&p->rtcp);
-        break;
-    case AGW_SRTP_AES_256_CM_80:
-    case AGW_SRTP_AES_256_CM_32:
-        srtp_crypto_policy_set_aes_cm_256_hmac_sha1_80(&p->rtp);
-        srtp_crypto_policy_set_aes_cm_256_hmac_sha1_80(&p->rtcp);
-        break;
-    case AGW_SRTP_AEAD_128_GCM:
-        srtp_crypto_policy_set_aes_gcm_128_16_auth(&p->rtp);
-        srtp_crypto_policy_set_aes_gcm_128_16_auth(&p->rtcp);
-        break;
-    default:
-        srtp_crypto_policy_set_aes_gcm_256_16_auth(&p->rtp);
-        srtp_crypto_policy_set_aes_gcm_256_16_auth(&p->rtcp);
-        break;
-    }
-    if (suite == AGW_SRTP_AES_CM_128_32 || suite == AGW_SRTP_AES_256_CM_32)
-        p->rtp.auth_tag_len = 4;
-    p->key = key;
-    p->ssrc.type = type;
-    p->window_size = 128;
-}
 
 /* Must be the first test of the program. */
 static void test_srtp_identity_oracle_is_made_before_the_hooks(void)
 {
-    uint8_t key[AGW_SRTP_KEY_MAX];
-    for (size_t i = 0; i < sizeof key; i++)
-        key[i] = (uint8_t)i; /* as test_session() */
     CU_ASSERT_EQUAL_FATAL(srtp_init(), srtp_err_status_ok);
     for (unsigned suite = 1; suite < AGW_SRTP_SUITES; suite++) {
-        srtp_policy_t p;
-        oracle_policy(&p, suite, key, ssrc_any_outbound);
-        CU_ASSERT_EQUAL_FATAL(srtp_create(&oracles[suite].tx, &p), srtp_err_status_ok);
-        p.ssrc.type = ssrc_any_inbound;
-        CU_ASSERT_EQUAL_FATAL(srtp_create(&oracles[suite].rx, &p), srtp_err_status_ok);
+        oracles[suite].tx = oracle_session(suite, ssrc_any_outbound);
+        oracles[suite].rx = oracle_session(suite, ssrc_any_inbound);
+        CU_ASSERT_TRUE_FATAL(oracles[suite].tx != NULL && oracles[suite].rx != NULL);
     }
     CU_ASSERT_EQUAL_FATAL(agw_srtp_init(), AGW_OK);
-}
-
-typedef struct packet {
-    uint8_t data[ROOM];
-    size_t len;
-} packet;
-
-static uint32_t below(uint32_t n)
-{
-    return (uint32_t)(test_random(&seed) % n);
-}
-
-/* Random length, CSRCs, header extension. */
-static void random_rtp(packet *p, uint32_t ssrc, uint16_t seq)
-{
-    const size_t csrcs = below(4) == 0 ? below(16) : 0;
-    size_t at = 12 + 4 * csrcs;
-    for (size_t i = 0; i < sizeof p->data; i++)
-        p->data[i] = (uint8_t)test_random(&seed);
-    p->data[0] = (uint8_t)(0x80 | csrcs);
-    agw_put16(p->data + 2, seq);
-    agw_put32(p->data + 8, ssrc);
-    if (below(3) == 0) {
-        const uint16_t words = (uint16_t)below(8);
-        p->data[0] |= 0x10;
-        agw_put16(p->data + at, 0xbede);
-        agw_put16(p->data + at + 2, words);
-        at += 4u + 4u * words;
-    }
-    p->len = at + 1 + below(1200);
-}
-
-static void damage(packet *p)
-{
-    if (below(4) == 0)
-        p->len = below((uint32_t)p->len + 1);
-    else
-        p->data[below((uint32_t)p->len)] ^= (uint8_t)(1 + below(255));
 }
 
 static void receive(agw_srtp_session *ours, srtp_t theirs, const packet *in)
@@ -110,8 +35,10 @@ static void receive(agw_srtp_session *ours, srtp_t theirs, const packet *in)
     const agw_err err = agw_srtp_unprotect(ours, a.data, &a.len);
     const srtp_err_status_t status = srtp_unprotect(theirs, b.data, &b_len);
     CU_ASSERT_EQUAL(err == AGW_OK, status == srtp_err_status_ok);
-    CU_ASSERT_EQUAL(err == AGW_ERR_REPLAY,
-                    status == srtp_err_status_replay_fail || status == srtp_err_status_replay_old);
+    const bool is_replay =
+        status == srtp_err_status_replay_fail || status == srtp_err_status_replay_old;
+    /* a cut packet that is also too old is the one to us and the other to libsrtp2 */
+    CU_ASSERT_TRUE(err == AGW_ERR_MALFORMED || (err == AGW_ERR_REPLAY) == is_replay);
     if (err != AGW_OK || status != srtp_err_status_ok)
         return;
     CU_ASSERT_EQUAL_FATAL(a.len, (size_t)b_len);
