@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * OpenSSL under libsrtp2: AES in counter mode (RFC 3711 section 4.1.1, RFC 6188), AES-GCM
- * (RFC 7714) and HMAC-SHA1. A context lives as long as its key: nothing is allocated per packet. */
+ * (RFC 7714) and HMAC-SHA1. A context lives as long as its key: nothing is allocated per packet,
+ * but for the first one under GCM. */
 
 #define OPENSSL_SUPPRESS_DEPRECATED
 
@@ -25,6 +26,8 @@ typedef struct cipher {
     EVP_CIPHER_CTX *ctx;
     uint8_t salt[BLOCK]; /* counter mode: XORed into every IV; its last two bytes are 0 */
     int tag_len;         /* GCM */
+    uint8_t key[32];     /* GCM: until the first packet */
+    bool has_key_waiting;
 } cipher;
 
 static srtp_err_status_t cipher_free(srtp_cipher_t *head)
@@ -88,18 +91,32 @@ static srtp_err_status_t icm_crypt(void *state, uint8_t *buf, unsigned *len)
     return status_of(EVP_EncryptUpdate(c->ctx, buf, &done, buf, (int)*len));
 }
 
+/* Half of all GCM ciphers are made for RTP, which never uses them (batch.c): OpenSSL's kilobyte for
+ * a key waits for the first packet. */
 static srtp_err_status_t gcm_init(void *state, const uint8_t *key)
 {
     cipher *c = state;
+    memcpy(c->key, key, (size_t)c->head.key_len - SRTP_AEAD_SALT_LEN);
+    c->has_key_waiting = true;
+    return srtp_err_status_ok;
+}
+
+static int gcm_set_key(cipher *c)
+{
     const bool wide = c->head.key_len == SRTP_AES_GCM_256_KEY_LEN_WSALT;
-    return status_of(EVP_CipherInit_ex(c->ctx, wide ? EVP_aes_256_gcm() : EVP_aes_128_gcm(), NULL,
-                                       key, NULL, 1));
+    const EVP_CIPHER *aes = wide ? EVP_aes_256_gcm() : EVP_aes_128_gcm();
+    const int ok = EVP_CipherInit_ex(c->ctx, aes, NULL, c->key, NULL, 1);
+    agw_secret_wipe(c->key, sizeof c->key);
+    c->has_key_waiting = false;
+    return ok;
 }
 
 static srtp_err_status_t gcm_set_iv(void *state, uint8_t *iv, srtp_cipher_direction_t direction)
 {
     cipher *c = state;
     const int encrypt = direction == srtp_direction_encrypt;
+    if (c->has_key_waiting && gcm_set_key(c) != 1)
+        return srtp_err_status_cipher_fail;
     return status_of(EVP_CipherInit_ex(c->ctx, NULL, NULL, NULL, iv, encrypt));
 }
 
