@@ -503,11 +503,12 @@ static void test_srtp_batch_rfc3711_3_3_1_roc_is_set_for_the_next_packet_only(vo
  */
 
 static bool is_hot; /* the batch is running */
-static size_t heap_calls, locks;
 
 /* Everything in the process comes by here, libraries too. A sanitizer has an allocator of its own:
  * there the test only sees that packets pass. */
 #ifndef SANITIZED
+static size_t heap_calls, locks;
+
 void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t n, size_t size);
 void *__libc_realloc(void *old, size_t size);
