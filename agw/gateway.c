@@ -419,6 +419,8 @@ agw_err agw_gateway_new(agw_gateway **out, const agw_gateway_config *config, cha
         return err;
     }
     warn_about_buffer(gw);
+    agw_log(AGW_LOG_INFO, NULL, "SRTP is computed by %s",
+            agw_srtp_engine_name(gw->workers[0].worker->srtp));
     for (size_t a = 0; a < gw->n_addresses; a++)
         agw_ports_refill(gw->addresses[a].ports, PORTS_HIGH);
     *out = gw;

@@ -352,7 +352,8 @@ void agw_transport_take_dtls(agw_worker *w, agw_pkt *const pkts[], size_t n)
     }
 }
 
-static agw_srtp_session *make_session(const agw_dtls_result *r, bool client, bool egress)
+static agw_srtp_session *make_session(agw_srtp_engine *engine, const agw_dtls_result *r,
+                                      bool client, bool egress)
 {
     uint8_t key[AGW_SRTP_KEY_MAX];
     if (r->key_len + r->salt_len > sizeof key)
@@ -360,8 +361,8 @@ static agw_srtp_session *make_session(const agw_dtls_result *r, bool client, boo
     memcpy(key, client ? r->client_key : r->server_key, r->key_len);
     memcpy(key + r->key_len, client ? r->client_salt : r->server_salt, r->salt_len);
     agw_srtp_session *s =
-        agw_srtp_session_new(agw_srtp_suite_by_use_srtp_id((uint16_t)r->srtp_profile), key,
-                             r->key_len + r->salt_len, egress);
+        agw_srtp_session_new_on(engine, agw_srtp_suite_by_use_srtp_id((uint16_t)r->srtp_profile),
+                                key, r->key_len + r->salt_len, egress);
     agw_secret_wipe(key, sizeof key);
     return s;
 }
@@ -403,8 +404,8 @@ static void leave_dtls(agw_transport *t)
 static bool take_keys(agw_transport *t)
 {
     const bool we_are_client = t->result->role == AGW_DTLS_CLIENT;
-    agw_srtp_session *in = make_session(t->result, !we_are_client, false);
-    agw_srtp_session *out = make_session(t->result, we_are_client, true);
+    agw_srtp_session *in = make_session(t->worker->srtp, t->result, !we_are_client, false);
+    agw_srtp_session *out = make_session(t->worker->srtp, t->result, we_are_client, true);
     if (in == NULL || out == NULL) {
         agw_srtp_session_free(in);
         agw_srtp_session_free(out);
@@ -525,7 +526,42 @@ static agw_drop srtp_drop(agw_err err)
     }
 }
 
-static void unprotect_srtp(agw_transport *t, agw_pkt *pkt)
+/* RTP of a stage on its way through agw_srtp_batch_*(), with what is done to a packet after it. */
+typedef struct srtp_batch {
+    agw_worker *worker;
+    void (*run)(agw_srtp_engine *e, agw_srtp_op ops[], size_t n);
+    void (*after)(agw_worker *w, agw_pkt *pkt, const agw_srtp_op *op);
+    agw_srtp_op ops[AGW_PKT_BATCH];
+    agw_pkt *pkts[AGW_PKT_BATCH];
+    size_t n;
+} srtp_batch;
+
+static void run_batch(srtp_batch *b)
+{
+    b->run(b->worker->srtp, b->ops, b->n);
+    for (size_t i = 0; i < b->n; i++)
+        b->after(b->worker, b->pkts[i], &b->ops[i]);
+    b->n = 0;
+}
+
+static void add_to_batch(srtp_batch *b, agw_srtp_session *s, agw_pkt *pkt, size_t room)
+{
+    if (b->n == AGW_PKT_BATCH)
+        run_batch(b);
+    b->ops[b->n] = (agw_srtp_op){.session = s, .data = pkt->data, .len = pkt->len, .room = room};
+    b->pkts[b->n] = pkt;
+    b->n++;
+}
+
+static void after_unprotect(agw_worker *w, agw_pkt *pkt, const agw_srtp_op *op)
+{
+    (void)w;
+    pkt->len = op->len;
+    if (op->err != AGW_OK)
+        agw_pkt_drop(pkt, srtp_drop(op->err));
+}
+
+static void unprotect_srtp(agw_transport *t, agw_pkt *pkt, srtp_batch *batch)
 {
     if (!is_from_peer(t, pkt)) {
         agw_pkt_drop(pkt, AGW_DROP_WRONG_SOURCE);
@@ -535,9 +571,11 @@ static void unprotect_srtp(agw_transport *t, agw_pkt *pkt)
         agw_pkt_drop(pkt, AGW_DROP_NO_KEYS);
         return;
     }
-    const agw_err err = pkt->kind == AGW_PKT_RTCP
-                            ? agw_srtp_unprotect_rtcp(t->srtp_in, pkt->data, &pkt->len)
-                            : agw_srtp_unprotect(t->srtp_in, pkt->data, &pkt->len);
+    if (pkt->kind != AGW_PKT_RTCP) {
+        add_to_batch(batch, t->srtp_in, pkt, 0);
+        return;
+    }
+    const agw_err err = agw_srtp_unprotect_rtcp(t->srtp_in, pkt->data, &pkt->len);
     if (err != AGW_OK)
         agw_pkt_drop(pkt, srtp_drop(err));
 }
@@ -578,7 +616,7 @@ static bool right_port(agw_transport *t, const agw_pkt *pkt)
            (pkt->kind == AGW_PKT_RTCP);
 }
 
-static void unprotect(agw_pkt *pkt)
+static void unprotect(agw_pkt *pkt, srtp_batch *batch)
 {
     agw_transport *t = pkt->transport;
     if (!right_port(t, pkt)) {
@@ -586,35 +624,54 @@ static void unprotect(agw_pkt *pkt)
         return;
     }
     if (t->security == AGW_SECURITY_DTLS)
-        unprotect_srtp(t, pkt);
+        unprotect_srtp(t, pkt, batch);
     else
         check_plain(t, pkt);
 }
 
 void agw_transport_unprotect(agw_worker *w, agw_pkt *const pkts[], size_t n)
 {
-    (void)w;
+    srtp_batch batch;
+    batch.worker = w;
+    batch.run = agw_srtp_batch_unprotect;
+    batch.after = after_unprotect;
+    batch.n = 0;
     for (size_t i = 0; i < n; i++) {
         if (pkts[i]->verdict == AGW_UNDECIDED)
-            unprotect(pkts[i]);
+            unprotect(pkts[i], &batch);
     }
+    run_batch(&batch);
 }
 
-static void protect(agw_pkt *pkt)
+static void after_protect(agw_worker *w, agw_pkt *pkt, const agw_srtp_op *op)
+{
+    const size_t plain_len = pkt->len;
+    pkt->len = op->len;
+    if (op->err != AGW_OK)
+        agw_pkt_drop(pkt, AGW_DROP_PROTECT);
+    else
+        agw_bridge_count_sent(w, pkt, plain_len);
+}
+
+static void protect_rtcp(agw_worker *w, agw_pkt *pkt, size_t room)
+{
+    agw_srtp_op op = {.session = pkt->transport->srtp_out, .len = pkt->len};
+    op.err = agw_srtp_protect_rtcp(op.session, pkt->data, &op.len, room);
+    after_protect(w, pkt, &op);
+}
+
+static void protect(agw_worker *w, agw_pkt *pkt, srtp_batch *batch)
 {
     const agw_transport *t = pkt->transport;
     const size_t room = agw_pkt_room(pkt);
     if (t->security == AGW_SECURITY_PLAIN)
-        return;
-    if (t->srtp_out == NULL) {
+        agw_bridge_count_sent(w, pkt, pkt->len);
+    else if (t->srtp_out == NULL)
         agw_pkt_drop(pkt, AGW_DROP_NO_DEST); /* the keys went while it was on its way */
-        return;
-    }
-    const agw_err err = pkt->kind == AGW_PKT_RTCP
-                            ? agw_srtp_protect_rtcp(t->srtp_out, pkt->data, &pkt->len, room)
-                            : agw_srtp_protect(t->srtp_out, pkt->data, &pkt->len, room);
-    if (err != AGW_OK)
-        agw_pkt_drop(pkt, AGW_DROP_PROTECT);
+    else if (pkt->kind == AGW_PKT_RTCP)
+        protect_rtcp(w, pkt, room);
+    else
+        add_to_batch(batch, t->srtp_out, pkt, room);
 }
 
 static bool is_media(const agw_pkt *pkt)
@@ -624,15 +681,16 @@ static bool is_media(const agw_pkt *pkt)
 
 void agw_transport_protect(agw_worker *w, agw_pkt *const pkts[], size_t n)
 {
+    srtp_batch batch;
+    batch.worker = w;
+    batch.run = agw_srtp_batch_protect;
+    batch.after = after_protect;
+    batch.n = 0;
     for (size_t i = 0; i < n; i++) {
-        agw_pkt *pkt = pkts[i];
-        const size_t plain_len = pkt->len;
-        if (pkt->verdict != AGW_FORWARD || !is_media(pkt))
-            continue;
-        protect(pkt);
-        if (pkt->verdict == AGW_FORWARD)
-            agw_bridge_count_sent(w, pkt, plain_len);
+        if (pkts[i]->verdict == AGW_FORWARD && is_media(pkts[i]))
+            protect(w, pkts[i], &batch);
     }
+    run_batch(&batch);
 }
 
 /* --- the way out --------------------------------------------------------------------------------

@@ -306,6 +306,7 @@ agw_worker *agw_worker_new(size_t index, const agw_io_config *io, agw_port **acc
     w->mailbox = agw_ring_new(MAILBOX_SLOTS);
     w->by_remote = agw_map_new(sizeof(agw_remote_key), seed);
     w->slots = calloc(AGW_WORKER_SLOTS, sizeof(agw_transport *));
+    w->srtp = agw_srtp_engine_new();
     if (w->io == NULL || w->mailbox == NULL || w->by_remote == NULL || w->slots == NULL ||
         make_packets(w) != AGW_OK || add_access_ports(w, access_ports, n_access_ports) != AGW_OK) {
         agw_worker_free(w);
@@ -349,6 +350,7 @@ void agw_worker_free(agw_worker *w)
     agw_ring_free(w->mailbox);
     if (w->io != NULL)
         agw_io_close(w->io);
+    agw_srtp_engine_free(w->srtp);
     free(w->slots);
     free(w->access_ports);
     free(w->memory);
