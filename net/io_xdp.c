@@ -107,7 +107,7 @@ static void offer_all_frames(queue *q)
 static bool open_rings(queue *q)
 {
     const struct xsk_umem_config memory = {
-        .fill_size = RING,
+        .fill_size = 2 * RING, /* the kernel tells late how many frames it has taken out */
         .comp_size = RING,
         .frame_size = AGW_XDP_FRAME_BYTES,
     };
