@@ -31,7 +31,7 @@ const shortLabel = (v) => (v >= 100 ? v.toFixed(0) : Number(v.toPrecision(3)).to
 
 /** Median with least and most over a numeric x. series: { gateway: [{ x, median, least, most }] }. */
 export function linePlot(file, { title, unit, xlabel, names, series }) {
-  const kinds = Object.keys(series);
+  const kinds = Object.keys(series).filter((k) => series[k].some((p) => p.median !== null));
   const xs = kinds.flatMap((k) => series[k].map((p) => p.x));
   const data = kinds.map((k) => `$${k} << EOD\n${series[k].filter((p) => p.median !== null).map((p) => `${p.x} ${p.median} ${p.least} ${p.most}`).join('\n')}\nEOD`);
   const plots = kinds.map((k) => `$${k} using 1:3:(0):($4-$3) with vectors nohead linecolor rgb "${COLOURS[k]}" notitle, \
@@ -45,7 +45,7 @@ plot ${plots.join(', ')}\n`);
 /** Clusters of bars, one bar a gateway, the median written above, a line from least to most.
  *  clusters: [{ label, figures: { gateway: { median, least, most } } }] */
 export function barPlot(file, { title, unit, names, clusters, log = false }) {
-  const kinds = Object.keys(clusters[0].figures);
+  const kinds = Object.keys(clusters[0].figures).filter((k) => clusters.some((c) => c.figures[k].median !== null));
   const width = 0.8 / kinds.length;
   const data = kinds.map((k, i) => {
     const lines = clusters.map((c, n) => [n + (i - (kinds.length - 1) / 2) * width, c.figures[k]]).filter(([, f]) => f.median !== null)

@@ -2,7 +2,7 @@
 // Writes what a campaign found: JSON, a table, pictures; and puts the table into docs/BENCH.md.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { figure, markdown } from './summary.mjs';
+import { figure, markdown, median, short } from './summary.mjs';
 import { barPlot, linePlot } from './plots.mjs';
 import { PICTURES, ROWS } from './steps.mjs';
 
@@ -22,11 +22,17 @@ export function displayNames({ gateway: { versions: v } }) {
   return { agwd: `eims-agw ${v.agwd}`, agwd_xdp: `eims-agw ${v.agwd}, AF_XDP`, rtpengine: `${theirs}, userspace`, 'rtpengine-kernel': `${theirs}, kernel module` };
 }
 
+/** How much of a core neither gateway nor generator used, in percent: what the neighbours took. */
+function neighbours(runs) {
+  const used = median(runs.map((r) => r.result?.others_cpu_per_mille_of_a_core));
+  return used === null ? '' : `; others used ${short(used / 10)} % of a core (median of all runs)`;
+}
+
 function heading(r) {
   const { machine: m, build, versions: v, workers, cpus } = r.gateway;
   return `${r.date.slice(0, 10)}, commit ${r.commit.slice(0, 10)}${r.changed ? ' with changes' : ''}; ${m.cpu}, ${m.cores} cores (${m.virtualization}), Linux ${m.kernel};
 ${build.compiler}, ${build.type} \`${build.flags}\`; rtpengine ${v.rtpengine}, OpenSSL ${v.openssl}, libsrtp2 ${v.libsrtp2};
-userspace, ${workers} worker / thread, gateway on CPU ${cpus || 'any'}, generator on CPU ${r.generator.cpus || 'any'}, ${r.generator.interface};
+userspace, ${workers} worker / thread, gateway on CPU ${cpus || 'any'}, generator on CPU ${r.generator.cpus || 'any'}, ${r.generator.interface}${neighbours(r.runs)};
 ${r.rounds} interleaved round${r.rounds > 1 ? 's: median (least-most)' : ''}${r.quick ? '; **quick run: the figures mean little**' : ''}.`;
 }
 

@@ -17,7 +17,7 @@ export function steps({ quick }) {
     { id: 'gcm-300', argv: media(300, GCM), wide: true },
     { id: 'plain-300', argv: media(300, AES, '--kind=rtp-rtp'), wide: true },
     { id: 'video-60', argv: media(60, AES, '--media=video'), wide: true },
-    { id: 'search', argv: ['load', 'search', '--calls=400', '--seconds=2', '--step-percent=8', `--suite=${AES}`], wide: true },
+    { id: 'search', argv: ['load', 'search', '--calls=300', '--seconds=2', '--step-percent=8', `--suite=${AES}`], wide: true },
     { id: 'setup-passive', argv: ['load', 'setup', `--calls=${n}`, '--in-flight=32', `--suite=${AES}`] },
     { id: 'setup-active', argv: ['load', 'setup', `--calls=${n}`, '--in-flight=32', `--suite=${AES}`, '--gateway-dtls=active'], wide: true },
     { id: 'ng', argv: ['load', 'ng', `--calls=${n}`, '--in-flight=32', `--suite=${AES}`] },

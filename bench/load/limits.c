@@ -93,7 +93,8 @@ static void learn(const kit_load *l, bracket *b, judge good, const probe *p)
         b->generator_was_late = true; /* neither good nor bad: the search ends below it */
     else if (good(l, p) && p->calls > b->good.calls && (b->bad == 0 || p->calls < b->bad))
         b->good = *p;
-    if ((!good(l, p) || !p->kept_time) && (b->bad == 0 || p->calls < b->bad))
+    const bool is_bad = !good(l, p) || !p->kept_time;
+    if (is_bad && p->calls > b->good.calls && (b->bad == 0 || p->calls < b->bad))
         b->bad = p->calls;
 }
 
