@@ -55,7 +55,7 @@ export function barPlot(file, { title, unit, names, clusters, log = false }) {
   const plots = kinds.map((k) => `$${k} using 1:2:(${(width * 0.92).toFixed(3)}) with boxes title ${quoted(names[k])} linecolor rgb "${COLOURS[k]}", \
   $${k} using 1:3:(0):($4-$3) with vectors nohead linecolor rgb "#000000" notitle, \
   $${k} using 1:4:5 with labels notitle offset 0,0.7 font ",12"`);
-  const tics = clusters.map((c, n) => `${quoted(c.label)} ${n}`).join(', ');
+  const tics = clusters.map((c, n) => `${quoted(c.label.replaceAll('%', '%%'))} ${n}`).join(', '); // a label is a format
   gnuplot(`${data.join('\n')}\n${head(file, { title, unit, log })}set xtics (${tics}) scale 0
 set xrange [-0.6:${clusters.length - 0.4}]
 plot ${plots.join(', ')}\n`);
