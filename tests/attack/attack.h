@@ -67,7 +67,7 @@ typedef struct attack_case {
     uint16_t payload;         /* bytes of media; 0 = 160 */
     bool gateway_client;      /* the gateway has the active role in DTLS */
     void (*begin)(attack *a); /* NULL; addresses are known, the first packet is next */
-    void (*fire)(attack *a, uint64_t n); /* sends packet n = 0, 1, ... */
+    void (*fire)(attack *a, uint64_t n); /* NULL; sends packet n = 0, 1, ... */
     void (*stop)(attack *a);             /* NULL; the last packet was fired */
     const char *(*judge)(attack *a);     /* NULL; what is wrong, or NULL */
     void (*end)(attack *a);              /* NULL; closes what `own` has opened */

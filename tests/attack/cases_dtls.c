@@ -253,11 +253,6 @@ static void changes_certificate(attack *a)
     attack_browser(a)->config.dtls = other_certificate();
 }
 
-static void nothing(attack *a, uint64_t n)
-{
-    (void)a, (void)n;
-}
-
 const attack_case ATTACK_DTLS_CASES[] = {
     {.name = "dtls-hello-null",
      .what = "ClientHello with TLS_NULL_WITH_NULL_NULL (CVE-2023-51275 and its kin)",
@@ -353,8 +348,7 @@ const attack_case ATTACK_DTLS_CASES[] = {
      .when = ATTACK_BEFORE,
      .from = ATTACK_PEER,
      .judged = ATTACK_NO_MEDIA,
-     .begin = changes_certificate,
-     .fire = nothing},
+     .begin = changes_certificate},
     {.name = "dtls-core",
      .what = "ClientHello to the core leg",
      .when = ATTACK_AFTER,

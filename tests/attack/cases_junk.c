@@ -64,6 +64,16 @@ static void too_long(attack *a, uint64_t n)
 }
 
 const attack_case ATTACK_JUNK_CASES[] = {
+    {.name = "none",
+     .what = "no attack: what fails here fails without one",
+     .when = ATTACK_EVER,
+     .from = ATTACK_STRANGER},
+    {.name = "none-plain",
+     .what = "the same where both legs are plain",
+     .when = ATTACK_EVER,
+     .from = ATTACK_STRANGER,
+     .target = ATTACK_CORE,
+     .kind = KIT_CALL_RTP_RTP},
     {.name = "junk-tiny",
      .what = "0 to 16 bytes, every first byte",
      .when = ATTACK_DURING | ATTACK_AFTER,

@@ -135,7 +135,7 @@ static void judge_silence(attack *a)
 
 void attack_judge_attacker(attack *a)
 {
-    if (a->fired == 0 && (a->c->judged & (ATTACK_OWN_MEDIA | ATTACK_NO_MEDIA)) == 0)
+    if (a->fired == 0 && a->c->fire != NULL && (a->c->judged & ATTACK_OWN_MEDIA) == 0)
         attack_fail(a, "nothing was fired");
     if (a->bled != 0)
         attack_fail(a, "%" PRIu64 " packets reached the attacker", a->bled);

@@ -249,7 +249,8 @@ static void start_fire(clockwork *w)
 {
     w->fire_from = agw_clock_now();
     w->a->fires = true;
-    kit_world_at(w->a->world, &w->fire, w->fire_from, on_fire, w);
+    if (w->a->c->fire != NULL)
+        kit_world_at(w->a->world, &w->fire, w->fire_from, on_fire, w);
 }
 
 static void stop_fire(clockwork *w)
