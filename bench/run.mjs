@@ -69,8 +69,8 @@ async function inner(opts) {
       gateway = new BenchGateway(opts.gateway, { ...opts, net: NET, build: opts['gateway-build'] });
       await gateway.start(opts['gateway-arg']);
     }
-    const done = await runProgram(opts.program, { ...opts, net: NET }, gateway);
-    await new Promise((written) => process.stdout.write(done.stdout, written));
+    const done = await runProgram(opts.program, { ...opts, net: NET }, gateway, { echo: true });
+    await new Promise((written) => process.stdout.write('', written));
     if (done.backlogDrops) console.error(`the kernel's input queues dropped ${done.backlogDrops} packets (net.core.netdev_max_backlog)`);
     status = done.status;
   } catch (e) {

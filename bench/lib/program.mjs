@@ -27,8 +27,9 @@ export function fullArguments([first, ...rest], common) {
   return first.startsWith('-') ? [...common, first, ...rest] : [first, ...common, ...rest];
 }
 
-/** Runs one program to its end. `quiet`: what it says on standard error goes to the log only. */
-export async function runProgram(argv, opts, gateway, { quiet = false, limitMs = 0 } = {}) {
+/** Runs one program to its end. `quiet`: what it says on standard error goes to the log only; `echo`: what it says on
+ *  standard output is seen at once. */
+export async function runProgram(argv, opts, gateway, { quiet = false, echo = false, limitMs = 0 } = {}) {
   const drops = backlogDrops();
   const full = [findProgram(opts.build, argv[0]), ...fullArguments(argv.slice(1), commonOptions(opts.net, gateway))];
   const proc = new Proc(argv[0], pinned(opts['generator-cpus'], full), {
@@ -37,7 +38,10 @@ export async function runProgram(argv, opts, gateway, { quiet = false, limitMs =
     stdio: ['ignore', 'pipe', quiet ? 'pipe' : 'inherit'],
   });
   const chunks = [];
-  proc.child.stdout.on('data', (d) => chunks.push(d));
+  proc.child.stdout.on('data', (d) => {
+    chunks.push(d);
+    if (echo) process.stdout.write(d);
+  });
   const closed = new Promise((done) => proc.child.once('close', done));
   const timer = limitMs ? setTimeout(() => proc.stop(), limitMs) : null;
   const result = await proc.exited;

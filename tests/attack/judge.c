@@ -9,7 +9,7 @@
  * packets of its handshake may be lost and repeated. */
 static const agw_ns PROMPT = AGW_MS(1000);
 static const agw_ns REPEATED = AGW_MS(5000);
-static const agw_ns PATIENCE = AGW_S(2);
+static const agw_ns PATIENCE = AGW_S(5);
 
 bool attack_all_arrived(void *owner)
 {

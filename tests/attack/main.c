@@ -22,6 +22,7 @@ static const char HELP[] =
     "usage: attack --interface=IF --ng=IP:PORT --gateway=IP --hosts=PREFIX [OPTIONS]\n"
     "  --list           names of the cases\n"
     "  --only=REGEX     of these names\n"
+    "  --skip=REGEX     but not these\n"
     "  --short          0.15 s of attack and 0.15 s of talk behind it, instead of 2 s and 1 s\n"
     "  --seconds=S      of attack\n"
     "  --after=S        of talk behind it\n"
@@ -32,7 +33,7 @@ static const char HELP[] =
 
 typedef struct options {
     attack_options set;
-    const char *json, *only;
+    const char *json, *only, *skip;
     bool list;
 } options;
 
@@ -82,10 +83,19 @@ static const char *judged_text(unsigned judged)
     return (judged & ATTACK_PARTY_MEDIA) != 0 ? "liveness" : "strict";
 }
 
+typedef struct filter {
+    regex_t only, skip;
+} filter;
+
+static bool matches(const regex_t *regex, const char *name)
+{
+    return regexec(regex, name, 0, NULL, 0) == 0;
+}
+
 /* --- which runs --------------------------------------------------------------------------------
  */
 
-static size_t add_runs(const attack_case *c, const regex_t *only, run *runs, size_t n)
+static size_t add_runs(const attack_case *c, const filter *f, run *runs, size_t n)
 {
     for (unsigned when = ATTACK_BEFORE; when <= ATTACK_AFTER; when <<= 1) {
         for (unsigned from = ATTACK_STRANGER; from <= ATTACK_CLIENT; from <<= 1) {
@@ -96,21 +106,21 @@ static size_t add_runs(const attack_case *c, const regex_t *only, run *runs, siz
             *r = (run){.c = c, .when = (attack_when)when, .from = (attack_from)from};
             snprintf(r->name, sizeof r->name, "%s/%s/%s", c->name, when_text(r->when),
                      from_text(r->from));
-            if (regexec(only, r->name, 0, NULL, 0) == 0)
+            if (matches(&f->only, r->name) && !matches(&f->skip, r->name))
                 n++;
         }
     }
     return n;
 }
 
-static size_t all_runs(const regex_t *only, run runs[RUNS_MAX])
+static size_t all_runs(const filter *f, run runs[RUNS_MAX])
 {
     const attack_case *const tables[] = {ATTACK_JUNK_CASES, ATTACK_STUN_CASES, ATTACK_DTLS_CASES,
                                          ATTACK_SRTP_CASES, ATTACK_RTP_CASES,  ATTACK_NG_CASES};
     size_t n = 0;
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
         for (const attack_case *c = tables[i]; c->name != NULL; c++)
-            n = add_runs(c, only, runs, n);
+            n = add_runs(c, f, runs, n);
     }
     return n;
 }
@@ -296,6 +306,8 @@ static bool take_option(options *o, const char *arg)
         o->set.attack_for = o->set.after = AGW_MS(150);
     else if (value_of(arg, "--only", &value))
         o->only = value;
+    else if (value_of(arg, "--skip", &value))
+        o->skip = value;
     else if (value_of(arg, "--json", &value))
         o->json = value;
     else if (value_of(arg, "--seconds", &value))
@@ -314,21 +326,24 @@ static bool take_option(options *o, const char *arg)
 int main(int argc, char **argv)
 {
     static run runs[RUNS_MAX];
-    regex_t only;
+    filter f;
     options o = {.set = {.attack_for = AGW_S(2), .after = AGW_S(1), .times = TIMES, .seed = 1},
-                 .only = "."};
+                 .only = ".",
+                 .skip = "^$"};
     for (int i = 1; i < argc; i++) {
         if (!take_option(&o, argv[i])) {
             fprintf(stderr, "attack: %s\n%s", argv[i], HELP);
             return 2;
         }
     }
-    if (regcomp(&only, o.only, REG_EXTENDED | REG_NOSUB) != 0) {
-        fprintf(stderr, "attack: --only wants a regular expression\n");
+    if (regcomp(&f.only, o.only, REG_EXTENDED | REG_NOSUB) != 0 ||
+        regcomp(&f.skip, o.skip, REG_EXTENDED | REG_NOSUB) != 0) {
+        fprintf(stderr, "attack: --only and --skip want regular expressions\n");
         return 2;
     }
-    const size_t n = all_runs(&only, runs);
-    regfree(&only);
+    const size_t n = all_runs(&f, runs);
+    regfree(&f.only);
+    regfree(&f.skip);
     if (o.list) {
         for (size_t i = 0; i < n; i++)
             printf("%s  %s\n", runs[i].name, runs[i].c->what);

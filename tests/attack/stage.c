@@ -18,11 +18,13 @@ enum {
 
 static const agw_ns MEDIA_EVERY = AGW_MS(20);
 static const agw_ns FIRE_EVERY = AGW_MS(1);
+/* Media that comes with the last flight of a handshake may be there before the keys. */
+static const agw_ns FIRST_AFTER = AGW_MS(20);
 static const agw_ns RTCP_EVERY = AGW_MS(500);
 static const agw_ns UP_WITHIN = AGW_S(10);
 static const agw_ns LEAD = AGW_MS(30);  /* of an attack before the call that it shall hit */
 static const agw_ns WARM = AGW_MS(100); /* media before an attack on a talking call */
-static const agw_ns SETTLE = AGW_MS(500);
+static const agw_ns SETTLE = AGW_S(2);
 static const agw_ns NO_MEDIA_FOR = AGW_MS(600);
 static const agw_ns PATIENCE = AGW_S(2);
 static const agw_ns AWAY = AGW_MS(50);     /* of the browser, so that a handshake can be hit */
@@ -199,7 +201,7 @@ typedef struct clockwork {
 
 static void talk(attack_talk *t, attack *a)
 {
-    if (!t->talks || t->call.state != KIT_CALL_UP)
+    if (!t->talks || t->call.state != KIT_CALL_UP || a->world->now - t->call.up_at < FIRST_AFTER)
         return;
     send_side(t, KIT_A, a);
     send_side(t, KIT_B, a);
