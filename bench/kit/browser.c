@@ -140,7 +140,8 @@ static const char *missing(const kit_browser *b, const kit_sdp *s)
         return "the gateway's SDP has no candidate for us";
     if (s->fingerprint.len == 0)
         return "the gateway's SDP has no fingerprint";
-    if (s->setup == KIT_SETUP_NONE || (b->offered && s->setup == KIT_SETUP_ACTPASS))
+    if (s->setup == KIT_SETUP_NONE ||
+        (b->offered && s->setup == KIT_SETUP_ACTPASS && b->state != KIT_BROWSER_READY))
         return "the gateway's SDP names no DTLS role";
     if (!s->rtcp_mux)
         return "the gateway's SDP has no rtcp-mux";
@@ -311,6 +312,13 @@ void kit_browser_restart(kit_browser *b)
     b->next.port = (uint16_t)(PORT_FIRST + (b->local.port - PORT_FIRST + 1u) % PORTS);
     kit_wire_bind(b->world->wire, &b->next, on_datagram, b);
     new_credentials(b);
+    kit_world_cancel(b->world, &b->check_timer); /* until there are both halves of a username */
+}
+
+/* No check has been answered since the beginning, or since a restart. */
+static bool is_checking(const kit_browser *b)
+{
+    return b->state == KIT_BROWSER_CHECKING || agw_addr_is_set(&b->next);
 }
 
 /* The new address is valid: media goes there from now on. */
@@ -352,8 +360,8 @@ static void on_check_timer(void *owner)
     kit_browser *b = owner;
     const agw_ns now = b->world->now;
     agw_ns wait = AGW_MS(CONSENT_MIN_MS + agw_rand32() % (CONSENT_SPAN_MS + 1));
-    if (b->state == KIT_BROWSER_CHECKING) {
-        if (now - b->started_at >= GIVE_UP) {
+    if (is_checking(b)) {
+        if (b->state == KIT_BROWSER_CHECKING && now - b->started_at >= GIVE_UP) {
             settle(b, KIT_BROWSER_FAILED, "no connectivity check was answered");
             return;
         }
@@ -372,6 +380,7 @@ void kit_browser_start(kit_browser *b)
     if (b->state != KIT_BROWSER_READY)
         b->state = KIT_BROWSER_CHECKING;
     b->started_at = b->world->now;
+    b->check_sends = 0;
     agw_rand_bytes(b->check_id, sizeof b->check_id);
     on_check_timer(b);
 }
@@ -400,12 +409,13 @@ static void take_response(kit_browser *b, const agw_stun_msg *m, const kit_datag
     }
     b->check_open = false;
     b->stats.checks_answered++;
-    be_at_next(b);
-    if (b->state != KIT_BROWSER_CHECKING)
+    if (!is_checking(b))
         return;
+    be_at_next(b);
     const agw_ns wait = AGW_MS(CONSENT_MIN_MS + agw_rand32() % (CONSENT_SPAN_MS + 1));
     kit_world_at(b->world, &b->check_timer, b->world->now + wait, on_check_timer, b);
-    start_dtls(b);
+    if (b->state == KIT_BROWSER_CHECKING)
+        start_dtls(b);
 }
 
 static void take_stun(kit_browser *b, const kit_datagram *d)

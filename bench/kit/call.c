@@ -293,6 +293,8 @@ agw_doc *kit_call_describe(kit_call *call, kit_side from, bool answer)
         len = kit_browser_write_answer(&call->browser, sdp);
     else
         len = kit_browser_write_offer(&call->browser, sdp);
+    if (call->config.on_describe != NULL)
+        len = call->config.on_describe(call, from, answer, sdp, len);
     agw_doc *command = agw_doc_new_dict();
     add_list(command, "supports", "load limit", NULL);
     agw_doc_set_bytes(command, "sdp", sdp, len);

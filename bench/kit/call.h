@@ -38,6 +38,9 @@ typedef struct kit_call_config {
                    kit_finding finding);
     /* May be NULL: every RTCP datagram that arrives, authentic and plain. */
     void (*on_rtcp)(kit_call *call, kit_side at, const uint8_t *rtcp, size_t len);
+    /* May be NULL: changes a description before it leaves; returns its new length. */
+    size_t (*on_describe)(kit_call *call, kit_side from, bool answer, char sdp[KIT_SDP_MAX],
+                          size_t len);
     bool held; /* stays KIT_CALL_ANSWERED, no party sends anything, until kit_call_go() */
     void *owner;
 } kit_call_config;
