@@ -240,16 +240,16 @@ agw_srtp_engine *agw_srtp_engine_new(void)
     return NULL;
 }
 
-void agw_srtp_engine_free(agw_srtp_engine *head)
+void agw_srtp_engine_free(agw_srtp_engine *e)
 {
-    engine *e = engine_of(head);
-    if (e == NULL)
+    engine *own = engine_of(e);
+    if (own == NULL)
         return;
-    if (e->wide != NULL && e->wide != e->narrow)
-        free_mb_mgr(e->wide);
-    if (e->narrow != NULL)
-        free_mb_mgr(e->narrow);
-    free(e);
+    if (own->wide != NULL && own->wide != own->narrow)
+        free_mb_mgr(own->wide);
+    if (own->narrow != NULL)
+        free_mb_mgr(own->narrow);
+    free(own);
 }
 
 const char *agw_srtp_engine_name(const agw_srtp_engine *e)

@@ -149,6 +149,7 @@ static bool has_room(agw_srtp_session *s)
 
 static bool grow(agw_srtp_session *s)
 {
+    AGW_ASSERT(s->streams_room > 0 && s->streams_room < AGW_SRTP_SSRC_MAX);
     const uint8_t room = (uint8_t)(2 * s->streams_room);
     agw_srtp_stream *streams = calloc(room, sizeof *streams);
     if (streams == NULL)

@@ -112,7 +112,8 @@ static int by_value(const void *a, const void *b)
 static double median(uint32_t times[GROUPS])
 {
     qsort(times, GROUPS, sizeof *times, by_value);
-    return (double)times[GROUPS / 2] / GROUP;
+    const uint32_t middle = times[GROUPS / 2];
+    return (double)middle / GROUP;
 }
 
 static void measure(bench *b, size_t batch)

@@ -122,9 +122,9 @@ int kit_soak_video_port(const char *sdp, size_t len)
     char **lines = video_lines(sdp, len);
     if (lines == NULL)
         return -1;
-    const int port = atoi(lines[0] + strlen("m=video "));
+    const long port = strtol(lines[0] + strlen("m=video "), NULL, 10);
     g_strfreev(lines);
-    return port;
+    return port >= 0 && port <= UINT16_MAX ? (int)port : -1;
 }
 
 void kit_soak_video_mid(const char *sdp, size_t len, char *out, size_t room)
