@@ -23,9 +23,12 @@ __asm__(".section .rodata\n"
         "agw_xdp_object:\n"
         ".incbin \"" AGW_XDP_OBJECT "\"\n"
         "agw_xdp_object_end:\n"
-        ".byte 0\n"
+        ".balign 8\n"
+        "agw_xdp_object_bytes:\n"
+        ".quad agw_xdp_object_end - agw_xdp_object\n"
         ".previous\n");
-extern const uint8_t agw_xdp_object[], agw_xdp_object_end[];
+extern const uint8_t agw_xdp_object[];
+extern const uint64_t agw_xdp_object_bytes;
 
 typedef struct attachment {
     agw_xdp_interface interface;
@@ -106,8 +109,7 @@ static int map_fd(const struct bpf_object *object, const char *name)
 
 static bool load(attachment *a, size_t workers)
 {
-    a->object =
-        bpf_object__open_mem(agw_xdp_object, (size_t)(agw_xdp_object_end - agw_xdp_object), NULL);
+    a->object = bpf_object__open_mem(agw_xdp_object, agw_xdp_object_bytes, NULL);
     if (a->object == NULL || bpf_object__load(a->object) != 0)
         return false;
     const struct bpf_program *program = bpf_object__find_program_by_name(a->object, "agw_redirect");
