@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // SPDX-License-Identifier: BSD-3-Clause
-// The table of docs/THREATS.md from the --json files of some runs:
+// The table of RESULTS.md from the --json files of some runs:
 //   node tests/attack/table.mjs NAME=FILE[,FILE...] NAME=FILE[,FILE...]
 import { readFileSync } from 'node:fs';
 
