@@ -45,6 +45,8 @@ enum {
     LOOKUP_STEP_MS = 2,
 };
 
+static const agw_ns TAKE_TIME = AGW_US(300);
+
 typedef struct binding {
     kit_taker taker;
     void *owner;
@@ -447,36 +449,50 @@ static void deliver(kit_wire *w, const kit_datagram *d)
 }
 
 /* What to add to a wall time to get a monotonic one. */
-static agw_ns clock_offset(void)
+static agw_ns clock_offset(agw_ns now)
 {
     struct timespec wall;
     clock_gettime(CLOCK_REALTIME, &wall);
-    return agw_clock_now() - (AGW_S(wall.tv_sec) + wall.tv_nsec);
+    return now - (AGW_S(wall.tv_sec) + wall.tv_nsec);
+}
+
+static struct tpacket2_hdr *next_frame(const kit_wire *w)
+{
+    return (void *)(w->ring + w->at_frame * w->frame_bytes);
+}
+
+bool kit_wire_has_more(const kit_wire *wire)
+{
+    return (__atomic_load_n(&next_frame(wire)->tp_status, __ATOMIC_ACQUIRE) & TP_STATUS_USER) != 0;
+}
+
+static void take_frame(kit_wire *w, struct tpacket2_hdr *h, agw_ns offset)
+{
+    kit_datagram d;
+    w->stats.received++;
+    if (parse_ip(&d, (uint8_t *)h + h->tp_net, h->tp_snaplen - (size_t)(h->tp_net - h->tp_mac))) {
+        d.at = AGW_S(h->tp_sec) + h->tp_nsec + offset;
+        deliver(w, &d);
+    } else {
+        w->stats.unread++;
+    }
 }
 
 size_t kit_wire_take(kit_wire *wire)
 {
-    agw_ns offset = 0;
+    if (!kit_wire_has_more(wire))
+        return 0;
+    const agw_ns began = agw_clock_now();
+    const agw_ns offset = clock_offset(began);
     size_t taken = 0;
-    for (; taken < KIT_TAKE_MAX; taken++) {
-        struct tpacket2_hdr *h = (void *)(wire->ring + wire->at_frame * wire->frame_bytes);
-        const uint32_t status = __atomic_load_n(&h->tp_status, __ATOMIC_ACQUIRE);
-        if ((status & TP_STATUS_USER) == 0)
-            break;
-        if (taken == 0)
-            offset = clock_offset();
-        kit_datagram d;
-        wire->stats.received++;
-        if (parse_ip(&d, (uint8_t *)h + h->tp_net,
-                     h->tp_snaplen - (size_t)(h->tp_net - h->tp_mac))) {
-            d.at = AGW_S(h->tp_sec) + h->tp_nsec + offset;
-            deliver(wire, &d);
-        } else {
-            wire->stats.unread++;
-        }
+    do {
+        struct tpacket2_hdr *h = next_frame(wire);
+        take_frame(wire, h, offset);
         __atomic_store_n(&h->tp_status, TP_STATUS_KERNEL, __ATOMIC_RELEASE);
         wire->at_frame = (wire->at_frame + 1) % wire->frames;
-    }
+        taken++;
+    } while (taken < KIT_TAKE_MAX && kit_wire_has_more(wire) &&
+             agw_clock_now() - began < TAKE_TIME);
     return taken;
 }
 

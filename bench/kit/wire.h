@@ -13,7 +13,7 @@
 
 enum {
     KIT_DATAGRAM_MAX = 9000,
-    KIT_TAKE_MAX = 32, /* datagrams of one kit_wire_take(): some cost half a millisecond (DTLS) */
+    KIT_TAKE_MAX = 512, /* datagrams of one kit_wire_take() */
 };
 
 typedef struct kit_wire kit_wire;
@@ -53,9 +53,11 @@ uint8_t *kit_wire_room(kit_wire *wire);
 void kit_wire_commit(kit_wire *wire, const agw_addr *from, const agw_addr *to, size_t len);
 void kit_wire_flush(kit_wire *wire);
 
-/** Gives what has come to its takers, without waiting; at most KIT_TAKE_MAX datagrams, so that
- * sending goes on under a flood. Returns how many there were. */
+/** Gives what has come to its takers, without waiting; at most KIT_TAKE_MAX datagrams or 0.3 ms, so
+ * that sending goes on. Returns how many there were. */
 size_t kit_wire_take(kit_wire *wire);
+/** true when another one has come already. */
+bool kit_wire_has_more(const kit_wire *wire);
 /** For poll(): readable when there is something to take. */
 int kit_wire_fd(const kit_wire *wire);
 

@@ -149,7 +149,8 @@ void kit_world_turn(kit_world *w, agw_ns until)
         w->now = agw_clock_now();
     }
     fire_timers(w);
-    w->more = kit_wire_take(w->wire) == KIT_TAKE_MAX;
+    kit_wire_take(w->wire);
+    w->more = kit_wire_has_more(w->wire);
     kit_ng_turn(w->ng, w->now);
     kit_wire_flush(w->wire);
     w->now = agw_clock_now();

@@ -10,7 +10,7 @@ typedef struct probe {
     unsigned calls;
     uint64_t loss_ppm;
     agw_ns p50, p99, gateway_cpu_per_packet;
-    bool all_up, kept_time;
+    bool all_up, sound; /* sound: the generator did what it should */
 } probe;
 
 /* New calls each time: a gateway that has given up some streams must not spoil the next probe. */
@@ -32,7 +32,7 @@ static probe try_once(kit_load *l, unsigned calls)
         p.loss_ppm = kit_loss_ppm(&t);
         p.p50 = kit_histogram_at(&h, 500);
         p.p99 = kit_histogram_at(&h, 990);
-        p.kept_time = kit_histogram_at(&f.pacer.lateness, 990) <= AGW_MS(2);
+        p.sound = kit_histogram_at(&f.pacer.lateness, 990) <= AGW_MS(2);
         if (w.arrived != 0)
             p.gateway_cpu_per_packet =
                 (w.end.gateway.cpu - w.begin.gateway.cpu) / (agw_ns)w.arrived;
@@ -40,16 +40,21 @@ static probe try_once(kit_load *l, unsigned calls)
                 "load: %u calls: loss %" PRIu64 " ppm, p50 %" PRId64 " us, p99 %" PRId64
                 " us, CPU %" PRId64 " ns/packet%s\n",
                 calls, p.loss_ppm, p.p50 / 1000, p.p99 / 1000, p.gateway_cpu_per_packet,
-                p.kept_time ? "" : " (the generator was late)");
+                p.sound ? "" : " (the generator was late)");
     }
     kit_fleet_end(&f);
     kit_fleet_fini(&f);
+    const char *why = kit_load_losses(l); /* this probe's, which answers for them alone */
+    if (why != NULL) {
+        fprintf(stderr, "load: %u calls: %s\n", calls, why);
+        p.sound = false;
+    }
     return p;
 }
 
 static bool is_well(const kit_load *l, const probe *p)
 {
-    return p->all_up && p->kept_time && p->loss_ppm < LOSS_MAX_PPM && p->p99 < l->options.p99_limit;
+    return p->all_up && p->sound && p->loss_ppm < LOSS_MAX_PPM && p->p99 < l->options.p99_limit;
 }
 
 /* Others on the machine can spoil a probe, none can improve it: what is bad must be so twice. */
@@ -61,8 +66,8 @@ static probe try_calls(kit_load *l, unsigned calls)
     const probe second = try_once(l, calls);
     if (first.all_up != second.all_up)
         return first.all_up ? first : second;
-    if (first.kept_time != second.kept_time)
-        return first.kept_time ? first : second;
+    if (first.sound != second.sound)
+        return first.sound ? first : second;
     const bool less_loss = second.loss_ppm < first.loss_ppm;
     const bool prompter = second.loss_ppm == first.loss_ppm && second.p99 < first.p99;
     return less_loss || prompter ? second : first;
@@ -84,16 +89,16 @@ static bool is_prompt(const kit_load *l, const probe *p)
 typedef struct bracket {
     probe good;
     unsigned bad; /* calls; 0 = none was bad yet */
-    bool generator_was_late;
+    bool generator_failed;
 } bracket;
 
 static void learn(const kit_load *l, bracket *b, judge good, const probe *p)
 {
-    if (p->all_up && !p->kept_time)
-        b->generator_was_late = true; /* neither good nor bad: the search ends below it */
+    if (p->all_up && !p->sound)
+        b->generator_failed = true; /* neither good nor bad: the search ends below it */
     else if (good(l, p) && p->calls > b->good.calls && (b->bad == 0 || p->calls < b->bad))
         b->good = *p;
-    const bool is_bad = !good(l, p) || !p->kept_time;
+    const bool is_bad = !good(l, p) || !p->sound;
     if (is_bad && p->calls > b->good.calls && (b->bad == 0 || p->calls < b->bad))
         b->bad = p->calls;
 }
@@ -114,7 +119,7 @@ static void report_bracket(kit_load *l, const char *name, const bracket *b)
     kit_report_open(r, name);
     kit_report_int(r, "calls", b->good.calls);
     kit_report_int(r, "too_many", b->bad);
-    kit_report_bool(r, "bounded_by_generator", b->generator_was_late);
+    kit_report_bool(r, "bounded_by_generator", b->generator_failed);
     kit_report_int(r, "loss_ppm", (int64_t)b->good.loss_ppm);
     kit_report_int(r, "p50_ns", b->good.p50);
     kit_report_int(r, "p99_ns", b->good.p99);

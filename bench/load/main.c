@@ -35,7 +35,8 @@ static int run(kit_load *l, void (*mode)(kit_load *l))
         fprintf(stderr, "load: %s\n", why);
         return 2;
     }
-    l->backlog_before = kit_usage_backlog_drops();
+    l->backlog_before = l->backlog_at_start = kit_usage_backlog_drops();
+    l->wire_before = kit_wire_get_stats(l->world.wire);
     kit_report_begin(&l->report, stdout);
     describe(l);
     mode(l);

@@ -68,14 +68,28 @@ void kit_load_doubt_fleet(kit_load *l, const kit_fleet *f)
                    "the generator did not keep its schedule");
 }
 
+const char *kit_load_losses(kit_load *l)
+{
+    const kit_wire_stats s = kit_wire_get_stats(l->world.wire);
+    const uint64_t backlog = kit_usage_backlog_drops();
+    const char *why = NULL;
+    if (s.send_failed != l->wire_before.send_failed)
+        why = "the generator could not send";
+    else if (s.missed != l->wire_before.missed)
+        why = "the generator missed packets";
+    else if (backlog != l->backlog_before)
+        why = "the kernel dropped packets between the interfaces";
+    l->wire_before = s;
+    l->backlog_before = backlog;
+    return why;
+}
+
 void kit_load_finish(kit_load *l)
 {
     kit_report *r = &l->report;
+    const char *why = kit_load_losses(l);
+    kit_load_doubt(l, why != NULL, why);
     const kit_wire_stats s = kit_wire_get_stats(l->world.wire);
-    const uint64_t backlog = kit_usage_backlog_drops() - l->backlog_before;
-    kit_load_doubt(l, s.send_failed != 0, "the generator could not send");
-    kit_load_doubt(l, s.missed != 0, "the generator missed packets");
-    kit_load_doubt(l, backlog != 0, "the kernel dropped packets between the interfaces");
     kit_report_open(r, "wire");
     kit_report_int(r, "sent", (int64_t)s.sent);
     kit_report_int(r, "received", (int64_t)s.received);
@@ -83,7 +97,7 @@ void kit_load_finish(kit_load *l)
     kit_report_int(r, "missed", (int64_t)s.missed);
     kit_report_int(r, "unbound", (int64_t)s.unbound);
     kit_report_int(r, "unread", (int64_t)s.unread);
-    kit_report_int(r, "kernel_backlog_drops", (int64_t)backlog);
+    kit_report_int(r, "kernel_backlog_drops", (int64_t)(l->backlog_before - l->backlog_at_start));
     kit_report_close(r);
 }
 

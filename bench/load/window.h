@@ -27,7 +27,8 @@ typedef struct kit_load {
     kit_options options;
     kit_report report;
     const char *doubt; /* the first reason why the figures are worth nothing; NULL = none */
-    uint64_t backlog_before;
+    kit_wire_stats wire_before; /* what was lost before has been judged */
+    uint64_t backlog_before, backlog_at_start;
 } kit_load;
 
 /** Warm-up, then the window; media goes on. Findings, losses and latency of both fleets (the second
@@ -39,7 +40,11 @@ uint64_t kit_loss_ppm(const kit_totals *t);
 void kit_load_doubt(kit_load *l, bool doubtful, const char *why);
 /** Calls that did not come up, and schedules that were not kept, are doubts. */
 void kit_load_doubt_fleet(kit_load *l, const kit_fleet *f);
-/** What the wire and the kernel lost are doubts; writes both. */
+/** What the system lost since the last call of this: NULL = nothing. Its figures are worthless
+ * then.
+ */
+const char *kit_load_losses(kit_load *l);
+/** What the system lost is a doubt; writes the wire's figures. */
 void kit_load_finish(kit_load *l);
 
 /** CPU between the samples: as it is, and divided by n of `per` ("packet", "setup"). */

@@ -120,6 +120,11 @@ size_t kit_wire_take(kit_wire *wire)
     return taken;
 }
 
+bool kit_wire_has_more(const kit_wire *wire)
+{
+    return wire->count > 0;
+}
+
 int kit_wire_fd(const kit_wire *wire)
 {
     (void)wire;
