@@ -150,6 +150,17 @@ void agw_map_put(agw_map *map, const void *key, void *value)
     e->value = value;
 }
 
+/* An empty table gives its room back. */
+static void shrink(agw_map *map)
+{
+    uint8_t *small = map->mask + 1 > FIRST_ROOM ? calloc(FIRST_ROOM, map->stride) : NULL;
+    if (small == NULL)
+        return;
+    free(map->table);
+    map->table = small;
+    map->mask = FIRST_ROOM - 1;
+}
+
 void *agw_map_remove(agw_map *map, const void *key)
 {
     size_t hole = find(map, agw_siphash(map->seed, key, map->key_size), key);
@@ -167,6 +178,8 @@ void *agw_map_remove(agw_map *map, const void *key)
         at(map, slot)->value = NULL;
         hole = slot;
     }
+    if (map->count == 0)
+        shrink(map);
     return value;
 }
 

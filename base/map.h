@@ -20,7 +20,8 @@ void agw_map_free(agw_map *map);
 void *agw_map_get(const agw_map *map, const void *key);
 /** Adds or replaces; value is not NULL. Memory that runs out ends the process. */
 void agw_map_put(agw_map *map, const void *key, void *value);
-/** Removes and returns the value, or NULL when there was none. */
+/** Removes and returns the value, or NULL when there was none. A map that is empty then gives its
+ * room back. */
 void *agw_map_remove(agw_map *map, const void *key);
 size_t agw_map_count(const agw_map *map);
 

@@ -83,6 +83,29 @@ static void test_map_deletion_shifts_back_over_the_end(void)
     CU_ASSERT_EQUAL(wrong, 0);
 }
 
+enum { AGAIN = 1000 };
+
+/* Grown, emptied (its room goes back) and grown again. */
+static void test_map_grows_again_after_it_was_empty(void)
+{
+    static uint32_t keys[AGAIN];
+    agw_map *map = agw_map_new(sizeof keys[0], SEED);
+    unsigned wrong = 0;
+    for (unsigned round = 0; round < 3; round++) {
+        for (uint32_t i = 0; i < AGAIN; i++) {
+            keys[i] = i * 7919;
+            agw_map_put(map, &keys[i], &keys[i]);
+        }
+        for (uint32_t i = 0; i < AGAIN; i++)
+            wrong += agw_map_get(map, &keys[i]) != &keys[i];
+        for (uint32_t i = 0; i < AGAIN; i++)
+            wrong += agw_map_remove(map, &keys[i]) != &keys[i];
+        wrong += agw_map_count(map) != 0 || agw_map_get(map, &keys[0]) != NULL;
+    }
+    CU_ASSERT_EQUAL(wrong, 0);
+    agw_map_free(map);
+}
+
 enum { KEYS = 3000, STEPS = 60000, KEY_BYTES = 21 };
 
 static void make_key(uint8_t key[KEY_BYTES], uint32_t i)
@@ -145,6 +168,7 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_map_siphash_reference_vectors),
     AGW_CASE(test_map_put_get_replace_remove),
     AGW_CASE(test_map_deletion_shifts_back_over_the_end),
+    AGW_CASE(test_map_grows_again_after_it_was_empty),
     AGW_CASE(test_map_random_against_a_plain_model),
     AGW_CASE(test_map_key_size_bounds),
 };
