@@ -253,17 +253,20 @@ static void on_dtls_timer(void *owner)
 {
     kit_browser *b = owner;
     agw_dtls_on_deadline(b->dtls, b->world->now);
-    pump(b);
+    if (b->world->now < b->pause_until) /* what is resent waits with what is answered */
+        kit_world_at(b->world, &b->dtls_timer, b->pause_until, on_dtls_timer, b);
+    else
+        pump(b);
 }
 
 static void pump_soon(kit_browser *b)
 {
-    const agw_ns at = b->world->now + b->config.dtls_pause;
-    const agw_timer *timer = &b->dtls_timer.timer;
-    if (b->config.dtls_pause == 0)
+    if (b->config.dtls_pause == 0) {
         pump(b);
-    else if (timer->pos == 0 || timer->at > at)
-        kit_world_at(b->world, &b->dtls_timer, at, on_dtls_timer, b);
+    } else if (b->pause_until <= b->world->now) {
+        b->pause_until = b->world->now + b->config.dtls_pause;
+        kit_world_at(b->world, &b->dtls_timer, b->pause_until, on_dtls_timer, b);
+    }
 }
 
 static void take_dtls(kit_browser *b, const uint8_t *data, size_t len)

@@ -66,6 +66,7 @@ typedef struct kit_browser {
     agw_srtp_session *in, *out;
     agw_srtp_suite suite;
     kit_timer check_timer, dtls_timer;
+    agw_ns pause_until;   /* of dtls_pause, the latest one */
     uint8_t check_id[12]; /* of the check under way */
     bool check_open;      /* it has no answer yet */
     unsigned check_sends; /* of the first one */
