@@ -6,20 +6,17 @@
 #include "net/rtnl.h"
 
 #include "loopback.h"
+#include "namespaces.h"
 #include "unit.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <net/if_arp.h>
 #include <netinet/in.h>
 #include <sched.h>
-#include <spawn.h>
-#include <stdarg.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 /* ---- net/rtnl: messages made by hand ---- */
@@ -400,47 +397,6 @@ typedef struct world {
 
 static const uint8_t G0_MAC[6] = {2, 0, 0, 0, 0, 1}, P0_MAC[6] = {2, 0, 0, 0, 0, 2};
 
-static agw_addr ip(const char *text)
-{
-    agw_addr a;
-    CU_ASSERT_EQUAL_FATAL(agw_addr_parse_ip(&a, text), AGW_OK);
-    return a;
-}
-
-/* ip(8) reads its commands from a file of ours. */
-static bool run_batch(int script)
-{
-    char *const args[] = {(char[]){"ip"}, (char[]){"-batch"}, (char[]){"-"}, NULL};
-    posix_spawn_file_actions_t actions;
-    pid_t pid = 0;
-    int status = -1;
-    if (lseek(script, 0, SEEK_SET) != 0 || posix_spawn_file_actions_init(&actions) != 0)
-        return false;
-    const bool ended = posix_spawn_file_actions_adddup2(&actions, script, STDIN_FILENO) == 0 &&
-                       posix_spawnp(&pid, "ip", &actions, NULL, args, environ) == 0 &&
-                       waitpid(pid, &status, 0) == pid;
-    posix_spawn_file_actions_destroy(&actions);
-    return ended && status == 0;
-}
-
-static AGW_PRINTF(1, 2) bool ip_commands(const char *format, ...)
-{
-    const int script = memfd_create("ip", MFD_CLOEXEC);
-    CU_ASSERT_FATAL(script >= 0);
-    va_list args;
-    va_start(args, format);
-    const bool written = vdprintf(script, format, args) > 0;
-    va_end(args);
-    const bool ok = written && run_batch(script);
-    close(script);
-    return ok;
-}
-
-static void enter(int namespace)
-{
-    CU_ASSERT_EQUAL_FATAL(setns(namespace, CLONE_NEWNET), 0);
-}
-
 static void peer_does(const world *w, const char *commands)
 {
     enter(w->peers);
@@ -461,16 +417,6 @@ static void peer_sets(const world *w, const char *path, const char *value)
     CU_ASSERT_TRUE(fputs(value, f) >= 0);
     CU_ASSERT_EQUAL(fclose(f), 0);
     enter(w->ours);
-}
-
-/* ip(8) opens the namespace by this descriptor: it stays open across exec. */
-static int new_namespace(void)
-{
-    CU_ASSERT_EQUAL_FATAL(unshare(CLONE_NEWNET), 0);
-    /* NOLINTNEXTLINE(android-cloexec-open) */
-    const int fd = open("/proc/self/ns/net", O_RDONLY);
-    CU_ASSERT_FATAL(fd >= 0);
-    return fd;
 }
 
 static agw_err find(const world *w, const char *local, const char *remote, agw_route *out)
@@ -875,15 +821,6 @@ static void test_route_others_tell_nothing(void)
     CU_ASSERT_TRUE(wait_for_news(&w));
     CU_ASSERT_FALSE(agw_routes_changed(w.routes));
     close_world(&w);
-}
-
-static bool write_text(const char *path, const char *text)
-{
-    FILE *f = fopen(path, "we");
-    if (f == NULL)
-        return false;
-    const bool written = fputs(text, f) >= 0;
-    return fclose(f) == 0 && written;
 }
 
 /* Without privilege: root of a user namespace, who may make networks. */
