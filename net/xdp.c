@@ -6,15 +6,18 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include <dirent.h>
 #include <errno.h>
 #include <ifaddrs.h>
+#include <linux/ethtool.h>
 #include <linux/if_link.h>
+#include <linux/sockios.h>
 #include <net/if.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 /* The program, compiled at build time. */
@@ -87,17 +90,19 @@ static bool find_interface(const agw_addr *address, char name[IF_NAMESIZE])
     return found;
 }
 
+/* By ioctl: /sys may show another network namespace than ours. A driver that does not tell has one
+ * queue. */
 static uint32_t count_queues(const char *name)
 {
-    char path[64];
-    uint32_t n = 0;
-    snprintf(path, sizeof path, "/sys/class/net/%s/queues", name);
-    DIR *dir = opendir(path);
-    if (dir == NULL)
+    struct ethtool_channels channels = {.cmd = ETHTOOL_GCHANNELS};
+    struct ifreq request = {.ifr_data = (char *)&channels};
+    const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
         return 1;
-    for (const struct dirent *e; (e = readdir(dir)) != NULL;)
-        n += strncmp(e->d_name, "rx-", 3) == 0;
-    closedir(dir);
+    snprintf(request.ifr_name, sizeof request.ifr_name, "%s", name);
+    const bool told = ioctl(fd, SIOCETHTOOL, &request) == 0;
+    close(fd);
+    const uint32_t n = told ? channels.rx_count + channels.combined_count : 1;
     return n == 0 ? 1 : n < AGW_XDP_QUEUES_MAX ? n : AGW_XDP_QUEUES_MAX;
 }
 
