@@ -14,7 +14,6 @@ enum {
     UDP = 8,
     PROTOCOL_UDP = 17,
     TTL = 64,
-    DONT_FRAGMENT = 0x4000,
     FRAGMENT = 0x3fff, /* more fragments, or not the first one */
 };
 
@@ -78,6 +77,8 @@ static agw_err read_ip4(agw_frame *out, const uint8_t *ip, size_t *at, size_t *l
     if (total < IP4 || total > *len || fold(add_words(0, ip, IP4)) != UINT16_MAX)
         return AGW_ERR_MALFORMED;
     out->from.family = out->to.family = AGW_FAMILY_IP4;
+    out->tos = ip[1];
+    out->id = agw_get16(ip + 4);
     memcpy(out->from.ip, ip + 12, 4);
     memcpy(out->to.ip, ip + 16, 4);
     *at = IP4;
@@ -95,6 +96,7 @@ static agw_err read_ip6(agw_frame *out, const uint8_t *ip, size_t *at, size_t *l
     if (payload > *len - IP6)
         return AGW_ERR_MALFORMED;
     out->from.family = out->to.family = AGW_FAMILY_IP6;
+    out->tos = (uint8_t)(agw_get16(ip) >> 4);
     memcpy(out->from.ip, ip + 8, 16);
     memcpy(out->to.ip, ip + 24, 16);
     *at = IP6;
@@ -139,54 +141,50 @@ agw_err agw_frame_read(agw_frame *out, const uint8_t *frame, size_t len)
 /* --- writing -----------------------------------------------------------------------------------
  */
 
-/* An identification is not needed where fragmentation is forbidden (RFC 6864 section 4.1). */
-static size_t write_ip4(uint8_t *ip, const agw_addr *from, const agw_addr *to, uint8_t tos,
-                        size_t udp_len)
+static size_t write_ip4(uint8_t *ip, const agw_frame *frame, size_t udp_len)
 {
     ip[0] = 4 << 4 | IP4 / 4;
-    ip[1] = tos;
+    ip[1] = frame->tos;
     agw_put16(ip + 2, (uint16_t)(IP4 + udp_len));
-    agw_put16(ip + 4, 0);
-    agw_put16(ip + 6, DONT_FRAGMENT);
+    agw_put16(ip + 4, frame->id);
+    agw_put16(ip + 6, 0);
     ip[8] = TTL;
     ip[9] = PROTOCOL_UDP;
     agw_put16(ip + 10, 0);
-    memcpy(ip + 12, from->ip, 4);
-    memcpy(ip + 16, to->ip, 4);
+    memcpy(ip + 12, frame->from.ip, 4);
+    memcpy(ip + 16, frame->to.ip, 4);
     agw_put16(ip + 10, (uint16_t)~fold(add_words(0, ip, IP4)));
     return IP4;
 }
 
-static size_t write_ip6(uint8_t *ip, const agw_addr *from, const agw_addr *to, uint8_t tos,
-                        size_t udp_len)
+static size_t write_ip6(uint8_t *ip, const agw_frame *frame, size_t udp_len)
 {
-    agw_put32(ip, 6u << 28 | (uint32_t)tos << 20);
+    agw_put32(ip, 6u << 28 | (uint32_t)frame->tos << 20);
     agw_put16(ip + 4, (uint16_t)udp_len);
     ip[6] = PROTOCOL_UDP;
     ip[7] = TTL;
-    memcpy(ip + 8, from->ip, 16);
-    memcpy(ip + 24, to->ip, 16);
+    memcpy(ip + 8, frame->from.ip, 16);
+    memcpy(ip + 24, frame->to.ip, 16);
     return IP6;
 }
 
-size_t agw_frame_write(uint8_t *frame, const agw_route *route, const agw_addr *from,
-                       const agw_addr *to, uint8_t tos, const uint8_t *payload, size_t len)
+size_t agw_frame_write(uint8_t *out, const agw_route *route, const agw_frame *frame)
 {
+    const agw_addr *from = &frame->from, *to = &frame->to;
     const bool ip6 = to->family == AGW_FAMILY_IP6;
-    const size_t udp_len = UDP + len;
+    const size_t udp_len = UDP + frame->len;
     AGW_ASSERT(from->family == to->family && udp_len <= UINT16_MAX - IP4);
-    memcpy(frame, route->next_mac, 6);
-    memcpy(frame + 6, route->local_mac, 6);
-    agw_put16(frame + 12, ip6 ? TYPE_IP6 : TYPE_IP4);
-    uint8_t *ip = frame + ETHERNET;
-    uint8_t *udp =
-        ip + (ip6 ? write_ip6(ip, from, to, tos, udp_len) : write_ip4(ip, from, to, tos, udp_len));
+    memcpy(out, route->next_mac, 6);
+    memcpy(out + 6, route->local_mac, 6);
+    agw_put16(out + 12, ip6 ? TYPE_IP6 : TYPE_IP4);
+    uint8_t *ip = out + ETHERNET;
+    uint8_t *udp = ip + (ip6 ? write_ip6(ip, frame, udp_len) : write_ip4(ip, frame, udp_len));
     agw_put16(udp, from->port);
     agw_put16(udp + 2, to->port);
     agw_put16(udp + 4, (uint16_t)udp_len);
     agw_put16(udp + 6, 0);
-    memcpy(udp + UDP, payload, len);
+    memcpy(udp + UDP, frame->payload, frame->len);
     const uint16_t sum = (uint16_t)~udp_sum(from, to, udp, udp_len);
     agw_put16(udp + 6, sum != 0 ? sum : UINT16_MAX);
-    return (size_t)(udp + udp_len - frame);
+    return (size_t)(udp + udp_len - out);
 }

@@ -14,6 +14,8 @@ typedef struct agw_frame {
     agw_addr from, to;
     const uint8_t *payload;
     size_t len;
+    uint8_t tos; /* DSCP and ECN */
+    uint16_t id; /* identification (IPv4) */
 } agw_frame;
 
 /** Lengths and checksums are checked: what the kernel would refuse is refused. A UDP checksum may
@@ -28,9 +30,9 @@ static inline size_t agw_frame_headers(const agw_addr *addr)
     return 14 + (addr->family == AGW_FAMILY_IP6 ? 40u : 20u) + 8;
 }
 
-/** Writes headers and payload into frame, which has room for agw_frame_headers() + len bytes; both
- * addresses are of one family. Returns the frame's length. */
-size_t agw_frame_write(uint8_t *frame, const agw_route *route, const agw_addr *from,
-                       const agw_addr *to, uint8_t tos, const uint8_t *payload, size_t len);
+/** Writes headers and payload into out, which has room for agw_frame_headers() + len bytes; both
+ * addresses are of one family. IPv4 packets may be fragmented on their way: within the lifetime of
+ * packets each needs its own id (RFC 6864 section 4.3). Returns the frame's length. */
+size_t agw_frame_write(uint8_t *out, const agw_route *route, const agw_frame *frame);
 
 #endif

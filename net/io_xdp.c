@@ -62,6 +62,7 @@ typedef struct way {
     uint32_t flows;
     uint32_t generation; /* of the kernel's tables when it was looked up */
     agw_ns asked_at;
+    uint16_t ip_id; /* of the next packet */
     agw_route route;
     queue *queue; /* that sends there; NULL = the sockets do */
 } way;
@@ -218,6 +219,7 @@ static void take_way(xdp_lane *lane, const agw_addr *local, const agw_addr *remo
         w = calloc(1, sizeof *w);
         AGW_ASSERT(w != NULL);
         w->key = key;
+        agw_rand_bytes(&w->ip_id, sizeof w->ip_id);
         agw_map_put(lane->ways, &key, w);
         look_up(lane, w, 0);
     }
@@ -357,7 +359,7 @@ static void collect_sent(queue *q)
 }
 
 /* false: no frame or no room in the ring. */
-static bool put_frame(const way *w, const agw_pkt *pkt)
+static bool put_frame(way *w, const agw_pkt *pkt)
 {
     queue *q = w->queue;
     uint32_t at = 0;
@@ -365,12 +367,17 @@ static bool put_frame(const way *w, const agw_pkt *pkt)
         collect_sent(q);
     if (q->n_spare == 0 || xsk_ring_prod__reserve(&q->tx, 1, &at) != 1)
         return false;
+    const agw_frame out = {.from = pkt->port->local,
+                           .to = pkt->remote,
+                           .payload = pkt->data,
+                           .len = pkt->len,
+                           .tos = pkt->tos,
+                           .id = w->ip_id++};
     const uint64_t frame = q->spare[--q->n_spare];
     struct xdp_desc *d = xsk_ring_prod__tx_desc(&q->tx, at);
     d->addr = frame;
     d->options = 0;
-    d->len = (uint32_t)agw_frame_write(q->memory + frame, &w->route, &pkt->port->local,
-                                       &pkt->remote, pkt->tos, pkt->data, pkt->len);
+    d->len = (uint32_t)agw_frame_write(q->memory + frame, &w->route, &out);
     xsk_ring_prod__submit(&q->tx, 1);
     q->written = true;
     agw_counter_add(&pkt->port->tx_packets, 1);
@@ -397,7 +404,7 @@ static size_t xdp_tx(agw_io *io, agw_pkt *const pkts[], size_t n)
     for (size_t i = 0; i < n; i++) {
         if (pkts[i]->verdict != AGW_FORWARD)
             continue;
-        const way *w = way_of(lane, pkts[i]);
+        way *w = way_of(lane, pkts[i]);
         if (w != NULL && put_frame(w, pkts[i])) {
             fast++;
             continue;

@@ -15,8 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (agw_frame_read(&first, data, size) != AGW_OK)
         return 0;
     AGW_ASSERT(first.payload >= data && first.payload + first.len <= data + size);
-    const size_t len =
-        agw_frame_write(frame, &way, &first.from, &first.to, 0, first.payload, first.len);
+    const size_t len = agw_frame_write(frame, &way, &first);
     AGW_ASSERT(agw_frame_read(&second, frame, len) == AGW_OK);
     AGW_ASSERT(agw_addr_equal(&first.from, &second.from) && agw_addr_equal(&first.to, &second.to));
     AGW_ASSERT(second.len == first.len && memcmp(second.payload, first.payload, first.len) == 0);

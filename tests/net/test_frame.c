@@ -63,12 +63,16 @@ static void write_and_read(const char *from_text, const char *to_text, size_t le
     agw_frame f;
     for (size_t i = 0; i < len; i++)
         payload[i] = (uint8_t)(i * 7 + len);
-    const size_t n = agw_frame_write(frame, &WAY, &from, &to, 0xb8, payload, len);
+    const agw_frame out = {
+        .from = from, .to = to, .payload = payload, .len = len, .tos = 0xb8, .id = 0x1234};
+    const size_t n = agw_frame_write(frame, &WAY, &out);
     CU_ASSERT_EQUAL(n, agw_frame_headers(&to) + len);
     CU_ASSERT_EQUAL(memcmp(frame, WAY.next_mac, 6), 0);
     CU_ASSERT_EQUAL(memcmp(frame + 6, WAY.local_mac, 6), 0);
     CU_ASSERT_EQUAL_FATAL(agw_frame_read(&f, frame, n), AGW_OK);
     CU_ASSERT_TRUE(agw_addr_equal(&f.from, &from) && agw_addr_equal(&f.to, &to));
+    CU_ASSERT_EQUAL(f.tos, 0xb8);
+    CU_ASSERT_EQUAL(f.id, to.family == AGW_FAMILY_IP4 ? 0x1234 : 0);
     CU_ASSERT_EQUAL_FATAL(f.len, len);
     CU_ASSERT_EQUAL(memcmp(f.payload, payload, len), 0);
     if (len == 0)
@@ -88,9 +92,13 @@ static void test_frame_what_is_written_can_be_read(void)
 static void test_frame_rfc1071_sums_are_those_of_the_definition(void)
 {
     uint8_t frame[AGW_FRAME_HEADERS_MAX + 7], pseudo[12 + 15];
-    const agw_addr from = address("192.0.2.10:19000"), to = address("198.51.100.7:61234");
-    const size_t n = agw_frame_write(frame, &WAY, &from, &to, 0, (const uint8_t *)"seven77", 7);
+    const agw_frame out = {.from = address("192.0.2.10:19000"),
+                           .to = address("198.51.100.7:61234"),
+                           .payload = (const uint8_t *)"seven77",
+                           .len = 7};
+    const size_t n = agw_frame_write(frame, &WAY, &out);
     CU_ASSERT_EQUAL(plain_sum(frame + 14, 20, 0), 0xffff);
+    CU_ASSERT_EQUAL(agw_get16(frame + 20), 0); /* neither DF nor a fragment */
     memcpy(pseudo, frame + 26, 8);
     pseudo[8] = 0;
     pseudo[9] = 17;
