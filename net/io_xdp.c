@@ -33,7 +33,8 @@ enum {
     REFRESH_BUDGET = 8, /* routes looked up again in one batch */
     ROUTES_EVERY = 32,  /* waits between two looks for changes; at the tick of 0.5 ms 16 ms */
     SOCKET_SHARE = 16,  /* places of a batch kept for what comes by sockets */
-    IP_UDP_HEADERS = AGW_FRAME_HEADERS_MAX - 14,
+    ETHERNET_HEADER = 14,
+    FRAME_MTU = AGW_XDP_FRAME_BYTES - ETHERNET_HEADER,
 };
 
 static const agw_ns ASK_AGAIN = AGW_MS(200); /* for a neighbour that was not known */
@@ -192,8 +193,11 @@ static void look_up(xdp_lane *lane, way *w, agw_ns now)
     w->generation = lane->generation;
     w->asked_at = now;
     w->queue = NULL;
-    if (agw_routes_find(lane->routes, &w->key.local, &w->key.remote, &w->route) == AGW_OK)
-        w->queue = queue_toward(lane, w->route.ifindex);
+    if (agw_routes_find(lane->routes, &w->key.local, &w->key.remote, &w->route) != AGW_OK)
+        return;
+    w->queue = queue_toward(lane, w->route.ifindex);
+    if (w->route.mtu > FRAME_MTU)
+        w->route.mtu = FRAME_MTU;
 }
 
 /* The way of a packet if a ring can take it; NULL: a socket sends it. */
@@ -208,7 +212,9 @@ static way *way_of(xdp_lane *lane, const agw_pkt *pkt)
         lane->refreshed++;
         look_up(lane, w, pkt->rx_at);
     }
-    return w->queue != NULL && pkt->len + IP_UDP_HEADERS <= w->route.mtu ? w : NULL;
+    const size_t longest = (size_t)ETHERNET_HEADER + w->route.mtu;
+    const bool fits = agw_frame_headers(&pkt->remote) + pkt->len <= longest;
+    return w->queue != NULL && fits ? w : NULL;
 }
 
 static void take_way(xdp_lane *lane, const agw_addr *local, const agw_addr *remote)

@@ -8,10 +8,10 @@
 #define AGW_NET_XDP_H
 
 #include "base/addr.h"
+#include "net/xdp_flow.h"
 
 enum {
     AGW_XDP_INTERFACES_MAX = 16,
-    AGW_XDP_FRAME_BYTES = 2048,
     AGW_XDP_FRAMES = 8192, /* of a queue: half of them wait for packets, half are for sending */
     AGW_XDP_UMEM_BYTES = AGW_XDP_FRAME_BYTES * AGW_XDP_FRAMES,
 };

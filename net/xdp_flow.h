@@ -6,7 +6,11 @@
 
 #include <linux/types.h>
 
-enum { AGW_XDP_QUEUES_MAX = 64 };
+enum {
+    AGW_XDP_QUEUES_MAX = 64,
+    AGW_XDP_FRAME_BYTES = 2048,
+    AGW_XDP_PACKET_MAX = AGW_XDP_FRAME_BYTES - 256, /* the kernel keeps its headroom in front */
+};
 
 /** A 5-tuple as it comes in; the protocol is UDP. IPv4 uses the first four bytes, the rest is 0.
  * Ports in network order. */

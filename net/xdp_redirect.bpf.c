@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * The XDP program: media of installed flows goes to the AF_XDP socket of its queue, everything else
- * (STUN, DTLS, strangers, fragments, ICMP, ARP, other queues) to the kernel as if we were not
- * there. */
+ * (STUN, DTLS, strangers, fragments, ICMP, ARP, other queues, longer than a frame) to the kernel as
+ * if we were not there. */
 #include "net/xdp_flow.h"
 
 #include <bpf/bpf_endian.h>
@@ -70,7 +70,7 @@ int agw_redirect(struct xdp_md *ctx)
     struct ethhdr *eth = data;
     struct agw_xdp_flow flow = {};
     struct udphdr *udp = 0;
-    if ((void *)(eth + 1) > end)
+    if ((void *)(eth + 1) > end || data + AGW_XDP_PACKET_MAX < end)
         return XDP_PASS;
     if (eth->h_proto == bpf_htons(ETH_P_IP))
         udp = read_ip4(eth + 1, end, &flow);
