@@ -30,14 +30,15 @@ enum {
     SOCKETS_MAX = AGW_XDP_INTERFACES_MAX * 4,
     PORTS = 65536,
     KICKS_MAX = 8,      /* system calls for one batch; the kernel sends 32 packets with each */
-    REFRESH_BUDGET = 8, /* routes looked up again in one batch */
+    LOOK_UP_BUDGET = 8, /* routes looked up in one batch */
     ROUTES_EVERY = 32,  /* waits between two looks for changes; at the tick of 0.5 ms 16 ms */
     SOCKET_SHARE = 16,  /* places of a batch kept for what comes by sockets */
     ETHERNET_HEADER = 14,
     FRAME_MTU = AGW_XDP_FRAME_BYTES - ETHERNET_HEADER,
 };
 
-static const agw_ns ASK_AGAIN = AGW_MS(200); /* for a neighbour that was not known */
+/* Between two look-ups of a way: by a ring; for a neighbour that was not known. */
+static const agw_ns LOOK_UP_AGAIN = AGW_S(5), ASK_AGAIN = AGW_MS(200);
 
 /* One queue of one interface. */
 typedef struct queue {
@@ -72,7 +73,7 @@ typedef struct xdp_lane {
     const agw_xdp *xdp;
     agw_routes *routes;
     uint32_t generation, waits;
-    size_t refreshed; /* in this batch */
+    size_t looked_up; /* in this batch */
     agw_map *ways;    /* way_key -> way */
     agw_port **ports; /* by number, chained by fast_next */
     size_t worker, n_queues, next_queue;
@@ -200,21 +201,32 @@ static void look_up(xdp_lane *lane, way *w, agw_ns now)
         w->route.mtu = FRAME_MTU;
 }
 
+static bool is_due(const xdp_lane *lane, const way *w, agw_ns now)
+{
+    const agw_ns patience = w->queue != NULL ? LOOK_UP_AGAIN : ASK_AGAIN;
+    return w->generation != lane->generation || now - w->asked_at > patience;
+}
+
+/* May a ring take it? The packet of a look-up goes by the socket in any case: frames alone would
+ * never make the kernel ask for the neighbour, nor notice that it is gone (RFC 4861 section 7.3),
+ * nor tell it of a smaller path MTU. */
+static bool is_for_ring(xdp_lane *lane, way *w, const agw_pkt *pkt)
+{
+    if (is_due(lane, w, pkt->rx_at) && lane->looked_up < LOOK_UP_BUDGET) {
+        lane->looked_up++;
+        look_up(lane, w, pkt->rx_at);
+        return false;
+    }
+    return w->queue != NULL &&
+           agw_frame_headers(&pkt->remote) + pkt->len <= (size_t)ETHERNET_HEADER + w->route.mtu;
+}
+
 /* The way of a packet if a ring can take it; NULL: a socket sends it. */
 static way *way_of(xdp_lane *lane, const agw_pkt *pkt)
 {
     const way_key key = key_of(&pkt->port->local, &pkt->remote);
     way *w = agw_map_get(lane->ways, &key);
-    if (w == NULL)
-        return NULL;
-    const bool again = w->queue == NULL && pkt->rx_at - w->asked_at > ASK_AGAIN;
-    if ((w->generation != lane->generation || again) && lane->refreshed < REFRESH_BUDGET) {
-        lane->refreshed++;
-        look_up(lane, w, pkt->rx_at);
-    }
-    const size_t longest = (size_t)ETHERNET_HEADER + w->route.mtu;
-    const bool fits = agw_frame_headers(&pkt->remote) + pkt->len <= longest;
-    return w->queue != NULL && fits ? w : NULL;
+    return w != NULL && is_for_ring(lane, w, pkt) ? w : NULL;
 }
 
 static void take_way(xdp_lane *lane, const agw_addr *local, const agw_addr *remote)
@@ -225,9 +237,9 @@ static void take_way(xdp_lane *lane, const agw_addr *local, const agw_addr *remo
         w = calloc(1, sizeof *w);
         AGW_ASSERT(w != NULL);
         w->key = key;
+        w->generation = lane->generation - 1; /* the first packet looks it up */
         agw_rand_bytes(&w->ip_id, sizeof w->ip_id);
         agw_map_put(lane->ways, &key, w);
-        look_up(lane, w, 0);
     }
     w->flows++;
 }
@@ -341,7 +353,7 @@ static size_t xdp_rx(agw_io *io, agw_pkt *pkts[], size_t n)
     xdp_lane *lane = io->fast;
     const size_t most = n > 2 * SOCKET_SHARE ? n - SOCKET_SHARE : n;
     size_t got = 0;
-    lane->refreshed = 0;
+    lane->looked_up = 0;
     for (size_t i = 0; i < lane->n_queues && got < most; i++) {
         queue *q = lane->queues[lane->next_queue++ % lane->n_queues];
         got += read_queue(lane, q, pkts + got, most - got);
