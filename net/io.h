@@ -104,7 +104,7 @@ static inline size_t agw_io_rx(agw_io *io, agw_pkt *pkts[], size_t n)
 }
 
 /** Sends the AGW_FORWARD packets of pkts: port, remote, tos, data and len say what; the others are
- * skipped. The order within a port is kept. What cannot be sent is dropped and counted at the port;
+ * skipped. The order from a port to each remote is kept. What cannot be sent is dropped and counted at the port;
  * verdicts are not touched. pkts are the caller's again at once. @return how many were sent. */
 static inline size_t agw_io_tx(agw_io *io, agw_pkt *const pkts[], size_t n)
 {

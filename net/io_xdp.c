@@ -29,7 +29,8 @@ enum {
     RING = AGW_XDP_FRAMES / 2,
     SOCKETS_MAX = AGW_XDP_INTERFACES_MAX * 4,
     PORTS = 65536,
-    KICKS_MAX = 8,      /* system calls for one batch; the kernel sends 32 packets with each */
+    KICK_PACKETS = 32,  /* that the kernel sends in one system call */
+    KICKS_SPARE = 4,    /* more system calls than they need, for a driver that is busy */
     LOOK_UP_BUDGET = 8, /* routes looked up in one batch */
     ROUTES_EVERY = 32,  /* waits between two looks for changes; at the tick of 0.5 ms 16 ms */
     SOCKET_SHARE = 16,  /* places of a batch kept for what comes by sockets */
@@ -51,7 +52,7 @@ typedef struct queue {
     struct xsk_ring_cons completion, rx;
     uint64_t spare[SENDING]; /* frames that may be written */
     size_t n_spare;
-    bool written; /* since the last kick */
+    uint32_t unsent; /* in the tx ring, as far as we know */
 } queue;
 
 /* The way to one destination, kept as long as a flow goes there. */
@@ -63,6 +64,7 @@ typedef struct way {
     way_key key;
     uint32_t flows;
     uint32_t generation; /* of the kernel's tables when it was looked up */
+    uint32_t held_in;    /* a batch of which the sockets send the rest that goes there */
     agw_ns asked_at;
     uint16_t ip_id; /* of the next packet */
     agw_route route;
@@ -73,6 +75,7 @@ typedef struct xdp_lane {
     const agw_xdp *xdp;
     agw_routes *routes;
     uint32_t generation, waits;
+    uint32_t batch;   /* running number of the one being sent */
     size_t looked_up; /* in this batch */
     agw_map *ways;    /* way_key -> way */
     agw_port **ports; /* by number, chained by fast_next */
@@ -212,6 +215,8 @@ static bool is_due(const xdp_lane *lane, const way *w, agw_ns now)
  * nor tell it of a smaller path MTU. */
 static bool is_for_ring(xdp_lane *lane, way *w, const agw_pkt *pkt)
 {
+    if (w->held_in == lane->batch)
+        return false;
     if (is_due(lane, w, pkt->rx_at) && lane->looked_up < LOOK_UP_BUDGET) {
         lane->looked_up++;
         look_up(lane, w, pkt->rx_at);
@@ -219,14 +224,6 @@ static bool is_for_ring(xdp_lane *lane, way *w, const agw_pkt *pkt)
     }
     return w->queue != NULL &&
            agw_frame_headers(&pkt->remote) + pkt->len <= (size_t)ETHERNET_HEADER + w->route.mtu;
-}
-
-/* The way of a packet if a ring can take it; NULL: a socket sends it. */
-static way *way_of(xdp_lane *lane, const agw_pkt *pkt)
-{
-    const way_key key = key_of(&pkt->port->local, &pkt->remote);
-    way *w = agw_map_get(lane->ways, &key);
-    return w != NULL && is_for_ring(lane, w, pkt) ? w : NULL;
 }
 
 static void take_way(xdp_lane *lane, const agw_addr *local, const agw_addr *remote)
@@ -397,49 +394,71 @@ static bool put_frame(way *w, const agw_pkt *pkt)
     d->options = 0;
     d->len = (uint32_t)agw_frame_write(q->memory + frame, &w->route, &out);
     xsk_ring_prod__submit(&q->tx, 1);
-    q->written = true;
+    q->unsent++;
     agw_counter_add(&pkt->port->tx_packets, 1);
     return true;
 }
 
-/* In copy mode the kernel sends inside this call, 32 packets with each. */
-static void kick(queue *q)
+/* In copy mode the kernel sends inside this call. EAGAIN: there are more, or the driver is busy;
+ * EBUSY: it has dropped one. What is left after all goes with the next batch. */
+static void kick(agw_io *io, queue *q)
 {
-    for (int i = 0; i < KICKS_MAX && xsk_ring_prod__needs_wakeup(&q->tx); i++) {
+    const uint32_t tries = q->unsent / KICK_PACKETS + KICKS_SPARE;
+    for (uint32_t i = 0; i < tries && xsk_ring_prod__needs_wakeup(&q->tx); i++) {
         if (sendto(xsk_socket__fd(q->socket), NULL, 0, MSG_DONTWAIT, NULL, 0) >= 0 ||
             (errno != EAGAIN && errno != EBUSY))
             break;
+        agw_counter_add(&io->tx_failed, errno == EBUSY);
     }
     collect_sent(q);
-    q->written = false;
+    q->unsent = RING - xsk_prod_nb_free(&q->tx, RING);
+}
+
+/* What a ring does not take holds up all that follows it in the batch to the same destination. */
+static bool send_fast(xdp_lane *lane, const agw_pkt *pkt)
+{
+    const way_key key = key_of(&pkt->port->local, &pkt->remote);
+    way *w = agw_map_get(lane->ways, &key);
+    if (w == NULL)
+        return false;
+    if (is_for_ring(lane, w, pkt) && put_frame(w, pkt))
+        return true;
+    w->held_in = lane->batch;
+    return false;
+}
+
+/* Behind what the rings were given before. */
+static size_t send_rest(agw_io *io, agw_pkt *const rest[], size_t n)
+{
+    xdp_lane *lane = io->fast;
+    for (size_t i = 0; i < lane->n_queues; i++) {
+        if (lane->queues[i]->unsent != 0)
+            kick(io, lane->queues[i]);
+    }
+    return agw_io_udp.tx(io, rest, n);
 }
 
 static size_t xdp_tx(agw_io *io, agw_pkt *const pkts[], size_t n)
 {
-    xdp_lane *lane = io->fast;
     agw_pkt *rest[AGW_PKT_BATCH];
     size_t n_rest = 0, fast = 0, sent = 0;
+    io->fast->batch++;
     for (size_t i = 0; i < n; i++) {
         if (pkts[i]->verdict != AGW_FORWARD)
             continue;
-        way *w = way_of(lane, pkts[i]);
-        if (w != NULL && put_frame(w, pkts[i])) {
+        if (send_fast(io->fast, pkts[i])) {
             fast++;
             continue;
         }
         rest[n_rest++] = pkts[i];
         if (n_rest < AGW_PKT_BATCH)
             continue;
-        sent += agw_io_udp.tx(io, rest, n_rest);
+        sent += send_rest(io, rest, n_rest);
         n_rest = 0;
     }
     agw_counter_add(&io->fast_tx, fast);
     agw_counter_add(&io->tx_packets, fast);
-    for (size_t i = 0; i < lane->n_queues; i++) {
-        if (lane->queues[i]->written)
-            kick(lane->queues[i]);
-    }
-    return fast + sent + agw_io_udp.tx(io, rest, n_rest);
+    return fast + sent + send_rest(io, rest, n_rest);
 }
 
 /* --- ports and life ----------------------------------------------------------------------------
