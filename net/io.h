@@ -57,8 +57,9 @@ struct agw_io {
     uint32_t last_id;     /* of agw_port.id */
     agw_port *icmp_ports; /* ports with a new ICMP error */
     /* Sums over all ports that ever were in it; any thread may read. */
-    agw_counter rx_packets, rx_drops, tx_packets, tx_failed, icmp_errors;
-    agw_counter waits;            /* times wait() gave up the processor */
+    agw_counter rx_packets, tx_packets, tx_failed, icmp_errors;
+    agw_counter rx_drops; /* no room; of what came by a ring also: broken, or its port has closed */
+    agw_counter waits;    /* times wait() gave up the processor */
     agw_counter paced_waits;      /* of these: slept to a tick */
     agw_counter fast_rx, fast_tx; /* of the packets: not by a socket */
     struct xdp_lane *fast;        /* the xdp backend's own; NULL = none */
@@ -104,8 +105,9 @@ static inline size_t agw_io_rx(agw_io *io, agw_pkt *pkts[], size_t n)
 }
 
 /** Sends the AGW_FORWARD packets of pkts: port, remote, tos, data and len say what; the others are
- * skipped. The order from a port to each remote is kept. What cannot be sent is dropped and counted at the port;
- * verdicts are not touched. pkts are the caller's again at once. @return how many were sent. */
+ * skipped. The order from a port to each remote is kept. What cannot be sent is dropped and counted
+ * at the port; verdicts are not touched. pkts are the caller's again at once. @return how many were
+ * sent. */
 static inline size_t agw_io_tx(agw_io *io, agw_pkt *const pkts[], size_t n)
 {
     return io->backend->tx(io, pkts, n);

@@ -32,8 +32,8 @@ enum {
     KICK_PACKETS = 32,  /* that the kernel sends in one system call */
     KICKS_SPARE = 4,    /* more system calls than they need, for a driver that is busy */
     LOOK_UP_BUDGET = 8, /* routes looked up in one batch */
-    ROUTES_EVERY = 32,  /* waits between two looks for changes; at the tick of 0.5 ms 16 ms */
-    SOCKET_SHARE = 16,  /* places of a batch kept for what comes by sockets */
+    LOOK_EVERY = 32,    /* waits between two looks for news; at the tick of 0.5 ms 16 ms */
+    SOCKETS_SHARE = 4,  /* one place in so many is kept for what comes by sockets */
     ETHERNET_HEADER = 14,
     FRAME_MTU = AGW_XDP_FRAME_BYTES - ETHERNET_HEADER,
 };
@@ -53,6 +53,7 @@ typedef struct queue {
     uint64_t spare[SENDING]; /* frames that may be written */
     size_t n_spare;
     uint32_t unsent; /* in the tx ring, as far as we know */
+    uint64_t lost;   /* packets that the kernel had no room for, counted already */
 } queue;
 
 /* The way to one destination, kept as long as a flow goes there. */
@@ -327,7 +328,7 @@ static void give_frames_back(queue *q, const uint64_t frames[], uint32_t n)
         (void)recvfrom(xsk_socket__fd(q->socket), NULL, 0, MSG_DONTWAIT, NULL, NULL);
 }
 
-static size_t read_queue(const xdp_lane *lane, queue *q, agw_pkt *pkts[], size_t n)
+static size_t read_queue(agw_io *io, queue *q, agw_pkt *pkts[], size_t n)
 {
     uint64_t frames[AGW_PKT_BATCH];
     uint32_t at = 0;
@@ -337,28 +338,39 @@ static size_t read_queue(const xdp_lane *lane, queue *q, agw_pkt *pkts[], size_t
     for (uint32_t i = 0; i < there; i++) {
         const struct xdp_desc *d = xsk_ring_cons__rx_desc(&q->rx, at + i);
         frames[i] = d->addr - d->addr % AGW_XDP_FRAME_BYTES;
-        got += take_frame(lane, pkts[got], q->memory + d->addr, d->len);
+        got += take_frame(io->fast, pkts[got], q->memory + d->addr, d->len);
     }
     xsk_ring_cons__release(&q->rx, there);
     if (there != 0)
         give_frames_back(q, frames, there);
+    agw_counter_add(&io->rx_drops, there - got);
     return got;
 }
 
-static size_t xdp_rx(agw_io *io, agw_pkt *pkts[], size_t n)
+static size_t read_queues(agw_io *io, agw_pkt *pkts[], size_t n)
 {
     xdp_lane *lane = io->fast;
-    const size_t most = n > 2 * SOCKET_SHARE ? n - SOCKET_SHARE : n;
     size_t got = 0;
-    lane->looked_up = 0;
-    for (size_t i = 0; i < lane->n_queues && got < most; i++) {
+    for (size_t i = 0; i < lane->n_queues && got < n; i++) {
         queue *q = lane->queues[lane->next_queue++ % lane->n_queues];
-        got += read_queue(lane, q, pkts + got, most - got);
+        got += read_queue(io, q, pkts + got, n - got);
     }
     agw_io_udp_count(io, got);
     agw_counter_add(&io->fast_rx, got);
     agw_counter_add(&io->rx_packets, got);
-    return got + agw_io_udp.rx(io, pkts + got, n - got);
+    return got;
+}
+
+/* Sockets first: what waits there of a flow that was installed a moment ago is older than what its
+ * ring has. */
+static size_t xdp_rx(agw_io *io, agw_pkt *pkts[], size_t n)
+{
+    const size_t share = n / SOCKETS_SHARE + 1;
+    size_t got = agw_io_udp.rx(io, pkts, share < n ? share : n);
+    const bool more = got == share;
+    io->fast->looked_up = 0;
+    got += read_queues(io, pkts + got, n - got);
+    return more && got < n ? got + agw_io_udp.rx(io, pkts + got, n - got) : got;
 }
 
 /* --- sending -----------------------------------------------------------------------------------
@@ -531,12 +543,27 @@ static agw_io *xdp_open_io(const agw_io_config *config)
     return NULL;
 }
 
+/* The kernel drops what finds the ring full, or no frame to lie in. */
+static void count_lost(agw_io *io, queue *q)
+{
+    struct xdp_statistics told;
+    socklen_t len = sizeof told;
+    if (getsockopt(xsk_socket__fd(q->socket), SOL_XDP, XDP_STATISTICS, &told, &len) != 0)
+        return;
+    const uint64_t lost = told.rx_dropped + told.rx_ring_full;
+    agw_counter_add(&io->rx_drops, lost - q->lost);
+    q->lost = lost;
+}
+
 static void xdp_wait(agw_io *io, agw_ns now, agw_ns deadline)
 {
     xdp_lane *lane = io->fast;
     agw_io_udp.wait(io, now, deadline);
-    if (++lane->waits % ROUTES_EVERY == 0 && agw_routes_changed(lane->routes))
-        lane->generation++;
+    if (++lane->waits % LOOK_EVERY != 0)
+        return;
+    lane->generation += agw_routes_changed(lane->routes);
+    for (size_t i = 0; i < lane->n_queues; i++)
+        count_lost(io, lane->queues[i]);
 }
 
 static void xdp_wake(agw_io *io)
