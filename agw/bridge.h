@@ -14,28 +14,29 @@ enum { AGW_PT_NONE = 0xff };
 
 /** One side of a media. What is "in" comes from this side's party, what is "out" goes to it. */
 typedef struct agw_end {
+    /* what every packet needs */
     agw_transport *transport; /* NULL while there is none */
     bool may_send, may_receive;
-    bool reduced_size;
-    char cname[AGW_PLAN_CNAME_MAX + 1]; /* the CNAME that the party sees; "" = unchanged */
-    uint32_t feedback;                  /* AGW_FB_* that the party understands */
-    char mid[AGW_MID_MAX + 1];
     uint8_t mid_ext_id;
     uint8_t n_ssrcs, n_signalled;
+    uint8_t key_frames_due; /* requests still to be sent to this party ... */
+    agw_ns key_frame_at;    /* ... not before */
+    uint32_t in_ssrc;       /* whose numbers `in` holds; 0 = none yet */
+    agw_ns in_at;           /* its last packet */
+    agw_rewrite out;        /* the RTP stream toward this party */
+    agw_rtp_receiver in;    /* the RTP stream from this party */
+
+    uint32_t flows_to; /* agw_transport.peer that gets media now; 0 = nobody */
+    uint32_t feedback; /* AGW_FB_* that the party understands */
+    bool reduced_size;
+    uint8_t fir_seq;                    /* of the last FIR toward this party */
+    char cname[AGW_PLAN_CNAME_MAX + 1]; /* the CNAME that the party sees; "" = unchanged */
+    char mid[AGW_MID_MAX + 1];
     uint32_t ssrcs[AGW_PLAN_SSRC_MAX]; /* whose packets are this media's: signalled, then learned */
     uint8_t egress_pt[128];            /* by ingress payload type; AGW_PT_NONE = not negotiated */
     uint32_t clock_hz[128];
     uint8_t ext_map[256];
-
-    agw_rewrite out;        /* the RTP stream toward this party */
-    agw_rtp_receiver in;    /* the RTP stream from this party */
-    uint32_t in_ssrc;       /* whose numbers `in` holds; 0 = none yet */
-    agw_ns in_at;           /* its last packet */
-    uint32_t flows_to;      /* agw_transport.peer that gets media now; 0 = nobody */
-    agw_rtp_sr_log srs;     /* SRs that went to this party */
-    uint8_t fir_seq;        /* of the last FIR toward this party */
-    uint8_t key_frames_due; /* requests still to be sent to this party ... */
-    agw_ns key_frame_at;    /* ... not before */
+    agw_rtp_sr_log srs; /* SRs that went to this party */
 } agw_end;
 
 typedef struct agw_media {

@@ -77,10 +77,15 @@ static void find_by_ufrag(agw_worker *w, agw_pkt *pkt)
         agw_pkt_drop(pkt, AGW_DROP_NO_PLAN);
 }
 
-static void find_by_remote(agw_worker *w, agw_pkt *pkt)
+static bool is_by_remote(const agw_pkt *pkt)
+{
+    return pkt->verdict == AGW_UNDECIDED && pkt->port->shared && pkt->kind != AGW_PKT_STUN;
+}
+
+static void find_by_remote(agw_worker *w, agw_pkt *pkt, uint64_t hash)
 {
     const agw_remote_key key = {pkt->port->id, pkt->remote};
-    pkt->transport = agw_map_get(w->by_remote, &key);
+    pkt->transport = agw_map_get_at(w->by_remote, hash, &key);
     if (pkt->transport != NULL)
         return;
     if (pkt->kind == AGW_PKT_DTLS)
@@ -88,6 +93,7 @@ static void find_by_remote(agw_worker *w, agw_pkt *pkt)
     agw_pkt_drop(pkt, AGW_DROP_NO_CALL);
 }
 
+/* All that can be told without the map of remote addresses. */
 static void classify(agw_worker *w, agw_pkt *pkt)
 {
     agw_drop why;
@@ -101,13 +107,21 @@ static void classify(agw_worker *w, agw_pkt *pkt)
         pkt->transport = pkt->port->owner;
     } else if (pkt->kind == AGW_PKT_STUN) {
         find_by_ufrag(w, pkt);
-    } else {
-        find_by_remote(w, pkt);
     }
 }
 
 void agw_demux_classify(agw_worker *w, agw_pkt *const pkts[], size_t n)
 {
-    for (size_t i = 0; i < n; i++)
+    uint64_t hashes[AGW_PKT_BATCH];
+    AGW_ASSERT(n <= AGW_PKT_BATCH);
+    for (size_t i = 0; i < n; i++) {
         classify(w, pkts[i]);
+        if (is_by_remote(pkts[i]))
+            hashes[i] =
+                agw_map_aim(w->by_remote, &(agw_remote_key){pkts[i]->port->id, pkts[i]->remote});
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (is_by_remote(pkts[i]))
+            find_by_remote(w, pkts[i], hashes[i]);
+    }
 }

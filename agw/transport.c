@@ -19,7 +19,10 @@ static const agw_ns ICMP_EVERY = AGW_S(1);
 
 static agw_component *component_of(agw_transport *t, const agw_port *port)
 {
+    const agw_component *rtp = &t->component[AGW_RTP_COMPONENT];
     const agw_component *rtcp = &t->component[AGW_RTCP_COMPONENT];
+    if (port == rtp->ports[0] || port == rtp->ports[1])
+        return &t->component[AGW_RTP_COMPONENT];
     return port == rtcp->ports[0] || port == rtcp->ports[1] ? &t->component[AGW_RTCP_COMPONENT]
                                                             : &t->component[AGW_RTP_COMPONENT];
 }

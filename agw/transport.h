@@ -22,26 +22,32 @@ enum {
 typedef struct agw_component {
     agw_port *ports[2]; /* by family: [0] IPv4, [1] IPv6 */
     agw_port *port;     /* sends: the selected pair's, or the only one */
-    agw_addr remote;    /* destination; family none = nothing is sent */
-    agw_addr signalled; /* without ICE: what the plan said */
-    agw_addr source;    /* without ICE: who may send to us */
-    bool latched;
     agw_ice *ice;
+    agw_addr remote; /* destination; family none = nothing is sent */
+    agw_addr source; /* without ICE: who may send to us */
+    bool latched;
+    agw_addr signalled; /* without ICE: what the plan said */
     /* What the I/O was told of: media between these two may take its faster way. */
     agw_port *flow_port; /* NULL = nothing */
     agw_addr flow_remote;
 } agw_component;
 
 typedef struct agw_transport {
+    /* what every packet needs */
     agw_worker *worker;
-    struct agw_call *call;
-    uint32_t id;
-    agw_transport_name name;
+    agw_srtp_session *srtp_in, *srtp_out; /* NULL = no keys (yet), or plain */
+    agw_ns last_rx_at;                    /* last authentic packet */
+    uint32_t peer; /* whom we send to: never the same number for another receiver */
     uint8_t side, security, tos;
     bool shared, rtcp_mux, is_ice;
     uint8_t source_rule, latch_rule;
-    uint32_t peer; /* whom we send to: never the same number for another receiver */
+    size_t n_medias;
+    struct agw_media *medias[AGW_PLAN_MEDIA_MAX]; /* whose packets share this transport */
     agw_component component[2];
+
+    struct agw_call *call;
+    uint32_t id;
+    agw_transport_name name;
     agw_timer timer;
 
     /* addresses that authentic checks came from, as they stand in the worker's map */
@@ -66,12 +72,7 @@ typedef struct agw_transport {
     uint8_t n_fingerprints;
     agw_fingerprint fingerprints[AGW_PLAN_FP_MAX];
 
-    agw_srtp_session *srtp_in, *srtp_out; /* NULL = no keys (yet), or plain */
-    agw_ns last_rx_at;                    /* last authentic packet */
     agw_ns icmp_told_at;
-
-    struct agw_media *medias[AGW_PLAN_MEDIA_MAX]; /* whose packets share this transport */
-    size_t n_medias;
 } agw_transport;
 
 /** Makes a transport as the plan says. If the system refuses a port (logged) it stays without:

@@ -6,6 +6,7 @@
 #include "agw/call.h"
 #include "agw/demux.h"
 #include "agw/transport.h"
+#include "agw/warm.h"
 #include "base/log.h"
 #include "base/rand.h"
 
@@ -45,6 +46,7 @@ static void count_verdicts(agw_worker *w, size_t n)
 static void send_batch(agw_worker *w)
 {
     const size_t n = w->n_received + w->n_spares;
+    agw_warm_way_out(w->pkts, n);
     agw_transport_protect(w, w->pkts, n);
     const size_t sent = agw_io_tx(w->io, w->pkts, n);
     agw_counter_add(&w->stats.tx_packets, sent);
@@ -67,9 +69,12 @@ static void run_stages(agw_worker *w, size_t n)
     agw_pkt *const *pkts = w->pkts;
     count_received(w, n);
     agw_demux_classify(w, pkts, n);
+    agw_warm_transports(pkts, n);
     agw_transport_take_stun(w, pkts, n);
     agw_transport_take_dtls(w, pkts, n);
+    agw_warm_medias(pkts, n);
     agw_transport_unprotect(w, pkts, n);
+    agw_warm_other_side(pkts, n);
     agw_bridge_forward(w, pkts, n);
     send_batch(w);
 }

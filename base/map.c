@@ -2,6 +2,8 @@
  * Open addressing, linear probing, deletion by shifting back; at most half full. */
 #include "base/map.h"
 
+#include "base/prefetch.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -113,9 +115,21 @@ static size_t find(const agw_map *map, uint64_t hash, const void *key)
     }
 }
 
+uint64_t agw_map_aim(const agw_map *map, const void *key)
+{
+    const uint64_t hash = agw_siphash(map->seed, key, map->key_size);
+    agw_prefetch_span(at(map, (size_t)hash), map->stride);
+    return hash;
+}
+
+void *agw_map_get_at(const agw_map *map, uint64_t hash, const void *key)
+{
+    return at(map, find(map, hash, key))->value;
+}
+
 void *agw_map_get(const agw_map *map, const void *key)
 {
-    return at(map, find(map, agw_siphash(map->seed, key, map->key_size), key))->value;
+    return agw_map_get_at(map, agw_siphash(map->seed, key, map->key_size), key);
 }
 
 static void grow(agw_map *map)

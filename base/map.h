@@ -18,6 +18,10 @@ void agw_map_free(agw_map *map);
 
 /** The value, or NULL. Never allocates. */
 void *agw_map_get(const agw_map *map, const void *key);
+/** The same in two steps, so that a batch of keys can wait for memory together: where a key belongs
+ * (which asks the cache for it), then what is there. */
+uint64_t agw_map_aim(const agw_map *map, const void *key);
+void *agw_map_get_at(const agw_map *map, uint64_t hash, const void *key);
 /** Adds or replaces; value is not NULL. Memory that runs out ends the process. */
 void agw_map_put(agw_map *map, const void *key, void *value);
 /** Removes and returns the value, or NULL when there was none. A map that is empty then gives its

@@ -20,10 +20,10 @@ typedef struct generation {
 } generation;
 
 struct agw_ice {
-    generation now;  /* the newest */
-    generation past; /* during a restart: the one that media still uses */
+    agw_consent consent; /* what every packet needs: this, and whether a pair is selected */
     agw_valid_list valid;
-    agw_consent consent;
+    generation now;                          /* the newest */
+    generation past;                         /* during a restart: the one that media still uses */
     uint8_t seen[AGW_ICE_SEEN][AGW_STUN_ID]; /* transactions of the latest checks, a ring */
     agw_ns fail_after;
     agw_ns fail_at; /* AGW_NEVER: remote credentials unknown, or told already */

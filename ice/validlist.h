@@ -15,8 +15,8 @@ typedef struct agw_valid_pair {
 
 /** Zeroed = empty, nothing selected. */
 typedef struct agw_valid_list {
-    agw_valid_pair pairs[AGW_ICE_REMOTES];
     agw_valid_pair *selected;
+    agw_valid_pair pairs[AGW_ICE_REMOTES];
     agw_ns
         aggressive_until; /* the peer nominates several pairs at once, RFC 5245 section 8.1.1.2 */
 } agw_valid_list;

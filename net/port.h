@@ -30,16 +30,20 @@ typedef struct agw_icmp {
 /** Between open and close it belongs to one thread at a time: the control thread until agw_io_add()
  * and again after agw_io_remove(), the worker in between. Anyone may read counters at any time. */
 typedef struct agw_port {
+    /* what every packet needs */
     int fd;
-    uint32_t id;         /* unique within its agw_io, never 0 there; 0 = not added */
-    void *owner;         /* the worker's: the leg component it belongs to; NULL for a shared port */
-    size_t buffer_bytes; /* receive buffer granted, to be compared with the one asked for */
-    agw_addr local;      /* the port number is always set */
-    bool shared;         /* many calls: read in big batches */
-    uint8_t tos_now;     /* what the socket sends by itself: DSCP and ECN byte */
-    agw_counter rx_packets;
-    agw_counter rx_drops; /* the kernel's: receive buffer full (SO_RXQ_OVFL) */
-    agw_counter tx_packets;
+    uint32_t id;     /* unique within its agw_io, never 0 there; 0 = not added */
+    void *owner;     /* the worker's: the leg component it belongs to; NULL for a shared port */
+    agw_addr local;  /* the port number is always set */
+    bool shared;     /* many calls: read in big batches */
+    uint8_t tos_now; /* what the socket sends by itself: DSCP and ECN byte */
+    uint8_t tx_first, tx_last; /* the backend's: 1-based places in the batch being sent; 0 = none */
+    uint8_t rx_expect;         /* the backend's: datagrams it is asked for; 0 = never read */
+    uint32_t rx_look;          /* the backend's: the pass in which it was read last */
+    agw_counter rx_packets, tx_packets;
+
+    size_t buffer_bytes;   /* receive buffer granted, to be compared with the one asked for */
+    agw_counter rx_drops;  /* the kernel's: receive buffer full (SO_RXQ_OVFL) */
     agw_counter tx_busy;   /* not sent: EAGAIN, ENOBUFS */
     agw_counter tx_long;   /* not sent: EMSGSIZE */
     agw_counter tx_errors; /* not sent: no route, wrong family, filtered ... */
@@ -53,9 +57,6 @@ typedef struct agw_port {
     struct agw_port *icmp_next;
     struct agw_port *fast_next; /* of the same number, at other addresses */
     uint32_t drops_seen;        /* the kernel's running number */
-    uint8_t tx_first, tx_last;  /* 1-based places in the batch being sent; 0 = none */
-    uint8_t rx_expect;          /* datagrams it is asked for; 0 = never read */
-    uint32_t rx_look;           /* the pass in which it was read last */
     bool icmp_listed;
 } agw_port;
 

@@ -3,6 +3,7 @@
  * of every call. RTP is batch.c's. */
 #include "srtp/session.h"
 
+#include "base/prefetch.h"
 #include "base/secret.h"
 #include "base/wire.h"
 #include "srtp/inside.h"
@@ -13,9 +14,10 @@
 #include <string.h>
 
 enum {
-    RTCP_HEADER = 8,   /* the part that SRTCP leaves in the clear */
-    RTCP_INDEX = 4,    /* E flag and SRTCP index */
-    PACKET_MAX = 65535 /* libsrtp counts in int */
+    RTCP_HEADER = 8,      /* the part that SRTCP leaves in the clear */
+    RTCP_INDEX = 4,       /* E flag and SRTCP index */
+    PACKET_MAX = 65535,   /* libsrtp counts in int */
+    PREFETCHED_KEYS = 256 /* bytes: all of AES-CM-128 with its hash */
 };
 
 /* RTP is not libsrtp2's, so that it needs no cipher for it; but the kind of the RTP cipher tells it
@@ -258,6 +260,11 @@ agw_err agw_srtp_unprotect_rtcp(agw_srtp_session *s, uint8_t *data, size_t *len)
     if ((data[index_at] & 0x80) == 0)
         return AGW_ERR_AUTH;
     return run(s, srtp_unprotect_rtcp, data, len, agw_get32(data + 4));
+}
+
+void agw_srtp_session_prefetch(const agw_srtp_session *s)
+{
+    agw_prefetch_span(s, sizeof *s + PREFETCHED_KEYS);
 }
 
 uint64_t agw_srtp_session_refused(const agw_srtp_session *s)

@@ -53,6 +53,9 @@ AGW_NODISCARD agw_err agw_srtp_protect_rtcp(agw_srtp_session *s, uint8_t *data, 
 AGW_NODISCARD agw_err agw_srtp_unprotect(agw_srtp_session *s, uint8_t *data, size_t *len);
 AGW_NODISCARD agw_err agw_srtp_unprotect_rtcp(agw_srtp_session *s, uint8_t *data, size_t *len);
 
+/** Asks the cache for what the next packet needs. */
+void agw_srtp_session_prefetch(const agw_srtp_session *s);
+
 /** Packets refused with AGW_ERR_LIMIT. */
 uint64_t agw_srtp_session_refused(const agw_srtp_session *s);
 
