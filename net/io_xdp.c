@@ -8,6 +8,7 @@
  * once), so nothing above knows of frames. */
 #include "base/log.h"
 #include "base/map.h"
+#include "base/prefetch.h"
 #include "base/rand.h"
 #include "net/frame.h"
 #include "net/io.h"
@@ -22,6 +23,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <xdp/xsk.h>
 
 enum {
@@ -34,6 +36,7 @@ enum {
     LOOK_UP_BUDGET = 8, /* routes looked up in one batch */
     LOOK_EVERY = 32,    /* waits between two looks for news; at the tick of 0.5 ms 16 ms */
     SOCKETS_SHARE = 4,  /* one place in so many is kept for what comes by sockets */
+    PREFETCHED = 256,   /* bytes of a frame: all of an audio packet */
     ETHERNET_HEADER = 14,
     FRAME_MTU = AGW_XDP_FRAME_BYTES - ETHERNET_HEADER,
 };
@@ -299,20 +302,34 @@ static agw_port *find_port(const xdp_lane *lane, const agw_addr *to)
     return port;
 }
 
-static bool take_frame(const xdp_lane *lane, agw_pkt *pkt, const uint8_t *frame, size_t len)
+/* Frames were written by another CPU, and ports are as many as calls: the whole batch waits for
+ * them together (agw/warm.h). */
+static void read_frames(const xdp_lane *lane, agw_frame out[], const struct iovec frames[],
+                        size_t n)
 {
-    agw_frame in;
-    if (agw_frame_read(&in, frame, len) != AGW_OK)
-        return false;
-    agw_port *port = find_port(lane, &in.to);
+    for (size_t i = 0; i < n; i++)
+        agw_prefetch_span(frames[i].iov_base,
+                          frames[i].iov_len < PREFETCHED ? frames[i].iov_len : PREFETCHED);
+    for (size_t i = 0; i < n; i++) {
+        if (agw_frame_read(&out[i], frames[i].iov_base, frames[i].iov_len) != AGW_OK)
+            out[i] = (agw_frame){.len = 0}; /* to nobody */
+        agw_prefetch(&lane->ports[out[i].to.port]);
+    }
+    for (size_t i = 0; i < n; i++)
+        agw_prefetch_span(lane->ports[out[i].to.port], offsetof(agw_port, buffer_bytes));
+}
+
+static bool take_frame(const xdp_lane *lane, agw_pkt *pkt, const agw_frame *in)
+{
+    agw_port *port = find_port(lane, &in->to);
     if (port == NULL)
         return false; /* it closed while this was on its way */
     agw_pkt_reset(pkt);
-    pkt->len = in.len < AGW_PKT_MAX ? in.len : AGW_PKT_MAX;
-    pkt->cut = in.len > AGW_PKT_MAX;
+    pkt->len = in->len < AGW_PKT_MAX ? in->len : AGW_PKT_MAX;
+    pkt->cut = in->len > AGW_PKT_MAX;
     pkt->port = port;
-    pkt->remote = in.from;
-    memcpy(pkt->data, in.payload, pkt->len);
+    pkt->remote = in->from;
+    memcpy(pkt->data, in->payload, pkt->len);
     agw_counter_add(&port->rx_packets, 1);
     return true;
 }
@@ -331,6 +348,8 @@ static void give_frames_back(queue *q, const uint64_t frames[], uint32_t n)
 static size_t read_queue(agw_io *io, queue *q, agw_pkt *pkts[], size_t n)
 {
     uint64_t frames[AGW_PKT_BATCH];
+    struct iovec bytes[AGW_PKT_BATCH];
+    agw_frame in[AGW_PKT_BATCH];
     uint32_t at = 0;
     size_t got = 0;
     const uint32_t there =
@@ -338,8 +357,11 @@ static size_t read_queue(agw_io *io, queue *q, agw_pkt *pkts[], size_t n)
     for (uint32_t i = 0; i < there; i++) {
         const struct xdp_desc *d = xsk_ring_cons__rx_desc(&q->rx, at + i);
         frames[i] = d->addr - d->addr % AGW_XDP_FRAME_BYTES;
-        got += take_frame(io->fast, pkts[got], q->memory + d->addr, d->len);
+        bytes[i] = (struct iovec){q->memory + d->addr, d->len};
     }
+    read_frames(io->fast, in, bytes, there);
+    for (uint32_t i = 0; i < there; i++)
+        got += take_frame(io->fast, pkts[got], &in[i]);
     xsk_ring_cons__release(&q->rx, there);
     if (there != 0)
         give_frames_back(q, frames, there);
@@ -426,11 +448,28 @@ static void kick(agw_io *io, queue *q)
     q->unsent = RING - xsk_prod_nb_free(&q->tx, RING);
 }
 
-/* What a ring does not take holds up all that follows it in the batch to the same destination. */
-static bool send_fast(xdp_lane *lane, const agw_pkt *pkt)
+/* NULL: no flow goes there. */
+static void find_ways(const xdp_lane *lane, way *out[], agw_pkt *const pkts[], size_t n)
 {
-    const way_key key = key_of(&pkt->port->local, &pkt->remote);
-    way *w = agw_map_get(lane->ways, &key);
+    uint64_t hashes[AGW_PKT_BATCH];
+    way_key keys[AGW_PKT_BATCH];
+    for (size_t i = 0; i < n; i++) {
+        if (pkts[i]->verdict != AGW_FORWARD)
+            continue;
+        keys[i] = key_of(&pkts[i]->port->local, &pkts[i]->remote);
+        hashes[i] = agw_map_aim(lane->ways, &keys[i]);
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (pkts[i]->verdict != AGW_FORWARD)
+            continue;
+        out[i] = agw_map_get_at(lane->ways, hashes[i], &keys[i]);
+        agw_prefetch_span(out[i], sizeof *out[i]);
+    }
+}
+
+/* What a ring does not take holds up all that follows it in the batch to the same destination. */
+static bool send_fast(xdp_lane *lane, way *w, const agw_pkt *pkt)
+{
     if (w == NULL)
         return false;
     if (is_for_ring(lane, w, pkt) && put_frame(w, pkt))
@@ -450,27 +489,32 @@ static size_t send_rest(agw_io *io, agw_pkt *const rest[], size_t n)
     return agw_io_udp.tx(io, rest, n);
 }
 
-static size_t xdp_tx(agw_io *io, agw_pkt *const pkts[], size_t n)
+static size_t send_chunk(agw_io *io, agw_pkt *const pkts[], size_t n)
 {
     agw_pkt *rest[AGW_PKT_BATCH];
-    size_t n_rest = 0, fast = 0, sent = 0;
-    io->fast->batch++;
+    way *ways[AGW_PKT_BATCH];
+    size_t n_rest = 0, fast = 0;
+    find_ways(io->fast, ways, pkts, n);
     for (size_t i = 0; i < n; i++) {
         if (pkts[i]->verdict != AGW_FORWARD)
             continue;
-        if (send_fast(io->fast, pkts[i])) {
+        if (send_fast(io->fast, ways[i], pkts[i]))
             fast++;
-            continue;
-        }
-        rest[n_rest++] = pkts[i];
-        if (n_rest < AGW_PKT_BATCH)
-            continue;
-        sent += send_rest(io, rest, n_rest);
-        n_rest = 0;
+        else
+            rest[n_rest++] = pkts[i];
     }
     agw_counter_add(&io->fast_tx, fast);
     agw_counter_add(&io->tx_packets, fast);
-    return fast + sent + send_rest(io, rest, n_rest);
+    return fast + send_rest(io, rest, n_rest);
+}
+
+static size_t xdp_tx(agw_io *io, agw_pkt *const pkts[], size_t n)
+{
+    size_t sent = 0;
+    io->fast->batch++;
+    for (size_t at = 0; at < n; at += AGW_PKT_BATCH)
+        sent += send_chunk(io, pkts + at, n - at < AGW_PKT_BATCH ? n - at : AGW_PKT_BATCH);
+    return sent;
 }
 
 /* --- ports and life ----------------------------------------------------------------------------
