@@ -711,7 +711,6 @@ void agw_gateway_call_free(agw_gateway *gw, agw_call_ref *call)
     agw_mail *mail = agw_mail_new(AGW_MAIL_CLOSE, NULL, 0);
     mail->call = call->call;
     agw_outbox_post(&gw->workers[call->worker].outbox, mail);
-    agw_outbox_flush(&gw->workers[call->worker].outbox);
 }
 
 agw_media_stats *agw_gateway_media_stats(agw_call_ref *call, uint32_t media_id)
@@ -747,7 +746,6 @@ void agw_gateway_apply(agw_gateway *gw, agw_call_ref *call, agw_plan *plan)
         mail->stats[i] = agw_gateway_media_stats(call, plan->medias[i].id);
     call->applied = true;
     agw_outbox_post(&gw->workers[call->worker].outbox, mail);
-    agw_outbox_flush(&gw->workers[call->worker].outbox);
 }
 
 /* --- what workers tell
@@ -809,6 +807,10 @@ void agw_gateway_idle(agw_gateway *gw, size_t pairs)
 {
     for (size_t a = 0; a < gw->n_addresses; a++)
         agw_ports_refill(gw->addresses[a].ports, pairs);
+}
+
+void agw_gateway_wake_workers(agw_gateway *gw)
+{
     for (size_t i = 0; i < gw->n_workers; i++)
         agw_outbox_flush(&gw->workers[i].outbox);
 }

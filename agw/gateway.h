@@ -103,7 +103,8 @@ const char *agw_gateway_fingerprint(const agw_gateway *gw);
 agw_media_stats *agw_gateway_media_stats(agw_call_ref *call, uint32_t media_id);
 
 /** Puts the whole wanted state into the worker's mailbox; plan is given. Transports that were in
- * the former plan and are not in this one stop. */
+ * the former plan and are not in this one stop. A worker takes its mail before the packets that
+ * came later; one that sleeps is woken by agw_gateway_wake_workers(). */
 void agw_gateway_apply(agw_gateway *gw, agw_call_ref *call, agw_plan *plan);
 
 /** What a worker tells. */
@@ -141,6 +142,10 @@ bool agw_gateway_next_event(agw_gateway *gw, agw_event *out);
 /** Idle work of the control thread: opens or closes up to so many pairs of ports for each address,
  * toward the number that is kept ready. 20 us a pair. */
 void agw_gateway_idle(agw_gateway *gw, size_t pairs);
+
+/** Wakes the workers that have new mail, once for all of it, and sends what their mailboxes had no
+ * room for. To be called before the control thread waits. */
+void agw_gateway_wake_workers(agw_gateway *gw);
 
 size_t agw_gateway_workers(const agw_gateway *gw);
 /** The numbers of worker i, live. */

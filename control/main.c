@@ -58,9 +58,12 @@ typedef struct timer_source {
     program *p;
 } timer_source;
 
+/* The loop calls this each time before it waits. */
 static gboolean timers_prepare(GSource *source, gint *timeout_ms)
 {
-    const agw_ns due = agw_calls_deadline(((timer_source *)source)->p->calls);
+    const program *p = ((timer_source *)source)->p;
+    agw_gateway_wake_workers(p->gateway);
+    const agw_ns due = agw_calls_deadline(p->calls);
     if (due == AGW_NEVER) {
         *timeout_ms = -1;
         return FALSE;

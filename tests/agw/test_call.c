@@ -34,7 +34,7 @@ static void talk_open(talk *t)
 
 static void talk_connect(talk *t)
 {
-    agw_gateway_apply(t->w.gw, t->w.call, talk_plan(t));
+    world_apply(&t->w, talk_plan(t));
     CU_ASSERT_TRUE_FATAL(browser_check(&t->browser, &t->w.access));
     CU_ASSERT_TRUE_FATAL(browser_handshake(&t->browser, &t->w.access, AGW_DTLS_CLIENT));
     CU_ASSERT_TRUE_FATAL(wait_event(&t->w, AGW_EVENT_DTLS_ESTABLISHED));
@@ -86,7 +86,7 @@ static void test_call_the_gateway_can_be_the_dtls_client(void)
     talk_open(&t);
     agw_plan *plan = talk_plan(&t);
     plan->transports[0].dtls = AGW_DTLS_ACTIVE;
-    agw_gateway_apply(t.w.gw, t.w.call, plan);
+    world_apply(&t.w, plan);
     CU_ASSERT_TRUE_FATAL(browser_check(&t.browser, &t.w.access));
     CU_ASSERT_TRUE_FATAL(browser_handshake(&t.browser, &t.w.access, AGW_DTLS_SERVER));
     CU_ASSERT_TRUE_FATAL(wait_event(&t.w, AGW_EVENT_DTLS_ESTABLISHED));
@@ -105,13 +105,13 @@ static void test_call_334_6_2_22_handshake_before_the_answer_waits_for_the_finge
     early->transports[0].n_fingerprints = 0;
     early->transports[0].remote_ufrag[0] = '\0';
     early->transports[0].remote_pwd[0] = '\0';
-    agw_gateway_apply(t.w.gw, t.w.call, early);
+    world_apply(&t.w, early);
     CU_ASSERT_TRUE_FATAL(browser_check(&t.browser, &t.w.access));
     CU_ASSERT_TRUE_FATAL(browser_handshake(&t.browser, &t.w.access, AGW_DTLS_CLIENT));
     browser_rtp(&t.browser, &t.w.access.rtp[0], PT_AUDIO, 0x11, 1);
     CU_ASSERT_TRUE(dropped(&t.w, AGW_DROP_NO_KEYS, 1));
     CU_ASSERT_EQUAL(hear(&t.phone, buf, QUIET_MS), 0);
-    agw_gateway_apply(t.w.gw, t.w.call, talk_plan(&t));
+    world_apply(&t.w, talk_plan(&t));
     CU_ASSERT_TRUE_FATAL(wait_event(&t.w, AGW_EVENT_DTLS_ESTABLISHED));
     audio_passes(&t, 2);
     talk_close(&t);
@@ -124,7 +124,7 @@ static void test_call_rfc8122_6_2_wrong_fingerprint_no_media(void)
     talk_open(&t);
     agw_plan *plan = talk_plan(&t);
     plan->transports[0].fingerprints[0].bytes[31] ^= 1;
-    agw_gateway_apply(t.w.gw, t.w.call, plan);
+    world_apply(&t.w, plan);
     CU_ASSERT_TRUE_FATAL(browser_check(&t.browser, &t.w.access));
     CU_ASSERT_TRUE_FATAL(browser_handshake(&t.browser, &t.w.access, AGW_DTLS_CLIENT));
     CU_ASSERT_TRUE(wait_event(&t.w, AGW_EVENT_DTLS_FAILED));
@@ -142,7 +142,7 @@ static void test_call_nothing_from_an_unvalidated_address_has_an_effect(void)
     talk t;
     uint8_t buf[DATAGRAM];
     talk_open(&t);
-    agw_gateway_apply(t.w.gw, t.w.call, talk_plan(&t));
+    world_apply(&t.w, talk_plan(&t));
     const uint8_t hello[13] = {22, 0xfe, 0xff};
     say(&t.stranger, &t.w.access.rtp[0], hello, sizeof hello);
     CU_ASSERT_TRUE(dropped(&t.w, AGW_DROP_NO_CALL, 1));
@@ -171,12 +171,12 @@ static void test_call_334_5_5_core_leg_takes_its_own_source_only(void)
     talk_connect(&t);
     agw_plan *strict = talk_plan(&t);
     strict->transports[1].source_rule = AGW_SOURCE_STRICT;
-    agw_gateway_apply(t.w.gw, t.w.call, strict);
+    world_apply(&t.w, strict);
     audio_passes(&t, 1);
     phone_rtp(&t.stranger, &t.w.core[0].rtp[0], PT_AUDIO, 0x22, 2); /* right address, wrong port */
     CU_ASSERT_TRUE(dropped(&t.w, AGW_DROP_WRONG_SOURCE, 1));
     CU_ASSERT_EQUAL(browser_hear(&t.browser, false, buf, QUIET_MS), 0);
-    agw_gateway_apply(t.w.gw, t.w.call, talk_plan(&t));
+    world_apply(&t.w, talk_plan(&t));
     audio_passes(&t, 3);
     party elsewhere;
     party_open_at(&elsewhere, 2);
@@ -231,7 +231,7 @@ static void test_call_gate_closes_rtp_and_lets_rtcp_pass(void)
     audio_passes(&t, 1);
     agw_plan *hold = talk_plan(&t);
     hold->medias[0].end[AGW_SIDE_A].may_send = false;
-    agw_gateway_apply(t.w.gw, t.w.call, hold);
+    world_apply(&t.w, hold);
     for (uint16_t seq = 2; seq < 10; seq++)
         browser_rtp(&t.browser, &t.w.access.rtp[0], PT_AUDIO, 0x11, seq);
     CU_ASSERT_TRUE(dropped(&t.w, AGW_DROP_GATE_CLOSED, 8));
@@ -242,7 +242,7 @@ static void test_call_gate_closes_rtp_and_lets_rtcp_pass(void)
     say(&t.browser, &t.w.access.rtp[0], sr, len);
     CU_ASSERT_TRUE(hear(&t.phone_rtcp, buf, PATIENCE_MS) >= 28);
     CU_ASSERT_EQUAL(agw_get32(buf + 4), 0xa0000011u);
-    agw_gateway_apply(t.w.gw, t.w.call, talk_plan(&t));
+    world_apply(&t.w, talk_plan(&t));
     audio_passes(&t, 10);
     talk_close(&t);
 }
@@ -318,7 +318,7 @@ static void test_call_rfc9143_9_2_equal_payload_types_are_told_apart_by_mid(void
         snprintf(e->mid, sizeof e->mid, "%zu", i);
         e->pts[0] = (agw_pt_plan){PT_AUDIO, PT_AUDIO, 8000};
     }
-    agw_gateway_apply(t.w.gw, t.w.call, plan);
+    world_apply(&t.w, plan);
     CU_ASSERT_TRUE_FATAL(browser_check(&t.browser, &t.w.access));
     CU_ASSERT_TRUE_FATAL(browser_handshake(&t.browser, &t.w.access, AGW_DTLS_CLIENT));
     CU_ASSERT_TRUE_FATAL(wait_event(&t.w, AGW_EVENT_DTLS_ESTABLISHED));
@@ -346,7 +346,7 @@ static void test_call_rfc8445_9_restart_keeps_media_on_the_old_pair_and_the_keys
     audio_passes(&t, 1);
     CU_ASSERT_EQUAL_FATAL(agw_gateway_new_credentials(t.w.gw, t.w.call, t.w.access.id, &t.w.access),
                           AGW_OK);
-    agw_gateway_apply(t.w.gw, t.w.call, talk_plan(&t));
+    world_apply(&t.w, talk_plan(&t));
     audio_passes(&t, 2); /* the old pair still serves */
     party moved;
     party_open(&moved);
@@ -401,10 +401,10 @@ static void test_call_release_returns_every_port(void)
     plan_phone(&audio_only->transports[1], &t.w.core[0], &t.phone, &t.phone_rtcp);
     plan_media(&audio_only->medias[0], AUDIO, AGW_MEDIA_AUDIO, PT_AUDIO, t.w.access.id,
                t.w.core[0].id);
-    agw_gateway_apply(t.w.gw, t.w.call, audio_only);
+    world_apply(&t.w, audio_only);
     agw_gateway_release(t.w.gw, t.w.call, t.w.core[1].id);
     audio_passes(&t, 1);
-    agw_gateway_call_free(t.w.gw, t.w.call);
+    world_end_call(&t.w);
     const agw_ns until = agw_clock_now() + AGW_MS(PATIENCE_MS);
     agw_event event;
     do {
@@ -460,7 +460,7 @@ static void test_call_rfc3550_6_5_1_cname_of_the_core_is_replaced(void)
     agw_plan *plan = talk_plan(&t);
     snprintf(plan->medias[0].end[AGW_SIDE_A].cname, sizeof plan->medias[0].end[AGW_SIDE_A].cname,
              "told");
-    agw_gateway_apply(t.w.gw, t.w.call, plan);
+    world_apply(&t.w, plan);
     CU_ASSERT_TRUE_FATAL(browser_check(&t.browser, &t.w.access));
     CU_ASSERT_TRUE_FATAL(browser_handshake(&t.browser, &t.w.access, AGW_DTLS_CLIENT));
     CU_ASSERT_TRUE_FATAL(wait_event(&t.w, AGW_EVENT_DTLS_ESTABLISHED));
@@ -498,7 +498,7 @@ static void test_call_rfc8842_4_close_notify_and_another_association(void)
     agw_dtls_free(t.browser.dtls);
     agw_plan *plan = talk_plan(&t);
     plan->transports[0].dtls_epoch++;
-    agw_gateway_apply(t.w.gw, t.w.call, plan);
+    world_apply(&t.w, plan);
     t.w.n_events = 0;
     CU_ASSERT_TRUE_FATAL(browser_handshake(&t.browser, &t.w.access, AGW_DTLS_CLIENT));
     CU_ASSERT_TRUE_FATAL(wait_event(&t.w, AGW_EVENT_DTLS_ESTABLISHED));
@@ -516,7 +516,7 @@ static void test_call_ends_in_the_middle_of_its_handshake(void)
     agw_event event;
     size_t free_ports, used;
     world_open(&w, 2);
-    agw_gateway_call_free(w.gw, w.call);
+    world_end_call(&w);
     party_open(&browser);
     party_open(&phone);
     browser_make(&browser);
@@ -533,14 +533,14 @@ static void test_call_ends_in_the_middle_of_its_handshake(void)
         plan_browser(&plan->transports[0], &w.access, &browser);
         plan_phone(&plan->transports[1], &w.core[0], &phone, &phone);
         plan_media(&plan->medias[0], AUDIO, AGW_MEDIA_AUDIO, PT_AUDIO, w.access.id, w.core[0].id);
-        agw_gateway_apply(w.gw, w.call, plan);
+        world_apply(&w, plan);
         CU_ASSERT_TRUE_FATAL(browser_check(&browser, &w.access));
         browser.dtls = agw_dtls_new(browser.ctx, AGW_DTLS_CLIENT, agw_clock_now());
         agw_dtls_start(browser.dtls, agw_clock_now());
         browser_flush(&browser, &w.access.rtp[0]);
         if (i % 3 != 0) /* a call that ends a little later is further with its handshake */
             poll(NULL, 0, i % 3);
-        agw_gateway_call_free(w.gw, w.call);
+        world_end_call(&w);
         agw_dtls_free(browser.dtls);
         browser.dtls = NULL;
         while (agw_gateway_next_event(w.gw, &event))

@@ -101,6 +101,18 @@ static inline bool dropped(const world *w, agw_drop reason, uint64_t n)
     return drops(w, reason) >= n;
 }
 
+static inline void world_apply(world *w, agw_plan *plan)
+{
+    agw_gateway_apply(w->gw, w->call, plan);
+    agw_gateway_wake_workers(w->gw);
+}
+
+static inline void world_end_call(world *w)
+{
+    agw_gateway_call_free(w->gw, w->call);
+    agw_gateway_wake_workers(w->gw);
+}
+
 static inline bool saw_event(world *w, agw_event_kind kind)
 {
     for (size_t i = 0; i < w->n_events; i++) {

@@ -272,6 +272,11 @@ void agw_gateway_idle(agw_gateway *gw, size_t pairs)
     (void)gw;
 }
 
+void agw_gateway_wake_workers(agw_gateway *gw)
+{
+    (void)gw;
+}
+
 size_t agw_gateway_workers(const agw_gateway *gw)
 {
     (void)gw;
