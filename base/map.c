@@ -4,6 +4,7 @@
 
 #include "base/prefetch.h"
 
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,7 +27,7 @@ static uint64_t rotl(uint64_t v, unsigned n)
     return v << n | v >> (64 - n);
 }
 
-static void sip_round(uint64_t v[4])
+static inline void sip_round(uint64_t v[4])
 {
     v[0] += v[1];
     v[1] = rotl(v[1], 13) ^ v[0];
@@ -43,9 +44,8 @@ static void sip_round(uint64_t v[4])
 static uint64_t little64(const uint8_t *p, size_t n)
 {
     uint64_t v = 0;
-    for (size_t i = 0; i < n; i++)
-        v |= (uint64_t)p[i] << (8 * i);
-    return v;
+    memcpy(&v, p, n);
+    return le64toh(v);
 }
 
 uint64_t agw_siphash(const uint8_t seed[16], const void *data, size_t len)

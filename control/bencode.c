@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "control/bencode.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 enum { LEN_DIGITS_MAX = 7, INT_CHARS_MAX = 20 };
@@ -157,8 +156,18 @@ agw_doc *agw_bencode_parse(const char *bytes, size_t len, const char **why)
 
 static void write_bytes(GString *out, const char *bytes, size_t len)
 {
-    g_string_append_printf(out, "%zu:", len);
+    char number[AGW_INT_TEXT];
+    const size_t digits = agw_ng_int_text(number, (int64_t)len);
+    g_string_append_len(out, number, (gssize)digits);
+    g_string_append_c(out, ':');
     g_string_append_len(out, bytes, (gssize)len);
+}
+
+static void write_int(GString *out, const agw_doc *doc)
+{
+    g_string_append_c(out, 'i');
+    g_string_append(out, agw_doc_text(doc));
+    g_string_append_c(out, 'e');
 }
 
 static void write_container(GString *out, const agw_doc *doc)
@@ -175,12 +184,10 @@ static void write_container(GString *out, const agw_doc *doc)
 
 void agw_bencode_write(GString *out, const agw_doc *doc)
 {
-    int64_t number;
     size_t len;
     switch (agw_doc_kind_of(doc)) {
     case AGW_DOC_INT:
-        (void)agw_doc_number(doc, &number);
-        g_string_append_printf(out, "i%" PRId64 "e", number);
+        write_int(out, doc);
         return;
     case AGW_DOC_STRING: {
         const char *bytes = agw_doc_bytes(doc, &len);

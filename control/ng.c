@@ -4,11 +4,7 @@
 #include "control/bencode.h"
 #include "control/json.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
-
-enum { INT_TEXT = 24 };
 
 typedef struct string_value {
     char *bytes;
@@ -17,7 +13,7 @@ typedef struct string_value {
 
 typedef struct int_value {
     int64_t number;
-    char text[INT_TEXT];
+    char text[AGW_INT_TEXT];
 } int_value;
 
 typedef struct children {
@@ -34,6 +30,22 @@ struct agw_doc {
         children c;
     } u;
 };
+
+size_t agw_ng_int_text(char out[AGW_INT_TEXT], int64_t value)
+{
+    char reversed[AGW_INT_TEXT];
+    uint64_t left = value < 0 ? -(uint64_t)value : (uint64_t)value;
+    size_t digits = 0, len = 0;
+    do
+        reversed[digits++] = (char)('0' + left % 10);
+    while ((left /= 10) != 0);
+    if (value < 0)
+        out[len++] = '-';
+    while (digits > 0)
+        out[len++] = reversed[--digits];
+    out[len] = '\0';
+    return len;
+}
 
 static agw_doc *doc_new(agw_doc_kind kind)
 {
@@ -56,7 +68,7 @@ agw_doc *agw_doc_new_int(int64_t value)
 {
     agw_doc *doc = doc_new(AGW_DOC_INT);
     doc->u.i.number = value;
-    snprintf(doc->u.i.text, sizeof doc->u.i.text, "%" PRId64, value);
+    (void)agw_ng_int_text(doc->u.i.text, value);
     return doc;
 }
 

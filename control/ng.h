@@ -108,6 +108,12 @@ AGW_NODISCARD agw_err agw_ng_split(agw_ng_message *out, const char *msg, size_t 
  * texts of the protocol (static), and format is set for the reply all the same. */
 agw_doc *agw_ng_parse(const char *body, size_t len, agw_ng_format *format, const char **why);
 
+enum { AGW_INT_TEXT = 24 };
+
+/** The decimal text of value, NUL-terminated; returns its length. printf() needs ten times as long,
+ * and a reply to query has hundreds of numbers. */
+size_t agw_ng_int_text(char out[AGW_INT_TEXT], int64_t value);
+
 /** Appends the document in that encoding. */
 void agw_ng_write(GString *out, const agw_doc *doc, agw_ng_format format);
 

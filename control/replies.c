@@ -6,14 +6,8 @@
 
 #include <string.h>
 
-typedef struct reply_key {
-    uint64_t cookie, body;
-    agw_addr from;
-    uint8_t zero[4]; /* keys are compared as bytes */
-} reply_key;
-
 typedef struct kept {
-    reply_key key;
+    agw_reply_key key;
     GString *text;
     agw_ns until;
 } kept;
@@ -29,7 +23,7 @@ agw_replies *agw_replies_new(size_t count_max, size_t bytes_max)
 {
     agw_replies *replies = g_new0(agw_replies, 1);
     agw_rand_bytes(replies->seed, sizeof replies->seed);
-    replies->by_key = agw_map_new(sizeof(reply_key), replies->seed);
+    replies->by_key = agw_map_new(sizeof(agw_reply_key), replies->seed);
     AGW_ASSERT(replies->by_key != NULL);
     g_queue_init(&replies->order);
     replies->count_max = count_max != 0 ? count_max : AGW_REPLIES_COUNT_MAX;
@@ -56,10 +50,10 @@ void agw_replies_free(agw_replies *replies)
     g_free(replies);
 }
 
-static reply_key make_key(const agw_replies *replies, const agw_addr *from,
-                          const agw_ng_message *msg)
+agw_reply_key agw_replies_key(const agw_replies *replies, const agw_addr *from,
+                              const agw_ng_message *msg)
 {
-    reply_key key;
+    agw_reply_key key;
     memset(&key, 0, sizeof key);
     key.cookie = agw_siphash(replies->seed, msg->cookie, msg->cookie_len);
     key.body = agw_siphash(replies->seed, msg->body, msg->body_len);
@@ -78,20 +72,17 @@ void agw_replies_expire(agw_replies *replies, agw_ns now)
     forget_old(replies, now);
 }
 
-const GString *agw_replies_find(agw_replies *replies, const agw_addr *from,
-                                const agw_ng_message *msg, agw_ns now)
+const GString *agw_replies_find(agw_replies *replies, const agw_reply_key *key, agw_ns now)
 {
     forget_old(replies, now);
-    const reply_key key = make_key(replies, from, msg);
-    const kept *found = agw_map_get(replies->by_key, &key);
+    const kept *found = agw_map_get(replies->by_key, key);
     return found != NULL ? found->text : NULL;
 }
 
-void agw_replies_keep(agw_replies *replies, const agw_addr *from, const agw_ng_message *msg,
-                      GString *reply, agw_ns now)
+void agw_replies_keep(agw_replies *replies, const agw_reply_key *key, GString *reply, agw_ns now)
 {
     kept *entry = g_new0(kept, 1);
-    entry->key = make_key(replies, from, msg);
+    entry->key = *key;
     AGW_ASSERT(agw_map_get(replies->by_key, &entry->key) == NULL);
     entry->text = reply;
     entry->until = now + AGW_S(AGW_REPLIES_KEEP_S);

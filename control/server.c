@@ -108,13 +108,14 @@ const GString *agw_server_take(agw_server *server, const agw_addr *from, const c
         tell_stranger(&server->limit_cookie, from, "no cookie", now);
         return NULL;
     }
-    const GString *kept = agw_replies_find(server->replies, from, &parts, now);
+    const agw_reply_key key = agw_replies_key(server->replies, from, &parts);
+    const GString *kept = agw_replies_find(server->replies, &key, now);
     if (kept != NULL) {
         server->counters.duplicates++;
         return kept;
     }
     GString *reply = make_reply(server, &parts, from, now);
-    agw_replies_keep(server->replies, from, &parts, reply, now);
+    agw_replies_keep(server->replies, &key, reply, now);
     return reply;
 }
 

@@ -144,21 +144,26 @@ static void test_server_ng_1_replies_are_kept_ten_seconds(void)
 /* --- the store ---------------------------------------------------------------------------------
  */
 
-static void keep(agw_replies *replies, const char *cookie, size_t len)
+static agw_reply_key key_of(const agw_replies *replies, const char *cookie)
 {
     const agw_addr from = {.family = AGW_FAMILY_IP4};
     const agw_ng_message msg = {cookie, strlen(cookie), "x", 1};
+    return agw_replies_key(replies, &from, &msg);
+}
+
+static void keep(agw_replies *replies, const char *cookie, size_t len)
+{
+    const agw_reply_key key = key_of(replies, cookie);
     GString *text = g_string_sized_new(len);
     g_string_set_size(text, len);
     memset(text->str, 'r', len);
-    agw_replies_keep(replies, &from, &msg, text, AGW_S(1));
+    agw_replies_keep(replies, &key, text, AGW_S(1));
 }
 
 static bool has(agw_replies *replies, const char *cookie)
 {
-    const agw_addr from = {.family = AGW_FAMILY_IP4};
-    const agw_ng_message msg = {cookie, strlen(cookie), "x", 1};
-    return agw_replies_find(replies, &from, &msg, AGW_S(1)) != NULL;
+    const agw_reply_key key = key_of(replies, cookie);
+    return agw_replies_find(replies, &key, AGW_S(1)) != NULL;
 }
 
 static void test_replies_count_is_bounded(void)
