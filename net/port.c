@@ -63,25 +63,31 @@ static bool apply_tos(agw_port *port, uint8_t tos)
 {
     if (tos == port->tos_now)
         return true;
-    int domain = AF_INET;
-    socklen_t len = sizeof domain;
-    (void)getsockopt(port->fd, SOL_SOCKET, SO_DOMAIN, &domain, &len);
-    const bool set = domain == AF_INET6 ? set_int(port->fd, IPPROTO_IPV6, IPV6_TCLASS, tos)
-                                        : set_int(port->fd, IPPROTO_IP, IP_TOS, tos);
+    const bool set = port->local.family == AGW_FAMILY_IP6
+                         ? set_int(port->fd, IPPROTO_IPV6, IPV6_TCLASS, tos)
+                         : set_int(port->fd, IPPROTO_IP, IP_TOS, tos);
     if (set)
         port->tos_now = tos;
     return set;
+}
+
+static void set_buffers(agw_port *port, const agw_port_config *config)
+{
+    if (config->buffer_bytes != 0 && !config->parked)
+        set_buffer(port->fd, SO_RCVBUF, SO_RCVBUFFORCE, config->buffer_bytes);
+    if (config->buffer_bytes != 0 && config->shared)
+        set_buffer(port->fd, SO_SNDBUF, SO_SNDBUFFORCE, config->buffer_bytes);
+    if (config->buffer_bytes == 0 || config->shared)
+        port->buffer_bytes = granted_buffer(port->fd);
+    if (config->parked)
+        (void)set_int(port->fd, SOL_SOCKET, SO_RCVBUF, PARKED_BUFFER);
 }
 
 static bool prepare(agw_port *port, const agw_port_config *config)
 {
     if (!set_options(port->fd, &config->local))
         return false;
-    if (config->buffer_bytes != 0)
-        set_buffer(port->fd, SO_RCVBUF, SO_RCVBUFFORCE, config->buffer_bytes);
-    if (config->buffer_bytes != 0 && config->shared)
-        set_buffer(port->fd, SO_SNDBUF, SO_SNDBUFFORCE, config->buffer_bytes);
-    port->buffer_bytes = granted_buffer(port->fd);
+    set_buffers(port, config);
     return apply_tos(port, config->tos);
 }
 
@@ -90,7 +96,7 @@ static bool bind_local(agw_port *port, const agw_addr *local)
     struct sockaddr_storage sa;
     const socklen_t len = agw_addr_to_sockaddr(local, &sa);
     return bind(port->fd, (const struct sockaddr *)&sa, len) == 0 &&
-           read_local(port->fd, &port->local);
+           (local->port != 0 || read_local(port->fd, &port->local));
 }
 
 static agw_err system_error(void)
@@ -112,6 +118,8 @@ agw_err agw_port_open(agw_port *port, const agw_port_config *config)
 {
     memset(port, 0, sizeof *port);
     port->shared = config->shared;
+    port->parked = config->parked;
+    port->local = config->local;
     const int domain = config->local.family == AGW_FAMILY_IP6 ? AF_INET6 : AF_INET;
     const int fd = socket(domain, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     port->fd = fd;
@@ -152,26 +160,34 @@ static void drain(int fd, int flags)
     }
 }
 
-static void drain_all(int fd)
+/* What the receive queue and the error queue hold, and the running number of drops. */
+static void read_meminfo(int fd, uint32_t info[SK_MEMINFO_VARS])
 {
-    drain(fd, MSG_ERRQUEUE);
+    socklen_t len = SK_MEMINFO_VARS * sizeof info[0];
+    memset(info, 0, len);
+    (void)getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, &len);
+}
+
+/* The last look at a queue also clears a pending error. Returns the kernel's number of drops. */
+static uint32_t drain_all(int fd)
+{
+    uint32_t info[SK_MEMINFO_VARS];
+    read_meminfo(fd, info);
+    if (info[SK_MEMINFO_RMEM_ALLOC] != 0)
+        drain(fd, MSG_ERRQUEUE);
     drain(fd, 0);
+    if (info[SK_MEMINFO_RMEM_ALLOC] != 0)
+        read_meminfo(fd, info);
+    return info[SK_MEMINFO_DROPS];
 }
 
 void agw_port_park(agw_port *port)
 {
     AGW_ASSERT(port->io == NULL);
     port->owner = NULL;
+    port->parked = true;
     (void)set_int(port->fd, SOL_SOCKET, SO_RCVBUF, PARKED_BUFFER);
-    drain_all(port->fd);
-}
-
-static uint32_t kernel_drops(int fd)
-{
-    uint32_t info[SK_MEMINFO_VARS] = {0};
-    socklen_t len = sizeof info;
-    (void)getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, &len);
-    return info[SK_MEMINFO_DROPS];
+    (void)drain_all(port->fd);
 }
 
 static void clear_counters(agw_port *port)
@@ -186,10 +202,12 @@ static void clear_counters(agw_port *port)
 
 void agw_port_unpark(agw_port *port, const agw_port_config *config)
 {
+    if (!port->parked)
+        return; /* fresh */
+    port->parked = false;
     clear_counters(port);
     (void)apply_tos(port, config->tos); /* a packet's own tos is right in any case */
-    drain_all(port->fd);
-    port->drops_seen = kernel_drops(port->fd);
+    port->drops_seen = drain_all(port->fd);
     const size_t bytes = config->buffer_bytes != 0 ? config->buffer_bytes : port->buffer_bytes;
     set_buffer(port->fd, SO_RCVBUF, SO_RCVBUFFORCE, bytes);
 }

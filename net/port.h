@@ -42,7 +42,8 @@ typedef struct agw_port {
     uint32_t rx_look;          /* the backend's: the pass in which it was read last */
     agw_counter rx_packets, tx_packets;
 
-    size_t buffer_bytes;   /* receive buffer granted, to be compared with the one asked for */
+    size_t buffer_bytes;   /* receive buffer granted, to be compared with the one asked for; told of
+                            * shared ports and where none was asked for, else 0 */
     agw_counter rx_drops;  /* the kernel's: receive buffer full (SO_RXQ_OVFL) */
     agw_counter tx_busy;   /* not sent: EAGAIN, ENOBUFS */
     agw_counter tx_long;   /* not sent: EMSGSIZE */
@@ -52,6 +53,7 @@ typedef struct agw_port {
 
     /* Private to the port pool. */
     void *pair;
+    bool parked;
     /* Private to the I/O backend. */
     struct agw_io *io; /* NULL = not added */
     struct agw_port *icmp_next;
@@ -63,6 +65,7 @@ typedef struct agw_port {
 typedef struct agw_port_config {
     agw_addr local; /* port 0: the kernel chooses */
     bool shared;
+    bool parked; /* as agw_port_park() leaves it */
     uint8_t tos;
     size_t
         buffer_bytes; /* receive buffer wanted (and send buffer, when shared); 0 = the system's */
@@ -84,7 +87,8 @@ AGW_NODISCARD agw_err agw_port_set_tos(agw_port *port, uint8_t tos);
 
 /** For pools: a parked port stays bound, but holds next to no memory whoever sends to it. */
 void agw_port_park(agw_port *port);
-/** Ends parking: nothing that came before is left, counters start at 0, tos is set. */
+/** Ends parking: nothing that came before is left, counters start at 0, tos is set. A port that was
+ * never parked is ready as it is. */
 void agw_port_unpark(agw_port *port, const agw_port_config *config);
 
 #endif

@@ -173,25 +173,25 @@ static agw_port_config port_config(const agw_ports *ports)
                              .buffer_bytes = ports->config.buffer_bytes};
 }
 
-static agw_err open_half(agw_ports *ports, pair *p, unsigned i)
+static agw_err open_half(agw_ports *ports, pair *p, unsigned i, bool parked)
 {
     agw_port_config config = port_config(ports);
     config.local.port = (uint16_t)(p->rtp + i);
+    config.parked = parked;
     const agw_err err = agw_port_open(&p->ports[i], &config);
     if (err != AGW_OK)
         return err;
     p->ports[i].pair = p;
-    agw_port_park(&p->ports[i]);
     ports->opened++;
     return AGW_OK;
 }
 
-static agw_err open_pair(agw_ports *ports, pair *p)
+static agw_err open_pair(agw_ports *ports, pair *p, bool parked)
 {
-    agw_err err = open_half(ports, p, 0);
+    agw_err err = open_half(ports, p, 0, parked);
     if (err != AGW_OK)
         return err;
-    err = open_half(ports, p, 1);
+    err = open_half(ports, p, 1, parked);
     if (err != AGW_OK) {
         const int cause = errno;
         agw_port_close(&p->ports[0]);
@@ -200,14 +200,13 @@ static agw_err open_pair(agw_ports *ports, pair *p)
     return err;
 }
 
-/* Opens the longest unused closed pair that nobody else holds; it is in no list
- * then. */
-static agw_err open_cold(agw_ports *ports, pair **out)
+/* Opens the longest unused closed pair that nobody else holds; it is in no list then. */
+static agw_err open_cold(agw_ports *ports, bool parked, pair **out)
 {
     agw_err err = AGW_ERR_LIMIT;
     for (size_t tries = 0; tries < OPEN_TRIES && tries < ports->cold.count; tries++) {
         pair *p = list_head(&ports->cold);
-        err = open_pair(ports, p);
+        err = open_pair(ports, p, parked);
         if (err != AGW_OK && err != AGW_ERR_EXISTS)
             return err;
         unlink_from(&ports->cold, p);
@@ -235,7 +234,7 @@ static agw_err obtain(agw_ports *ports, pair **out)
     pair *p = list_head(&ports->ready);
     if (p == NULL || !rested(ports, p)) {
         const uint64_t before = ports->opened;
-        const agw_err err = open_cold(ports, out);
+        const agw_err err = open_cold(ports, false, out);
         ports->in_a_hurry += ports->opened - before;
         if (err == AGW_OK || p == NULL)
             return err;
@@ -276,6 +275,8 @@ agw_err agw_ports_take(agw_ports *ports, agw_port **port)
             ports->takes++;
             push_head(&ports->half, whole);
             *port = hand_out(ports, whole, 0);
+            if (!whole->ports[1].parked)
+                agw_port_park(&whole->ports[1]);
             return AGW_OK;
         }
         if (p == NULL)
@@ -317,7 +318,7 @@ static bool refill_one(agw_ports *ports)
         ports->filling = true;
     if (ports->ready.count == ports->config.high)
         ports->filling = false;
-    if (!ports->filling || open_cold(ports, &p) != AGW_OK)
+    if (!ports->filling || open_cold(ports, true, &p) != AGW_OK)
         return false;
     push_tail(&ports->ready, p);
     return true;
