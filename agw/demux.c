@@ -37,11 +37,11 @@ agw_pkt_kind agw_demux_kind(const uint8_t *data, size_t len, agw_drop *why)
     return AGW_PKT_UNKNOWN;
 }
 
-void agw_demux_ufrag(char out[AGW_UFRAG_LEN + 1], uint32_t slot)
+void agw_demux_ufrag(char out[AGW_UFRAG_LEN + 1], uint32_t slot, agw_rand_stock *stock)
 {
     for (int i = 0; i < SLOT_CHARS; i++)
         out[i] = ICE_CHARS[slot >> (6 * i) & 63];
-    agw_rand_text(out + SLOT_CHARS, AGW_UFRAG_LEN - SLOT_CHARS);
+    agw_rand_draw_text(stock, out + SLOT_CHARS, AGW_UFRAG_LEN - SLOT_CHARS);
 }
 
 uint32_t agw_demux_slot(const char *ufrag, size_t len)

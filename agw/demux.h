@@ -5,6 +5,7 @@
 #define AGW_AGW_DEMUX_H
 
 #include "agw/worker.h"
+#include "base/rand.h"
 
 /** What the first two bytes say; too short, cut and unknown datagrams get their reason in *why. */
 agw_pkt_kind agw_demux_kind(const uint8_t *data, size_t len, agw_drop *why);
@@ -19,8 +20,8 @@ static inline void agw_pkt_drop(agw_pkt *pkt, agw_drop reason)
     pkt->drop_reason = (uint8_t)reason;
 }
 
-/** Our ufrag for a slot: 4 characters that name it and 4 random ones. */
-void agw_demux_ufrag(char out[AGW_UFRAG_LEN + 1], uint32_t slot);
+/** Our ufrag for a slot: 4 characters that name it and 4 random ones out of stock. */
+void agw_demux_ufrag(char out[AGW_UFRAG_LEN + 1], uint32_t slot, agw_rand_stock *stock);
 /** The slot that a ufrag of ours names; AGW_WORKER_SLOTS or more: not one of ours. */
 uint32_t agw_demux_slot(const char *ufrag, size_t len);
 

@@ -9,6 +9,7 @@
 #include "agw/worker.h"
 #include "base/log.h"
 #include "base/rand.h"
+#include "base/secret.h"
 #include "net/ports.h"
 #include "net/xdp.h"
 #include "srtp/hooks.h"
@@ -65,6 +66,7 @@ struct agw_gateway {
     int event_fd;
     agw_map *core_addresses; /* advertised core address -> 1, for agw_gateway_owns() */
     agw_call_ref *calls;
+    agw_rand_stock random;
 };
 
 /* A transport's resources as control holds them. */
@@ -467,6 +469,7 @@ void agw_gateway_free(agw_gateway *gw)
     agw_ring_free(gw->mailbox);
     if (gw->event_fd >= 0)
         close(gw->event_fd);
+    agw_secret_wipe(&gw->random, sizeof gw->random);
     free(gw);
 }
 
@@ -535,6 +538,12 @@ static agw_err pick_family(const agw_gateway *gw, size_t interface, agw_family f
     return has[*out] != ADDRESS_MAX ? AGW_OK : AGW_ERR_UNSUPPORTED;
 }
 
+static void make_credentials(agw_gateway *gw, reservation *r)
+{
+    agw_demux_ufrag(r->info.ufrag, r->resource.slot, &gw->random);
+    agw_rand_draw_text(&gw->random, r->info.pwd, AGW_PWD_LEN);
+}
+
 agw_err agw_gateway_reserve(agw_gateway *gw, agw_call_ref *call, size_t interface,
                             agw_family family, agw_transport_kind kind, agw_transport_info *out)
 {
@@ -564,8 +573,7 @@ agw_err agw_gateway_reserve(agw_gateway *gw, agw_call_ref *call, size_t interfac
     r->resource.slot = slot->free_slots[slot->n_free_slots];
     r->resource.id = r->info.id = call->last_transport_id;
     r->info.interface = interface;
-    agw_demux_ufrag(r->info.ufrag, r->resource.slot);
-    agw_rand_text(r->info.pwd, AGW_PWD_LEN);
+    make_credentials(gw, r);
     r->next = call->reservations;
     call->reservations = r;
     *out = r->info;
@@ -583,12 +591,10 @@ static reservation *find_reservation(const agw_call_ref *call, uint32_t id)
 agw_err agw_gateway_new_credentials(agw_gateway *gw, agw_call_ref *call, uint32_t id,
                                     agw_transport_info *out)
 {
-    (void)gw;
     reservation *r = find_reservation(call, id);
     if (r == NULL)
         return AGW_ERR_NOT_FOUND;
-    agw_demux_ufrag(r->info.ufrag, r->resource.slot);
-    agw_rand_text(r->info.pwd, AGW_PWD_LEN);
+    make_credentials(gw, r);
     *out = r->info;
     return AGW_OK;
 }

@@ -2,9 +2,11 @@
 #include "base/rand.h"
 
 #include "base/err.h"
+#include "base/secret.h"
 
 #include <limits.h>
 #include <openssl/rand.h>
+#include <string.h>
 
 void agw_rand_bytes(void *out, size_t len)
 {
@@ -18,12 +20,36 @@ uint32_t agw_rand32(void)
     return v;
 }
 
-void agw_rand_text(char *out, size_t len)
+/* Random bytes to ice-chars. */
+static void make_text(char *out, size_t len)
 {
     static const char ICE_CHARS[] =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    agw_rand_bytes(out, len);
     for (size_t i = 0; i < len; i++)
         out[i] = ICE_CHARS[(unsigned char)out[i] & 63];
     out[len] = '\0';
+}
+
+void agw_rand_text(char *out, size_t len)
+{
+    agw_rand_bytes(out, len);
+    make_text(out, len);
+}
+
+void agw_rand_draw(agw_rand_stock *stock, void *out, size_t len)
+{
+    AGW_ASSERT(len <= sizeof stock->bytes);
+    if (stock->left < len) {
+        agw_rand_bytes(stock->bytes, sizeof stock->bytes);
+        stock->left = sizeof stock->bytes;
+    }
+    stock->left -= len;
+    memcpy(out, stock->bytes + stock->left, len);
+    agw_secret_wipe(stock->bytes + stock->left, len);
+}
+
+void agw_rand_draw_text(agw_rand_stock *stock, char *out, size_t len)
+{
+    agw_rand_draw(stock, out, len);
+    make_text(out, len);
 }

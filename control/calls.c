@@ -3,6 +3,7 @@
 
 #include "base/map.h"
 #include "base/rand.h"
+#include "base/secret.h"
 
 #include <string.h>
 
@@ -13,6 +14,7 @@ struct agw_calls {
     GHashTable *by_id; /* call_key -> agw_ng_call */
     GQueue order;
     agw_timerq timers;
+    agw_rand_stock random;
     uint8_t seed[16]; /* call-ids are strangers' choice: they must not aim at one bucket */
     size_t counted;
     uint64_t started;
@@ -115,6 +117,7 @@ void agw_calls_free(agw_calls *calls)
         agw_calls_end(call, AGW_CALL_DELETED);
     g_hash_table_destroy(calls->by_id);
     agw_timerq_fini(&calls->timers);
+    agw_secret_wipe(&calls->random, sizeof calls->random);
     g_free(calls);
 }
 
@@ -219,7 +222,9 @@ agw_err agw_calls_start(agw_calls *calls, const char *call_id, const char *from_
         call_release(call);
         return err;
     }
-    call->session = agw_session_new(calls->config, calls->gateway, call->ref);
+    uint8_t seed[16];
+    agw_rand_draw(&calls->random, seed, sizeof seed);
+    call->session = agw_session_new(calls->config, calls->gateway, call->ref, seed);
     call_start_clock(call, now);
     add_tag(call, AGW_SIDE_A, from_tag, NULL);
     add_tag(call, AGW_SIDE_B, "", via_branch);

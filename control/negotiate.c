@@ -3,25 +3,20 @@
  * away; and the view of what stands. */
 #include "control/negotiate.h"
 
-#include "base/rand.h"
 #include "base/secret.h"
 #include "control/negotiate_state.h"
 
 #include <string.h>
 
-agw_session *agw_session_new(const agw_config *config, agw_gateway *gw, agw_call_ref *call)
+agw_session *agw_session_new(const agw_config *config, agw_gateway *gw, agw_call_ref *call,
+                             const uint8_t seed[16])
 {
     agw_session *s = g_new0(agw_session, 1);
     s->config = config;
     s->gw = gw;
     s->call = call;
-    agw_rand_bytes(s->seed, sizeof s->seed);
+    memcpy(s->seed, seed, sizeof s->seed);
     return s;
-}
-
-void agw_session_seed(agw_session *session, const uint8_t seed[16])
-{
-    memcpy(session->seed, seed, sizeof session->seed);
 }
 
 static void forget_offer(agw_session *s)

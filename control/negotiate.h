@@ -12,10 +12,10 @@
 
 typedef struct agw_session agw_session;
 
-/** config, gw and call are borrowed and must outlive the session. Never NULL. */
-agw_session *agw_session_new(const agw_config *config, agw_gateway *gw, agw_call_ref *call);
-/** Fixes what is otherwise random (SSRCs, CNAMEs); for tests, before the first exchange. */
-void agw_session_seed(agw_session *session, const uint8_t seed[16]);
+/** config, gw and call are borrowed and must outlive the session. seed: random bytes, from which
+ * SSRCs and CNAMEs are made. Never NULL. */
+agw_session *agw_session_new(const agw_config *config, agw_gateway *gw, agw_call_ref *call,
+                             const uint8_t seed[16]);
 /** The call's transports go with agw_gateway_call_free(), which is the caller's. NULL is fine. */
 void agw_session_free(agw_session *session);
 

@@ -290,7 +290,8 @@ static inline void lab_fingerprint(agw_fingerprint *fp, uint8_t who)
 
 static inline void lab_new_ufrag(lab *l, lab_call *c)
 {
-    agw_demux_ufrag(c->plan->transports[0].local_ufrag, lab_slot(l, c, LAB_ACCESS));
+    agw_demux_ufrag(c->plan->transports[0].local_ufrag, lab_slot(l, c, LAB_ACCESS),
+                    &(agw_rand_stock){.left = 0});
 }
 
 static inline void lab_plan_media(agw_media_plan *m, uint32_t id, agw_media_kind kind)

@@ -64,9 +64,10 @@ static void test_demux_ufrag_names_its_slot(void)
 {
     static const uint32_t SLOTS[] = {0, 1, 63, 64, 4095, AGW_WORKER_SLOTS - 1};
     char ufrag[AGW_UFRAG_LEN + 1], again[AGW_UFRAG_LEN + 1];
+    agw_rand_stock stock = {.left = 0};
     for (size_t i = 0; i < sizeof SLOTS / sizeof SLOTS[0]; i++) {
-        agw_demux_ufrag(ufrag, SLOTS[i]);
-        agw_demux_ufrag(again, SLOTS[i]);
+        agw_demux_ufrag(ufrag, SLOTS[i], &stock);
+        agw_demux_ufrag(again, SLOTS[i], &stock);
         CU_ASSERT_EQUAL(strlen(ufrag), AGW_UFRAG_LEN);
         CU_ASSERT_EQUAL(agw_demux_slot(ufrag, AGW_UFRAG_LEN), SLOTS[i]);
         CU_ASSERT_STRING_NOT_EQUAL(ufrag, again); /* 24 random bits */

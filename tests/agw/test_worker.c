@@ -64,7 +64,7 @@ static void bench_open(bench *b)
     browser_make(&b->browser);
     b->info.id = 1;
     b->info.rtp[0] = b->access.local;
-    agw_demux_ufrag(b->info.ufrag, 5);
+    agw_demux_ufrag(b->info.ufrag, 5, &(agw_rand_stock){.left = 0});
     snprintf(b->info.pwd, sizeof b->info.pwd, "abcdefghijklmnopqrstuvwx");
     bench_apply(b);
 }

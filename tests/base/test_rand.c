@@ -53,10 +53,43 @@ static void test_rand_text_rfc8839_5_4_ice_chars(void)
     CU_ASSERT_EQUAL(empty[0], '\0');
 }
 
+/* Whatever is drawn is drawn once, and does not stay behind. */
+static void test_rand_stock_gives_each_byte_once(void)
+{
+    agw_rand_stock stock = {.left = 0};
+    unsigned char first[16], second[16], all[AGW_RAND_STOCK_BYTES];
+    agw_rand_draw(&stock, first, sizeof first);
+    CU_ASSERT_EQUAL(stock.left, sizeof stock.bytes - sizeof first);
+    for (size_t i = stock.left; i < sizeof stock.bytes; i++)
+        CU_ASSERT_EQUAL(stock.bytes[i], 0);
+    memcpy(all, stock.bytes, sizeof all);
+    agw_rand_draw(&stock, second, sizeof second);
+    CU_ASSERT_NOT_EQUAL(memcmp(first, second, sizeof first), 0);
+    CU_ASSERT_EQUAL(memcmp(second, all + stock.left, sizeof second), 0);
+    agw_rand_draw(&stock, all, sizeof all); /* more than is left: fresh ones */
+    CU_ASSERT_EQUAL(stock.left, 0);
+    size_t zeros = 0;
+    for (size_t i = 0; i < sizeof all; i++)
+        zeros += all[i] == 0;
+    CU_ASSERT_TRUE(zeros < 32); /* 2 expected; more than 31 once in 10^25 */
+}
+
+static void test_rand_stock_text_is_text(void)
+{
+    agw_rand_stock stock = {.left = 0};
+    char text[26] = {0};
+    text[25] = '!';
+    agw_rand_draw_text(&stock, text, 24);
+    CU_ASSERT_EQUAL(strlen(text), 24);
+    CU_ASSERT_EQUAL(text[25], '!');
+}
+
 static const agw_unit_case CASES[] = {
     AGW_CASE(test_rand_bytes_fill_the_whole_buffer_only),
     AGW_CASE(test_rand_numbers_differ),
     AGW_CASE(test_rand_text_rfc8839_5_4_ice_chars),
+    AGW_CASE(test_rand_stock_gives_each_byte_once),
+    AGW_CASE(test_rand_stock_text_is_text),
 };
 
 AGW_UNIT_MAIN("rand", CASES)

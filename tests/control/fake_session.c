@@ -21,9 +21,10 @@ void fake_session_reset(void)
     fake_session_rollbacks = 0;
 }
 
-agw_session *agw_session_new(const agw_config *config, agw_gateway *gw, agw_call_ref *call)
+agw_session *agw_session_new(const agw_config *config, agw_gateway *gw, agw_call_ref *call,
+                             const uint8_t seed[16])
 {
-    (void)config;
+    (void)config, (void)seed;
     agw_session *session = g_new0(agw_session, 1);
     session->gw = gw;
     session->call = call;

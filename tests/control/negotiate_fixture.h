@@ -20,12 +20,14 @@ typedef struct fixture {
     const char *why;
 } fixture;
 
+static const uint8_t SEED[16] = {7};
+
 static inline void fixture_open(fixture *f)
 {
     char why[128];
     CU_ASSERT_EQUAL_FATAL(agw_gateway_new(&f->gw, &f->config.gateway, why, sizeof why), AGW_OK);
     CU_ASSERT_EQUAL_FATAL(agw_gateway_call_new(f->gw, "call", f, &f->call), AGW_OK);
-    f->session = agw_session_new(&f->config, f->gw, f->call);
+    f->session = agw_session_new(&f->config, f->gw, f->call, SEED);
     f->told = g_string_new(NULL);
     f->why = "";
 }

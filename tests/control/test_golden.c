@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <string.h>
 
+static const uint8_t SEED[16] = {7};
+
 typedef struct run {
     const golden_case *c;
     bool show;
@@ -57,7 +59,7 @@ static void start(run *r)
     set_realm(&r->config, "fd00:2::/32", 1);
     AGW_ASSERT(agw_gateway_new(&r->gw, &r->config.gateway, why, sizeof why) == AGW_OK);
     AGW_ASSERT(agw_gateway_call_new(r->gw, r->c->name, NULL, &r->call) == AGW_OK);
-    r->session = agw_session_new(&r->config, r->gw, r->call);
+    r->session = agw_session_new(&r->config, r->gw, r->call, SEED);
     r->bindings = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 }
 

@@ -106,8 +106,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     AGW_ASSERT(agw_gateway_new(&gw, &config.gateway, why, sizeof why) == AGW_OK);
     AGW_ASSERT(agw_gateway_call_new(gw, "fuzz", NULL, &call) == AGW_OK);
-    agw_session *s = agw_session_new(&config, gw, call);
-    agw_session_seed(s, SEED);
+    agw_session *s = agw_session_new(&config, gw, call, SEED);
     char *text = g_strndup((const char *)data + 1, size - 1);
     converse(s, call, text);
     g_free(text);
