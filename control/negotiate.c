@@ -24,6 +24,7 @@ static void forget_offer(agw_session *s)
     if (s->offer != NULL)
         agw_secret_wipe(s->offer, s->offer_len); /* it holds an ICE password */
     g_clear_pointer(&s->offer, g_free);
+    g_clear_pointer(&s->offer_sdp, agw_sdp_free);
 }
 
 void agw_session_free(agw_session *session)
@@ -109,6 +110,7 @@ static void exchange_end(agw_exchange *x)
     }
     g_array_free(x->work, TRUE);
     agw_sdp_free(x->offer);
+    agw_sdp_free(x->sdp);
     if (x->next == NULL)
         return; /* it has taken over */
     release_unknown(x->s, x->next, x->s->current, x->s->pending, NULL);
@@ -135,6 +137,7 @@ static agw_err run_offer(agw_exchange *x, const char *text, size_t len, GString 
     agw_out_write(x, out);
     forget_offer(s);
     s->offer = g_strndup(text, len);
+    s->offer_sdp = g_steal_pointer(&x->sdp);
     s->offer_len = len;
     s->offerer = x->from;
     take_over(s, s->current, g_steal_pointer(&x->next));
@@ -144,8 +147,9 @@ static agw_err run_offer(agw_exchange *x, const char *text, size_t len, GString 
 static agw_err run_answer(agw_exchange *x, GString *out)
 {
     agw_session *s = x->s;
-    const agw_err parsed = agw_sdp_parse(&x->offer, s->offer, s->offer_len, NULL);
-    AGW_ASSERT(parsed == AGW_OK); /* it was parsed before */
+    x->offer = g_steal_pointer(&s->offer_sdp);
+    if (x->offer == NULL) /* not the first answer to it */
+        AGW_ASSERT(agw_sdp_parse(&x->offer, s->offer, s->offer_len, NULL) == AGW_OK);
     agw_legs_answer(x);
     learn_ids(x);
     agw_in_answer(x);
@@ -192,25 +196,22 @@ agw_err agw_negotiate(agw_session *session, agw_side from, bool is_offer, const 
         *why = "Invalid dialogue association";
         return AGW_ERR_STATE;
     }
-    agw_sdp *parsed = NULL;
-    agw_err err = agw_sdp_parse(&parsed, sdp, len, NULL);
-    if (err != AGW_OK) {
-        *why = "Failed to parse SDP";
-        return err;
-    }
     agw_exchange x = {.s = session,
                       .flags = flags,
                       .from = from,
                       .to = agw_side_other(from),
                       .is_offer = acts_as_offer(session, from, is_offer),
-                      .sdp = parsed,
                       .why = "Error rewriting SDP"};
+    agw_err err = agw_sdp_parse(&x.sdp, sdp, len, NULL);
+    if (err != AGW_OK) {
+        *why = "Failed to parse SDP";
+        return err;
+    }
     const bool repeated = repeats_its_offer(session, from, is_offer, sdp, len);
     exchange_begin(&x);
     err = x.is_offer ? run_offer(&x, sdp, len, out) : run_answer(&x, out);
     *why = x.why;
     exchange_end(&x);
-    agw_sdp_free(parsed);
     if (err == AGW_OK && repeated)
         take_over(session, session->current, NULL);
     return err;

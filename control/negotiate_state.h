@@ -108,8 +108,9 @@ struct agw_session {
     agw_state *current; /* NULL before the first answer */
     agw_state *pending; /* NULL unless an offer is open */
     agw_origin origin[2];
-    agw_side offerer; /* of the last offer */
-    char *offer;      /* its text, NULL before */
+    agw_side offerer;   /* of the last offer */
+    char *offer;        /* its text, NULL before */
+    agw_sdp *offer_sdp; /* and as it was parsed, until the first answer */
     size_t offer_len;
     uint8_t seed[16]; /* of SSRCs and CNAMEs */
     char view[64];    /* text of the last view */
@@ -140,7 +141,7 @@ typedef struct agw_exchange {
     const agw_flags *flags;
     agw_side from, to; /* sender and receiver of this message */
     bool is_offer;
-    const agw_sdp *sdp;       /* the message */
+    agw_sdp *sdp;             /* the message */
     agw_sdp *offer;           /* in an answer: the offer that it answers; NULL in an offer */
     const agw_state *current; /* what stands, or NULL */
     agw_state *next;

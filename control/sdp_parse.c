@@ -11,8 +11,10 @@
 typedef struct line {
     char type;
     unsigned number;
-    const char *value; /* in the arena's copy of the text */
+    char *value; /* in the arena's copy of the text */
 } line;
+
+struct attr_name;
 
 typedef struct parser {
     agw_sdp *sdp;
@@ -21,7 +23,8 @@ typedef struct parser {
     agw_sdp_why *why;
     size_t n_lines;
     line *lines;
-    GHashTable *bundles;                            /* mid -> BUNDLE group */
+    GHashTable *bundles;            /* mid -> BUNDLE group */
+    const struct attr_name **known; /* of the media at hand, by attribute; NULL = not known */
     const agw_sdp_fb **fb_tail[AGW_SDP_FORMAT_MAX]; /* of the media at hand, by codec */
     size_t n_fb_all;
 } parser;
@@ -118,13 +121,21 @@ static agw_err check_byte(parser *p, unsigned char c)
     return AGW_OK;
 }
 
+static bool has_control(const char *from, size_t n)
+{
+    bool found = false;
+    for (size_t i = 0; i < n; i++)
+        found |= (unsigned char)from[i] < 0x20 || from[i] == 0x7f;
+    return found;
+}
+
 /* Ends the line at *from in place; returns its length without the spaces behind it. */
 static agw_err clean_line(parser *p, char *from, size_t *len)
 {
     size_t n = *len;
     if (n > 0 && from[n - 1] == '\r')
         n--;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = has_control(from, n) ? 0 : n; i < n; i++) {
         const agw_err err = check_byte(p, (unsigned char)from[i]);
         if (err != AGW_OK)
             return err;
@@ -155,13 +166,18 @@ static agw_err take_line(parser *p, char *from, size_t len, bool *ended)
     return AGW_OK;
 }
 
+static size_t count_line_ends(const char *text, size_t len)
+{
+    size_t n = 0;
+    for (const char *at = text; (at = memchr(at, '\n', (size_t)(text + len - at))) != NULL; at++)
+        n++;
+    return n;
+}
+
 static agw_err cut_lines(parser *p, const char *text, size_t len)
 {
-    size_t n = 1;
-    for (size_t i = 0; i < len; i++)
-        n += text[i] == '\n';
     char *copy = keep(p, text, len);
-    p->lines = alloc(p, n, sizeof *p->lines);
+    p->lines = alloc(p, count_line_ends(text, len) + 1, sizeof *p->lines);
     bool ended = false;
     for (size_t at = 0; at < len;) {
         p->line++;
@@ -833,15 +849,17 @@ static agw_err read_media(parser *p, agw_sdp_media *m, const char *value)
 
 /* --- sections: the session level, then each media --- */
 
-/* a=name:value, kept as it is */
-static agw_err split_attr(parser *p, agw_sdp_attr *out, const char *text)
+/* a=name:value, cut in place */
+static agw_err split_attr(parser *p, agw_sdp_attr *out, const struct attr_name **known_as,
+                          char *text)
 {
     const size_t len = strcspn(text, ":");
     if (len == 0 || memchr(text, ' ', len) != NULL)
         return refuse(p, "attribute without a name");
-    out->name = keep(p, text, len);
+    out->name = text;
     out->value = text[len] == ':' ? text + len + 1 : NULL;
-    const struct attr_name *known = find_name(out->name);
+    text[len] = '\0';
+    const struct attr_name *known = *known_as = find_name(out->name);
     if (known != NULL) {
         if (known->needs_value && (out->value == NULL || rest(out->value) == NULL))
             return refuse(p, "attribute without its value");
@@ -859,6 +877,7 @@ static agw_err split_attrs(parser *p, agw_sdp_media *m, const line *lines, size_
     for (size_t i = 0; i < n; i++)
         n_attrs += lines[i].type == 'a';
     m->attrs = alloc(p, n_attrs, sizeof *m->attrs);
+    p->known = alloc(p, n_attrs, sizeof(struct attr_name *));
     for (size_t i = 0; i < n; i++) {
         if (lines[i].type != 'a')
             continue;
@@ -866,7 +885,7 @@ static agw_err split_attrs(parser *p, agw_sdp_media *m, const line *lines, size_
         if (m->n_attrs == AGW_SDP_ATTR_MAX)
             return refuse(p, "too many attributes");
         agw_sdp_attr *a = &m->attrs[m->n_attrs];
-        const agw_err err = split_attr(p, a, lines[i].value);
+        const agw_err err = split_attr(p, a, &p->known[m->n_attrs], lines[i].value);
         if (err != AGW_OK)
             return err;
         m->n_attrs++;
@@ -919,8 +938,8 @@ static agw_err read_line(parser *p, agw_sdp_media *m, const line *l, size_t *att
 {
     switch (l->type) {
     case 'a': {
-        const agw_sdp_attr *a = &m->attrs[(*attr)++];
-        const struct attr_name *known = find_name(a->name);
+        const agw_sdp_attr *a = &m->attrs[*attr];
+        const struct attr_name *known = p->known[(*attr)++];
         return known != NULL && known->read != NULL ? known->read(p, m, a->value) : AGW_OK;
     }
     case 'b':
