@@ -9,6 +9,7 @@
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <net/if_arp.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,6 +17,7 @@
 enum {
     REPLY_BYTES = 32768, /* the kernel's own largest; a link's answer has about 1500 */
     NEIGHBOURS = 256,    /* a power of two */
+    KNOWN = 16,          /* links, and next hops, whose last answer is kept */
     READ_LIMIT = 1024,   /* datagrams in one turn */
 };
 
@@ -27,11 +29,25 @@ typedef struct neighbour {
     uint8_t mac[6];
 } neighbour;
 
+/* What the kernel said of a link or of a next hop; true until it notifies of anything. */
+typedef struct known_link {
+    uint32_t ifindex; /* 0: nothing yet */
+    agw_rtnl_link link;
+} known_link;
+
+typedef struct known_hop {
+    uint32_t ifindex;
+    agw_addr addr;
+    uint8_t mac[6];
+} known_hop;
+
 struct agw_routes {
     int ask_fd, news_fd;
     uint32_t seq;
     bool lost; /* some notifications, later than those that still wait to be read */
     neighbour heard[NEIGHBOURS];
+    known_link links[KNOWN];
+    known_hop hops[KNOWN];
     uint8_t reply[REPLY_BYTES];
 };
 
@@ -118,11 +134,11 @@ static bool is_usable(const agw_rtnl_neigh *neigh)
 }
 
 /* FNV-1a; whoever makes neighbours collide gains a few more look-ups. */
-static size_t slot_of(const agw_rtnl_neigh *neigh)
+static size_t slot_of(uint32_t ifindex, const agw_addr *addr)
 {
-    uint32_t hash = 2166136261u ^ neigh->ifindex;
-    for (size_t i = 0; i < sizeof neigh->addr.ip; i++)
-        hash = (hash ^ neigh->addr.ip[i]) * 16777619u;
+    uint32_t hash = 2166136261u ^ ifindex;
+    for (size_t i = 0; i < sizeof addr->ip; i++)
+        hash = (hash ^ addr->ip[i]) * 16777619u;
     return (hash ^ hash >> 16) % NEIGHBOURS;
 }
 
@@ -145,7 +161,7 @@ static bool is_neighbour_news(agw_routes *routes, const agw_rtnl_msg *msg)
                      .usable = msg->type == RTM_NEWNEIGH && is_usable(neigh)};
     if (now.usable)
         memcpy(now.mac, neigh->mac, sizeof now.mac);
-    neighbour *last = &routes->heard[slot_of(neigh)];
+    neighbour *last = &routes->heard[slot_of(neigh->ifindex, &neigh->addr)];
     const bool news = !same(last, &now);
     *last = now;
     return news;
@@ -170,6 +186,12 @@ static bool read_news(agw_routes *routes, size_t len)
     return news;
 }
 
+static void forget_known(agw_routes *routes)
+{
+    memset(routes->links, 0, sizeof routes->links);
+    memset(routes->hops, 0, sizeof routes->hops);
+}
+
 /* After a loss, what the notifications before it said must not hide what comes next. */
 static void caught_up(agw_routes *routes)
 {
@@ -183,6 +205,8 @@ bool agw_routes_changed(agw_routes *routes)
     bool changed = false;
     for (int i = 0; i < READ_LIMIT; i++) {
         const ssize_t n = receive(routes, routes->news_fd);
+        if (n >= 0 || errno != EAGAIN)
+            forget_known(routes);
         if (n >= 0) {
             changed = read_news(routes, (size_t)n) || changed;
         } else if (errno == EAGAIN) {
@@ -197,6 +221,14 @@ bool agw_routes_changed(agw_routes *routes)
 }
 
 /* ---- look-ups ---- */
+
+/* Nothing was notified that agw_routes_changed() has not read: what is known holds. poll() leaves
+ * an error for that function, as a receiving call would not. */
+static bool is_quiet(const agw_routes *routes)
+{
+    struct pollfd p = {.fd = routes->news_fd, .events = POLLIN};
+    return poll(&p, 1, 0) == 0;
+}
 
 /* EINVAL: local is not ours, or the route is a black hole. */
 static agw_err refused(int error)
@@ -280,23 +312,33 @@ static agw_err find_route(agw_routes *routes, const agw_addr *local, const agw_a
     return err;
 }
 
-static agw_err find_link(agw_routes *routes, uint32_t ifindex, agw_rtnl_link *out)
+static agw_err ask_link(agw_routes *routes, uint32_t ifindex, known_link *out)
 {
     uint8_t request[AGW_RTNL_REQUEST];
     agw_rtnl_msg answer;
     const size_t len = agw_rtnl_ask_link(request, ++routes->seq, ifindex);
     const agw_err err = ask(routes, request, len, RTM_NEWLINK, &answer);
+    if (err == AGW_OK)
+        *out = (known_link){.ifindex = ifindex, .link = answer.link};
+    return err;
+}
+
+static agw_err find_link(agw_routes *routes, bool quiet, uint32_t ifindex, agw_rtnl_link *out)
+{
+    known_link *known = &routes->links[ifindex % KNOWN];
+    const agw_err err =
+        quiet && known->ifindex == ifindex ? AGW_OK : ask_link(routes, ifindex, known);
     if (err != AGW_OK)
         return err;
-    *out = answer.link;
+    *out = known->link;
     if (out->type != ARPHRD_ETHER || out->vlan || !out->has_mac)
         return AGW_ERR_UNSUPPORTED;
     const bool up = (out->flags & IFF_UP) != 0 && (out->flags & IFF_RUNNING) != 0;
     return up ? AGW_OK : AGW_ERR_NOT_FOUND;
 }
 
-static agw_err find_neighbour(agw_routes *routes, uint32_t ifindex, const agw_addr *next,
-                              uint8_t mac[6])
+static agw_err ask_neighbour(agw_routes *routes, uint32_t ifindex, const agw_addr *next,
+                             known_hop *out)
 {
     uint8_t request[AGW_RTNL_REQUEST];
     agw_rtnl_msg answer;
@@ -306,8 +348,20 @@ static agw_err find_neighbour(agw_routes *routes, uint32_t ifindex, const agw_ad
         return err;
     if (!is_usable(&answer.neigh))
         return AGW_ERR_NOT_FOUND;
-    memcpy(mac, answer.neigh.mac, sizeof answer.neigh.mac);
+    *out = (known_hop){.ifindex = ifindex, .addr = *next};
+    memcpy(out->mac, answer.neigh.mac, sizeof out->mac);
     return AGW_OK;
+}
+
+static agw_err find_neighbour(agw_routes *routes, bool quiet, uint32_t ifindex,
+                              const agw_addr *next, uint8_t mac[6])
+{
+    known_hop *known = &routes->hops[slot_of(ifindex, next) % KNOWN];
+    const bool here = quiet && known->ifindex == ifindex && agw_addr_ip_equal(&known->addr, next);
+    const agw_err err = here ? AGW_OK : ask_neighbour(routes, ifindex, next, known);
+    if (err == AGW_OK)
+        memcpy(mac, known->mac, sizeof known->mac);
+    return err;
 }
 
 static uint16_t smaller_mtu(uint32_t link, uint32_t route)
@@ -334,12 +388,13 @@ agw_err agw_routes_find(agw_routes *routes, const agw_addr *local, const agw_add
     agw_err err = find_route(routes, local, remote, &route);
     if (err != AGW_OK)
         return err;
+    const bool quiet = is_quiet(routes);
     agw_rtnl_link link;
-    err = find_link(routes, route.ifindex, &link);
+    err = find_link(routes, quiet, route.ifindex, &link);
     if (err != AGW_OK)
         return err;
     const agw_addr *next = agw_addr_is_set(&route.gateway) ? &route.gateway : remote;
     *out = (agw_route){.ifindex = route.ifindex, .mtu = smaller_mtu(link.mtu, route.mtu)};
     memcpy(out->local_mac, link.mac, sizeof out->local_mac);
-    return find_neighbour(routes, route.ifindex, next, out->next_mac);
+    return find_neighbour(routes, quiet, route.ifindex, next, out->next_mac);
 }

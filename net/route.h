@@ -25,7 +25,8 @@ int agw_routes_fd(const agw_routes *routes);
 bool agw_routes_changed(agw_routes *routes);
 
 /** Looks up the way from our address `local` to `remote` (both of one family; ports do not matter).
- * About six system calls: for set-up, not for packets.
+ * About six system calls, three when nothing was notified since the last look-up by the same link
+ * and next hop: for set-up, not for packets.
  *
  * @return AGW_OK; AGW_ERR_NOT_FOUND: no route, or the next hop's MAC is not known (yet): let the
  *         kernel send something there and ask again; AGW_ERR_UNSUPPORTED: not by Ethernet

@@ -592,6 +592,27 @@ static void test_route_peers_new_mac_is_seen(void)
     close_world(&w);
 }
 
+/* What is known of link and next hop serves until there is news, read or not. */
+static void test_route_unread_news_count(void)
+{
+    const world w = open_world();
+    agw_route route;
+    (void)agw_routes_changed(w.routes);
+    for (int i = 0; i < 2; i++)
+        CU_ASSERT_EQUAL_FATAL(find(&w, "10.0.0.1", "10.0.0.77", &route), AGW_OK);
+    we_do("neigh replace 10.0.0.77 lladdr 02:00:00:00:00:79 nud permanent dev g0\n"
+          "link set g0 mtu 1310\n");
+    for (int i = 0; i < 2; i++) {
+        CU_ASSERT_EQUAL_FATAL(find(&w, "10.0.0.1", "10.0.0.77", &route), AGW_OK);
+        CU_ASSERT_EQUAL(route.next_mac[5], 0x79);
+        CU_ASSERT_EQUAL(route.mtu, 1310);
+        CU_ASSERT_EQUAL(agw_routes_changed(w.routes), i == 0);
+    }
+    CU_ASSERT_EQUAL_FATAL(find(&w, "10.0.0.1", "10.0.0.77", &route), AGW_OK);
+    CU_ASSERT_EQUAL(route.next_mac[5], 0x79);
+    close_world(&w);
+}
+
 static void test_route_our_new_mac_is_seen(void)
 {
     const world w = open_world();
@@ -859,6 +880,7 @@ int main(void)
         AGW_CASE(test_route_ip6_behind_a_link_local_gateway),
         AGW_CASE(test_route_source_address_decides),
         AGW_CASE(test_route_peers_new_mac_is_seen),
+        AGW_CASE(test_route_unread_news_count),
         AGW_CASE(test_route_our_new_mac_is_seen),
         AGW_CASE(test_route_goes_and_comes_with_the_link),
         AGW_CASE(test_route_mtu_is_the_smaller_of_link_and_route),
