@@ -527,9 +527,9 @@ static const key_rule *key_rule_of(const char *name)
     return NULL;
 }
 
-static void take(agw_flags *f, const char *key, char *const *texts)
+/* rule: the key's, NULL when it has none. */
+static void take(agw_flags *f, const key_rule *rule, const char *key, char *const *texts)
 {
-    const key_rule *rule = key_rule_of(key);
     if (rule != NULL && rule->take != NULL && texts[0] != NULL)
         rule->take(f, texts);
     else if (rule == NULL && !listed(IGNORED_KEYS, G_N_ELEMENTS(IGNORED_KEYS), key))
@@ -613,7 +613,7 @@ static void take_pair(agw_flags *f, const char *word, const char *equals)
     if (same(key, "flags") || same(key, "rtpp-flags"))
         note_unknown(f, "word", word); /* no lists inside lists */
     else
-        take(f, key, texts);
+        take(f, key_rule_of(key), key, texts);
     g_free(texts[0]);
     g_free(key);
 }
@@ -703,7 +703,7 @@ void agw_flags_parse(agw_flags *out, const agw_doc *request)
         }
         const key_rule *rule = key_rule_of(key);
         char **texts = texts_of(value, rule != NULL ? rule->form : FORM_TEXT);
-        take(out, key, texts);
+        take(out, rule, key, texts);
         g_strfreev(texts);
     }
 }
@@ -776,7 +776,7 @@ static void take_token(agw_flags *f, char *token)
     else if (same(token, "rtpp-flags"))
         note_unknown(f, "key", token);
     else
-        take(f, token, values);
+        take(f, key_rule_of(token), token, values);
     g_strfreev(values);
 }
 
