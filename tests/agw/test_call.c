@@ -137,6 +137,16 @@ static void test_call_rfc8122_6_2_wrong_fingerprint_no_media(void)
     talk_close(&t);
 }
 
+/* A reply may leave before the workers are woken: what the browser sends then finds its call. */
+static void test_call_plan_is_there_for_the_first_packet_behind_it(void)
+{
+    talk t;
+    talk_open(&t);
+    agw_gateway_apply(t.w.gw, t.w.call, talk_plan(&t));
+    CU_ASSERT_TRUE(browser_check(&t.browser, &t.w.access));
+    talk_close(&t);
+}
+
 static void test_call_nothing_from_an_unvalidated_address_has_an_effect(void)
 {
     talk t;
@@ -565,6 +575,7 @@ static const agw_unit_case cases[] = {
     AGW_CASE(test_call_the_gateway_can_be_the_dtls_client),
     AGW_CASE(test_call_334_6_2_22_handshake_before_the_answer_waits_for_the_fingerprint),
     AGW_CASE(test_call_rfc8122_6_2_wrong_fingerprint_no_media),
+    AGW_CASE(test_call_plan_is_there_for_the_first_packet_behind_it),
     AGW_CASE(test_call_nothing_from_an_unvalidated_address_has_an_effect),
     AGW_CASE(test_call_334_5_5_core_leg_takes_its_own_source_only),
     AGW_CASE(test_call_core_rtp_and_rtcp_belong_to_their_ports),

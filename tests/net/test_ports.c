@@ -317,8 +317,12 @@ static void test_ports_start_empty(void)
     agw_port *rtp, *rtcp;
     char data[1000];
     CU_ASSERT_EQUAL(agw_ports_refill(ports, 1), 1);
+    agw_addr local = config.address;
+    local.port = config.port_min;
+    flood(&local); /* before it was ever taken */
     CU_ASSERT_EQUAL_FATAL(agw_ports_take_pair(ports, &rtp, &rtcp), AGW_OK);
-    const agw_addr local = rtp->local;
+    CU_ASSERT_EQUAL_FATAL(rtp->local.port, local.port);
+    CU_ASSERT_EQUAL(recv(rtp->fd, data, sizeof data, MSG_DONTWAIT), -1);
     for (int round = 0; round < 3; round++) {
         flood(&local); /* to its present owner, who reads nothing */
         CU_ASSERT_TRUE(queued_bytes(rtp->fd) > 20000);
