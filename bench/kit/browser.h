@@ -65,6 +65,7 @@ typedef struct kit_browser {
     size_t early_len;
     agw_srtp_session *in, *out;
     agw_srtp_suite suite;
+    bool spared; /* by the world's sealer, or there is none */
     kit_timer check_timer, dtls_timer;
     agw_ns pause_until;   /* of dtls_pause, the latest one */
     uint8_t check_id[12]; /* of the check under way */
@@ -103,6 +104,9 @@ bool kit_browser_send_rtcp(kit_browser *b, uint8_t *rtcp, size_t len);
 /** Protects without sending: what an eavesdropper has seen, or what is to be tampered with.
  * Returns the new length, 0 = refused. */
 size_t kit_browser_protect(kit_browser *b, uint8_t *rtp, size_t len, bool rtcp);
+/** The same for RTP that stands in the wire's room and is going to be committed: protected at the
+ * latest when it leaves. */
+size_t kit_browser_protect_room(kit_browser *b, uint8_t *rtp, size_t len);
 
 /** A connectivity check as this browser would send it now, for tampering; returns its length. */
 size_t kit_browser_write_check(kit_browser *b, uint8_t out[256], bool nominate);

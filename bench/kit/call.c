@@ -113,7 +113,7 @@ bool kit_call_send(kit_call *call, kit_side from)
     if (call->is_browser[from]) {
         local = &call->browser.local;
         remote = &call->browser.remote;
-        len = kit_browser_protect(&call->browser, room, len, false);
+        len = kit_browser_protect_room(&call->browser, room, len);
     }
     if (len == 0)
         return false;

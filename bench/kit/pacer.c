@@ -6,7 +6,7 @@
 
 enum {
     AT_ONCE_MAX = 64, /* slots of one turn: what arrives must be taken, too */
-    FLUSH_EVERY = 8,  /* a packet does not wait long behind its time stamp */
+    FLUSH_EVERY = 16, /* a packet does not wait long behind its time stamp */
 };
 
 /* A step near slots / phi that meets every slot: neighbours in time of joining are far apart. */

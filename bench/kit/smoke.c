@@ -4,6 +4,7 @@
  *
  *   node bench/run.mjs --gateway=agwd|rtpengine -- kit_smoke */
 #include "bench/kit/call.h"
+#include "bench/kit/sealer.h"
 #include "srtp/hooks.h"
 
 #include <stdio.h>
@@ -144,6 +145,7 @@ int main(int argc, char *argv[])
         fprintf(stderr, "kit_smoke: %s\n", why);
         return 2;
     }
+    kit_sealer_open(&world);
     static const agw_srtp_suite SUITES[] = {AGW_SRTP_AES_CM_128_80, AGW_SRTP_AEAD_128_GCM};
     unsigned passed = 0, run_all = 0;
     for (unsigned i = 0; i < 24; i++) {
@@ -157,6 +159,7 @@ int main(int argc, char *argv[])
         run_all++;
     }
     printf("%u passed, %u failed, 0 skipped\n", passed, run_all - passed);
+    kit_sealer_close(&world);
     kit_world_close(&world);
     return passed != run_all;
 }

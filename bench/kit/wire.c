@@ -41,6 +41,8 @@ enum {
     FRAME_MIN = 2048,
     FRAME_MAX = 16384,
     RING_OVERHEAD = 128, /* the kernel's header, addresses, alignment */
+    CACHE_LINE = 64,
+    TAKE_BATCH = 32, /* frames that are looked up together, so that their memory comes together */
     LOOKUP_MS = 2000,
     LOOKUP_STEP_MS = 2,
 };
@@ -65,6 +67,8 @@ struct kit_wire {
     agw_map *bound; /* agw_addr -> binding */
     binding *first; /* all bindings */
     binding rest;
+    uint64_t unbound;     /* how often a binding ended */
+    kit_wire_batch batch; /* functions may be NULL */
 
     size_t queued, used;
     struct mmsghdr messages[QUEUE];
@@ -292,6 +296,7 @@ void kit_wire_unbind(kit_wire *wire, const agw_addr *local)
     binding *b = agw_map_remove(wire->bound, local);
     if (b == NULL)
         return;
+    wire->unbound++;
     if (b->before != NULL)
         b->before->after = b->after;
     else
@@ -304,6 +309,11 @@ void kit_wire_unbind(kit_wire *wire, const agw_addr *local)
 void kit_wire_bind_rest(kit_wire *wire, kit_taker taker, void *owner)
 {
     wire->rest = (binding){.taker = taker, .owner = owner};
+}
+
+void kit_wire_set_batch(kit_wire *wire, const kit_wire_batch *batch)
+{
+    wire->batch = batch != NULL ? *batch : (kit_wire_batch){.owner = NULL};
 }
 
 /* --- sending -----------------------------------------------------------------------------------
@@ -400,6 +410,8 @@ void kit_wire_send(kit_wire *wire, const agw_addr *from, const agw_addr *to, con
 
 void kit_wire_flush(kit_wire *wire)
 {
+    if (wire->batch.before_leaving != NULL)
+        wire->batch.before_leaving(wire->batch.owner);
     for (size_t at = 0; at < wire->queued;) {
         const int n = sendmmsg(wire->tx, wire->messages + at, (unsigned)(wire->queued - at), 0);
         if (n > 0) {
@@ -438,16 +450,6 @@ static bool parse_ip(kit_datagram *d, uint8_t *ip, size_t len)
     return true;
 }
 
-static void deliver(kit_wire *w, const kit_datagram *d)
-{
-    const binding *found = agw_map_get(w->bound, &d->to);
-    const binding b = found != NULL ? *found : w->rest; /* a copy: the taker may unbind */
-    if (found == NULL)
-        w->stats.unbound++;
-    if (b.taker != NULL)
-        b.taker(b.owner, d);
-}
-
 /* What to add to a wall time to get a monotonic one. */
 static agw_ns clock_offset(agw_ns now)
 {
@@ -456,26 +458,88 @@ static agw_ns clock_offset(agw_ns now)
     return now - (AGW_S(wall.tv_sec) + wall.tv_nsec);
 }
 
-static struct tpacket2_hdr *next_frame(const kit_wire *w)
+/* The n-th frame from the next one on. */
+static struct tpacket2_hdr *frame_ahead(const kit_wire *w, size_t n)
 {
-    return (void *)(w->ring + w->at_frame * w->frame_bytes);
+    return (void *)(w->ring + (w->at_frame + n) % w->frames * w->frame_bytes);
+}
+
+static bool is_ours(const struct tpacket2_hdr *h)
+{
+    return (__atomic_load_n(&h->tp_status, __ATOMIC_ACQUIRE) & TP_STATUS_USER) != 0;
 }
 
 bool kit_wire_has_more(const kit_wire *wire)
 {
-    return (__atomic_load_n(&next_frame(wire)->tp_status, __ATOMIC_ACQUIRE) & TP_STATUS_USER) != 0;
+    return is_ours(frame_ahead(wire, 0));
 }
 
-static void take_frame(kit_wire *w, struct tpacket2_hdr *h, agw_ns offset)
-{
+typedef struct taken_frame {
     kit_datagram d;
+    const binding *bound; /* NULL = nobody's */
+    bool is_read;
+} taken_frame;
+
+/* Headers and first bytes of the payload. */
+static void prefetch_frame(const kit_wire *w, size_t n)
+{
+    const uint8_t *frame = (const uint8_t *)frame_ahead(w, n);
+    for (size_t at = 0; at < 5 * (size_t)CACHE_LINE; at += CACHE_LINE)
+        __builtin_prefetch(frame + at);
+}
+
+static void read_frame(kit_wire *w, taken_frame *f, struct tpacket2_hdr *h, agw_ns offset)
+{
+    const size_t len = h->tp_snaplen - (size_t)(h->tp_net - h->tp_mac);
+    f->bound = NULL;
+    f->is_read = parse_ip(&f->d, (uint8_t *)h + h->tp_net, len);
+    if (!f->is_read)
+        return;
+    f->d.at = AGW_S(h->tp_sec) + h->tp_nsec + offset;
+    f->bound = agw_map_get(w->bound, &f->d.to);
+    if (f->bound != NULL)
+        __builtin_prefetch(f->bound);
+}
+
+static void deliver(kit_wire *w, const taken_frame *f, uint64_t unbound_before)
+{
     w->stats.received++;
-    if (parse_ip(&d, (uint8_t *)h + h->tp_net, h->tp_snaplen - (size_t)(h->tp_net - h->tp_mac))) {
-        d.at = AGW_S(h->tp_sec) + h->tp_nsec + offset;
-        deliver(w, &d);
-    } else {
+    if (!f->is_read) {
         w->stats.unread++;
+        return;
     }
+    /* Who was found may have gone since. */
+    const binding *found =
+        w->unbound == unbound_before ? f->bound : agw_map_get(w->bound, &f->d.to);
+    const binding b = found != NULL ? *found : w->rest; /* a copy: the taker may unbind */
+    if (found == NULL)
+        w->stats.unbound++;
+    if (b.taker != NULL)
+        b.taker(b.owner, &f->d);
+}
+
+/* In passes, so that the processor waits for the memory of all frames at once. */
+static size_t take_batch(kit_wire *w, agw_ns offset)
+{
+    taken_frame frames[TAKE_BATCH];
+    size_t n = 0;
+    for (; n < TAKE_BATCH && is_ours(frame_ahead(w, n)); n++)
+        prefetch_frame(w, n);
+    const uint64_t unbound_before = w->unbound;
+    for (size_t i = 0; i < n; i++)
+        read_frame(w, &frames[i], frame_ahead(w, i), offset);
+    for (size_t i = 0; i < n; i++) {
+        if (frames[i].bound != NULL)
+            __builtin_prefetch(frames[i].bound->owner);
+    }
+    for (size_t i = 0; i < n; i++)
+        deliver(w, &frames[i], unbound_before);
+    if (w->batch.after_taking != NULL)
+        w->batch.after_taking(w->batch.owner);
+    for (size_t i = 0; i < n; i++)
+        __atomic_store_n(&frame_ahead(w, i)->tp_status, TP_STATUS_KERNEL, __ATOMIC_RELEASE);
+    w->at_frame = (w->at_frame + n) % w->frames;
+    return n;
 }
 
 size_t kit_wire_take(kit_wire *wire)
@@ -485,14 +549,9 @@ size_t kit_wire_take(kit_wire *wire)
     const agw_ns began = agw_clock_now();
     const agw_ns offset = clock_offset(began);
     size_t taken = 0;
-    do {
-        struct tpacket2_hdr *h = next_frame(wire);
-        take_frame(wire, h, offset);
-        __atomic_store_n(&h->tp_status, TP_STATUS_KERNEL, __ATOMIC_RELEASE);
-        wire->at_frame = (wire->at_frame + 1) % wire->frames;
-        taken++;
-    } while (taken < KIT_TAKE_MAX && kit_wire_has_more(wire) &&
-             agw_clock_now() - began < TAKE_TIME);
+    do
+        taken += take_batch(wire, offset);
+    while (taken < KIT_TAKE_MAX && kit_wire_has_more(wire) && agw_clock_now() - began < TAKE_TIME);
     return taken;
 }
 

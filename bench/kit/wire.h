@@ -29,6 +29,15 @@ typedef struct kit_datagram {
 
 typedef void (*kit_taker)(void *owner, const kit_datagram *datagram);
 
+/** Work that is cheaper for many packets at once. */
+typedef struct kit_wire_batch {
+    /** What is queued leaves now: the last chance to change its bytes in place. */
+    void (*before_leaving)(void *owner);
+    /** Some datagrams were given to their takers; their data is valid until this returns. */
+    void (*after_taking)(void *owner);
+    void *owner;
+} kit_wire_batch;
+
 /** interface: its name; hosts: what comes for this prefix is ours (filtered in the kernel);
  * gateway: an address behind the link: its MAC is looked up, which may send to its port 9.
  * NULL: *why says what the system refused. */
@@ -42,6 +51,8 @@ void kit_wire_unbind(kit_wire *wire, const agw_addr *local);
 /** Who gets what nobody has bound, e.g. to see that nothing is sent to strangers; NULL = count
  * only. */
 void kit_wire_bind_rest(kit_wire *wire, kit_taker taker, void *owner);
+/** Copied; NULL = none (again). */
+void kit_wire_set_batch(kit_wire *wire, const kit_wire_batch *batch);
 
 /** Queues one datagram; it leaves with kit_wire_flush(), or at once when the queue is full. Longer
  * ones than the MTU leave as IP fragments. Any source address goes. */

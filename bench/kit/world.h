@@ -18,11 +18,12 @@ typedef struct kit_world {
     kit_wire *wire;
     kit_ng *ng;
     agw_timerq timers;
-    agw_ns now;         /* when this turn began */
-    agw_prefix hosts;   /* addresses that callers are given */
-    uint32_t last_host; /* of kit_world_host() */
-    bool more;          /* the latest turn did not take all that had come */
-    bool spin;          /* never sleep: truest latency, a whole core */
+    agw_ns now;                /* when this turn began */
+    agw_prefix hosts;          /* addresses that callers are given */
+    uint32_t last_host;        /* of kit_world_host() */
+    struct kit_sealer *sealer; /* see sealer.h; NULL = SRTP packet by packet */
+    bool more;                 /* the latest turn did not take all that had come */
+    bool spin;                 /* never sleep: truest latency, a whole core */
     /* 0: wake for whatever arrives. Else look every so often, e.g. 100 us, and let nothing wake us:
      * with media a wake-up per packet would be the gateway's cost, since it is paid while sending.
      */

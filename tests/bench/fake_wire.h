@@ -25,6 +25,7 @@ struct kit_wire {
     fake_datagram queue[FAKE_QUEUE];
     size_t first, count;
     uint8_t room[KIT_DATAGRAM_MAX];
+    kit_wire_batch batch; /* called for each datagram */
     uint64_t sent, unbound;
     bool (*pass)(fake_datagram *d); /* NULL = all; may change it; false = lost */
 };
@@ -55,6 +56,11 @@ void kit_wire_bind(kit_wire *wire, const agw_addr *local, kit_taker taker, void 
         }
     }
     AGW_ASSERT(!"room for a binding");
+}
+
+void kit_wire_set_batch(kit_wire *wire, const kit_wire_batch *batch)
+{
+    wire->batch = batch != NULL ? *batch : (kit_wire_batch){.owner = NULL};
 }
 
 void kit_wire_unbind(kit_wire *wire, const agw_addr *local)
@@ -90,6 +96,8 @@ uint8_t *kit_wire_room(kit_wire *wire)
 
 void kit_wire_commit(kit_wire *wire, const agw_addr *from, const agw_addr *to, size_t len)
 {
+    if (wire->batch.before_leaving != NULL)
+        wire->batch.before_leaving(wire->batch.owner);
     kit_wire_send(wire, from, to, wire->room, len);
 }
 
@@ -116,6 +124,8 @@ size_t kit_wire_take(kit_wire *wire)
         const kit_datagram given = {
             .from = d.from, .to = d.to, .data = d.data, .len = d.len, .at = fake_world.now};
         wire->bound[i].taker(wire->bound[i].owner, &given);
+        if (wire->batch.after_taking != NULL)
+            wire->batch.after_taking(wire->batch.owner);
     }
     return taken;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Two browsers with nothing between them, on a clock of the test's own: A calls, B answers. */
 #include "bench/kit/browser.h"
+#include "bench/kit/sealer.h"
 
 #include "ice/stun.h"
 #include "srtp/hooks.h"
@@ -529,6 +530,96 @@ static void test_browser_counts_media_that_is_not_authentic(void)
     end();
 }
 
+static void send_room(kit_browser *from, const kit_browser *to, uint8_t seq)
+{
+    uint8_t *room = kit_wire_room(&fake_wire);
+    const size_t len = kit_browser_protect_room(from, room, rtp_packet(room, seq));
+    CU_ASSERT_EQUAL(len, rtp_packet((uint8_t[64]){0}, seq) + 10); /* the tag */
+    kit_wire_commit(&fake_wire, &from->local, &to->local, len);
+    fake_run(0);
+}
+
+static bool spoil_last_byte(fake_datagram *d)
+{
+    d->data[d->len - 1] ^= 1;
+    return true;
+}
+
+/* One of the two is spared, whichever had its keys first: sealer against OpenSSL, both ways. */
+static void test_browser_with_a_sealer_protects_and_judges_as_without(void)
+{
+    begin("SRTP_AES128_CM_SHA1_80", false);
+    kit_sealer_open(&fake_world);
+    connect_both();
+    CU_ASSERT_NOT_EQUAL(a.spared, b.spared);
+    for (uint8_t seq = 1; seq <= 20; seq++) {
+        send_room(&a, &b, seq);
+        send_room(&b, &a, seq);
+    }
+    CU_ASSERT_EQUAL(rtp_seen, 40);
+    fake_wire.pass = spoil_last_byte;
+    send_room(&a, &b, 21);
+    send_room(&b, &a, 21);
+    fake_wire.pass = NULL;
+    CU_ASSERT_EQUAL(a.stats.auth_failed, 1);
+    CU_ASSERT_EQUAL(b.stats.auth_failed, 1);
+    uint8_t packet[64];
+    kit_browser *sealed = a.spared ? &b : &a, *spared = a.spared ? &a : &b;
+    const size_t len = kit_browser_protect(spared, packet, rtp_packet(packet, 22), false);
+    kit_wire_send(&fake_wire, &spared->local, &sealed->local, packet, len);
+    kit_wire_send(&fake_wire, &spared->local, &sealed->local, packet, len);
+    fake_run(0);
+    CU_ASSERT_EQUAL(rtp_seen, 41);
+    CU_ASSERT_EQUAL(sealed->stats.replayed, 1);
+    kit_browser_fini(&a);
+    kit_browser_fini(&b);
+    kit_sealer_close(&fake_world);
+    end();
+}
+
+static unsigned taken;
+
+static void take(void *owner, agw_err err, uint8_t *rtp, size_t len, agw_ns at)
+{
+    (void)rtp, (void)len, (void)at;
+    CU_ASSERT_EQUAL(err, AGW_OK);
+    taken++;
+    if (owner != NULL)
+        kit_sealer_forget(fake_world.sealer, owner);
+}
+
+static void queue_for(kit_browser *from, uint8_t packet[64], uint8_t seq, void *owner)
+{
+    const size_t len = kit_browser_protect(from, packet, rtp_packet(packet, seq), false);
+    const kit_datagram d = {.data = packet, .len = len};
+    kit_browser *to = from == &a ? &b : &a;
+    kit_sealer_unprotect(fake_world.sealer, to->in, &d, take, owner);
+}
+
+static void test_sealer_gives_nothing_to_whom_it_forgot(void)
+{
+    begin(NULL, false);
+    kit_sealer_open(&fake_world);
+    connect_both();
+    kit_browser *from = a.spared ? &a : &b;
+    uint8_t packets[4][64];
+    int gone = 0, ending = 0;
+    taken = 0;
+    queue_for(from, packets[0], 1, &gone);
+    queue_for(from, packets[1], 2, &ending); /* forgets itself, so the last one is not given */
+    queue_for(from, packets[2], 3, NULL);
+    queue_for(from, packets[3], 4, &ending);
+    kit_sealer_forget(fake_world.sealer, &gone);
+    fake_wire.batch.after_taking(fake_wire.batch.owner);
+    CU_ASSERT_EQUAL(taken, 2);
+    fake_wire.batch.after_taking(fake_wire.batch.owner);
+    CU_ASSERT_EQUAL(taken, 2);
+    kit_browser_fini(&a);
+    kit_browser_fini(&b);
+    kit_sealer_close(&fake_world);
+    end();
+}
+
 static void test_browser_counts_other_sources_and_reads_nothing_of_them(void)
 {
     begin(NULL, false);
@@ -597,6 +688,8 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_browser_fails_when_dtls_does_not_end),
     AGW_CASE(test_browser_sees_the_end_of_dtls),
     AGW_CASE(test_browser_counts_media_that_is_not_authentic),
+    AGW_CASE(test_browser_with_a_sealer_protects_and_judges_as_without),
+    AGW_CASE(test_sealer_gives_nothing_to_whom_it_forgot),
     AGW_CASE(test_browser_counts_other_sources_and_reads_nothing_of_them),
     AGW_CASE(test_browser_rfc8445_2_4_restart_keeps_keys_and_moves_when_answered),
 };

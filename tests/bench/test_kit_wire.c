@@ -170,6 +170,50 @@ static void test_wire_a_taker_may_unbind_itself(void)
     end();
 }
 
+static struct {
+    unsigned leaving, taken;
+    kit_datagram copy; /* of what was given last; its data is borrowed */
+} batch_seen;
+
+static void stamp_room(void *room)
+{
+    batch_seen.leaving++;
+    *(uint8_t *)room = 'B';
+}
+
+static void keep(void *owner, const kit_datagram *d)
+{
+    (void)owner;
+    batch_seen.copy = *d;
+}
+
+static void look_again(void *owner)
+{
+    (void)owner;
+    batch_seen.taken++;
+    CU_ASSERT_EQUAL(batch_seen.copy.data[0], 'B');
+    CU_ASSERT_EQUAL(batch_seen.copy.data[99], 'z');
+}
+
+static void test_wire_a_batch_is_changed_before_it_leaves_and_there_after_taking(void)
+{
+    begin();
+    const agw_addr to = addr("10.99.1.2:20000");
+    kit_wire_bind(wire, &to, keep, NULL);
+    uint8_t *room = kit_wire_room(wire);
+    memset(room, 'z', 100);
+    kit_wire_commit(wire, &to, &to, 100);
+    batch_seen.leaving = batch_seen.taken = 0;
+    const kit_wire_batch batch = {
+        .before_leaving = stamp_room, .after_taking = look_again, .owner = room};
+    kit_wire_set_batch(wire, &batch);
+    settle(1);
+    kit_wire_set_batch(wire, NULL);
+    CU_ASSERT(batch_seen.leaving > 0);
+    CU_ASSERT_EQUAL(batch_seen.taken, 1);
+    end();
+}
+
 static void set_mtu(int mtu)
 {
     struct ifreq r = {.ifr_name = "lo", .ifr_mtu = mtu};
@@ -270,6 +314,7 @@ int main(void)
         AGW_CASE(test_wire_empty_and_largest_datagrams_go),
         AGW_CASE(test_wire_others_are_filtered_and_the_unbound_counted),
         AGW_CASE(test_wire_a_taker_may_unbind_itself),
+        AGW_CASE(test_wire_a_batch_is_changed_before_it_leaves_and_there_after_taking),
         AGW_CASE(test_wire_longer_than_the_mtu_leaves_as_fragments),
         AGW_CASE(test_wire_says_what_does_not_open),
     };
