@@ -151,6 +151,8 @@ bool kit_options_parse(kit_options *o, int argc, char *argv[])
         fputs("load: calls, in-flight, seconds and step-percent are not 0\n", stderr);
         return false;
     }
+    if (o->world.spin)
+        o->tick = 0; /* each packet alone */
     if (!kit_world_config_complete(&o->world)) {
         fputs("load: --interface, --ng, --gateway and --hosts are needed\n", stderr);
         return false;

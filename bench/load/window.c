@@ -46,6 +46,18 @@ void kit_window_run(kit_load *l, kit_fleet *a, kit_fleet *b, kit_window *w)
     w->sent -= before.sent;
 }
 
+kit_shares kit_window_shares(const kit_load *l, const kit_window *w)
+{
+    const agw_ns length = w->end.at - w->begin.at;
+    const agw_ns own = w->end.own - w->begin.own;
+    const agw_ns gateway = w->end.gateway.cpu - w->begin.gateway.cpu;
+    const bool elsewhere = agw_addr_is_set(&l->options.gateway_usage);
+    const agw_ns others = w->end.machine - w->begin.machine - gateway - (elsewhere ? 0 : own);
+    return (kit_shares){.gateway = (int)(gateway * 1000 / length),
+                        .generator = (int)(own * 1000 / length),
+                        .others = (int)(others * 1000 / length)};
+}
+
 uint64_t kit_loss_ppm(const kit_totals *t)
 {
     return t->due != 0 ? t->lost * 1000000 / t->due : 0;

@@ -21,6 +21,11 @@ typedef struct kit_window {
     uint64_t arrived, sent; /* packets between them */
 } kit_window;
 
+/** CPU time of a window in per mille of one core. */
+typedef struct kit_shares {
+    int gateway, generator, others; /* others: on the gateway's machine, softirq of idle CPUs too */
+} kit_shares;
+
 /** A load program's run: its world, its report and its doubts. */
 typedef struct kit_load {
     kit_world world;
@@ -34,6 +39,7 @@ typedef struct kit_load {
 /** Warm-up, then the window; media goes on. Findings, losses and latency of both fleets (the second
  * may be NULL) begin with the window. */
 void kit_window_run(kit_load *l, kit_fleet *a, kit_fleet *b, kit_window *w);
+kit_shares kit_window_shares(const kit_load *l, const kit_window *w);
 /** 0 when nothing was due. */
 uint64_t kit_loss_ppm(const kit_totals *t);
 
