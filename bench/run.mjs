@@ -16,6 +16,8 @@ const HELP = `usage: node bench/run.mjs [OPTIONS] -- PROGRAM [ARGUMENTS]
   --workers=N                     threads for media; default 1
   --gateway-cpus=LIST             default 1, or none where there is one CPU; "" = not pinned
   --generator-cpus=LIST           default 0
+  --receive-cpus=LIST             who takes packets through the gateway's kernel; default: the generator's CPU, which sent
+                                  them. Not for agwd_xdp
   --out=DIR                       logs; default BUILD/out
 
 PROGRAM is load, replay, soak or attack of the build folder, or a path. It runs in the generator's namespace with
@@ -27,7 +29,7 @@ const many = cpus().length > 1;
 
 export function parse(argv) {
   const opts = { gateway: 'agwd', build: join(HERE, '../build/bench'), 'gateway-build': '', 'gateway-arg': [], workers: '1',
-    'gateway-cpus': many ? '1' : '', 'generator-cpus': many ? '0' : '', out: '', inner: false, program: [] };
+    'gateway-cpus': many ? '1' : '', 'generator-cpus': many ? '0' : '', 'receive-cpus': '', out: '', inner: false, program: [] };
   for (let i = 0; i < argv.length; i++) {
     if (argv[i] === '--') {
       opts.program = argv.slice(i + 1);
@@ -61,7 +63,7 @@ async function inner(opts) {
   for (const sig of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(sig, () => end(sig));
   mkdirSync(opts.out, { recursive: true });
   goFirst();
-  makeBenchNetwork();
+  makeBenchNetwork({ receiveCpus: opts['receive-cpus'] });
   let gateway = null;
   let status = 3;
   try {

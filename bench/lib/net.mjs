@@ -32,8 +32,9 @@ export const NET = {
 
 const OFFLOADS = ['tso', 'gso', 'gro', 'tx', 'rx', 'tx-udp-segmentation', 'rx-udp-gro-forwarding', 'rx-gro-list'];
 
-/** Makes both namespaces. Only inside runInside(): the names must be seen by nobody else. */
-export function makeBenchNetwork() {
+/** Makes both namespaces. Only inside runInside(): the names must be seen by nobody else. receiveCpus: as in taskset, who
+ *  takes what arrives at the gateway through its kernel; '' = whoever sent it, which is the generator's CPU. */
+export function makeBenchNetwork({ receiveCpus = '' } = {}) {
   sh('mount', '-t', 'tmpfs', 'tmpfs', '/run');
   for (const ns of [NET.gw, NET.gen]) {
     sh('ip', 'netns', 'add', ns);
@@ -50,6 +51,7 @@ export function makeBenchNetwork() {
     offloadsOff(ns);
     sh('ip', '-n', ns, 'link', 'set', 'eth0', 'up');
   }
+  if (receiveCpus) receiveOn(NET.gw, receiveCpus);
   sh('ip', '-n', NET.gw, 'neigh', 'add', NET.nextHop, 'lladdr', '02:00:00:00:00:99', 'dev', 'eth0', 'nud', 'permanent');
   sh('ip', '-n', NET.gw, 'route', 'add', NET.hosts, 'via', NET.nextHop);
   sh('ip', '-n', NET.gen, 'route', 'add', 'blackhole', NET.hosts);
@@ -66,6 +68,16 @@ export function goFirst() {
 
 function sysctl(ns, path, value) {
   if (existsSync(`/proc/sys/${path.replace('eth0', 'lo')}`)) nsRun(ns, 'sh', '-c', `echo '${value}' > /proc/sys/${path}`);
+}
+
+/** Receive packet steering. /sys shows the namespace in which it was mounted. */
+function receiveOn(ns, cpuList) {
+  const cpus = cpuList.split(',').flatMap((part) => {
+    const [first, last = first] = part.split('-').map(Number);
+    return Array.from({ length: last - first + 1 }, (_, i) => first + i);
+  });
+  const mask = cpus.reduce((m, cpu) => m | (1n << BigInt(cpu)), 0n).toString(16);
+  nsRun(ns, 'unshare', '--mount', 'sh', '-c', `mount -t sysfs sysfs /sys && echo ${mask} > /sys/class/net/eth0/queues/rx-0/rps_cpus`);
 }
 
 /** Not every kernel has every feature: each is asked for alone, and the result is looked at. */
