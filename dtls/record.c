@@ -27,12 +27,11 @@ agw_dtls_drop agw_record_next(const uint8_t *buf, size_t len, size_t *at, agw_re
     return AGW_DTLS_DROP_NONE;
 }
 
-/* With a certificate asked for, a client's messages have fixed places, one later when its second
- * ClientHello shows a cookie. Shortest ClientHello: version, random, empty session id and cookie,
- * one suite, one compression method. */
-static bool from_client(const agw_fragment *f, bool cookie)
+/* Both ask for a certificate: messages have fixed places, one later behind a HelloVerifyRequest.
+ * Shortest ClientHello: version, random, empty session id and cookie, one suite, one compression
+ * method. */
+static bool from_client(const agw_fragment *f, unsigned later)
 {
-    const unsigned later = cookie ? 1 : 0;
     switch (f->type) {
     case AGW_HANDSHAKE_CLIENT_HELLO:
         return f->seq <= later && f->length >= 42;
@@ -47,20 +46,21 @@ static bool from_client(const agw_fragment *f, bool cookie)
     }
 }
 
-static bool from_server(const agw_fragment *f)
+static bool from_server(const agw_fragment *f, unsigned later)
 {
     switch (f->type) {
     case 3: /* HelloVerifyRequest */
         return f->seq == 0;
-    case 2: /* ServerHello: first, or behind a HelloVerifyRequest */
-        return f->seq <= 1 && f->length >= 38;
+    case 2: /* ServerHello */
+        return f->seq == later && f->length >= 38;
     case 11: /* Certificate */
-    case 22: /* CertificateStatus */
+        return f->seq == 1 + later;
     case 12: /* ServerKeyExchange */
-    case 13: /* CertificateRequest */
-        return f->seq >= 1 && f->seq <= 6;
+        return f->seq == 2 + later;
+    case 13: /* CertificateRequest, RFC 5763 section 5 */
+        return f->seq == 3 + later;
     case 14: /* ServerHelloDone */
-        return f->seq >= 1 && f->seq <= 7 && f->length == 0;
+        return f->seq == 4 + later && f->length == 0;
     default:
         return false;
     }
@@ -83,7 +83,8 @@ agw_dtls_drop agw_fragment_next(const agw_record *record, agw_dtls_role role, bo
     if (f.len > left - AGW_HANDSHAKE_HEADER || f.length > AGW_HANDSHAKE_MAX ||
         f.offset > f.length || f.len > f.length - f.offset || (f.len == 0 && f.length != 0))
         return AGW_DTLS_DROP_HANDSHAKE;
-    if (role == AGW_DTLS_SERVER ? !from_client(&f, cookie) : !from_server(&f))
+    const unsigned later = cookie ? 1 : 0;
+    if (role == AGW_DTLS_SERVER ? !from_client(&f, later) : !from_server(&f, later))
         return AGW_DTLS_DROP_HANDSHAKE;
     *at = record->len - left + AGW_HANDSHAKE_HEADER + f.len;
     *out = f;

@@ -43,8 +43,8 @@ typedef struct agw_fragment {
 } agw_fragment;
 
 /** Takes the fragment at *at of an unprotected handshake record of the peer, and looks whether our
- * role may expect it. *at moves as above. cookie: the client was asked for one, so that what
- * follows its first message is one later.
+ * role may expect it. *at moves as above. cookie: one was asked for, so that what follows it is
+ * one later.
  * @return AGW_DTLS_DROP_NONE or AGW_DTLS_DROP_HANDSHAKE */
 agw_dtls_drop agw_fragment_next(const agw_record *record, agw_dtls_role role, bool cookie,
                                 size_t *at, agw_fragment *out);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Drives one SSL object. Until the handshake is done OpenSSL gets neither datagrams nor fragments,
- * but whole messages in records that we number: a forged record can then neither move its replay
- * window nor spoil a reassembly. Once the keys are out the SSL object goes: what an association
+ * but whole messages in records that we number, and the peer's flight only when it is proven: a
+ * forged record can then neither move its replay window nor spoil a reassembly, a forged message
+ * not end the handshake. Once the keys are out the SSL object goes: what an association
  * still needs is the last flight (kept as bytes), close_notify (written in advance) and the key
  * that reads the peer's alerts. */
 #include "dtls/session.h"
@@ -10,7 +11,9 @@
 #include "base/wire.h"
 #include "dtls/assemble.h"
 #include "dtls/bio.h"
+#include "dtls/flight.h"
 #include "dtls/keys.h"
+#include "dtls/request.h"
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -39,6 +42,11 @@ enum {
 static const agw_ns STALLED = AGW_S(3);
 /* A client whose handshake was ruined waits so long before its next ClientHello. */
 static const agw_ns PAUSE = AGW_MS(200);
+/* A client asked for a cookie waits so long for a flight: if there is one, the request was false.
+ * Its hello has gone out three times by then. */
+static const agw_ns ANSWER_AFTER = AGW_MS(600);
+/* An answer that gets no flight for so long was to a false request: the client begins anew. */
+static const agw_ns ANSWER_VOID = AGW_S(2);
 /* The last flight is repeated no faster than this, whoever asks for it. */
 static const agw_ns REPEAT_GAP = AGW_MS(50);
 /* The cookie is asked for no faster than this, however many hellos come. */
@@ -52,6 +60,10 @@ struct agw_dtls {
     SSL *ssl; /* NULL: no ClientHello yet, or its handshake was ruined */
     agw_bio_queue queue;
     agw_assembler assembler;
+    agw_flight flight;
+    agw_requests *requests;       /* client: NULL = nobody has asked for a cookie */
+    bool answered;                /* client: this handshake shows a cookie */
+    agw_ns answer_at;             /* client: when it may; AGW_NEVER: no */
     uint8_t hello_random[RANDOM]; /* server: of the ClientHello that ssl answers */
     bool asks_cookie;
     uint8_t cookie[AGW_DTLS_COOKIE];
@@ -89,7 +101,7 @@ agw_dtls *agw_dtls_new(agw_dtls_ctx *ctx, agw_dtls_role role, agw_ns now)
     d->timeout = AGW_MS(AGW_DTLS_HANDSHAKE_MS);
     d->started = role == AGW_DTLS_SERVER;
     d->give_up_at = d->started ? now + d->timeout : AGW_NEVER;
-    d->resend_at = d->again_at = AGW_NEVER;
+    d->resend_at = d->again_at = d->answer_at = AGW_NEVER;
     return d;
 }
 
@@ -105,7 +117,16 @@ static void drop_ssl(agw_dtls *d)
     SSL_free(d->ssl); /* frees the BIO, too; says nothing to the peer */
     d->ssl = NULL;
     d->queue.in = NULL;
-    d->resend_at = AGW_NEVER;
+    d->resend_at = d->answer_at = AGW_NEVER;
+}
+
+/* What a handshake has collected. */
+static void forget_messages(agw_dtls *d)
+{
+    agw_assembler_clear(&d->assembler);
+    agw_flight_clear(&d->flight);
+    free(d->requests);
+    d->requests = NULL;
 }
 
 void agw_dtls_free(agw_dtls *d)
@@ -113,7 +134,7 @@ void agw_dtls_free(agw_dtls *d)
     if (d == NULL)
         return;
     drop_ssl(d);
-    agw_assembler_clear(&d->assembler);
+    forget_messages(d);
     agw_bio_truncate(&d->queue, 0);
     agw_bio_truncate(&d->last_flight, 0);
     free(d->farewell.data);
@@ -169,7 +190,7 @@ static void end(agw_dtls *d, agw_dtls_state state, const char *reason)
     d->give_up_at = d->again_at = AGW_NEVER;
     set_reason(d, reason);
     drop_ssl(d);
-    agw_assembler_clear(&d->assembler);
+    forget_messages(d);
 }
 
 /* The last flight was written behind the first `before` datagrams. */
@@ -212,10 +233,10 @@ static void establish(agw_dtls *d, agw_ns now, size_t out_before)
         keep_last_flight(d, now, out_before);
     keep_farewell(d);
     drop_ssl(d);
-    agw_assembler_clear(&d->assembler);
+    forget_messages(d);
     d->state = AGW_DTLS_ESTABLISHED;
     d->established = true;
-    d->give_up_at = AGW_NEVER;
+    d->give_up_at = d->again_at = AGW_NEVER;
     d->reason[0] = '\0';
     d->resend_at = d->role == AGW_DTLS_SERVER ? now + AGW_US(FIRST_TIMEOUT_US) : AGW_NEVER;
 }
@@ -239,10 +260,8 @@ static void ruined(agw_dtls *d, agw_ns now, size_t out_before)
     agw_bio_truncate(&d->queue, out_before);
     drop_ssl(d);
     d->stats.restarts++;
-    if (d->role == AGW_DTLS_CLIENT) {
-        agw_assembler_clear(&d->assembler);
+    if (d->role == AGW_DTLS_CLIENT)
         d->again_at = now + PAUSE;
-    }
 }
 
 /* false: OpenSSL ended this handshake. */
@@ -334,6 +353,17 @@ static bool ask_in_private(agw_dtls *d, agw_ns now, const agw_fragment *f, size_
     return goes_on;
 }
 
+/* Server: what follows is signed over the hello and what OpenSSL has just said to it. */
+static void expect_client(agw_dtls *d, const agw_fragment *hello, size_t out_before)
+{
+    agw_flight_begin(&d->flight, AGW_DTLS_SERVER, d->asks_cookie);
+    agw_flight_took_hello(&d->flight, hello);
+    for (size_t i = out_before; i < d->queue.out_count; i++) {
+        const agw_bio_datagram *sent = agw_bio_at(&d->queue, i);
+        agw_flight_sent(&d->flight, sent->data, sent->len);
+    }
+}
+
 /* Server: a ClientHello opens a handshake; repeated it is a sign of loss that our timer answers; a
  * different one is heard when the first got no further. */
 static agw_dtls_drop on_hello(agw_dtls *d, agw_ns now, const agw_fragment *f)
@@ -355,8 +385,59 @@ static agw_dtls_drop on_hello(agw_dtls *d, agw_ns now, const agw_fragment *f)
     memcpy(d->hello_random, f->body + RANDOM_AT, RANDOM);
     if (d->asks_cookie && !ask_in_private(d, now, f, cookie))
         return AGW_DTLS_DROP_REFUSED;
-    return give_plain(d, now, AGW_RECORD_HANDSHAKE, f, f->body, f->length) ? AGW_DTLS_DROP_NONE
-                                                                           : AGW_DTLS_DROP_REFUSED;
+    const size_t before = d->queue.out_count;
+    if (!give_plain(d, now, AGW_RECORD_HANDSHAKE, f, f->body, f->length))
+        return AGW_DTLS_DROP_REFUSED;
+    expect_client(d, f, before);
+    return AGW_DTLS_DROP_NONE;
+}
+
+/* Client: the same random number before and behind a HelloVerifyRequest. */
+static void expect_server(agw_dtls *d)
+{
+    uint8_t random[AGW_FLIGHT_RANDOM];
+    SSL_get_client_random(d->ssl, random, sizeof random);
+    agw_flight_begin(&d->flight, AGW_DTLS_CLIENT, d->answered);
+    agw_flight_sent_random(&d->flight, random);
+}
+
+static void begin_client(agw_dtls *d, agw_ns now)
+{
+    drop_ssl(d);
+    forget_messages(d);
+    d->answered = false;
+    d->again_at = now + PAUSE;
+    if (!new_ssl(d, now) || !advance(d, now))
+        return;
+    d->again_at = AGW_NEVER;
+    expect_server(d);
+}
+
+static agw_dtls_drop on_request(agw_dtls *d, const agw_fragment *f)
+{
+    if (d->answered || d->flight.proven || d->flight.given)
+        return AGW_DTLS_DROP_EPOCH;
+    if (d->requests == NULL)
+        d->requests = calloc(1, sizeof *d->requests);
+    if (d->requests == NULL)
+        return AGW_DTLS_DROP_STATE;
+    const agw_dtls_drop drop = agw_requests_add(d->requests, f);
+    if (drop == AGW_DTLS_DROP_NONE)
+        d->answer_at = d->progress_at + ANSWER_AFTER;
+    return drop;
+}
+
+static void answer_request(agw_dtls *d, agw_ns now)
+{
+    AGW_ASSERT(d->requests != NULL && d->ssl != NULL);
+    const agw_fragment f = {.type = HELLO_VERIFY_REQUEST, .length = d->requests->len};
+    d->answer_at = AGW_NEVER;
+    if (d->flight.proven || d->flight.given ||
+        !give_plain(d, now, AGW_RECORD_HANDSHAKE, &f, d->requests->body, f.length))
+        return;
+    d->answered = true;
+    d->again_at = now + ANSWER_VOID;
+    expect_server(d);
 }
 
 static agw_dtls_drop on_message(agw_dtls *d, agw_ns now, const agw_fragment *f)
@@ -367,9 +448,32 @@ static agw_dtls_drop on_message(agw_dtls *d, agw_ns now, const agw_fragment *f)
         return on_hello(d, now, f);
     if (d->ssl == NULL)
         return AGW_DTLS_DROP_EPOCH;
+    if (f->type == HELLO_VERIFY_REQUEST)
+        return on_request(d, f);
+    const agw_dtls_drop drop = agw_flight_add(&d->flight, f);
+    if (drop == AGW_DTLS_DROP_CERTIFICATE)
+        set_reason(d, "peer without certificate");
+    return drop;
+}
+
+/* Behind the messages of a datagram. */
+static void give_proven(agw_dtls *d, agw_ns now)
+{
+    agw_fragment set[AGW_FLIGHT_PLACES];
+    size_t n;
+    if (d->state != AGW_DTLS_HANDSHAKING || d->ssl == NULL)
+        return;
+    const agw_dtls_drop drop = agw_flight_prove(&d->flight, now, set, &n);
+    if (drop != AGW_DTLS_DROP_NONE)
+        d->stats.drops[drop]++;
+    if (n == 0)
+        return;
     d->progress_at = now;
-    return give_plain(d, now, AGW_RECORD_HANDSHAKE, f, f->body, f->length) ? AGW_DTLS_DROP_NONE
-                                                                           : AGW_DTLS_DROP_REFUSED;
+    d->again_at = AGW_NEVER;
+    for (size_t i = 0; i < n && d->ssl != NULL; i++) {
+        if (!give_plain(d, now, AGW_RECORD_HANDSHAKE, &set[i], set[i].body, set[i].length))
+            d->stats.drops[AGW_DTLS_DROP_REFUSED]++;
+    }
 }
 
 static agw_dtls_drop on_fragment(agw_dtls *d, agw_ns now, const agw_fragment *f)
@@ -391,7 +495,8 @@ static agw_dtls_drop on_handshake_record(agw_dtls *d, agw_ns now, const agw_reco
 {
     for (size_t at = 0; at < record->len;) {
         agw_fragment f;
-        agw_dtls_drop drop = agw_fragment_next(record, d->role, d->asks_cookie, &at, &f);
+        agw_dtls_drop drop =
+            agw_fragment_next(record, d->role, d->asks_cookie || d->answered, &at, &f);
         if (drop == AGW_DTLS_DROP_NONE)
             drop = on_fragment(d, now, &f);
         if (drop != AGW_DTLS_DROP_NONE)
@@ -430,7 +535,8 @@ static agw_dtls_drop on_plain_record(agw_dtls *d, agw_ns now, const agw_record *
         return AGW_DTLS_DROP_TYPE;
     if (record->len != 1 || record->body[0] != 1)
         return AGW_DTLS_DROP_HANDSHAKE;
-    if (d->ssl == NULL)
+    give_proven(d, now);
+    if (d->ssl == NULL || !d->flight.given)
         return AGW_DTLS_DROP_EPOCH;
     return give_plain(d, now, AGW_RECORD_CHANGE_CIPHER_SPEC, NULL, record->body, 1)
                ? AGW_DTLS_DROP_NONE
@@ -506,6 +612,7 @@ agw_dtls_drop agw_dtls_on_datagram(agw_dtls *d, agw_ns now, const uint8_t *buf, 
 {
     agw_dtls_drop first = len == 0 ? AGW_DTLS_DROP_LENGTH : AGW_DTLS_DROP_NONE;
     bool used = false;
+    agw_flight_next_datagram(&d->flight);
     if (len == 0)
         d->stats.drops[first]++;
     for (size_t at = 0; at < len;) {
@@ -521,6 +628,7 @@ agw_dtls_drop agw_dtls_on_datagram(agw_dtls *d, agw_ns now, const uint8_t *buf, 
         d->stats.drops[drop]++;
         first = first == AGW_DTLS_DROP_NONE ? drop : first;
     }
+    give_proven(d, now);
     return used ? AGW_DTLS_DROP_NONE : first;
 }
 
@@ -542,7 +650,8 @@ bool agw_dtls_take(agw_dtls *d, uint8_t *buf, size_t room, size_t *len)
 
 agw_ns agw_dtls_deadline(const agw_dtls *d)
 {
-    return agw_earlier(d->give_up_at, agw_earlier(d->resend_at, d->again_at));
+    return agw_earlier(agw_earlier(d->give_up_at, d->answer_at),
+                       agw_earlier(d->resend_at, d->again_at));
 }
 
 static void resend(agw_dtls *d, agw_ns now)
@@ -572,12 +681,11 @@ void agw_dtls_on_deadline(agw_dtls *d, agw_ns now)
         return;
     }
     if (now >= d->again_at) {
-        d->again_at = AGW_NEVER;
-        if (new_ssl(d, now))
-            (void)advance(d, now);
-        else
-            d->again_at = now + PAUSE;
+        d->stats.restarts += d->ssl != NULL;
+        begin_client(d, now);
     }
+    if (now >= d->answer_at)
+        answer_request(d, now);
     if (now >= d->resend_at)
         resend(d, now);
 }
@@ -629,8 +737,8 @@ void agw_dtls_get_stats(const agw_dtls *d, agw_dtls_stats *out)
 const char *agw_dtls_drop_text(agw_dtls_drop drop)
 {
     static const char *const TEXTS[AGW_DTLS_DROP_COUNT] = {
-        "none",  "length",    "type", "version", "epoch",
-        "alert", "handshake", "data", "refused", "state",
+        "none",      "length", "type",        "version", "epoch",   "alert",
+        "handshake", "data",   "certificate", "proof",   "refused", "state",
     };
     return (unsigned)drop < AGW_DTLS_DROP_COUNT ? TEXTS[drop] : "unknown";
 }

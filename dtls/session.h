@@ -4,7 +4,8 @@
  *
  * The caller hands in only datagrams from ICE-validated addresses and compares the
  * peer's certificate with the signalled fingerprints itself. Nothing that a stranger can forge ends
- * a session: what is not authentic is filtered, and a handshake that fails on it starts again.
+ * a session: what is not authentic is filtered, the peer's flight is proven (dtls/flight.h), and a
+ * handshake that fails all the same starts again.
  * One thread at a time. A handshake costs about 0.4 ms: not in the media loop. */
 #ifndef AGW_DTLS_SESSION_H
 #define AGW_DTLS_SESSION_H
@@ -40,16 +41,18 @@ typedef enum agw_dtls_state {
 /** Why a datagram or a record of it was not used; each is a counter. */
 typedef enum agw_dtls_drop {
     AGW_DTLS_DROP_NONE = 0,
-    AGW_DTLS_DROP_LENGTH,    /* no whole record, an empty or an oversized one */
-    AGW_DTLS_DROP_TYPE,      /* content type not 20 to 25 */
-    AGW_DTLS_DROP_VERSION,   /* not fe ff or fe fd */
-    AGW_DTLS_DROP_EPOCH,     /* not in this state: late, repeated or much too early */
-    AGW_DTLS_DROP_ALERT,     /* unauthenticated alert */
-    AGW_DTLS_DROP_HANDSHAKE, /* a handshake header that contradicts itself, its record or our role
-                              */
-    AGW_DTLS_DROP_DATA,      /* application data: nobody here reads it */
-    AGW_DTLS_DROP_REFUSED,   /* OpenSSL ended the handshake on it: started again */
-    AGW_DTLS_DROP_STATE,     /* the session is closed, failed or not started */
+    AGW_DTLS_DROP_LENGTH,      /* no whole record, an empty or an oversized one */
+    AGW_DTLS_DROP_TYPE,        /* content type not 20 to 25 */
+    AGW_DTLS_DROP_VERSION,     /* not fe ff or fe fd */
+    AGW_DTLS_DROP_EPOCH,       /* not in this state: late, repeated or much too early */
+    AGW_DTLS_DROP_ALERT,       /* unauthenticated alert */
+    AGW_DTLS_DROP_HANDSHAKE,   /* a handshake header that contradicts itself, its record or our role
+                                */
+    AGW_DTLS_DROP_DATA,        /* application data: nobody here reads it */
+    AGW_DTLS_DROP_CERTIFICATE, /* a client's empty Certificate: there can be no proof */
+    AGW_DTLS_DROP_PROOF,   /* a flight without a true signature, or a cookie asked for only once */
+    AGW_DTLS_DROP_REFUSED, /* OpenSSL ended the handshake on it: started again */
+    AGW_DTLS_DROP_STATE,   /* the session is closed, failed or not started */
     AGW_DTLS_DROP_COUNT,
 } agw_dtls_drop;
 
@@ -79,7 +82,8 @@ void agw_dtls_ask_cookie(agw_dtls *d, const uint8_t cookie[AGW_DTLS_COOKIE]);
 void agw_dtls_start(agw_dtls *d, agw_ns now);
 
 /** Takes one datagram; then pull with agw_dtls_take() and look at agw_dtls_state_of().
- * @return AGW_DTLS_DROP_NONE when at least one record of it was used, else why the first was not */
+ * @return AGW_DTLS_DROP_NONE when at least one record of it was used or kept, else why the first
+ * was not */
 agw_dtls_drop agw_dtls_on_datagram(agw_dtls *d, agw_ns now, const uint8_t *buf, size_t len);
 
 /** Pulls the next datagram to be sent. room must be at least AGW_DTLS_MTU.

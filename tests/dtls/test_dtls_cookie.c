@@ -126,26 +126,27 @@ static agw_dtls_drop give(pair *p, const uint8_t *data, size_t len)
 /* --- honest clients ----------------------------------------------------------------------------
  */
 
-static void comes_through(pair *p)
+static void comes_through(pair *p, unsigned requests, agw_ns within)
 {
     p->net.filter = count_requests;
     link_start(&p->net);
-    CU_ASSERT_TRUE(link_run(&p->net, AGW_MS(100)));
-    CU_ASSERT_EQUAL(p->requests, 1);
+    CU_ASSERT_TRUE(link_run(&p->net, within));
+    CU_ASSERT_EQUAL(p->requests, requests);
     agw_dtls_stats s;
     agw_dtls_get_stats(server_of(p), &s);
     CU_ASSERT_EQUAL(s.restarts, 0);
     pair_free(p);
 }
 
+/* Ours lets itself be asked three times, in 600 ms. */
 static void test_dtls_cookie_rfc6347_4_2_1_our_client_comes_through(void)
 {
-    comes_through(pair_of_ours());
+    comes_through(pair_of_ours(), 3, AGW_MS(650));
 }
 
 static void test_dtls_cookie_rfc6347_4_2_1_bare_openssl_comes_through(void)
 {
-    comes_through(pair_with_bare_client());
+    comes_through(pair_with_bare_client(), 1, AGW_MS(100));
 }
 
 static void test_dtls_cookie_rfc6347_4_2_4_comes_through_loss_of_30_percent(void)
@@ -195,7 +196,7 @@ static void test_dtls_cookie_forged_hellos_before_each_packet_do_not_shut_the_pe
         (void)give(p, d, hello(p, d));
     p->net.filter = forged_before_each;
     link_start(&p->net);
-    CU_ASSERT_TRUE(link_run(&p->net, AGW_MS(150)));
+    CU_ASSERT_TRUE(link_run(&p->net, AGW_MS(700)));
     pair_free(p);
 }
 

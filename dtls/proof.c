@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "dtls/proof.h"
+
+#include "base/wire.h"
+
+#include <openssl/core_names.h>
+#include <openssl/evp.h>
+#include <openssl/rsa.h>
+#include <openssl/x509.h>
+#include <string.h>
+
+enum { SLOW = 8 }; /* P-384, and RSA of more than 4096 bits */
+
+/* What OpenSSL offers by default and anybody uses (RFC 8446 section 4.2.3; in TLS 1.2 the curve is
+ * not part of it). */
+static const struct {
+    uint16_t scheme;
+    int key;
+    const char *hash;
+    bool pss;
+} SCHEMES[] = {
+    {0x0403, EVP_PKEY_EC, "SHA256", false},  {0x0503, EVP_PKEY_EC, "SHA384", false},
+    {0x0603, EVP_PKEY_EC, "SHA512", false},  {0x0401, EVP_PKEY_RSA, "SHA256", false},
+    {0x0501, EVP_PKEY_RSA, "SHA384", false}, {0x0601, EVP_PKEY_RSA, "SHA512", false},
+    {0x0804, EVP_PKEY_RSA, "SHA256", true},  {0x0805, EVP_PKEY_RSA, "SHA384", true},
+    {0x0806, EVP_PKEY_RSA, "SHA512", true},  {0x0807, EVP_PKEY_ED25519, NULL, false},
+};
+
+/* The peer's own one, which is the first. RFC 5246 section 7.4.2. */
+static bool leaf_of(agw_slice list, agw_slice *leaf)
+{
+    if (list.len < 6 || agw_get24(list.data) != list.len - 3)
+        return false;
+    *leaf = (agw_slice){list.data + 6, agw_get24(list.data + 3)};
+    return leaf->len <= list.len - 6;
+}
+
+/* "digitally-signed" that fills the rest of a message: scheme, length, signature. */
+static bool signature_of(agw_slice rest, uint16_t *scheme, agw_slice *signature)
+{
+    if (rest.len < 4)
+        return false;
+    *scheme = agw_get16(rest.data);
+    *signature = (agw_slice){rest.data + 4, rest.len - 4};
+    return agw_get16(rest.data + 2) == signature->len;
+}
+
+bool agw_proof_parse(agw_proof *p, agw_slice certificate, agw_slice signature)
+{
+    return leaf_of(certificate, &p->leaf) && signature_of(signature, &p->scheme, &p->signature);
+}
+
+/* How many checks with this key cost as much as P-256; 0: it is not used, OpenSSL would refuse it
+ * or it is made to be slow. */
+static int price_of(const EVP_PKEY *key)
+{
+    char group[32];
+    size_t len;
+    BIGNUM *e = NULL;
+    bool small = false;
+    switch (EVP_PKEY_get_base_id(key)) {
+    case EVP_PKEY_ED25519:
+        return 1;
+    case EVP_PKEY_EC:
+        if (EVP_PKEY_get_group_name(key, group, sizeof group, &len) != 1)
+            return 0;
+        if (strcmp(group, "prime256v1") == 0)
+            return 1;
+        return strcmp(group, "secp384r1") == 0 ? SLOW : 0;
+    case EVP_PKEY_RSA:
+        small = EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &e) == 1 && BN_num_bits(e) <= 64;
+        BN_free(e);
+        if (!small || EVP_PKEY_get_bits(key) > 8192)
+            return 0;
+        return EVP_PKEY_get_bits(key) > 4096 ? SLOW : 1;
+    default:
+        return 0;
+    }
+}
+
+static bool verify(EVP_PKEY *key, uint16_t scheme, agw_slice signature, agw_slice text)
+{
+    const size_t n = sizeof SCHEMES / sizeof SCHEMES[0];
+    size_t i = 0;
+    while (i < n && (SCHEMES[i].scheme != scheme || SCHEMES[i].key != EVP_PKEY_get_base_id(key)))
+        i++;
+    if (i == n)
+        return false;
+    EVP_PKEY_CTX *how = NULL;
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    bool ok = ctx != NULL &&
+              EVP_DigestVerifyInit_ex(ctx, &how, SCHEMES[i].hash, NULL, NULL, key, NULL) == 1;
+    if (ok && SCHEMES[i].pss)
+        ok = EVP_PKEY_CTX_set_rsa_padding(how, RSA_PKCS1_PSS_PADDING) == 1 &&
+             EVP_PKEY_CTX_set_rsa_pss_saltlen(how, RSA_PSS_SALTLEN_DIGEST) == 1;
+    ok = ok && EVP_DigestVerify(ctx, signature.data, signature.len, text.data, text.len) == 1;
+    EVP_MD_CTX_free(ctx);
+    return ok;
+}
+
+bool agw_proof_verify(const agw_proof *p, agw_slice text, int *price)
+{
+    const uint8_t *at = p->leaf.data;
+    X509 *x509 = d2i_X509(NULL, &at, (long)p->leaf.len);
+    EVP_PKEY *key = x509 == NULL ? NULL : X509_get0_pubkey(x509);
+    const int of_key = key == NULL ? 0 : price_of(key);
+    const bool ok = of_key > 0 && verify(key, p->scheme, p->signature, text);
+    *price = of_key > 1 ? of_key : 1;
+    X509_free(x509);
+    return ok;
+}
