@@ -48,9 +48,6 @@ enum {
     ATTACK_AT_BYSTANDER = 16,
     /* The peer harms its own call, which is not judged. */
     ATTACK_OWN_HARM = 32,
-    /* What a peer cannot tell from the truth may hold up a set-up: the attack lasts as long as it
-     * is meant to, and the call must come up behind it. */
-    ATTACK_DELAYS = 64,
 };
 
 typedef struct attack attack;

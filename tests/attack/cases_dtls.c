@@ -15,6 +15,7 @@ enum {
     LEVEL_FATAL = 2,
     CLOSE_NOTIFY = 0,
     STRANGER_TRIES = 50, /* packets until the stranger begins anew */
+    OWN_FLIGHTS = 8,
 };
 
 static void hello_null(attack *a, uint64_t n)
@@ -196,6 +197,76 @@ static agw_dtls_ctx *other_certificate(void)
     return ctx;
 }
 
+/* Flights as they should be, each with a certificate of its own: the forger's handshakes with
+ * himself. Nothing is wrong with them but what their signatures cover. */
+typedef struct own_flights {
+    struct {
+        uint8_t data[AGW_DTLS_MTU];
+        size_t len;
+    } flights[OWN_FLIGHTS];
+} own_flights;
+
+/* The first datagram is kept in out, AGW_DTLS_MTU bytes. */
+static size_t passes(agw_dtls *from, agw_dtls *to, agw_ns now, uint8_t *out)
+{
+    uint8_t datagram[AGW_DTLS_MTU];
+    size_t len, first = 0;
+    while (agw_dtls_take(from, datagram, sizeof datagram, &len)) {
+        if (first == 0)
+            memcpy(out, datagram, first = len);
+        (void)agw_dtls_on_datagram(to, now, datagram, len);
+    }
+    AGW_ASSERT(first > 0);
+    return first;
+}
+
+static void signs_flights(attack *a)
+{
+    own_flights *own = a->own = calloc(1, sizeof *own);
+    const agw_ns now = a->world->now;
+    AGW_ASSERT(own != NULL);
+    for (size_t i = 0; i < OWN_FLIGHTS; i++) {
+        agw_dtls_ctx *ctx = agw_dtls_ctx_new(agw_cert_new(), NULL);
+        AGW_ASSERT(ctx != NULL);
+        agw_dtls *server = agw_dtls_new(ctx, AGW_DTLS_SERVER, now);
+        agw_dtls *client = agw_dtls_new(ctx, AGW_DTLS_CLIENT, now);
+        AGW_ASSERT(server != NULL && client != NULL);
+        agw_dtls_start(client, now);
+        uint8_t *const kept = own->flights[i].data;
+        (void)passes(client, server, now, kept);
+        own->flights[i].len = passes(server, client, now, kept);
+        if (!a->c->gateway_client)
+            own->flights[i].len = passes(client, server, now, kept);
+        agw_dtls_free(client);
+        agw_dtls_free(server);
+        agw_dtls_ctx_unref(ctx);
+    }
+}
+
+/* Where the record at `at` ends; its message takes the next place, as behind a cookie, if asked. */
+static size_t record_end(craft *c, size_t at, bool later)
+{
+    uint8_t *const r = c->data + at;
+    if (later && r[0] == DTLS_HANDSHAKE && agw_get16(r + 3) == 0)
+        agw_put16(r + RECORD_HEADER + 4, (uint16_t)(agw_get16(r + RECORD_HEADER + 4) + 1));
+    return at + RECORD_HEADER + agw_get16(r + 11);
+}
+
+/* The whole of one, or one record of it. */
+static void signed_flight(attack *a, uint64_t n)
+{
+    const own_flights *own = a->own;
+    const uint64_t set = n / 8 % OWN_FLIGHTS, records = n % 8;
+    size_t at = 0, from = 0;
+    craft_clear(&a->packet);
+    craft_add(&a->packet, own->flights[set].data, own->flights[set].len);
+    for (uint64_t i = 0; at < a->packet.len && (records == 0 || i < records); i++) {
+        from = records == 0 ? 0 : at;
+        at = record_end(&a->packet, at, n / 64 % 2 != 0);
+    }
+    attack_send(a, a->packet.data + from, at - from);
+}
+
 typedef struct stranger {
     agw_dtls *dtls;
     uint8_t latest[AGW_DTLS_MTU];
@@ -311,25 +382,34 @@ const attack_case ATTACK_DTLS_CASES[] = {
      .gateway_client = true,
      .fire = server_flight},
     {.name = "dtls-server-flight-spoofed",
-     .what =
-         "the same from the browser's address: a client cannot tell, the call waits for its end",
+     .what = "the same from the browser's address",
      .when = ATTACK_DURING,
      .from = ATTACK_BROWSER,
-     .judged = ATTACK_DELAYS,
      .gateway_client = true,
      .fire = server_flight},
+    {.name = "dtls-server-flight-signed",
+     .what = "ServerHello to ServerHelloDone, signed with other keys, whole and piece by piece",
+     .when = ATTACK_DURING,
+     .from = ATTACK_BROWSER,
+     .gateway_client = true,
+     .begin = signs_flights,
+     .fire = signed_flight},
     {.name = "dtls-client-flight",
      .what = "Certificate, ClientKeyExchange, CertificateVerify of nobody",
      .when = ATTACK_DURING | ATTACK_AFTER,
      .from = ATTACK_STRANGER,
      .fire = client_flight},
     {.name = "dtls-client-flight-spoofed",
-     .what =
-         "the same from the browser's address, in the right places: DTLS 1.2 has no proof there",
+     .what = "the same from the browser's address, in the right places",
      .when = ATTACK_DURING,
      .from = ATTACK_BROWSER,
-     .judged = ATTACK_OWN_HARM,
      .fire = client_flight},
+    {.name = "dtls-client-flight-signed",
+     .what = "Certificate to Finished, signed with other keys, whole and piece by piece",
+     .when = ATTACK_DURING,
+     .from = ATTACK_BROWSER,
+     .begin = signs_flights,
+     .fire = signed_flight},
     {.name = "dtls-alert-to-client",
      .what = "fatal alerts, epoch 0, to a gateway that is the client",
      .when = ATTACK_DURING,

@@ -411,11 +411,6 @@ static bool attack_during(attack *a, clockwork *w)
     const agw_ns until = w->fire_from + a->options->attack_for;
     run_for(a, LEAD);
     go(a);
-    if ((a->c->judged & ATTACK_DELAYS) != 0) {
-        run_for(a, until - agw_clock_now());
-        stop_fire(w);
-        a->went_at = agw_clock_now(); /* what counts is how soon it recovers */
-    }
     if (!come_up(a))
         return false;
     run_for(a, until - agw_clock_now());

@@ -55,6 +55,14 @@ for (const style of ['zero', 'realm', 'ims']) {
   });
 }
 
+test('the gateway is the DTLS client, the browser the server', async (t, ctx) => {
+  const { call, page, phone } = await parts(t, ctx);
+  t.sdps = await browserCallsPhone(call, page, phone, { keys: { 'DTLS-reverse': 'active' }, answerKeys: { DTLS: 'active' } });
+  assert.match(t.sdps.toBrowser, /a=setup:active/);
+  await audioBothWays(page, phone);
+  t.note(`connected in ${(await page.stats()).connectedMs} ms after the page was made`);
+});
+
 test('the microphone is heard by the phone, with RTCP both ways', async (t, ctx) => {
   const { call, page, phone } = await parts(t, ctx, { page: { tone: 'mic' }, phone: { mode: 'tone' } });
   t.sdps = await browserCallsPhone(call, page, phone);
