@@ -1139,6 +1139,19 @@ static void test_xdp_link_goes_down_and_comes_up(void)
     close_world(&w);
 }
 
+/* Nothing keeps waking it, but the news that it reads after some waits. */
+static bool rests(agw_io *io)
+{
+    const agw_ns morning = agw_clock_now() + AGW_MS(50);
+    for (int i = 0; i < LOOKS_AFTER; i++) {
+        agw_io_wait(io, agw_clock_now(), morning);
+        CU_ASSERT_EQUAL(agw_io_rx(io, pkts, AGW_PKT_BATCH), 0);
+        if (agw_clock_now() >= morning)
+            return true;
+    }
+    return false;
+}
+
 static void test_xdp_interface_vanishes(void)
 {
     world w = open_world(1);
@@ -1150,6 +1163,7 @@ static void test_xdp_interface_vanishes(void)
     we_do("link del g0\n");
     CU_ASSERT_EQUAL(hear(&f.port, &f.peer, RTP, 1, 1), 1);
     send_in_vain(&f);
+    CU_ASSERT_TRUE(rests(f.io));
     agw_io_uninstall(f.io, &f.port, &f.peer.addr);
     agw_io_install(f.io, &f.port, &f.peer.addr);
     close_flow(&f);
