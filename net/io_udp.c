@@ -11,6 +11,7 @@
  * next look. */
 #include "net/io.h"
 #include "net/pacing.h"
+#include "net/udp_send.h"
 
 #include <errno.h>
 #include <linux/errqueue.h>
@@ -30,15 +31,12 @@ enum {
     ICMP_QUOTA = 16,
 };
 
-_Static_assert(AGW_PKT_BATCH < UINT8_MAX, "agw_port.tx_first counts to a whole batch");
-
-/* One kind of ancillary data with one number: SO_RXQ_OVFL, IP_TOS or
- * IPV6_TCLASS. */
+/* Ancillary data with one number: SO_RXQ_OVFL. */
 typedef struct control_int {
     _Alignas(struct cmsghdr) uint8_t bytes[CMSG_SPACE(sizeof(int))];
 } control_int;
 
-/* What recvmmsg and sendmmsg want, one of each for every packet of a batch. */
+/* What recvmmsg wants, one of each for every packet of a batch. */
 typedef struct burst {
     struct mmsghdr msgs[AGW_PKT_BATCH];
     struct iovec iovs[AGW_PKT_BATCH];
@@ -60,7 +58,7 @@ typedef struct udp_io {
     bool wake_seen;    /* wake_fd is readable */
     atomic_bool woken; /* somebody has called wake() and wait() has not seen it yet */
     burst rx;
-    burst tx;
+    agw_udp_sender sender;
 } udp_io;
 
 static udp_io *udp_of(agw_io *io)
@@ -122,7 +120,7 @@ static agw_io *udp_open(const agw_io_config *config)
     atomic_init(&u->woken, false);
     agw_pacing_init(&u->pacing, AGW_US(config->tick_us));
     prepare_burst(&u->rx);
-    prepare_burst(&u->tx);
+    agw_udp_sender_init(&u->sender, &u->io);
     u->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     u->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (u->epoll_fd >= 0 && u->wake_fd >= 0 && watch(u, u->wake_fd, u))
@@ -413,141 +411,9 @@ static size_t udp_rx(agw_io *io, agw_pkt *pkts[], size_t n)
     return got;
 }
 
-/* ---- sending ---- */
-
-static void set_tos(struct msghdr *m, control_int *control, const agw_pkt *pkt)
-{
-    m->msg_control = NULL;
-    m->msg_controllen = 0;
-    if (pkt->tos == pkt->port->tos_now)
-        return;
-    const bool ip6 = pkt->port->local.family == AGW_FAMILY_IP6;
-    const int tos = pkt->tos;
-    m->msg_control = control;
-    m->msg_controllen = sizeof *control;
-    struct cmsghdr *c = CMSG_FIRSTHDR(m);
-    c->cmsg_level = ip6 ? IPPROTO_IPV6 : IPPROTO_IP;
-    c->cmsg_type = ip6 ? IPV6_TCLASS : IP_TOS;
-    c->cmsg_len = CMSG_LEN(sizeof tos);
-    memcpy(CMSG_DATA(c), &tos, sizeof tos);
-}
-
-static void aim_tx(burst *b, size_t i, agw_pkt *pkt)
-{
-    struct msghdr *m = &b->msgs[i].msg_hdr;
-    b->iovs[i] = (struct iovec){.iov_base = pkt->data, .iov_len = pkt->len};
-    m->msg_namelen = agw_addr_to_sockaddr(&pkt->remote, &b->names[i]);
-    set_tos(m, &b->controls[i], pkt);
-}
-
-/* Counts what kept a datagram from leaving. Returns how many of the rest go
- * with it: a full send queue is as full for the next one. */
-static size_t count_failure(agw_port *port, int cause, size_t rest)
-{
-    switch (cause) {
-    case EAGAIN:
-        agw_counter_add(&port->tx_busy, rest);
-        return rest;
-    case ENOBUFS:
-        agw_counter_add(&port->tx_busy, 1);
-        return 1;
-    case EMSGSIZE:
-        agw_counter_add(&port->tx_long, 1);
-        return 1;
-    default:
-        agw_counter_add(&port->tx_errors, 1);
-        return 1;
-    }
-}
-
-/* One datagram is sent without what sendmmsg does around it. */
-static int send_some(agw_port *port, struct mmsghdr *msgs, size_t n)
-{
-    if (n > 1)
-        return sendmmsg(port->fd, msgs, (unsigned)n, MSG_DONTWAIT);
-    const struct msghdr *m = &msgs->msg_hdr;
-    const ssize_t sent = m->msg_control != NULL
-                             ? sendmsg(port->fd, m, MSG_DONTWAIT)
-                             : sendto(port->fd, m->msg_iov->iov_base, m->msg_iov->iov_len,
-                                      MSG_DONTWAIT, m->msg_name, m->msg_namelen);
-    return sent >= 0 ? 1 : -1;
-}
-
-/* Sends the first n of the burst. An ICMP error that came since makes one call
- * fail without sending; the second try tells whether it is the datagram's own
- * fault. */
-static size_t send_burst(udp_io *u, agw_port *port, size_t n)
-{
-    size_t sent = 0;
-    bool retried = false;
-    for (size_t pos = 0; pos < n;) {
-        const int got = send_some(port, u->tx.msgs + pos, n - pos);
-        if (got > 0) {
-            sent += (size_t)got;
-            pos += (size_t)got;
-            retried = false;
-        } else if (!retried && errno != EAGAIN && errno != ENOBUFS) {
-            retried = true;
-        } else {
-            const size_t lost = count_failure(port, errno, n - pos);
-            agw_counter_add(&u->io.tx_failed, lost);
-            pos += lost;
-            retried = false;
-        }
-    }
-    agw_counter_add(&port->tx_packets, sent);
-    agw_counter_add(&u->io.tx_packets, sent);
-    return sent;
-}
-
-/* Chains the packets of each port: next[] holds 1-based places, as do tx_first
- * and tx_last. Returns the places of the first packet of each port, in order of
- * appearance. */
-static size_t group(agw_pkt *const pkts[], size_t n, uint8_t next[], uint8_t firsts[])
-{
-    size_t ports = 0;
-    for (size_t i = 0; i < n; i++) {
-        if (pkts[i]->verdict != AGW_FORWARD)
-            continue;
-        agw_port *port = pkts[i]->port;
-        const uint8_t place = (uint8_t)(i + 1);
-        AGW_ASSERT(port != NULL);
-        next[i] = 0;
-        if (port->tx_first == 0) {
-            port->tx_first = place;
-            firsts[ports++] = place;
-        } else {
-            next[port->tx_last - 1] = place;
-        }
-        port->tx_last = place;
-    }
-    return ports;
-}
-
-static size_t send_chunk(udp_io *u, agw_pkt *const pkts[], size_t n)
-{
-    uint8_t next[AGW_PKT_BATCH], firsts[AGW_PKT_BATCH];
-    const size_t ports = group(pkts, n, next, firsts);
-    size_t sent = 0;
-    for (size_t p = 0; p < ports; p++) {
-        agw_port *port = pkts[firsts[p] - 1]->port;
-        size_t count = 0;
-        for (uint8_t place = firsts[p]; place != 0; place = next[place - 1])
-            aim_tx(&u->tx, count++, pkts[place - 1]);
-        sent += send_burst(u, port, count);
-        port->tx_first = port->tx_last = 0;
-    }
-    return sent;
-}
-
 static size_t udp_tx(agw_io *io, agw_pkt *const pkts[], size_t n)
 {
-    size_t sent = 0;
-    for (size_t pos = 0; pos < n; pos += AGW_PKT_BATCH) {
-        const size_t chunk = n - pos < AGW_PKT_BATCH ? n - pos : AGW_PKT_BATCH;
-        sent += send_chunk(udp_of(io), pkts + pos, chunk);
-    }
-    return sent;
+    return agw_udp_send(&udp_of(io)->sender, pkts, n);
 }
 
 const agw_io_backend agw_io_udp = {
