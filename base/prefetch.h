@@ -14,13 +14,13 @@ static inline void agw_prefetch(const void *p)
     __builtin_prefetch(p);
 }
 
-/** Every line of bytes bytes from p on. */
+/** Every line of bytes (at least 1) bytes from p on. */
 static inline void agw_prefetch_span(const void *p, size_t bytes)
 {
-    const uint8_t *const end = (const uint8_t *)p + bytes;
-    for (const uint8_t *at = p; at < end; at += AGW_CACHE_LINE)
-        __builtin_prefetch(at);
-    __builtin_prefetch(end - 1);
+    const uintptr_t first = (uintptr_t)p, last = first + bytes - 1; /* numbers: p may be NULL */
+    for (uintptr_t at = first; at < last; at += AGW_CACHE_LINE)
+        __builtin_prefetch((const void *)at); /* NOLINT(performance-no-int-to-ptr) */
+    __builtin_prefetch((const void *)last);   /* NOLINT(performance-no-int-to-ptr) */
 }
 
 #endif
