@@ -70,7 +70,7 @@ static const option OPTIONS[] = {
      NULL, "N", "the same as --workers"},
     {"handshake-threads", 0, set_int, false, false, FIELD(gateway.handshake_threads), 0, 16, NULL,
      "1", "N", "threads for DTLS handshakes"},
-    {"tick-us", 0, set_int, false, false, FIELD(gateway.tick_us), 0, 20000, NULL, "500",
+    {"tick-us", 0, set_int, false, false, FIELD(gateway.tick_us), 0, 20000, NULL, "750",
      "MICROSECONDS", "a busy worker wakes so often; 0 = for every packet"},
     {"pin-workers", 0, set_bool, false, true, FIELD(gateway.pin), 0, 0, NULL, "false", NULL,
      "bind worker i to core i"},

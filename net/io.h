@@ -22,7 +22,7 @@
 typedef struct agw_io agw_io;
 struct agw_io_backend;
 
-enum { AGW_IO_TICK_US = 500 }; /* default of agw_io_config.tick_us */
+enum { AGW_IO_TICK_US = 750 }; /* default of agw_io_config.tick_us */
 
 typedef struct agw_io_config {
     const struct agw_io_backend *backend; /* NULL = agw_io_udp */

@@ -34,7 +34,7 @@ enum {
     KICK_PACKETS = 32,  /* that the kernel sends in one system call */
     KICKS_SPARE = 4,    /* more system calls than they need, for a driver that is busy */
     LOOK_UP_BUDGET = 8, /* routes looked up in one batch */
-    LOOK_EVERY = 32,    /* waits between two looks for news; at the tick of 0.5 ms 16 ms */
+    LOOK_EVERY = 32,    /* waits between two looks for news; at the tick of 0.75 ms 24 ms */
     SOCKETS_SHARE = 4,  /* one place in so many is kept for what comes by sockets */
     PREFETCHED = 256,   /* bytes of a frame: all of an audio packet */
     ETHERNET_HEADER = 14,

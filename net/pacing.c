@@ -5,22 +5,28 @@
 
 static const agw_ns WINDOW = AGW_MS(AGW_PACING_WINDOW_MS);
 
-enum { ON_PACKETS = AGW_PACING_ON_PPS * AGW_PACING_WINDOW_MS / 1000 };
+/* In one window. */
+enum {
+    ON_PACKETS = AGW_PACING_ON_PPS * AGW_PACING_WINDOW_MS / 1000,
+    LONG_PACKETS = AGW_PACING_LONG_PPS * AGW_PACING_WINDOW_MS / 1000,
+};
 
 void agw_pacing_init(agw_pacing *pacing, agw_ns tick)
 {
     memset(pacing, 0, sizeof *pacing);
-    pacing->tick = tick;
+    pacing->tick = pacing->step = tick;
 }
 
-/* Begins pacing as soon as a window is full enough, ends it only when a whole
- * one was not. */
+/* Begins pacing, and shortens the tick, as soon as a window is full enough; the other way only when
+ * a whole one was not. */
 static void decide(agw_pacing *p, agw_ns now)
 {
     const agw_ns elapsed = now - p->window_at;
     if (elapsed < WINDOW) {
         if (p->packets >= ON_PACKETS)
             p->paced = true;
+        if (p->packets >= LONG_PACKETS)
+            p->step = p->tick;
         return;
     }
     const uint64_t pps = p->packets * (uint64_t)AGW_S(1) / (uint64_t)elapsed;
@@ -28,6 +34,7 @@ static void decide(agw_pacing *p, agw_ns now)
         p->paced = true;
     else if (pps < AGW_PACING_OFF_PPS)
         p->paced = false;
+    p->step = pps < AGW_PACING_LONG_PPS ? p->tick + p->tick / 3 : p->tick;
     p->window_at = now;
     p->packets = 0;
 }
@@ -39,5 +46,5 @@ agw_ns agw_pacing_sleep_until(agw_pacing *p, agw_ns now, agw_ns deadline)
     decide(p, now);
     if (!p->paced)
         return now;
-    return agw_earlier(now - now % p->tick + p->tick, deadline);
+    return agw_earlier(now - now % p->step + p->step, deadline);
 }

@@ -13,11 +13,14 @@
 enum {
     AGW_PACING_ON_PPS = 5000,  /* reached within one window: pacing begins */
     AGW_PACING_OFF_PPS = 2000, /* not reached over one window: pacing ends */
+    AGW_PACING_LONG_PPS =
+        20000, /* below: the tick is a third longer, since little waits at its end */
     AGW_PACING_WINDOW_MS = 20, /* one ptime: streams that all send at once are not a high rate */
 };
 
 typedef struct agw_pacing {
     agw_ns tick;      /* 0 = never sleep */
+    agw_ns step;      /* the tick at the present rate */
     agw_ns window_at; /* when the present window began */
     uint64_t packets; /* read in it */
     bool paced;

@@ -74,7 +74,7 @@ static void test_config_defaults(void)
     CU_ASSERT_EQUAL(config.gateway.port_min, 20000);
     CU_ASSERT_EQUAL(config.gateway.port_max, 32767);
     CU_ASSERT_EQUAL(config.gateway.access_port, 0);
-    CU_ASSERT_EQUAL(config.gateway.tick_us, 500);
+    CU_ASSERT_EQUAL(config.gateway.tick_us, 750);
     CU_ASSERT_FALSE(config.foreground);
     CU_ASSERT_EQUAL(config.warnings->len, 0);
     agw_config_fini(&config);

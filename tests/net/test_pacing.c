@@ -72,6 +72,29 @@ static void test_pacing_sleeps_to_the_tick_grid(void)
     CU_ASSERT_EQUAL(agw_pacing_sleep_until(&p, START + TICK, AGW_NEVER), START + 2 * TICK);
 }
 
+/* The tick at a steady rate. */
+static agw_ns step_at(unsigned pps)
+{
+    agw_pacing p;
+    agw_ns now = START;
+    agw_pacing_init(&p, TICK);
+    for (int window = 0; window < 3; window++) {
+        (void)agw_pacing_sleep_until(&p, now, AGW_NEVER);
+        agw_pacing_count(&p, pps * AGW_PACING_WINDOW_MS / 1000);
+        now += AGW_MS(AGW_PACING_WINDOW_MS);
+    }
+    now = agw_pacing_sleep_until(&p, now, AGW_NEVER);
+    return agw_pacing_sleep_until(&p, now, AGW_NEVER) - now;
+}
+
+static void test_pacing_tick_is_longer_while_little_waits(void)
+{
+    CU_ASSERT_EQUAL(step_at(6000), TICK + TICK / 3);
+    CU_ASSERT_EQUAL(step_at(19000), TICK + TICK / 3);
+    CU_ASSERT_EQUAL(step_at(20000), TICK);
+    CU_ASSERT_EQUAL(step_at(100000), TICK);
+}
+
 static void test_pacing_keeps_the_deadline(void)
 {
     agw_pacing p = paced_at(START);
@@ -130,6 +153,7 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_pacing_tick_0_is_off),
     AGW_CASE(test_pacing_begins_within_the_window_at_100_packets),
     AGW_CASE(test_pacing_sleeps_to_the_tick_grid),
+    AGW_CASE(test_pacing_tick_is_longer_while_little_waits),
     AGW_CASE(test_pacing_keeps_the_deadline),
     AGW_CASE(test_pacing_bursts_of_one_ptime_are_not_a_high_rate),
     AGW_CASE(test_pacing_ends_below_2000_not_above),
