@@ -1,14 +1,20 @@
 /* SPDX-License-Identifier: BSD-3-Clause
- * Open addressing, linear probing, deletion by shifting back; at most half full. */
+ * Open addressing, linear probing, deletion by shifting back; at most half full, and halved again
+ * when it is nearly empty. */
 #include "base/map.h"
 
 #include "base/prefetch.h"
 
 #include <endian.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { KEY_MAX = 64, FIRST_ROOM = 64 };
+enum {
+    KEY_MAX = 64,
+    FIRST_ROOM = 64,
+    SPARSE = 16, /* a table with fewer entries than this part of its room is halved */
+};
 
 typedef struct entry {
     uint64_t hash;
@@ -132,19 +138,23 @@ void *agw_map_get(const agw_map *map, const void *key)
     return agw_map_get_at(map, agw_siphash(map->seed, key, map->key_size), key);
 }
 
-static void grow(agw_map *map)
+/* false: memory is short, and nothing has changed. */
+static bool resize(agw_map *map, size_t room)
 {
     uint8_t *old = map->table;
     const size_t old_room = map->mask + 1;
-    map->table = calloc(old_room * 2, map->stride);
-    AGW_ASSERT(map->table != NULL);
-    map->mask = old_room * 2 - 1;
+    uint8_t *table = calloc(room, map->stride);
+    if (table == NULL)
+        return false;
+    map->table = table;
+    map->mask = room - 1;
     for (size_t i = 0; i < old_room; i++) {
         const entry *e = (const entry *)(const void *)(old + i * map->stride);
         if (e->value != NULL)
             memcpy(at(map, find(map, e->hash, e->key)), e, map->stride);
     }
     free(old);
+    return true;
 }
 
 void agw_map_put(agw_map *map, const void *key, void *value)
@@ -154,7 +164,7 @@ void agw_map_put(agw_map *map, const void *key, void *value)
     entry *e = at(map, find(map, hash, key));
     if (e->value == NULL) {
         if ((map->count + 1) * 2 > map->mask + 1) {
-            grow(map);
+            AGW_ASSERT(resize(map, (map->mask + 1) * 2));
             e = at(map, find(map, hash, key));
         }
         map->count++;
@@ -164,15 +174,11 @@ void agw_map_put(agw_map *map, const void *key, void *value)
     e->value = value;
 }
 
-/* An empty table gives its room back. */
+/* After a busy hour the table need not stay as large as it was. */
 static void shrink(agw_map *map)
 {
-    uint8_t *small = map->mask + 1 > FIRST_ROOM ? calloc(FIRST_ROOM, map->stride) : NULL;
-    if (small == NULL)
-        return;
-    free(map->table);
-    map->table = small;
-    map->mask = FIRST_ROOM - 1;
+    if (map->mask + 1 > FIRST_ROOM && map->count * SPARSE < map->mask + 1)
+        (void)resize(map, (map->mask + 1) / 2);
 }
 
 void *agw_map_remove(agw_map *map, const void *key)
@@ -192,8 +198,7 @@ void *agw_map_remove(agw_map *map, const void *key)
         at(map, slot)->value = NULL;
         hole = slot;
     }
-    if (map->count == 0)
-        shrink(map);
+    shrink(map);
     return value;
 }
 

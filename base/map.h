@@ -24,8 +24,8 @@ uint64_t agw_map_aim(const agw_map *map, const void *key);
 void *agw_map_get_at(const agw_map *map, uint64_t hash, const void *key);
 /** Adds or replaces; value is not NULL. Memory that runs out ends the process. */
 void agw_map_put(agw_map *map, const void *key, void *value);
-/** Removes and returns the value, or NULL when there was none. A map that is empty then gives its
- * room back. */
+/** Removes and returns the value, or NULL when there was none. A map that is nearly empty then
+ * gives room back. */
 void *agw_map_remove(agw_map *map, const void *key);
 size_t agw_map_count(const agw_map *map);
 

@@ -98,8 +98,10 @@ static void test_map_grows_again_after_it_was_empty(void)
         }
         for (uint32_t i = 0; i < AGAIN; i++)
             wrong += agw_map_get(map, &keys[i]) != &keys[i];
-        for (uint32_t i = 0; i < AGAIN; i++)
+        for (uint32_t i = 0; i < AGAIN; i++) {
+            wrong += agw_map_get(map, &keys[AGAIN - 1]) != &keys[AGAIN - 1]; /* while it shrinks */
             wrong += agw_map_remove(map, &keys[i]) != &keys[i];
+        }
         wrong += agw_map_count(map) != 0 || agw_map_get(map, &keys[0]) != NULL;
     }
     CU_ASSERT_EQUAL(wrong, 0);
