@@ -15,12 +15,14 @@
 #include "srtp/hooks.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -30,8 +32,16 @@ enum {
     PORTS_LOW = 32, /* pairs kept open in advance */
     PORTS_HIGH = 128,
     CORE_BUFFER = 512 * 1024,
+    LOAD_STEP = AGW_LOAD_FULL / 20,    /* smaller differences do not tell workers apart */
+    HELPERS_LIMIT = 95 * AGW_LOAD_FULL / 100, /* of the control and handshake threads */
+    PORTS_RESERVED = 20,               /* one core port in so many is kept for urgent calls */
     FINGERPRINT_TEXT = AGW_FINGERPRINT_TEXT,
 };
+
+/* A new call counts as talking until it does, or until it has been silent for so long. */
+static const agw_ns SILENT_FOR = AGW_S(10);
+/* Then its packets have been seen by a whole window. */
+static const agw_ns SEEN_AFTER = AGW_MS(AGW_LOAD_EVERY_MS * (AGW_LOAD_PROBES - 1));
 
 /* One local address that is bound; interfaces with the same address share it. */
 typedef struct address {
@@ -46,7 +56,8 @@ typedef struct worker_slot {
     agw_outbox outbox;
     uint32_t *free_slots;
     size_t n_free_slots;
-    size_t n_calls;
+    size_t n_calls, n_silent;
+    agw_load load;
 } worker_slot;
 
 struct agw_gateway {
@@ -59,7 +70,10 @@ struct agw_gateway {
     size_t n_workers;
     agw_handshake *handshakes[HANDSHAKE_THREADS_MAX];
     size_t n_handshakes;
-    agw_xdp *xdp; /* NULL: plain sockets */
+    agw_load handshake_load[HANDSHAKE_THREADS_MAX], control_load;
+    agw_admission admission;
+    agw_ns looked_at; /* when the loads were read last */
+    agw_xdp *xdp;     /* NULL: plain sockets */
     agw_dtls_ctx *dtls_ctx;
     char fingerprint[FINGERPRINT_TEXT];
     agw_ring *mailbox;
@@ -91,6 +105,8 @@ struct agw_call_ref {
     agw_call *call; /* the worker's from the first apply on */
     bool applied;
     bool closed; /* control has let go */
+    bool silent; /* counted as such, see SILENT_FOR */
+    agw_ns placed_at, talks_at; /* 0 = not yet */
     void *owner;
     uint32_t last_transport_id;
     reservation *reservations;
@@ -219,16 +235,34 @@ static agw_err find_access_ports(agw_gateway *gw, size_t place, uint32_t *next, 
     return fail(AGW_ERR_LIMIT, why, size, "no free access port");
 }
 
-static void warn_about_buffer(const agw_gateway *gw)
+/* Any shared port of a worker's place: all are granted the same. */
+static const agw_port *access_port(const agw_gateway *gw, size_t place)
 {
     const agw_port *port = NULL;
     for (size_t a = 0; a < gw->n_addresses && port == NULL; a++)
-        port = gw->addresses[a].access[0];
+        port = gw->addresses[a].access[place];
+    return port;
+}
+
+static void warn_about_buffer(const agw_gateway *gw)
+{
+    const agw_port *port = access_port(gw, 0);
     if (port != NULL && port->buffer_bytes < AGW_PORT_ACCESS_BUFFER)
         agw_log(AGW_LOG_WARN, NULL,
                 "access ports have a receive buffer of %zu KiB instead of %d KiB: raise "
                 "net.core.rmem_max",
                 port->buffer_bytes / 1024, AGW_PORT_ACCESS_BUFFER / 1024);
+}
+
+static void tell_limits(const agw_gateway *gw)
+{
+    const worker_slot *slot = &gw->workers[0];
+    if (gw->config.load_limit == 0)
+        return;
+    agw_log(AGW_LOG_INFO, NULL,
+            "new calls are refused while every worker is more than %u %% busy, or its access ports "
+            "take so much of the %" PRIu64 " packets/s that they are good for",
+            gw->config.load_limit * 100 / AGW_LOAD_FULL, slot->load.shared_pps);
 }
 
 /* --- start and end
@@ -258,6 +292,16 @@ static agw_err make_access_ports(agw_gateway *gw, size_t worker, uint32_t *next,
         }
     }
     return AGW_OK;
+}
+
+/* A call's browser may be of either family: only one of both sockets is counted on. */
+static uint64_t shared_pps(const agw_gateway *gw, size_t worker)
+{
+    const agw_port *port = access_port(gw, first_access(gw, worker));
+    if (port == NULL)
+        return 0;
+    return gw->config.access_sockets *
+           agw_load_shared_pps(port->buffer_bytes, AGW_US(gw->config.tick_us));
 }
 
 /* With AF_XDP where there is a program; a worker whose queues cannot be opened has plain sockets if
@@ -297,6 +341,7 @@ static agw_err make_worker(agw_gateway *gw, size_t i, uint32_t *next_port, char 
         slot->free_slots[s] = AGW_WORKER_SLOTS - 1 - s;
     slot->n_free_slots = AGW_WORKER_SLOTS;
     slot->outbox = agw_worker_outbox(slot->worker);
+    agw_load_init(&slot->load, shared_pps(gw, i));
     slot->worker->control = (agw_outbox){.ring = gw->mailbox, .wake = wake_control, .owner = gw};
     slot->worker->dtls_ctx = gw->dtls_ctx;
     slot->worker->cpu = gw->config.pin ? (int)i : -1;
@@ -316,6 +361,7 @@ static agw_err make_handshake_threads(agw_gateway *gw, char *why, size_t size)
         gw->handshakes[i] = agw_handshake_new(outboxes, gw->n_workers);
         if (gw->handshakes[i] == NULL)
             return fail(AGW_ERR_SYSTEM, why, size, "a handshake thread cannot be started");
+        agw_load_init(&gw->handshake_load[i], 0);
         gw->n_handshakes = i + 1;
     }
     return AGW_OK;
@@ -400,6 +446,8 @@ agw_err agw_gateway_new(agw_gateway **out, const agw_gateway_config *config, cha
     if (gw == NULL)
         return fail(AGW_ERR_SYSTEM, why, size, "out of memory");
     gw->config = *config;
+    gw->admission.limit = config->load_limit;
+    agw_load_init(&gw->control_load, 0);
     if (gw->config.access_sockets == 0)
         gw->config.access_sockets = 1;
     if (gw->config.access_sockets > AGW_ACCESS_SOCKETS_MAX)
@@ -421,6 +469,7 @@ agw_err agw_gateway_new(agw_gateway **out, const agw_gateway_config *config, cha
         return err;
     }
     warn_about_buffer(gw);
+    tell_limits(gw);
     agw_log(AGW_LOG_INFO, NULL, "SRTP is computed by %s",
             agw_srtp_engine_name(gw->workers[0].worker->srtp));
     for (size_t a = 0; a < gw->n_addresses; a++)
@@ -648,18 +697,170 @@ const char *agw_gateway_fingerprint(const agw_gateway *gw)
     return gw->fingerprint;
 }
 
-/* --- calls
- * --------------------------------------------------------------------------------------------- */
+/* --- load
+ * ---------------------------------------------------------------------------------------------- */
+
+static void set_silent(agw_call_ref *ref, bool silent)
+{
+    worker_slot *slot = &ref->gw->workers[ref->worker];
+    if (ref->silent == silent)
+        return;
+    ref->silent = silent;
+    slot->n_silent = silent ? slot->n_silent + 1 : slot->n_silent - 1;
+}
+
+static bool has_talked(const agw_call_ref *ref)
+{
+    for (const media_numbers *m = ref->medias; m != NULL; m = m->next) {
+        if (agw_counter_get(&m->stats.end[0].rtp_in.packets) != 0 ||
+            agw_counter_get(&m->stats.end[1].rtp_in.packets) != 0)
+            return true;
+    }
+    return false;
+}
+
+static void look_at_call(agw_call_ref *ref, agw_ns now)
+{
+    if (ref->silent && ref->talks_at == 0 && has_talked(ref))
+        ref->talks_at = now;
+    if (now - ref->placed_at >= SILENT_FOR ||
+        (ref->talks_at != 0 && now - ref->talks_at >= SEEN_AFTER))
+        set_silent(ref, false);
+}
+
+/* The youngest come first; what was old enough at the last look needs none. */
+static void look_at_calls(agw_gateway *gw, agw_ns now)
+{
+    for (agw_call_ref *ref = gw->calls; ref != NULL; ref = ref->next) {
+        if (gw->looked_at - ref->placed_at >= SILENT_FOR)
+            return;
+        look_at_call(ref, now);
+    }
+}
+
+static void look_at_worker(worker_slot *slot, agw_ns now)
+{
+    const agw_worker *w = slot->worker;
+    agw_load_probe probe = {.at = now,
+                            .busy_ns = agw_counter_get(&w->stats.busy_ns),
+                            .packets = agw_counter_get(&w->stats.rx_packets)};
+    for (size_t i = 0; i < w->n_access_ports; i++) {
+        probe.shared += agw_counter_get(&w->access_ports[i]->rx_packets);
+        probe.lost += agw_counter_get(&w->access_ports[i]->rx_drops);
+    }
+    agw_load_note(&slot->load, &probe, slot->n_calls - slot->n_silent);
+}
+
+static uint64_t own_cpu_ns(void)
+{
+    struct timespec ts = {0};
+    (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
+    return (uint64_t)(AGW_S(ts.tv_sec) + ts.tv_nsec);
+}
+
+static void look_at_helpers(agw_gateway *gw, agw_ns now)
+{
+    const agw_load_probe own = {.at = now, .busy_ns = own_cpu_ns()};
+    agw_load_note(&gw->control_load, &own, 0);
+    for (size_t i = 0; i < gw->n_handshakes; i++) {
+        const agw_load_probe probe = {.at = now,
+                                      .busy_ns = agw_handshake_busy_ns(gw->handshakes[i])};
+        agw_load_note(&gw->handshake_load[i], &probe, 0);
+    }
+}
+
+static uint32_t handshake_load(const agw_gateway *gw)
+{
+    uint32_t most = 0;
+    for (size_t i = 0; i < gw->n_handshakes; i++)
+        most = gw->handshake_load[i].busy > most ? gw->handshake_load[i].busy : most;
+    return most;
+}
+
+static uint32_t load_of(const worker_slot *slot)
+{
+    return agw_load_with(&slot->load, slot->n_silent);
+}
+
+/* By load in steps, then by calls: a consent check more shall not decide. */
+static bool is_less_loaded(const worker_slot *a, const worker_slot *b)
+{
+    const uint32_t step_a = load_of(a) / LOAD_STEP, step_b = load_of(b) / LOAD_STEP;
+    return step_a != step_b ? step_a < step_b : a->n_calls < b->n_calls;
+}
 
 static size_t least_loaded(const agw_gateway *gw)
 {
     size_t best = 0;
     for (size_t i = 1; i < gw->n_workers; i++) {
-        if (gw->workers[i].n_calls < gw->workers[best].n_calls)
+        if (is_less_loaded(&gw->workers[i], &gw->workers[best]))
             best = i;
     }
     return best;
 }
+
+/* Reads the threads' loads when it is time. Every new call asks, and so does idle work. */
+static void look(agw_gateway *gw)
+{
+    const agw_ns now = agw_clock_now();
+    if (agw_load_due(&gw->control_load, now)) {
+        look_at_helpers(gw, now);
+        look_at_calls(gw, now);
+        for (size_t i = 0; i < gw->n_workers; i++)
+            look_at_worker(&gw->workers[i], now);
+        gw->looked_at = now;
+    }
+    const worker_slot *next = &gw->workers[least_loaded(gw)];
+    agw_admission_look(&gw->admission, load_of(next), next->load.losing);
+}
+
+static bool ports_are_kept(const agw_gateway *gw)
+{
+    for (size_t a = 0; a < gw->n_addresses; a++) {
+        agw_ports_stats stats;
+        agw_ports_get_stats(gw->addresses[a].ports, &stats);
+        if (stats.free < stats.total / PORTS_RESERVED)
+            return true;
+    }
+    return false;
+}
+
+const char *agw_gateway_refusal(agw_gateway *gw, bool urgent)
+{
+    look(gw);
+    const worker_slot *next = &gw->workers[least_loaded(gw)];
+    if (!agw_admission_takes(&gw->admission, load_of(next), urgent))
+        return "CPU usage limit exceeded";
+    if (!urgent && gw->admission.limit != 0 &&
+        (gw->control_load.busy >= HELPERS_LIMIT || handshake_load(gw) >= HELPERS_LIMIT))
+        return "Load limit exceeded";
+    return !urgent && ports_are_kept(gw) ? "Ran out of ports" : NULL;
+}
+
+void agw_gateway_get_load(agw_gateway *gw, agw_gateway_load *out)
+{
+    look(gw);
+    *out = (agw_gateway_load){.limit = gw->admission.limit,
+                              .closed = gw->admission.closed,
+                              .control = gw->control_load.busy,
+                              .handshakes = handshake_load(gw)};
+    if (out->limit != 0)
+        out->urgent_limit = agw_admission_urgent_limit(&gw->admission);
+}
+
+void agw_gateway_get_worker_load(const agw_gateway *gw, size_t i, agw_worker_load *out)
+{
+    AGW_ASSERT(i < gw->n_workers);
+    const worker_slot *slot = &gw->workers[i];
+    *out = (agw_worker_load){.busy = slot->load.busy,
+                             .shared = slot->load.shared,
+                             .expected = load_of(slot),
+                             .silent = slot->n_silent,
+                             .shared_pps = slot->load.shared_pps};
+}
+
+/* --- calls
+ * --------------------------------------------------------------------------------------------- */
 
 agw_err agw_gateway_call_new(agw_gateway *gw, const char *tag, void *owner, agw_call_ref **out)
 {
@@ -682,6 +883,8 @@ agw_err agw_gateway_call_new(agw_gateway *gw, const char *tag, void *owner, agw_
         ref->next->prev = ref;
     gw->calls = ref;
     gw->workers[worker].n_calls++;
+    ref->placed_at = agw_clock_now();
+    set_silent(ref, true);
     *out = ref;
     return AGW_OK;
 }
@@ -703,6 +906,7 @@ static void free_call_ref(agw_call_ref *ref)
         gw->calls = ref->next;
     if (ref->next != NULL)
         ref->next->prev = ref->prev;
+    set_silent(ref, false);
     gw->workers[ref->worker].n_calls--;
     free(ref);
 }
@@ -710,6 +914,7 @@ static void free_call_ref(agw_call_ref *ref)
 void agw_gateway_call_free(agw_gateway *gw, agw_call_ref *call)
 {
     call->closed = true;
+    set_silent(call, false);
     if (!call->applied) {
         free_call_ref(call);
         return;
@@ -819,6 +1024,7 @@ void agw_gateway_wake_workers(agw_gateway *gw)
 {
     for (size_t i = 0; i < gw->n_workers; i++)
         agw_outbox_flush(&gw->workers[i].outbox);
+    look(gw);
 }
 
 size_t agw_gateway_workers(const agw_gateway *gw)

@@ -4,6 +4,7 @@
 #ifndef AGW_AGW_GATEWAY_H
 #define AGW_AGW_GATEWAY_H
 
+#include "agw/load.h"
 #include "agw/plan.h"
 #include "agw/stats.h"
 #include "base/clock.h"
@@ -43,6 +44,7 @@ typedef struct agw_gateway_config {
     uint32_t tick_us;            /* pacing tick; 0 = off */
     agw_io_choice io;            /* how packets come in and go out */
     const char *srtp_profiles;   /* use_srtp order as OpenSSL names it; NULL = default */
+    uint32_t load_limit;         /* no new calls above it, of AGW_LOAD_FULL; 0 = no limit */
     bool pin;                    /* pin worker i to core i */
 } agw_gateway_config;
 
@@ -55,6 +57,11 @@ AGW_NODISCARD agw_err agw_gateway_new(agw_gateway **out, const agw_gateway_confi
                                       char *why, size_t size);
 /** Ends calls, threads and ports. */
 void agw_gateway_free(agw_gateway *gw);
+
+/** Whether one more call fits, by what threads have to do and by core ports. urgent calls may use
+ * what is kept back for them. NULL: it does; else why not, in rtpengine's words. Calls that stand
+ * are never asked about. */
+const char *agw_gateway_refusal(agw_gateway *gw, bool urgent);
 
 /** Places a call on the least loaded worker. tag (the call-id) is copied for the log. owner comes
  * back with the call's events. AGW_ERR_LIMIT: no worker takes calls now. */
@@ -150,6 +157,23 @@ void agw_gateway_wake_workers(agw_gateway *gw);
 size_t agw_gateway_workers(const agw_gateway *gw);
 /** The numbers of worker i, live. */
 const agw_worker_stats *agw_gateway_worker_stats(const agw_gateway *gw, size_t i);
+/** Shares are of AGW_LOAD_FULL. */
+typedef struct agw_worker_load {
+    uint32_t busy;       /* of its time, over the last 300 ms */
+    uint32_t shared;     /* of what its access ports are good for */
+    uint32_t expected;   /* the larger of both when the silent calls talk, too */
+    size_t silent;       /* calls begun a moment ago that have sent nothing yet */
+    uint64_t shared_pps; /* packets a second that its access ports are good for; 0 = has none */
+} agw_worker_load;
+
+typedef struct agw_gateway_load {
+    uint32_t limit, urgent_limit; /* 0 = no limit */
+    bool closed;                  /* new calls that are not urgent are refused now */
+    uint32_t control, handshakes; /* busy; of several handshake threads the busiest */
+} agw_gateway_load;
+
+void agw_gateway_get_load(agw_gateway *gw, agw_gateway_load *out);
+void agw_gateway_get_worker_load(const agw_gateway *gw, size_t i, agw_worker_load *out);
 /** Core ports free and in use over all interfaces. */
 void agw_gateway_ports(const agw_gateway *gw, size_t *free_ports, size_t *used_ports);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "agw/handshake.h"
 
+#include "base/counter.h"
 #include "base/rand.h"
 #include "base/timerq.h"
 
@@ -33,6 +34,7 @@ struct agw_handshake {
     agw_ring *mailbox;
     int event_fd;
     bool stop;
+    agw_counter busy_ns;
     agw_timerq timers;
     agw_assoc *assocs;
     size_t n_workers;
@@ -224,9 +226,9 @@ static void *run(void *arg)
 {
     agw_handshake *h = arg;
     pthread_setname_np(pthread_self(), "agw-dtls");
-    while (!h->stop) {
+    for (agw_ns from = agw_clock_now(); !h->stop;) {
         agw_mail *mail = NULL;
-        agw_ns now = agw_clock_now();
+        agw_ns now = from;
         for (int i = 0; i < MAIL_BUDGET && !h->stop && (mail = agw_ring_pop(h->mailbox)) != NULL;
              i++) {
             take(h, mail, now);
@@ -234,8 +236,11 @@ static void *run(void *arg)
         }
         run_timers(h, now);
         const bool flushed = flush(h);
+        now = agw_clock_now();
+        agw_counter_add(&h->busy_ns, (uint64_t)(now - from));
         if (mail == NULL && !h->stop)
             wait_for_work(h, flushed ? agw_timerq_next(&h->timers) : now + AGW_MS(1));
+        from = agw_clock_now();
     }
     return NULL;
 }
@@ -286,6 +291,11 @@ void agw_handshake_free(agw_handshake *h)
     agw_ring_free(h->mailbox);
     free(h->outboxes);
     free(h);
+}
+
+uint64_t agw_handshake_busy_ns(const agw_handshake *h)
+{
+    return agw_counter_get(&h->busy_ns);
 }
 
 agw_outbox agw_handshake_outbox(agw_handshake *h)

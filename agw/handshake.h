@@ -21,5 +21,7 @@ void agw_handshake_free(agw_handshake *h);
 
 /** An outbox toward this thread, for one sender. */
 agw_outbox agw_handshake_outbox(agw_handshake *h);
+/** How long it has not waited so far, in ns; any thread may ask. */
+uint64_t agw_handshake_busy_ns(const agw_handshake *h);
 
 #endif

@@ -253,10 +253,15 @@ static void *run(void *arg)
         if (pthread_setaffinity_np(pthread_self(), sizeof cpus, &cpus) != 0)
             agw_log(AGW_LOG_WARN, NULL, "worker %zu cannot be pinned to CPU %d", w->index, w->cpu);
     }
-    while (!w->stop) {
-        const agw_ns now = agw_clock_now();
-        if (!agw_worker_turn(w, now) && !w->stop)
-            agw_io_wait(w->io, now, agw_timerq_next(&w->timers));
+    for (agw_ns now = agw_clock_now(); !w->stop;) {
+        const bool more = agw_worker_turn(w, now);
+        const agw_ns done = agw_clock_now();
+        agw_counter_add(&w->stats.busy_ns, (uint64_t)(done - now));
+        now = done;
+        if (more || w->stop)
+            continue;
+        agw_io_wait(w->io, now, agw_timerq_next(&w->timers));
+        now = agw_clock_now();
     }
     for (agw_mail *mail; (mail = agw_ring_pop(w->mailbox)) != NULL;)
         take(w,

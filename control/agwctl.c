@@ -500,6 +500,7 @@ static void show_stats(const agw_doc *stats)
     print_dict("now", agw_doc_get(stats, "currentstatistics"), true);
     print_dict("since start (uptime in s)", agw_doc_get(stats, "totalstatistics"), true);
     print_dict("ports", agw_doc_get(stats, "ports"), true);
+    print_dict("load (%)", agw_doc_get(stats, "load"), true);
     print_dict("memory (bytes)", agw_doc_get(stats, "memory"), true);
     show_workers(agw_doc_get(stats, "workers"));
     print_dict("dropped packets by reason", agw_doc_get(stats, "drops"), false);

@@ -2,6 +2,7 @@
 #include "control/command.h"
 
 #include "control/calls.h"
+#include "control/events.h"
 #include "control/flags.h"
 #include "control/stats.h"
 
@@ -13,6 +14,9 @@ enum {
     SEEN_UNKNOWN_MAX = 256,
     RESERVED_SHARE = 20, /* one in so many sessions is kept for emergency calls */
 };
+
+/* Without a refusal for so long, calls are taken again. */
+static const agw_ns REFUSALS_END_AFTER = AGW_S(5);
 
 /* One command being run. */
 typedef struct run {
@@ -100,22 +104,69 @@ static const char *missing(run *r, bool is_offer)
     return NULL;
 }
 
+/* Emergency calls and those of people with priority (TS 23.334 section 5.14). */
+static bool is_urgent(const run *r)
+{
+    return agw_flags_has(&r->flags, AGW_WORD_EMERGENCY) || r->flags.priority > 0;
+}
+
+static void tell_of_refusals(const agw_control *ctl, const char *event, const char *reason,
+                             const char *detail)
+{
+    const agw_notice notice = {.event = event, .reason = reason, .detail = detail};
+    agw_events_send(ctl->events, &notice, agw_clock_wall_us());
+}
+
+static void begin_refusals(agw_control *ctl, const char *why, agw_ns now)
+{
+    char detail[120];
+    agw_worker_load load = {0};
+    uint32_t busy = 0;
+    for (size_t i = 0; i < agw_gateway_workers(ctl->gateway); i++) {
+        agw_gateway_get_worker_load(ctl->gateway, i, &load);
+        busy = MAX(busy, load.expected);
+    }
+    g_snprintf(detail, sizeof detail, "%zu calls, a worker's load is up to %u %%",
+               agw_calls_count(ctl->calls), busy * 100 / AGW_LOAD_FULL);
+    ctl->refusals = (agw_refusals){.began_at = now};
+    agw_log(AGW_LOG_WARN, NULL, "new calls are refused: %s (%s)", why, detail);
+    tell_of_refusals(ctl, "overload", why, detail);
+}
+
+void agw_control_idle(agw_control *ctl, agw_ns now)
+{
+    agw_refusals *refusals = &ctl->refusals;
+    if (refusals->count == 0 || now - refusals->last_at < REFUSALS_END_AFTER)
+        return;
+    char detail[120];
+    g_snprintf(detail, sizeof detail,
+               "%" G_GUINT64_FORMAT " refused in %.1f s, %" G_GUINT64_FORMAT " of them urgent",
+               refusals->count, (double)(refusals->last_at - refusals->began_at) / 1e9,
+               refusals->urgent);
+    agw_log(AGW_LOG_WARN, NULL, "new calls are taken again: %s", detail);
+    tell_of_refusals(ctl, "overload-over", "", detail);
+    refusals->count = 0;
+}
+
 /* Only new calls are refused for load; clients that know "load limit" try another node on it. */
 static agw_doc *refuse_new_call(run *r, const char *why)
 {
-    r->ctl->refused++;
-    agw_log(AGW_LOG_WARN, r->flags.call_id, "new call is refused: %s", why);
+    agw_control *ctl = r->ctl;
+    if (ctl->refusals.count == 0)
+        begin_refusals(ctl, why, r->now);
+    ctl->refusals.count++;
+    ctl->refusals.urgent += is_urgent(r);
+    ctl->refusals.last_at = r->now;
+    ctl->refused++;
+    ctl->refused_urgent += is_urgent(r);
+    agw_log(is_urgent(r) ? AGW_LOG_WARN : AGW_LOG_DEBUG, r->flags.call_id,
+            "new call is refused: %s", why);
     if (!r->flags.supports_load_limit)
         return agw_ng_error(why);
     agw_doc *reply = agw_doc_new_dict();
     agw_doc_set_str(reply, "result", "load limit");
     agw_doc_set_str(reply, "message", why);
     return reply;
-}
-
-static bool is_urgent(const run *r)
-{
-    return agw_flags_has(&r->flags, AGW_WORD_EMERGENCY);
 }
 
 static bool has_room(const run *r)
@@ -134,6 +185,11 @@ static agw_ng_call *start_call(run *r, agw_doc **refusal)
     agw_ng_call *call = NULL;
     if (!has_room(r)) {
         *refusal = refuse_new_call(r, "Parallel session limit reached");
+        return NULL;
+    }
+    const char *why = agw_gateway_refusal(r->ctl->gateway, is_urgent(r));
+    if (why != NULL) {
+        *refusal = refuse_new_call(r, why);
         return NULL;
     }
     if (agw_calls_start(r->ctl->calls, r->flags.call_id, r->flags.from_tag, r->flags.via_branch,

@@ -12,6 +12,13 @@ typedef struct agw_events agw_events; /* events.h */
 
 enum { AGW_COMMAND_KINDS = 7 };
 
+/** A time in which new calls are refused: told when it begins and when it is over. */
+typedef struct agw_refusals {
+    uint64_t count;  /* refused in it; 0 = all calls are taken */
+    uint64_t urgent; /* of these */
+    agw_ns began_at, last_at;
+} agw_refusals;
+
 /** What commands work on; all borrowed from the program, which ends them in reverse order. */
 typedef struct agw_control {
     const agw_config *config;
@@ -22,12 +29,17 @@ typedef struct agw_control {
     uint64_t requests[AGW_COMMAND_KINDS]; /* run, by command */
     uint64_t errors;                      /* replies that were errors */
     uint64_t refused;                     /* new calls turned away for load */
+    uint64_t refused_urgent;              /* of these: emergency and priority calls */
+    agw_refusals refusals;                /* now */
     GHashTable *seen_unknown;             /* unknown keys and flags that were logged already */
 } agw_control;
 
 void agw_control_init(agw_control *ctl, const agw_config *config, agw_gateway *gateway,
                       agw_calls *calls, agw_events *events);
 void agw_control_fini(agw_control *ctl);
+
+/** Idle work: notices that calls are taken again. */
+void agw_control_idle(agw_control *ctl, agw_ns now);
 
 /** "ping" "offer" ... for the index of requests. */
 const char *agw_command_name(size_t kind);

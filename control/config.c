@@ -25,7 +25,7 @@ struct option {
     const char *arg, *help;
 };
 
-static setter set_bool, set_int, set_seconds, set_word, set_text, set_interface, set_profile,
+static setter set_bool, set_int, set_seconds, set_percent, set_word, set_text, set_interface, set_profile,
     set_prefix, set_listen_ng, set_listen_http, set_allow, set_notify, set_log_level,
     set_access_port, set_demo, set_later_feature;
 
@@ -96,6 +96,8 @@ static const option OPTIONS[] = {
      "SECONDS", "wait so long for a browser that stopped answering"},
     {"max-sessions", 0, set_int, false, false, FIELD(max_sessions), -1, 1000000, NULL, "-1", "N",
      "most calls at a time; -1 = no limit"},
+    {"max-cpu", 0, set_percent, false, false, FIELD(gateway.load_limit), 0, 100, NULL, "80",
+     "PERCENT", "refuse new calls while every worker is so busy; 0 = no limit"},
     {"notify", 0, set_notify, false, false, NO_FIELD, 0, 0, NULL, NULL, "ADDRESS:PORT",
      "send events there, one JSON datagram each"},
     {"log-level", 'L', set_log_level, false, false, NO_FIELD, 0, 0, NULL, "info", "LEVEL",
@@ -120,7 +122,7 @@ static const char IGNORED_WITH_VALUE[] =
     "redis-expires redis-allowed-errors redis-disable-time redis-cmd-timeout "
     "redis-connect-timeout redis-delete-async-interval b2b-url/b log-facility-cdr "
     "log-facility-rtcp log-facility-dtmf dtmf-log-dest dtmf-digit-delay log-format "
-    "xmlrpc-format/x media-num-threads num-media-threads max-load max-cpu max-bandwidth "
+    "xmlrpc-format/x media-num-threads num-media-threads max-load max-bandwidth "
     "homer homer-protocol homer-id recording-dir recording-method recording-format "
     "iptables-chain scheduling priority idle-scheduling idle-priority mysql-host mysql-port "
     "mysql-user mysql-pass mysql-query endpoint-learning jitter-buffer dtls-rsa-key-size "
@@ -263,6 +265,18 @@ static agw_err set_seconds(agw_config *config, const option *opt, const char *va
     if (err == AGW_OK)
         *(agw_ns *)field(config, opt) = AGW_S(n);
     return err;
+}
+
+/* rtpengine's has a fraction; kept in parts of AGW_LOAD_FULL. */
+static agw_err set_percent(agw_config *config, const option *opt, const char *value, char *why,
+                           size_t size)
+{
+    char *end;
+    const double n = g_ascii_strtod(value, &end);
+    if (end == value || *end != '\0' || !(n >= (double)opt->min && n <= (double)opt->max))
+        return refuse(why, size, "%s must be a percentage, not %s", opt->name, value);
+    *(uint32_t *)field(config, opt) = (uint32_t)(n * AGW_LOAD_FULL / 100 + 0.5);
+    return AGW_OK;
 }
 
 static agw_err set_word(agw_config *config, const option *opt, const char *value, char *why,

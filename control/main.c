@@ -98,8 +98,9 @@ static gboolean on_gateway_event(gint fd, GIOCondition condition, gpointer data)
 
 static gboolean on_idle(gpointer data)
 {
-    const program *p = data;
+    program *p = data;
     agw_gateway_idle(p->gateway, IDLE_PAIRS);
+    agw_control_idle(&p->control, agw_clock_now());
     agw_server_idle(p->server, agw_clock_now());
     return G_SOURCE_CONTINUE;
 }

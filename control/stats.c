@@ -52,6 +52,7 @@ static void set_totals(const agw_control *ctl, agw_doc *out, agw_ns now)
     agw_doc_set_int(out, "uptime", (now - ctl->started_at) / AGW_S(1));
     agw_doc_set_int(out, "managedsessions", (int64_t)agw_calls_started(ctl->calls));
     agw_doc_set_int(out, "rejectedsessions", (int64_t)ctl->refused);
+    agw_doc_set_int(out, "rejectedurgent", (int64_t)ctl->refused_urgent);
     agw_doc_set_int(out, "timeoutsessions", (int64_t)ended[AGW_CALL_INACTIVE]);
     agw_doc_set_int(out, "silenttimeoutsessions", (int64_t)ended[AGW_CALL_SILENT]);
     agw_doc_set_int(out, "offertimeoutsessions", (int64_t)ended[AGW_CALL_UNANSWERED]);
@@ -60,6 +61,33 @@ static void set_totals(const agw_control *ctl, agw_doc *out, agw_ns now)
     agw_doc_set_int(out, "relayedpackets", SUM(gw, forwarded));
     agw_doc_set_int(out, "relayedbytes", SUM(gw, tx_bytes));
     agw_doc_set_int(out, "relayedpacketerrors", all_drops(gw));
+}
+
+static int64_t percent(uint32_t share)
+{
+    return (int64_t)share * 100 / AGW_LOAD_FULL;
+}
+
+/* In percent; what refuses or admits new calls. */
+static void set_load(agw_doc *out, agw_gateway *gw)
+{
+    agw_gateway_load load;
+    agw_gateway_get_load(gw, &load);
+    agw_doc_set_int(out, "limit", percent(load.limit));
+    agw_doc_set_int(out, "urgent limit", percent(load.urgent_limit));
+    agw_doc_set_int(out, "control", percent(load.control));
+    agw_doc_set_int(out, "handshakes", percent(load.handshakes));
+    agw_doc_set_int(out, "refusing", load.closed);
+}
+
+static void set_worker_load(agw_doc *out, const agw_gateway *gw, size_t i)
+{
+    agw_worker_load load;
+    agw_gateway_get_worker_load(gw, i, &load);
+    agw_doc_set_int(out, "busy %", percent(load.busy));
+    agw_doc_set_int(out, "access ports %", percent(load.shared));
+    agw_doc_set_int(out, "expected %", percent(load.expected));
+    agw_doc_set_int(out, "silent calls", (int64_t)load.silent);
 }
 
 static void set_worker(agw_doc *out, const agw_worker_stats *stats)
@@ -111,10 +139,13 @@ agw_doc *agw_stats_doc(const agw_control *ctl, agw_ns now, bool memory)
     agw_doc *out = agw_doc_new_dict();
     set_current(ctl, agw_doc_set(out, "currentstatistics", agw_doc_new_dict()));
     set_totals(ctl, agw_doc_set(out, "totalstatistics", agw_doc_new_dict()), now);
+    set_load(agw_doc_set(out, "load", agw_doc_new_dict()), ctl->gateway);
     agw_doc *workers = agw_doc_set(out, "workers", agw_doc_new_list());
-    for (size_t i = 0; i < agw_gateway_workers(ctl->gateway); i++)
-        set_worker(agw_doc_add(workers, agw_doc_new_dict()),
-                   agw_gateway_worker_stats(ctl->gateway, i));
+    for (size_t i = 0; i < agw_gateway_workers(ctl->gateway); i++) {
+        agw_doc *worker = agw_doc_add(workers, agw_doc_new_dict());
+        set_worker(worker, agw_gateway_worker_stats(ctl->gateway, i));
+        set_worker_load(worker, ctl->gateway, i);
+    }
     set_drops(agw_doc_set(out, "drops", agw_doc_new_dict()), ctl->gateway);
     size_t free_ports, used_ports;
     agw_gateway_ports(ctl->gateway, &free_ports, &used_ports);

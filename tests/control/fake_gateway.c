@@ -27,6 +27,7 @@ struct agw_gateway {
     uint32_t credentials;
     size_t applied;
     bool calls_full, ports_full;
+    const char *refusal[2]; /* [1]: of urgent calls */
     int fd;
     agw_worker_stats stats;
 };
@@ -275,6 +276,29 @@ void agw_gateway_idle(agw_gateway *gw, size_t pairs)
 void agw_gateway_wake_workers(agw_gateway *gw)
 {
     (void)gw;
+}
+
+const char *agw_gateway_refusal(agw_gateway *gw, bool urgent)
+{
+    return gw->refusal[urgent];
+}
+
+void agw_gateway_get_load(agw_gateway *gw, agw_gateway_load *out)
+{
+    *out = (agw_gateway_load){
+        .limit = 800, .urgent_limit = 950, .closed = gw->refusal[0] != NULL, .control = 30};
+}
+
+void agw_gateway_get_worker_load(const agw_gateway *gw, size_t i, agw_worker_load *out)
+{
+    (void)i;
+    *out = (agw_worker_load){.busy = 700, .expected = 830, .silent = gw->calls->len};
+}
+
+void fake_gateway_refuse(agw_gateway *gw, const char *normal, const char *urgent)
+{
+    gw->refusal[0] = normal;
+    gw->refusal[1] = urgent;
 }
 
 size_t agw_gateway_workers(const agw_gateway *gw)

@@ -18,6 +18,10 @@ void fake_gateway_config(agw_gateway_config *config);
 /** Refuse new calls / reservations from now on (AGW_ERR_LIMIT), or not. */
 void fake_gateway_full(agw_gateway *gw, bool calls, bool ports);
 
+/** What the gateway says to new calls that are not urgent (NULL = it takes them), and to those that
+ * are. */
+void fake_gateway_refuse(agw_gateway *gw, const char *normal, const char *urgent);
+
 /** What control did. */
 size_t fake_gateway_calls(const agw_gateway *gw);
 size_t fake_gateway_transports(const agw_gateway *gw); /* reserved now, all calls */

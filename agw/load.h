@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * How much of its time a thread works, what a call costs it, and whether one more call fits. Pure:
+ * totals of counters and their time come in. Shares are of AGW_LOAD_FULL. */
+#ifndef AGW_AGW_LOAD_H
+#define AGW_AGW_LOAD_H
+
+#include "base/clock.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    AGW_LOAD_FULL = 1000,
+    AGW_LOAD_EVERY_MS = 100, /* between two probes, at least */
+    AGW_LOAD_PROBES = 4,     /* kept: the window is three such distances */
+    AGW_LOAD_HYSTERESIS = 50,
+};
+
+/** Totals since the start, read at one time. */
+typedef struct agw_load_probe {
+    agw_ns at;
+    uint64_t busy_ns; /* the thread did not wait */
+    uint64_t packets; /* it has read */
+    uint64_t shared;  /* of these: from its shared access ports */
+    uint64_t lost;    /* did not fit the buffers of those */
+} agw_load_probe;
+
+/** A thread's load over the window. Read busy, shared and losing as you like. */
+typedef struct agw_load {
+    uint64_t shared_pps; /* what the shared ports are good for; 0 = no bound */
+    agw_load_probe probes[AGW_LOAD_PROBES]; /* the oldest first */
+    size_t n_probes;
+    uint32_t busy;     /* share of its time */
+    uint32_t shared;   /* share of shared_pps */
+    bool losing;       /* shared ports were full */
+    uint64_t call_pps; /* packets of one more call, both directions */
+    uint64_t packet_ns;
+} agw_load;
+
+/** Packets a second that a shared port with that receive buffer (as granted, without the kernel's
+ * doubling) holds while its worker is away for the longest time to be expected. */
+uint64_t agw_load_shared_pps(size_t buffer_bytes, agw_ns tick);
+
+void agw_load_init(agw_load *load, uint64_t shared_pps);
+/** Is it time for another probe? */
+bool agw_load_due(const agw_load *load, agw_ns now);
+/** talking: calls that these packets are of. */
+void agw_load_note(agw_load *load, const agw_load_probe *probe, size_t talking);
+/** The load when so many more calls talk; may be above AGW_LOAD_FULL. */
+uint32_t agw_load_with(const agw_load *load, size_t calls);
+
+/** Who may come in. */
+typedef struct agw_admission {
+    uint32_t limit; /* load; 0 = everybody may */
+    bool closed;    /* for calls that are not urgent */
+} agw_admission;
+
+/** Looks at the load of the worker that would be next: closes at the limit, opens again
+ * AGW_LOAD_HYSTERESIS below it. losing closes at any load. */
+void agw_admission_look(agw_admission *admission, uint32_t load, bool losing);
+/** Up to which load urgent calls come in: three quarters of the way from the limit to full. */
+uint32_t agw_admission_urgent_limit(const agw_admission *admission);
+/** After agw_admission_look() with the same load. */
+bool agw_admission_takes(const agw_admission *admission, uint32_t load, bool urgent);
+
+#endif
