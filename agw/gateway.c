@@ -32,9 +32,9 @@ enum {
     PORTS_LOW = 32, /* pairs kept open in advance */
     PORTS_HIGH = 128,
     CORE_BUFFER = 512 * 1024,
-    LOAD_STEP = AGW_LOAD_FULL / 20,    /* smaller differences do not tell workers apart */
+    LOAD_STEP = AGW_LOAD_FULL / 20,           /* smaller differences do not tell workers apart */
     HELPERS_LIMIT = 95 * AGW_LOAD_FULL / 100, /* of the control and handshake threads */
-    PORTS_RESERVED = 20,               /* one core port in so many is kept for urgent calls */
+    PORTS_RESERVED = 20, /* one core port in so many is kept for urgent calls */
     FINGERPRINT_TEXT = AGW_FINGERPRINT_TEXT,
 };
 
@@ -104,8 +104,8 @@ struct agw_call_ref {
     size_t worker;
     agw_call *call; /* the worker's from the first apply on */
     bool applied;
-    bool closed; /* control has let go */
-    bool silent; /* counted as such, see SILENT_FOR */
+    bool closed;                /* control has let go */
+    bool silent;                /* counted as such, see SILENT_FOR */
     agw_ns placed_at, talks_at; /* 0 = not yet */
     void *owner;
     uint32_t last_transport_id;

@@ -81,8 +81,7 @@ void agw_load_note(agw_load *load, const agw_load_probe *probe, size_t talking)
 uint32_t agw_load_with(const agw_load *load, size_t calls)
 {
     const uint64_t pps = calls * load->call_pps;
-    const uint64_t busy =
-        load->busy + pps * load->packet_ns * AGW_LOAD_FULL / (uint64_t)AGW_S(1);
+    const uint64_t busy = load->busy + pps * load->packet_ns * AGW_LOAD_FULL / (uint64_t)AGW_S(1);
     uint64_t shared = load->shared;
     if (load->shared_pps != 0)
         shared += pps / 2 * AGW_LOAD_FULL / load->shared_pps;

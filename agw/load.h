@@ -28,7 +28,7 @@ typedef struct agw_load_probe {
 
 /** A thread's load over the window. Read busy, shared and losing as you like. */
 typedef struct agw_load {
-    uint64_t shared_pps; /* what the shared ports are good for; 0 = no bound */
+    uint64_t shared_pps;                    /* what the shared ports are good for; 0 = no bound */
     agw_load_probe probes[AGW_LOAD_PROBES]; /* the oldest first */
     size_t n_probes;
     uint32_t busy;     /* share of its time */

@@ -25,8 +25,8 @@ struct option {
     const char *arg, *help;
 };
 
-static setter set_bool, set_int, set_seconds, set_percent, set_word, set_text, set_interface, set_profile,
-    set_prefix, set_listen_ng, set_listen_http, set_allow, set_notify, set_log_level,
+static setter set_bool, set_int, set_seconds, set_percent, set_word, set_text, set_interface,
+    set_profile, set_prefix, set_listen_ng, set_listen_http, set_allow, set_notify, set_log_level,
     set_access_port, set_demo, set_later_feature;
 
 static const char *const IO_WORDS[] = {"udp", "xdp", "auto", NULL};

@@ -273,8 +273,10 @@ void kit_call_flags(const kit_call *call, agw_doc *command, kit_side toward, boo
         agw_doc_set_str(command, "DTLS-reverse", role);
     if (!answer)
         add_list(command, "direction", interface(call, other(toward)), interface(call, toward));
-    if (browser)
-        add_list(command, "flags", "generate-mid", NULL);
+    const bool urgent = call->config.urgent && !answer;
+    if (browser || urgent)
+        add_list(command, "flags", browser ? "generate-mid" : "emergency",
+                 browser && urgent ? "emergency" : NULL);
     add_list(command, "replace", "origin", "session-connection");
     agw_doc_set_str(command, "transport-protocol", browser ? "UDP/TLS/RTP/SAVPF" : "RTP/AVP");
     add_list(command, "rtcp-mux", browser ? "require" : "demux", NULL);

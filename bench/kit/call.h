@@ -24,6 +24,7 @@ typedef struct kit_call_config {
     bool video;               /* one video line; else PCMU */
     const kit_codecs *codecs; /* of both parties, copied; NULL = the usual ones */
     bool ng_only;             /* the dialogue alone: up when answered, nothing goes on the wire */
+    bool urgent;              /* the offer says that it is an emergency */
     bool gateway_dtls_client; /* the gateway is to take the active role; else the passive one */
     agw_dtls_ctx *dtls;       /* of all browsers: certificate and suites; borrowed */
     agw_ns dtls_pause;        /* of the browser, see there */

@@ -236,6 +236,7 @@ static void note_failure(kit_fleet *f, const kit_call *call)
 static void note_times(kit_fleet *f, const kit_call *call)
 {
     f->came_up++;
+    f->urgent_up += call->config.urgent;
     kit_histogram_add(&f->total, call->up_at - call->offered_at);
     if (call->config.kind == KIT_CALL_RTP_RTP || call->config.ng_only)
         return;
@@ -243,11 +244,22 @@ static void note_times(kit_fleet *f, const kit_call *call)
     kit_histogram_add(&f->handshake, call->browser.ready_at - call->browser.connected_at);
 }
 
+static bool was_refused(const kit_call *call)
+{
+    return call->failure != NULL && strcmp(call->error_reason, "load limit") == 0;
+}
+
 static void on_up(kit_call *call)
 {
     kit_member *m = call->config.owner;
     kit_fleet *f = m->fleet;
     f->starting--;
+    if (was_refused(call)) {
+        f->refused++;
+        f->deleting++;
+        on_gone(call); /* there is nothing to delete */
+        return;
+    }
     if (call->failure != NULL) {
         note_failure(f, call);
         delete_call(m); /* the gateway may have it */
@@ -276,11 +288,20 @@ static void add_spoilers(kit_member *m)
     }
 }
 
+/* Evenly spread. */
+static bool next_is_urgent(const kit_fleet *f)
+{
+    const uint64_t percent = f->config.urgent_percent;
+    return f->started * percent / 100 != (f->started + 1) * percent / 100;
+}
+
 static void start_one(kit_fleet *f)
 {
     kit_member *m = f->free;
+    const bool urgent = next_is_urgent(f);
     f->to_start--;
     f->started++;
+    f->urgent += urgent;
     if (m == NULL) {
         f->not_started++;
         return;
@@ -293,6 +314,7 @@ static void start_one(kit_fleet *f)
         .video = o->video,
         .gateway_dtls_client = o->gateway_dtls_client,
         .ng_only = f->config.ng_only,
+        .urgent = urgent,
         .dtls = f->dtls,
         .payload = o->video ? VIDEO_BYTES : AUDIO_BYTES,
         .timestamp_step = o->video ? 3600 : 160,

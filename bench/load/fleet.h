@@ -36,6 +36,7 @@ typedef struct kit_fleet_config {
     bool talks;    /* media as soon as a call is up */
     agw_ns hold;   /* then end it; AGW_NEVER = not by itself */
     bool ng_only, spoils;
+    unsigned urgent_percent; /* so many calls are emergencies */
 } kit_fleet_config;
 
 struct kit_fleet {
@@ -54,10 +55,12 @@ struct kit_fleet {
 
     unsigned starting, up, deleting;                      /* now */
     uint64_t started, came_up, failed, gone, not_started; /* no free member at its time */
-    char failure[160];                                    /* the first one's */
-    kit_histogram latency[2];                             /* of what arrives at side A, B */
-    kit_histogram ice, handshake, total;                  /* set-up; handshake: DTLS */
-    kit_totals ended;                                     /* of calls that are gone */
+    uint64_t refused;                    /* "load limit" is an answer, not a failure */
+    uint64_t urgent, urgent_up;          /* of started, came_up */
+    char failure[160];                   /* the first one's */
+    kit_histogram latency[2];            /* of what arrives at side A, B */
+    kit_histogram ice, handshake, total; /* set-up; handshake: DTLS */
+    kit_totals ended;                    /* of calls that are gone */
 };
 
 void kit_fleet_init(kit_fleet *f, kit_world *world, const kit_options *options,

@@ -33,8 +33,13 @@ static const option OPTIONS[] = {
     {"in-flight", COUNT, offsetof(kit_options, in_flight), "most set-ups under way at once [32]"},
     {"rate", COUNT, offsetof(kit_options, rate), "set-ups a second; 0 = as in-flight lets [0]"},
     {"step-percent", COUNT, offsetof(kit_options, step_percent), "search: how close it looks [5]"},
+    {"times", COUNT, offsetof(kit_options, times),
+     "overload: calls tried, in times of --calls [3]"},
+    {"over-seconds", SECONDS, offsetof(kit_options, over), "overload: for so long [20]"},
+    {"urgent-percent", COUNT, offsetof(kit_options, urgent_percent),
+     "overload: how many of them are emergencies [5]"},
     {"p99-limit-us", MICROSECONDS, offsetof(kit_options, p99_limit),
-     "search, overload: latency that is still well [20000]"},
+     "search: latency that is still well [20000]"},
     {"tick-us", MICROSECONDS, offsetof(kit_options, tick),
      "while there is media, look and send every so often; 0 = for each packet [100]"},
     {"seed", COUNT, offsetof(kit_options, seed), "of what selftest spoils [1]"},
@@ -57,7 +62,8 @@ void kit_options_usage(FILE *out)
         "  churn     calls at a rate that talk and end\n"
         "  idle      calls that are held without media: memory, sockets, before, with and after\n"
         "  search    the largest number of calls that the gateway carries\n"
-        "  overload  twice as many calls for a while: does it recover?\n"
+        "  overload  far too many new calls for a while: what do those that talk feel, who gets "
+        "in?\n"
         "  storm     set-ups at a rate while calls talk\n"
         "  selftest  as media, but spoils 1 % of what arrives: is exactly that found?\n\n",
         out);
@@ -138,6 +144,9 @@ bool kit_options_parse(kit_options *o, int argc, char *argv[])
                        .seconds = AGW_S(3),
                        .warm_up = AGW_S(1),
                        .hold = AGW_S(2),
+                       .over = AGW_S(20),
+                       .times = 3,
+                       .urgent_percent = 5,
                        .p99_limit = AGW_MS(20),
                        .tick = AGW_US(100),
                        .seed = 1};

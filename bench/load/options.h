@@ -14,10 +14,11 @@ typedef struct kit_options {
     pid_t gateway_pid;      /* 0 = its figures are left out */
     agw_addr gateway_usage; /* who knows them when the gateway is on another machine */
     unsigned calls, in_flight, rate, step_percent;
+    unsigned times, urgent_percent; /* of overload */
     kit_call_kind kind;
     bool video, gateway_dtls_client;
     const char *kind_text, *suite_text; /* as given */
-    agw_ns seconds, warm_up, hold, p99_limit, tick;
+    agw_ns seconds, warm_up, hold, over, p99_limit, tick;
     uint32_t seed;
 } kit_options;
 
