@@ -461,6 +461,105 @@ static void test_gateway_access_sockets_spread_calls_and_core_interfaces_have_no
     agw_gateway_free(gw);
 }
 
+static agw_gateway *limited_gateway(uint32_t load_limit, uint16_t port_max)
+{
+    char why[200] = "";
+    agw_gateway *gw;
+    agw_gateway_config config = {.n_interfaces = 1,
+                                 .port_min = 16000,
+                                 .port_max = port_max,
+                                 .workers = 2,
+                                 .load_limit = load_limit};
+    config.interfaces[0].ip4 = loopback();
+    CU_ASSERT_EQUAL_FATAL(agw_gateway_new(&gw, &config, why, sizeof why), AGW_OK);
+    return gw;
+}
+
+/* Calls come in until the gateway says no; returns how many. */
+static size_t fill(agw_gateway *gw, bool urgent, agw_call_ref *calls[], size_t room)
+{
+    size_t n = 0;
+    while (n < room && agw_gateway_refusal(gw, urgent) == NULL) {
+        CU_ASSERT_EQUAL_FATAL(agw_gateway_call_new(gw, "fill", NULL, &calls[n]), AGW_OK);
+        n++;
+    }
+    return n;
+}
+
+/* 600 us a second for each call that is expected to talk: two workers have room for some 833 each
+ * below half of their time. A machine that is busy with other things has less. */
+static void test_gateway_ctl_6_calls_that_will_talk_count_at_once(void)
+{
+    enum { ROOM = 4000, FITS = 2 * 834, URGENT_FIT = 2 * 625 };
+    static agw_call_ref *calls[ROOM];
+    agw_gateway *gw = limited_gateway(500, 31998);
+    const size_t n = fill(gw, false, calls, ROOM);
+    CU_ASSERT_TRUE(n > FITS / 4 && n <= FITS);
+    const size_t urgent = fill(gw, true, calls + n, ROOM - n);
+    CU_ASSERT_TRUE(urgent > URGENT_FIT / 4 && n + urgent <= FITS + URGENT_FIT);
+    agw_gateway_load load;
+    agw_gateway_get_load(gw, &load);
+    CU_ASSERT_EQUAL(load.limit, 500);
+    CU_ASSERT_EQUAL(load.urgent_limit, 875);
+    CU_ASSERT_TRUE(load.closed);
+    agw_worker_load first, second;
+    agw_gateway_get_worker_load(gw, 0, &first);
+    agw_gateway_get_worker_load(gw, 1, &second);
+    CU_ASSERT_EQUAL(first.silent + second.silent, n + urgent);
+    CU_ASSERT_TRUE(first.silent > second.silent / 4 && second.silent > first.silent / 4);
+    for (size_t i = 0; i < n + urgent; i++)
+        agw_gateway_call_free(gw, calls[i]);
+    const agw_ns until = agw_clock_now() + AGW_MS(PATIENCE_MS);
+    while (agw_gateway_refusal(gw, false) != NULL && agw_clock_now() < until)
+        poll(NULL, 0, 1); /* our own work was measured, too */
+    CU_ASSERT_PTR_NULL(agw_gateway_refusal(gw, false));
+    agw_gateway_free(gw);
+}
+
+static void test_gateway_ims_11_the_last_ports_are_for_urgent_calls(void)
+{
+    agw_call_ref *call;
+    agw_transport_info info;
+    agw_gateway *gw = limited_gateway(0, 16499);
+    CU_ASSERT_EQUAL_FATAL(agw_gateway_call_new(gw, "ports", NULL, &call), AGW_OK);
+    size_t free_ports, used, total;
+    agw_gateway_ports(gw, &free_ports, &used);
+    total = free_ports;
+    while (agw_gateway_refusal(gw, false) == NULL &&
+           agw_gateway_reserve(gw, call, 0, AGW_FAMILY_IP4, AGW_TRANSPORT_PAIR, &info) == AGW_OK)
+        continue;
+    agw_gateway_ports(gw, &free_ports, &used);
+    CU_ASSERT_EQUAL(free_ports, total / 20 - 1 + total / 20 % 2);
+    CU_ASSERT_STRING_EQUAL(agw_gateway_refusal(gw, false), "Ran out of ports");
+    CU_ASSERT_PTR_NULL(agw_gateway_refusal(gw, true));
+    CU_ASSERT_EQUAL(agw_gateway_reserve(gw, call, 0, AGW_FAMILY_IP4, AGW_TRANSPORT_PAIR, &info),
+                    AGW_OK);
+    agw_gateway_free(gw);
+}
+
+static size_t silent_calls(agw_gateway *gw)
+{
+    agw_gateway_load load;
+    agw_worker_load worker;
+    agw_gateway_get_load(gw, &load);
+    agw_gateway_get_worker_load(gw, 0, &worker);
+    return worker.silent;
+}
+
+static void test_gateway_ctl_6_a_call_that_talks_is_measured_instead(void)
+{
+    talk t;
+    talk_open(&t);
+    talk_connect(&t);
+    CU_ASSERT_EQUAL(silent_calls(t.w.gw), 1);
+    audio_passes(&t, 1);
+    const agw_ns until = agw_clock_now() + AGW_MS(PATIENCE_MS);
+    while (silent_calls(t.w.gw) != 0 && agw_clock_now() < until)
+        poll(NULL, 0, 1);
+    CU_ASSERT_EQUAL(silent_calls(t.w.gw), 0);
+    talk_close(&t);
+}
+
 /* RFC 8828: the core party's name stays in the core; the browser reads the one that SDP told it. */
 static void test_call_rfc3550_6_5_1_cname_of_the_core_is_replaced(void)
 {
@@ -570,6 +669,9 @@ static void test_call_ends_in_the_middle_of_its_handshake(void)
 
 static const agw_unit_case cases[] = {
     AGW_CASE(test_gateway_access_sockets_spread_calls_and_core_interfaces_have_none),
+    AGW_CASE(test_gateway_ctl_6_calls_that_will_talk_count_at_once),
+    AGW_CASE(test_gateway_ctl_6_a_call_that_talks_is_measured_instead),
+    AGW_CASE(test_gateway_ims_11_the_last_ports_are_for_urgent_calls),
     AGW_CASE(test_call_rfc3550_6_5_1_cname_of_the_core_is_replaced),
     AGW_CASE(test_call_webrtc_to_rtp_both_ways),
     AGW_CASE(test_call_the_gateway_can_be_the_dtls_client),

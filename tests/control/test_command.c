@@ -2,6 +2,10 @@
  * Commands as clients of ng send them: error texts to the byte, who is who, admission, deletion. */
 #include "control/rig.h"
 
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 static void fails(rig *r, const char *request, const char *reason)
 {
     char *reply = g_strdup_printf("{'result':'error','error-reason':'%s'}", reason);
@@ -159,6 +163,85 @@ static void test_command_ng_3_out_of_ports_is_told(void)
     fake_gateway_full(r.gateway, true, false);
     fails(&r, "{" NEW_OFFER "}", "Load limit exceeded");
     CU_ASSERT_EQUAL(fake_gateway_calls(r.gateway), 0);
+    rig_fini(&r);
+}
+
+static int next_event(int fd, char *out, size_t size)
+{
+    const ssize_t n = recv(fd, out, size - 1, MSG_DONTWAIT);
+    out[n > 0 ? n : 0] = '\0';
+    return (int)n;
+}
+
+static void test_command_ctl_6_a_full_gateway_takes_urgent_calls_only(void)
+{
+    rig r;
+    rig_init(&r, NULL);
+    rig_call(&r);
+    fake_gateway_refuse(r.gateway, "CPU usage limit exceeded", NULL);
+    fails(&r, "{" NEW_OFFER "}", "CPU usage limit exceeded");
+    fails(&r, "{'priority':0," NEW_OFFER "}", "CPU usage limit exceeded");
+    CU_ASSERT_TRUE(rig_says(&r, "{'supports':['load limit']," NEW_OFFER "}",
+                            "{'result':'load limit','message':'CPU usage limit exceeded'}"));
+    CU_ASSERT_EQUAL(fake_gateway_calls(r.gateway), 1);
+    CU_ASSERT_TRUE(rig_says(&r, "{'flags':['emergency']," NEW_OFFER "}", OFFERED));
+    CU_ASSERT_TRUE(rig_says(
+        &r, "{'priority':3,'command':'offer','call-id':'m','from-tag':'a','sdp':'v=0'}", OFFERED));
+    CU_ASSERT_EQUAL(r.ctl.refused, 3);
+    CU_ASSERT_EQUAL(r.ctl.refused_urgent, 0);
+    fake_gateway_refuse(r.gateway, "CPU usage limit exceeded", "CPU usage limit exceeded");
+    fails(&r, "{'flags':['emergency'],'command':'offer','call-id':'o','from-tag':'a','sdp':'v=0'}",
+          "CPU usage limit exceeded");
+    CU_ASSERT_EQUAL(r.ctl.refused_urgent, 1);
+    rig_fini(&r);
+}
+
+static void test_command_ctl_6_calls_that_stand_are_never_refused(void)
+{
+    rig r;
+    rig_init(&r, NULL);
+    CU_ASSERT_TRUE(rig_says(&r, OFFER, OFFERED));
+    fake_gateway_refuse(r.gateway, "CPU usage limit exceeded", "CPU usage limit exceeded");
+    CU_ASSERT_TRUE(rig_says(&r, OFFER, OFFERED));
+    CU_ASSERT_TRUE(rig_says(&r, ANSWER, ANSWERED));
+    CU_ASSERT_TRUE(rig_says(&r, OFFER, OFFERED));
+    CU_ASSERT_EQUAL(r.ctl.refused, 0);
+    rig_fini(&r);
+}
+
+static void test_command_ctl_6_refusals_are_told_when_they_begin_and_end(void)
+{
+    rig r;
+    char text[400];
+    agw_addr to;
+    const int fd = socket(AF_INET, SOCK_DGRAM, 0);
+    struct sockaddr_in sin = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof sin;
+    CU_ASSERT_EQUAL_FATAL(bind(fd, (struct sockaddr *)&sin, sizeof sin), 0);
+    CU_ASSERT_EQUAL_FATAL(getsockname(fd, (struct sockaddr *)&sin, &len), 0);
+    struct sockaddr_storage any = {0};
+    memcpy(&any, &sin, sizeof sin);
+    CU_ASSERT_EQUAL_FATAL(agw_addr_from_sockaddr(&to, &any), AGW_OK);
+    rig_init(&r, &to);
+    fake_gateway_refuse(r.gateway, "CPU usage limit exceeded", NULL);
+    fails(&r, "{" NEW_OFFER "}", "CPU usage limit exceeded");
+    CU_ASSERT_TRUE(next_event(fd, text, sizeof text) > 0);
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "\"event\":\"overload\""));
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "\"reason\":\"CPU usage limit exceeded\""));
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "load is up to 83 %"));
+    r.now += AGW_S(2);
+    fails(&r, "{" NEW_OFFER "}", "CPU usage limit exceeded");
+    r.now += AGW_S(5) - 1;
+    agw_control_idle(&r.ctl, r.now);
+    CU_ASSERT_TRUE(next_event(fd, text, sizeof text) < 0); /* once, however many there are */
+    r.now++;
+    agw_control_idle(&r.ctl, r.now);
+    CU_ASSERT_TRUE(next_event(fd, text, sizeof text) > 0);
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "\"event\":\"overload-over\""));
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "2 refused in 2.0 s, 0 of them urgent"));
+    agw_control_idle(&r.ctl, r.now + AGW_S(60));
+    CU_ASSERT_TRUE(next_event(fd, text, sizeof text) < 0);
+    close(fd);
     rig_fini(&r);
 }
 
@@ -514,6 +597,12 @@ static void test_command_ng_4_statistics_count(void)
     agw_doc *reply = agw_command_run(&r.ctl, doc, NULL, r.now);
     const agw_doc *stats = agw_doc_get(reply, "statistics");
     CU_ASSERT_EQUAL(number(agw_doc_get(stats, "currentstatistics"), "sessionsown"), 1);
+    const agw_doc *worker = agw_doc_at(agw_doc_get(stats, "workers"), 0);
+    CU_ASSERT_EQUAL(number(worker, "busy %"), 70);
+    CU_ASSERT_EQUAL(number(worker, "expected %"), 83);
+    CU_ASSERT_EQUAL(number(agw_doc_get(stats, "load"), "limit"), 80);
+    CU_ASSERT_EQUAL(number(agw_doc_get(stats, "load"), "urgent limit"), 95);
+    CU_ASSERT_EQUAL(number(agw_doc_get(stats, "load"), "refusing"), 0);
     CU_ASSERT_EQUAL(number(agw_doc_get(stats, "totalstatistics"), "managedsessions"), 2);
     CU_ASSERT_EQUAL(number(agw_doc_get(stats, "totalstatistics"), "regularterminatedsessions"), 1);
     CU_ASSERT_EQUAL(number(agw_doc_get(stats, "drops"), "srtp-auth"), 0);
@@ -564,6 +653,9 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_command_ng_3_only_new_calls_meet_the_session_limit),
     AGW_CASE(test_command_ims_11_emergency_calls_have_a_share_of_their_own),
     AGW_CASE(test_command_ng_3_out_of_ports_is_told),
+    AGW_CASE(test_command_ctl_6_a_full_gateway_takes_urgent_calls_only),
+    AGW_CASE(test_command_ctl_6_calls_that_stand_are_never_refused),
+    AGW_CASE(test_command_ctl_6_refusals_are_told_when_they_begin_and_end),
     AGW_CASE(test_command_ng_4_fragment_needs_no_answer_sdp),
     AGW_CASE(test_command_ng_8_16_delete_of_an_unknown_call_warns),
     AGW_CASE(test_command_ng_8_16_delete_waits_for_its_delay),

@@ -70,6 +70,7 @@ static void test_config_defaults(void)
     CU_ASSERT_EQUAL(config.delete_delay, AGW_S(30));
     CU_ASSERT_EQUAL(config.consent_grace, AGW_S(20));
     CU_ASSERT_EQUAL(config.max_sessions, -1);
+    CU_ASSERT_EQUAL(config.gateway.load_limit, 800);
     CU_ASSERT_EQUAL(config.tos, -1);
     CU_ASSERT_EQUAL(config.gateway.port_min, 20000);
     CU_ASSERT_EQUAL(config.gateway.port_max, 32767);
@@ -188,6 +189,19 @@ static void test_config_numbers_keep_their_range(void)
     CU_ASSERT_TRUE(refuses(GOOD "--timeout=0", "timeout"));
     CU_ASSERT_TRUE(refuses(GOOD "--max-sessions=-2", "max-sessions"));
     CU_ASSERT_TRUE(refuses(GOOD "--tos=256", "tos"));
+    CU_ASSERT_TRUE(runs(GOOD "--max-cpu=0"));
+    CU_ASSERT_EQUAL(config.gateway.load_limit, 0);
+    agw_config_fini(&config);
+    CU_ASSERT_TRUE(runs(GOOD "--max-cpu=72.5")); /* rtpengine's has a fraction */
+    CU_ASSERT_EQUAL(config.gateway.load_limit, 725);
+    agw_config_fini(&config);
+    CU_ASSERT_TRUE(runs(GOOD "--max-cpu=100"));
+    CU_ASSERT_EQUAL(config.gateway.load_limit, 1000);
+    agw_config_fini(&config);
+    CU_ASSERT_TRUE(refuses(GOOD "--max-cpu=100.1", "max-cpu"));
+    CU_ASSERT_TRUE(refuses(GOOD "--max-cpu=-1", "max-cpu"));
+    CU_ASSERT_TRUE(refuses(GOOD "--max-cpu=nan", "max-cpu"));
+    CU_ASSERT_TRUE(refuses(GOOD "--max-cpu=8o", "max-cpu"));
     CU_ASSERT_TRUE(refuses(GOOD "--port-min=1023", "port-min"));
     CU_ASSERT_TRUE(refuses(GOOD "--port-max=65536", "port-max"));
     CU_ASSERT_TRUE(refuses(GOOD "--timeout=1x", "timeout"));
