@@ -17,7 +17,7 @@ function common({ access, core, ngPort }) {
     '--delete-delay=0', '--timeout=3600'];
 }
 
-/** The command line; opts: build, net (as NET), workers. */
+/** The command line; opts: build, net (as NET), workers. Like rtpengine by default, agwd takes every call; extra can change that. */
 export function commandLine(kind, opts, extra = []) {
   const { net } = opts;
   const workers = opts.workers ?? 1;
@@ -26,7 +26,7 @@ export function commandLine(kind, opts, extra = []) {
     return ['rtpengine', '--config-file=none', '--foreground', '--log-stderr', '--log-level=3', ...table, `--num-threads=${workers}`, ...common(net), ...extra];
   }
   const io = kind === 'agwd_xdp' ? ['--io=xdp'] : [];
-  return daemon(opts, '--foreground', '--log-level=warn', ...io, ...net.allow.map((a) => `--ng-allow=${a}`), `--workers=${workers}`, ...common(net), ...extra);
+  return daemon(opts, '--foreground', '--log-level=warn', '--max-cpu=0', ...io, ...net.allow.map((a) => `--ng-allow=${a}`), `--workers=${workers}`, ...common(net), ...extra);
 }
 
 export const pinned = (cpus, argv) => (cpus ? ['taskset', '-c', cpus, ...argv] : argv);
