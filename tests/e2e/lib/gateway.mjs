@@ -46,12 +46,13 @@ export class Gateway {
   get realms() { return this.kind === 'agwd'; }
   get pid() { return this.proc.pid; }
 
+  /** Every call is taken: a machine that is busy with other tests is not what is tested. */
   #argv(ngPort, extra, ifaces) {
     const ports = [`--port-min=${PORTS.min}`, `--port-max=${PORTS.max}`];
     if (this.kind === 'rtpengine')
       return ['rtpengine', '--foreground', '--log-stderr', '--log-level=6', '--table=-1', ...ifaces.map((i) => `--interface=${i}`),
         `--listen-ng=127.0.0.1:${ngPort}`, '--delete-delay=0', '--timeout=60', ...ports, ...extra];
-    return daemon(this.opts, '--foreground', '--log-level=debug', ...ifaces.map((i) => `--interface=${i}`), `--listen-ng=127.0.0.1:${ngPort}`,
+    return daemon(this.opts, '--foreground', '--log-level=debug', '--max-cpu=0', ...ifaces.map((i) => `--interface=${i}`), `--listen-ng=127.0.0.1:${ngPort}`,
       `--access-port=${PORTS.access}`, `--notify=${this.events.address}`, '--delete-delay=0', ...ports, ...extra);
   }
 

@@ -26,7 +26,7 @@ const GOAL_KB = 30;
 
 suite('many', {
   async before(ctx) {
-    ctx.gateway = await new Gateway({ ...ctx.opts, out: join(ctx.opts.out, 'many') }).start(['--log-level=warn', '--max-cpu=0']);
+    ctx.gateway = await new Gateway({ ...ctx.opts, out: join(ctx.opts.out, 'many') }).start(['--log-level=warn']);
     ctx.core = new AgentClient(ctx.net.core);
     ctx.access = new AgentClient(ctx.net.br);
     ctx.cert = join(ctx.opts.out, 'many', 'cert.pem');
