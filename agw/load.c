@@ -7,7 +7,7 @@
 
 enum {
     PACKET_MEMORY = 2304, /* what a datagram of speech takes of a receive buffer, most drivers */
-    STALL_TICKS = 8,      /* the worker is away from its shared ports for so long at most */
+    STALL_TICKS = 4,      /* the worker is away from its shared ports for so long at most */
     LEARN_PPS = 5000,     /* below, a packet costs a wake-up, which says nothing about load */
     CALL_PPS = 100,       /* speech, 20 ms, both directions */
     CALL_PPS_MAX = 1000,

@@ -100,7 +100,8 @@ static void test_load_shared_ports_are_good_for_what_they_hold(void)
 {
     CU_ASSERT_EQUAL(agw_load_shared_pps(208 * 1024, AGW_US(500)), 46000);
     CU_ASSERT_EQUAL(agw_load_shared_pps(208 * 1024, 0), 46000);
-    CU_ASSERT_EQUAL(agw_load_shared_pps(208 * 1024, AGW_MS(1)), 23000);
+    CU_ASSERT_EQUAL(agw_load_shared_pps(208 * 1024, AGW_MS(1)), 46000);
+    CU_ASSERT_EQUAL(agw_load_shared_pps(208 * 1024, AGW_MS(2)), 23000); /* four ticks */
     CU_ASSERT_TRUE(agw_load_shared_pps(8 * 1024 * 1024, AGW_US(500)) > 1000000);
 }
 
