@@ -829,7 +829,8 @@ const char *agw_gateway_refusal(agw_gateway *gw, bool urgent)
 {
     look(gw);
     const worker_slot *next = &gw->workers[least_loaded(gw)];
-    if (!agw_admission_takes(&gw->admission, load_of(next), urgent))
+    const uint32_t load = urgent ? agw_load_busy_with(&next->load, next->n_silent) : load_of(next);
+    if (!agw_admission_takes(&gw->admission, load, urgent))
         return "CPU usage limit exceeded";
     if (!urgent && gw->admission.limit != 0 &&
         (gw->control_load.busy >= HELPERS_LIMIT || handshake_load(gw) >= HELPERS_LIMIT))

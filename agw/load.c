@@ -78,14 +78,20 @@ void agw_load_note(agw_load *load, const agw_load_probe *probe, size_t talking)
     learn(load, packets, busy_ns, packets * second / elapsed, talking);
 }
 
+uint32_t agw_load_busy_with(const agw_load *load, size_t calls)
+{
+    const uint64_t ns = calls * load->call_pps * load->packet_ns;
+    return (uint32_t)within(load->busy + ns * AGW_LOAD_FULL / (uint64_t)AGW_S(1), 0, UINT32_MAX);
+}
+
 uint32_t agw_load_with(const agw_load *load, size_t calls)
 {
-    const uint64_t pps = calls * load->call_pps;
-    const uint64_t busy = load->busy + pps * load->packet_ns * AGW_LOAD_FULL / (uint64_t)AGW_S(1);
-    uint64_t shared = load->shared;
-    if (load->shared_pps != 0)
-        shared += pps / 2 * AGW_LOAD_FULL / load->shared_pps;
-    return (uint32_t)within(busy > shared ? busy : shared, 0, UINT32_MAX);
+    const uint32_t busy = agw_load_busy_with(load, calls);
+    if (load->shared_pps == 0)
+        return busy;
+    const uint64_t pps = calls * load->call_pps / 2;
+    return (uint32_t)within(load->shared + pps * AGW_LOAD_FULL / load->shared_pps, busy,
+                            UINT32_MAX);
 }
 
 void agw_admission_look(agw_admission *a, uint32_t load, bool losing)

@@ -33,7 +33,7 @@ typedef struct agw_media_stats {
 
 /** One worker, or the sum of all. */
 typedef struct agw_worker_stats {
-    agw_counter busy_ns; /* time not spent waiting */
+    agw_counter busy_ns;                                           /* time not spent waiting */
     agw_counter turns, rx_packets, tx_packets, rx_bytes, tx_bytes; /* UDP payloads of every kind */
     agw_counter forwarded;                                         /* RTP and RTCP that left */
     agw_counter stun_answered;

@@ -114,6 +114,7 @@ static void test_load_of_shared_ports_counts_when_it_is_the_larger(void)
     CU_ASSERT_EQUAL(m.load.shared, 750);
     CU_ASSERT_EQUAL(agw_load_with(&m.load, 0), 750);
     CU_ASSERT_EQUAL(agw_load_with(&m.load, 40), 800);
+    CU_ASSERT_EQUAL(agw_load_busy_with(&m.load, 40), 384); /* what urgent calls meet */
 }
 
 static void test_load_lost_packets_are_seen_for_a_window(void)
