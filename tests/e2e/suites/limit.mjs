@@ -58,7 +58,7 @@ test('new calls meet the limit, emergencies and calls that stand do not', async 
   await renegotiate(call, page, phone, 'sendrecv', t);
   await audioBothWays(page, phone);
 
-  await Promise.all(ids.map((id) => ctx.gateway.ng.remove(id, 'f')));
+  for (const id of ids) await ctx.gateway.ng.remove(id, 'f');
   await until('a normal call comes in again', async () => (await add('limit-after')).result === 'ok', 2000);
   await ctx.gateway.events.wait('', /overload-over/, 10000);
   await ctx.gateway.ng.remove('limit-after', 'f');
