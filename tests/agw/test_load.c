@@ -95,6 +95,19 @@ static void test_load_is_not_learned_from_little(void)
     CU_ASSERT_EQUAL(agw_load_with(&m.load, 100) - m.load.busy, 120);
 }
 
+/* Calls on hold make the mean small; the next one will talk. */
+static void test_load_no_call_is_expected_to_be_small(void)
+{
+    model m;
+    model_init(&m, 0);
+    model_run_window(&m, 100);
+    m.totals.at += AGW_MS(EVERY);
+    m.totals.packets += 100 * CALL_PPS / 10;
+    m.totals.busy_ns += 100 * CALL_PPS / 10 * PACKET_NS;
+    agw_load_note(&m.load, &m.totals, 10000);
+    CU_ASSERT_EQUAL(agw_load_with(&m.load, 100) - m.load.busy, 60);
+}
+
 /* 208 KiB hold 184 packets; 4 ms is what the worker may be away. */
 static void test_load_shared_ports_are_good_for_what_they_hold(void)
 {
@@ -208,6 +221,7 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_load_never_waiting_is_full_and_not_more),
     AGW_CASE(test_load_silent_calls_count_with_what_calls_cost),
     AGW_CASE(test_load_is_not_learned_from_little),
+    AGW_CASE(test_load_no_call_is_expected_to_be_small),
     AGW_CASE(test_load_shared_ports_are_good_for_what_they_hold),
     AGW_CASE(test_load_of_shared_ports_counts_when_it_is_the_larger),
     AGW_CASE(test_load_lost_packets_are_seen_for_a_window),
