@@ -5,6 +5,7 @@
 
 #include "base/map.h"
 #include "base/rand.h"
+#include "bench/kit/stamp.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -91,6 +92,8 @@ kit_ng *kit_ng_open(const agw_addr *gateway, const char **why)
     const int bytes = SOCKET_BYTES;
     if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof bytes) != 0)
         setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
+    const int on = 1;
+    setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
     uint8_t seed[16];
     agw_rand_bytes(seed, sizeof seed);
     kit_ng *ng = calloc(1, sizeof *ng);
@@ -192,11 +195,12 @@ static request *find(kit_ng *ng, const agw_ng_message *m)
     return r;
 }
 
-static void finish(kit_ng *ng, request *r, agw_doc *reply)
+/* at: when the reply came */
+static void finish(kit_ng *ng, request *r, agw_doc *reply, agw_ns at)
 {
     if (reply != NULL) {
         ng->stats.replies++;
-        kit_histogram_add(&ng->times[r->kind], agw_clock_now() - r->first_at);
+        kit_histogram_add(&ng->times[r->kind], at - r->first_at);
     } else {
         ng->stats.given_up++;
     }
@@ -209,20 +213,50 @@ static void finish(kit_ng *ng, request *r, agw_doc *reply)
     request_free(r);
 }
 
+static void take_reply(kit_ng *ng, size_t len, agw_ns at)
+{
+    agw_ng_message m;
+    agw_ng_format format;
+    const char *why;
+    if (agw_ng_split(&m, ng->reply, len) != AGW_OK)
+        return;
+    agw_doc *reply = agw_ng_parse(m.body, m.body_len, &format, &why);
+    request *r = reply != NULL ? find(ng, &m) : NULL;
+    if (r != NULL)
+        finish(ng, r, reply, at);
+    else
+        agw_doc_free(reply);
+}
+
+/* When the kernel got it, by the wall clock; now where it does not tell. */
+static agw_ns arrival_of(struct msghdr *m, agw_ns now, agw_ns offset)
+{
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c != NULL; c = CMSG_NXTHDR(m, c)) {
+        struct timespec wall;
+        if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_TIMESTAMPNS)
+            continue;
+        memcpy(&wall, CMSG_DATA(c), sizeof wall);
+        return AGW_S(wall.tv_sec) + wall.tv_nsec + offset;
+    }
+    return now;
+}
+
+/* A generator with much to do comes late to its replies, which is not the gateway's time. */
 static void take_replies(kit_ng *ng)
 {
-    for (ssize_t len; (len = recv(ng->fd, ng->reply, sizeof ng->reply, MSG_DONTWAIT)) >= 0;) {
-        agw_ng_message m;
-        agw_ng_format format;
-        const char *why;
-        if (agw_ng_split(&m, ng->reply, (size_t)len) != AGW_OK)
-            continue;
-        agw_doc *reply = agw_ng_parse(m.body, m.body_len, &format, &why);
-        request *r = reply != NULL ? find(ng, &m) : NULL;
-        if (r != NULL)
-            finish(ng, r, reply);
-        else
-            agw_doc_free(reply);
+    const agw_ns now = agw_clock_now();
+    const agw_ns offset = kit_stamp_offset(now);
+    for (;;) {
+        _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(struct timespec))];
+        struct iovec iov = {.iov_base = ng->reply, .iov_len = sizeof ng->reply};
+        struct msghdr m = {.msg_iov = &iov,
+                           .msg_iovlen = 1,
+                           .msg_control = control,
+                           .msg_controllen = sizeof control};
+        const ssize_t len = recvmsg(ng->fd, &m, MSG_DONTWAIT);
+        if (len < 0)
+            return;
+        take_reply(ng, (size_t)len, arrival_of(&m, now, offset));
     }
 }
 
@@ -238,7 +272,7 @@ void kit_ng_turn(kit_ng *ng, agw_ns now)
             transmit(ng, r, now);
         } else {
             take_out(ng, r);
-            finish(ng, r, NULL);
+            finish(ng, r, NULL, 0);
         }
     }
 }
@@ -275,7 +309,7 @@ agw_doc *kit_ng_ask(kit_ng *ng, agw_doc *command, agw_ns patience)
     if (ng->first != NULL) {
         r = ng->first;
         take_out(ng, r);
-        finish(ng, r, NULL);
+        finish(ng, r, NULL, 0);
     }
     return reply;
 }

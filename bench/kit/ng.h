@@ -36,7 +36,7 @@ AGW_NODISCARD agw_doc *kit_ng_ask(kit_ng *ng, agw_doc *command, agw_ns patience)
 /** {"command": name, "call-id": ...}; call_id may be NULL. */
 agw_doc *kit_ng_command(const char *name, const char *call_id);
 
-/** From sending to the reply, by command. Borrowed. */
+/** From sending to when our kernel has the reply, by command. Borrowed. */
 typedef enum kit_ng_kind {
     KIT_NG_OFFER,
     KIT_NG_ANSWER,

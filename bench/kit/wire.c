@@ -9,6 +9,7 @@
 #include "base/map.h"
 #include "base/rand.h"
 #include "base/wire.h"
+#include "bench/kit/stamp.h"
 
 #include <arpa/inet.h>
 #include <inttypes.h>
@@ -450,14 +451,6 @@ static bool parse_ip(kit_datagram *d, uint8_t *ip, size_t len)
     return true;
 }
 
-/* What to add to a wall time to get a monotonic one. */
-static agw_ns clock_offset(agw_ns now)
-{
-    struct timespec wall;
-    clock_gettime(CLOCK_REALTIME, &wall);
-    return now - (AGW_S(wall.tv_sec) + wall.tv_nsec);
-}
-
 /* The n-th frame from the next one on. */
 static struct tpacket2_hdr *frame_ahead(const kit_wire *w, size_t n)
 {
@@ -547,7 +540,7 @@ size_t kit_wire_take(kit_wire *wire)
     if (!kit_wire_has_more(wire))
         return 0;
     const agw_ns began = agw_clock_now();
-    const agw_ns offset = clock_offset(began);
+    const agw_ns offset = kit_stamp_offset(began);
     size_t taken = 0;
     do
         taken += take_batch(wire, offset);

@@ -8,6 +8,8 @@
 #include <string.h>
 
 enum {
+    AUDIO_HZ = 8000,
+    VIDEO_HZ = 90000,
     AUDIO_BYTES = 160,
     VIDEO_BYTES = 1200,
     VIDEO_BURST = 10, /* packets of a frame, 25 frames a second */
@@ -16,7 +18,26 @@ enum {
 static const agw_ns AUDIO_PERIOD = AGW_MS(20);
 static const agw_ns VIDEO_PERIOD = AGW_MS(40);
 static const agw_ns RTCP_EVERY = AGW_S(5);
+static const agw_ns LATENESS_MAX = AGW_MS(2);
 static const agw_ns LINGER = AGW_MS(200); /* between a call's last packet and its delete */
+
+static unsigned burst_of(const kit_options *o)
+{
+    return o->video ? VIDEO_BURST : 1;
+}
+
+/* Each stream sends a packet or a burst once in it. */
+static agw_ns period_of(const kit_options *o)
+{
+    if (o->pps != 0)
+        return AGW_S(2) * o->calls * burst_of(o) / o->pps;
+    return o->video ? VIDEO_PERIOD : AUDIO_PERIOD;
+}
+
+static uint32_t timestamp_step_of(const kit_options *o)
+{
+    return (uint32_t)(period_of(o) * (o->video ? VIDEO_HZ : AUDIO_HZ) / AGW_S(1));
+}
 
 static void send_stream(void *stream)
 {
@@ -45,7 +66,7 @@ void kit_fleet_init(kit_fleet *f, kit_world *world, const kit_options *options,
     f->options = options;
     f->config = *config;
     f->dtls = new_dtls(options);
-    const kit_pacer_config pacer = {.period = options->video ? VIDEO_PERIOD : AUDIO_PERIOD,
+    const kit_pacer_config pacer = {.period = period_of(options),
                                     .slots = 2 * (size_t)config->room,
                                     .tick = options->tick,
                                     .send = send_stream};
@@ -317,8 +338,8 @@ static void start_one(kit_fleet *f)
         .urgent = urgent,
         .dtls = f->dtls,
         .payload = o->video ? VIDEO_BYTES : AUDIO_BYTES,
-        .timestamp_step = o->video ? 3600 : 160,
-        .burst = o->video ? VIDEO_BURST : 1,
+        .timestamp_step = timestamp_step_of(o),
+        .burst = burst_of(o),
         .rtcp_every = RTCP_EVERY,
         .latency = {&f->latency[KIT_A], &f->latency[KIT_B]},
         .on_up = on_up,
@@ -432,6 +453,11 @@ void kit_fleet_restart(kit_fleet *f)
     kit_histogram_clear(&f->latency[KIT_A]);
     kit_histogram_clear(&f->latency[KIT_B]);
     kit_histogram_clear(&f->pacer.lateness);
+}
+
+bool kit_fleet_on_time(const kit_fleet *f)
+{
+    return kit_histogram_at(&f->pacer.lateness, 990) <= LATENESS_MAX;
 }
 
 kit_histogram kit_fleet_latency(const kit_fleet *f)

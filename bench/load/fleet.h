@@ -86,6 +86,8 @@ void kit_fleet_end(kit_fleet *f);
 kit_totals kit_fleet_totals(const kit_fleet *f);
 /** Findings and losses are counted anew from here on; latency and lateness are cleared. */
 void kit_fleet_restart(kit_fleet *f);
+/** The generator kept its schedule: 2 ms late at p99, at most. */
+bool kit_fleet_on_time(const kit_fleet *f);
 /** Sides A and B together. */
 kit_histogram kit_fleet_latency(const kit_fleet *f);
 

@@ -9,9 +9,16 @@ static const struct {
     const char *name;
     void (*run)(kit_load *l);
 } MODES[] = {
-    {"media", kit_mode_media}, {"setup", kit_mode_setup},       {"ng", kit_mode_ng},
-    {"churn", kit_mode_churn}, {"idle", kit_mode_idle},         {"search", kit_mode_search},
-    {"storm", kit_mode_storm}, {"overload", kit_mode_overload}, {"selftest", kit_mode_selftest},
+    {"media", kit_mode_media},
+    {"setup", kit_mode_setup},
+    {"ng", kit_mode_ng},
+    {"churn", kit_mode_churn},
+    {"idle", kit_mode_idle},
+    {"search", kit_mode_search},
+    {"churn-search", kit_mode_churn_search},
+    {"storm", kit_mode_storm},
+    {"overload", kit_mode_overload},
+    {"selftest", kit_mode_selftest},
 };
 
 static void describe(kit_load *l)
@@ -26,6 +33,7 @@ static void describe(kit_load *l)
     kit_report_int(r, "calls", o->calls);
     kit_report_int(r, "in_flight", o->in_flight);
     kit_report_int(r, "rate_per_s", o->rate);
+    kit_report_int(r, "pps", o->pps);
     kit_report_int(r, "tick_ns", o->tick);
 }
 

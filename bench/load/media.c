@@ -1,16 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
- * Modes with a fixed number of talking calls: media, selftest, storm. */
+ * Modes with a fixed number of talking calls: media, selftest. */
 #include "bench/load/modes.h"
-
-#include <inttypes.h>
-
-static void tell(const char *what, const kit_fleet *f, const kit_totals *t)
-{
-    const kit_histogram h = kit_fleet_latency(f);
-    fprintf(
-        stderr, "load: %s: loss %" PRIu64 " ppm, latency p50 %" PRId64 " us, p99 %" PRId64 " us\n",
-        what, kit_loss_ppm(t), kit_histogram_at(&h, 500) / 1000, kit_histogram_at(&h, 990) / 1000);
-}
 
 static void report_memory(kit_load *l, const kit_sample *before, const kit_sample *with)
 {
@@ -46,7 +36,8 @@ void kit_mode_media(kit_load *l)
     kit_report_window(l, &w);
     kit_report_totals(l, &t);
     kit_report_latency(l, &f);
-    tell("media", &f, &t);
+    kit_tell("media", &f, &t);
+    kit_report_verdict(l, &w, &f, f.came_up == f.started);
     kit_fleet_end(&f);
     kit_report_open(&l->report, "set_up");
     kit_report_set_up(l, &f);
@@ -90,44 +81,4 @@ void kit_mode_selftest(kit_load *l)
                                      spoilt[KIT_SPOIL_DROP],
                    "what was found is not what was spoilt");
     kit_fleet_fini(&f);
-}
-
-/* Set-ups at a rate, each call ended as soon as it is up, while others talk. */
-void kit_mode_storm(kit_load *l)
-{
-    kit_fleet talkers;
-    kit_fleet storm;
-    kit_window w;
-    const kit_options *o = &l->options;
-    const unsigned rate = o->rate != 0 ? o->rate : 50;
-    const agw_ns length = o->warm_up + o->seconds;
-    const kit_fleet_config config = {.room = o->calls, .hold = AGW_NEVER};
-    const kit_fleet_config short_lived = {.room = rate * 15}; /* a call fails after 10 s */
-    kit_fleet_init(&talkers, &l->world, o, &config);
-    kit_fleet_init(&storm, &l->world, o, &short_lived);
-    kit_fleet_start(&talkers, o->calls, o->in_flight, 0); /* the rate is the storm's */
-    kit_fleet_await(&talkers);
-    kit_fleet_talk(&talkers);
-    kit_world_for(&l->world, o->warm_up);
-    for (unsigned kind = 0; kind < KIT_NG_KINDS; kind++)
-        kit_histogram_clear(kit_ng_times(l->world.ng, (kit_ng_kind)kind));
-    kit_fleet_start(&storm, (unsigned)(length / (AGW_S(1) / rate)), 0, rate);
-    kit_window_run(l, &talkers, NULL, &w);
-    kit_fleet_await(&storm);
-    kit_fleet_hush(&talkers);
-    kit_fleet_drain(&talkers);
-    kit_load_doubt_fleet(l, &talkers);
-    kit_report_window(l, &w);
-    const kit_totals t = kit_fleet_totals(&talkers);
-    kit_report_totals(l, &t);
-    kit_report_latency(l, &talkers);
-    kit_report_open(&l->report, "storm");
-    kit_report_int(&l->report, "rate_per_s", rate);
-    kit_report_set_up(l, &storm);
-    kit_report_close(&l->report);
-    tell("storm", &talkers, &t);
-    kit_fleet_end(&storm);
-    kit_fleet_end(&talkers);
-    kit_fleet_fini(&storm);
-    kit_fleet_fini(&talkers);
 }

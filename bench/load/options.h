@@ -8,17 +8,22 @@
 #include <stdio.h>
 #include <sys/types.h>
 
+enum { KIT_P99_LIMITS = 4 };
+
 typedef struct kit_options {
     kit_world_config world;
     const char *mode;
     pid_t gateway_pid;      /* 0 = its figures are left out */
     agw_addr gateway_usage; /* who knows them when the gateway is on another machine */
     unsigned calls, in_flight, rate, step_percent;
+    unsigned pps;                   /* of all calls together; 0 = as audio or video has it */
     unsigned times, urgent_percent; /* of overload */
     kit_call_kind kind;
     bool video, gateway_dtls_client;
     const char *kind_text, *suite_text; /* as given */
-    agw_ns seconds, warm_up, hold, over, p99_limit, tick;
+    agw_ns seconds, warm_up, hold, over, tick;
+    agw_ns p99_limits[KIT_P99_LIMITS]; /* rising */
+    unsigned n_p99_limits;
     uint32_t seed;
 } kit_options;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause
- * Modes about set-up and calls that stand still: setup, ng, idle, churn. */
+ * Modes about set-up and calls that stand still: setup, ng, idle. */
 #include "bench/load/modes.h"
 
 #include <inttypes.h>
@@ -70,46 +70,5 @@ void kit_mode_idle(kit_load *l)
         kit_report_int(r, "rss_bytes_per_call",
                        ((int64_t)held.gateway.rss_bytes - (int64_t)before.gateway.rss_bytes) /
                            o->calls);
-    kit_fleet_fini(&f);
-}
-
-/* Calls come and go from the beginning; the window opens when as many end as begin. */
-void kit_mode_churn(kit_load *l)
-{
-    kit_fleet f;
-    kit_report *r = &l->report;
-    const kit_options *o = &l->options;
-    const unsigned rate = o->rate != 0 ? o->rate : 50;
-    const agw_ns lead = o->hold + o->warm_up;
-    const unsigned n = (unsigned)((lead + o->seconds) / (AGW_S(1) / rate));
-    const unsigned stay_s = (unsigned)(o->hold / AGW_S(1)) + 16; /* a call fails after 10 s */
-    const kit_fleet_config config = {.room = rate * stay_s, .hold = o->hold, .talks = true};
-    kit_fleet_init(&f, &l->world, o, &config);
-    l->world.tick = o->tick;
-    kit_fleet_start(&f, n, 0, rate);
-    kit_world_for(&l->world, lead);
-    const kit_sample begin = kit_sample_now(o);
-    const uint64_t up_before = f.came_up;
-    kit_world_for(&l->world, o->seconds);
-    const kit_sample end = kit_sample_now(o);
-    const uint64_t up = f.came_up - up_before;
-    kit_fleet_await(&f);
-    kit_world_for(&l->world, o->hold);
-    kit_fleet_hush(&f);
-    kit_fleet_drain(&f);
-    kit_fleet_end(&f);
-    kit_load_doubt(l, f.not_started != 0, "calls could not be started on time");
-    kit_load_doubt(l, kit_histogram_at(&f.pacer.lateness, 990) > AGW_MS(2),
-                   "the generator did not keep its schedule");
-    kit_report_int(r, "calls_up_in_window", (int64_t)up);
-    kit_report_int(r, "calls_up_per_s", (int64_t)up * AGW_S(1) / (end.at - begin.at));
-    kit_report_cpu(l, &begin, &end, up, "call");
-    kit_report_set_up(l, &f);
-    kit_report_times(r, "delete", kit_ng_times(l->world.ng, KIT_NG_DELETE));
-    const kit_totals t = kit_fleet_totals(&f);
-    kit_report_totals(l, &t);
-    kit_report_latency(l, &f);
-    fprintf(stderr, "load: churn: %" PRIu64 " of %" PRIu64 " calls came up, loss %" PRIu64 " ppm\n",
-            f.came_up, f.started, kit_loss_ppm(&t));
     kit_fleet_fini(&f);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "bench/load/window.h"
 
-static const agw_ns LATENESS_MAX = AGW_MS(2);
+#include <inttypes.h>
 
 /* machine: the gateway's, which is usually ours, too. */
 kit_sample kit_sample_now(const kit_options *o)
@@ -18,32 +18,19 @@ kit_sample kit_sample_now(const kit_options *o)
     return s;
 }
 
-static void add_up(kit_window *w, const kit_fleet *f)
+void kit_window_run(kit_load *l, kit_fleet *f, const kit_fleet *comers, kit_window *w)
 {
-    const kit_totals t = kit_fleet_totals(f);
-    w->arrived += t.arrived;
-    w->sent += t.sent;
-}
-
-void kit_window_run(kit_load *l, kit_fleet *a, kit_fleet *b, kit_window *w)
-{
-    kit_window before = {.arrived = 0};
-    *w = before;
     kit_world_for(&l->world, l->options.warm_up);
-    kit_fleet_restart(a);
-    add_up(&before, a);
-    if (b != NULL) {
-        kit_fleet_restart(b);
-        add_up(&before, b);
-    }
-    w->begin = kit_sample_now(&l->options);
+    kit_fleet_restart(f);
+    const kit_totals before = kit_fleet_totals(f);
+    const uint64_t up_before = comers != NULL ? comers->came_up : 0;
+    *w = (kit_window){.begin = kit_sample_now(&l->options)};
     kit_world_for(&l->world, l->options.seconds);
     w->end = kit_sample_now(&l->options);
-    add_up(w, a);
-    if (b != NULL)
-        add_up(w, b);
-    w->arrived -= before.arrived;
-    w->sent -= before.sent;
+    const kit_totals after = kit_fleet_totals(f);
+    w->arrived = after.arrived - before.arrived;
+    w->sent = after.sent - before.sent;
+    w->came_up = comers != NULL ? comers->came_up - up_before : 0;
 }
 
 kit_shares kit_window_shares(const kit_load *l, const kit_window *w)
@@ -56,6 +43,17 @@ kit_shares kit_window_shares(const kit_load *l, const kit_window *w)
     return (kit_shares){.gateway = (int)(gateway * 1000 / length),
                         .generator = (int)(own * 1000 / length),
                         .others = (int)(others * 1000 / length)};
+}
+
+const char *kit_bound(const kit_shares *cpu, bool on_time)
+{
+    const bool gateway_busy = cpu->gateway >= KIT_BUSY_PER_MILLE;
+    const bool generator_busy = cpu->generator >= KIT_BUSY_PER_MILLE;
+    if (gateway_busy && !generator_busy)
+        return "gateway";
+    if (!on_time)
+        return generator_busy ? "generator" : "others";
+    return gateway_busy || cpu->others < KIT_OTHERS_PER_MILLE ? "gateway" : "others";
 }
 
 uint64_t kit_loss_ppm(const kit_totals *t)
@@ -76,8 +74,7 @@ void kit_load_doubt_fleet(kit_load *l, const kit_fleet *f)
 {
     kit_load_doubt(l, f->failed != 0, "calls did not come up");
     kit_load_doubt(l, f->not_started != 0, "calls could not be started on time");
-    kit_load_doubt(l, kit_histogram_at(&f->pacer.lateness, 990) > LATENESS_MAX,
-                   "the generator did not keep its schedule");
+    kit_load_doubt(l, !kit_fleet_on_time(f), "the generator did not keep its schedule");
 }
 
 const char *kit_load_losses(kit_load *l)
@@ -143,6 +140,38 @@ void kit_report_cpu(kit_load *l, const kit_sample *begin, const kit_sample *end,
     report_cpu(r, "gateway", gateway, n, per);
     kit_report_int(r, "gateway_cpu_per_mille_of_a_core", gateway * 1000 / length);
     kit_report_int(r, "others_cpu_per_mille_of_a_core", (machine - gateway - own) * 1000 / length);
+}
+
+void kit_report_shares(kit_load *l, const char *name, const kit_shares *s)
+{
+    kit_report *r = &l->report;
+    kit_report_open(r, name);
+    kit_report_int(r, "gateway_per_mille_of_a_core", s->gateway);
+    kit_report_int(r, "generator_per_mille_of_a_core", s->generator);
+    kit_report_int(r, "others_per_mille_of_a_core", s->others);
+    kit_report_close(r);
+}
+
+void kit_report_verdict(kit_load *l, const kit_window *w, const kit_fleet *f, bool all_up)
+{
+    const kit_options *o = &l->options;
+    const kit_totals t = kit_fleet_totals(f);
+    const kit_histogram h = kit_fleet_latency(f);
+    const bool carried = all_up && kit_loss_ppm(&t) < KIT_LOSS_MAX_PPM &&
+                         kit_histogram_at(&h, 990) < o->p99_limits[o->n_p99_limits - 1];
+    const kit_shares cpu = kit_window_shares(l, w);
+    const char *by = NULL;
+    if (!carried)
+        by = kit_bound(&cpu, kit_fleet_on_time(f));
+    else if (cpu.generator >= KIT_BUSY_PER_MILLE)
+        by = "generator";
+    kit_report_bool(&l->report, "carried", carried);
+    kit_report_shares(l, "cpu", &cpu);
+    kit_report_text(&l->report, "bounded_by", by);
+    fprintf(stderr,
+            "load: %scarried; of a core: gateway %d, generator %d, others %d per mille%s%s\n",
+            carried ? "" : "not ", cpu.gateway, cpu.generator, cpu.others,
+            by != NULL ? "; bounded by: " : "", by != NULL ? by : "");
 }
 
 void kit_report_usage(kit_load *l, const char *name, const kit_sample *s)
@@ -217,6 +246,14 @@ void kit_report_latency(kit_load *l, const kit_fleet *f)
     kit_report_times(r, "latency_to_a", &f->latency[KIT_A]);
     kit_report_times(r, "latency_to_b", &f->latency[KIT_B]);
     kit_report_times(r, "generator_lateness", &f->pacer.lateness);
+}
+
+void kit_tell(const char *what, const kit_fleet *f, const kit_totals *t)
+{
+    const kit_histogram h = kit_fleet_latency(f);
+    fprintf(
+        stderr, "load: %s: loss %" PRIu64 " ppm, latency p50 %" PRId64 " us, p99 %" PRId64 " us\n",
+        what, kit_loss_ppm(t), kit_histogram_at(&h, 500) / 1000, kit_histogram_at(&h, 990) / 1000);
 }
 
 void kit_report_set_up(kit_load *l, const kit_fleet *f)

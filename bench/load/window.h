@@ -19,7 +19,14 @@ kit_sample kit_sample_now(const kit_options *o);
 typedef struct kit_window {
     kit_sample begin, end;
     uint64_t arrived, sent; /* packets between them */
+    uint64_t came_up;       /* calls between them, where some come */
 } kit_window;
+
+enum {
+    KIT_BUSY_PER_MILLE = 900,   /* of a core: nothing is left of it */
+    KIT_LOSS_MAX_PPM = 1000,    /* less than that can still be called well */
+    KIT_OTHERS_PER_MILLE = 200, /* others that use more can have spoilt a figure */
+};
 
 /** CPU time of a window in per mille of one core. */
 typedef struct kit_shares {
@@ -36,10 +43,14 @@ typedef struct kit_load {
     uint64_t backlog_before, backlog_at_start;
 } kit_load;
 
-/** Warm-up, then the window; media goes on. Findings, losses and latency of both fleets (the second
- * may be NULL) begin with the window. */
-void kit_window_run(kit_load *l, kit_fleet *a, kit_fleet *b, kit_window *w);
+/** Warm-up, then the window; media goes on. Findings, losses and latency of the fleet begin with
+ * the window. comers: whose calls come meanwhile; may be NULL. */
+void kit_window_run(kit_load *l, kit_fleet *f, const kit_fleet *comers, kit_window *w);
 kit_shares kit_window_shares(const kit_load *l, const kit_window *w);
+/** Who ended it, of a window that did not go well: "gateway", "generator", "others". on_time: the
+ * generator kept its schedule. Judged by who had no CPU time left; a failure that nobody's lack of
+ * time explains is the gateway's, unless there were others who can have held it up. */
+const char *kit_bound(const kit_shares *cpu, bool on_time);
 /** 0 when nothing was due. */
 uint64_t kit_loss_ppm(const kit_totals *t);
 
@@ -56,10 +67,17 @@ void kit_load_finish(kit_load *l);
 /** CPU between the samples: as it is, and divided by n of `per` ("packet", "setup"). */
 void kit_report_cpu(kit_load *l, const kit_sample *begin, const kit_sample *end, uint64_t n,
                     const char *per);
+void kit_report_shares(kit_load *l, const char *name, const kit_shares *s);
+/** Whether the gateway carried the load (all calls up, loss below 0.1 %, p99 below the last
+ * --p99-limit-us), the shares, and who set a bound: null when it was carried and the generator had
+ * CPU time left. Findings, loss and latency are the fleet's. */
+void kit_report_verdict(kit_load *l, const kit_window *w, const kit_fleet *f, bool all_up);
 void kit_report_usage(kit_load *l, const char *name, const kit_sample *s);
 void kit_report_window(kit_load *l, const kit_window *w);
 void kit_report_totals(kit_load *l, const kit_totals *t);
 void kit_report_latency(kit_load *l, const kit_fleet *f);
+/** Loss and latency as a line on stderr. */
+void kit_tell(const char *what, const kit_fleet *f, const kit_totals *t);
 /** How set-up went, step by step. */
 void kit_report_set_up(kit_load *l, const kit_fleet *f);
 
