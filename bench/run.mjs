@@ -14,6 +14,7 @@ const HELP = `usage: node bench/run.mjs [OPTIONS] -- PROGRAM [ARGUMENTS]
   --gateway-build=DIR             another build of agwd, e.g. build/asan; default --build
   --gateway-arg=ARGUMENT          one more argument for the gateway; repeatable
   --workers=N                     threads for media; default 1
+  --stock-buffers=1               the gateway gets socket buffers of net.core.rmem_max at most
   --gateway-cpus=LIST             default 1, or none where there is one CPU; "" = not pinned
   --generator-cpus=LIST           default 0
   --receive-cpus=LIST             who takes packets through the gateway's kernel; default: the generator's CPU, which sent
@@ -28,7 +29,7 @@ const HERE = fileURLToPath(new URL('.', import.meta.url));
 const many = cpus().length > 1;
 
 export function parse(argv) {
-  const opts = { gateway: 'agwd', build: join(HERE, '../build/bench'), 'gateway-build': '', 'gateway-arg': [], workers: '1',
+  const opts = { gateway: 'agwd', build: join(HERE, '../build/bench'), 'gateway-build': '', 'gateway-arg': [], workers: '1', 'stock-buffers': '',
     'gateway-cpus': many ? '1' : '', 'generator-cpus': many ? '0' : '', 'receive-cpus': '', out: '', inner: false, program: [] };
   for (let i = 0; i < argv.length; i++) {
     if (argv[i] === '--') {

@@ -3,7 +3,7 @@
 // The gateway's side of a bench on two machines (docs/bench-on-your-NIC.md): starts and stops gateways when the
 // generator's machine asks for it, and tells it what they use.
 //
-// TCP, HTTP:  POST /start?gateway=KIND  POST /stop  GET /about        JSON replies
+// TCP, HTTP:  POST /start?gateway=KIND&variant=NAME  POST /stop  GET /about        JSON replies
 // UDP, same port:  any datagram is answered with "CPU_NS RSS_BYTES FDS THREADS MACHINE_CPU_NS", zeros = none runs
 import dgram from 'node:dgram';
 import http from 'node:http';
@@ -64,7 +64,7 @@ const service = {
     commands: Object.fromEntries(GATEWAYS.map((g) => [g, commandLine(g, gatewayOptions).join(' ')])) }),
   'POST /start': async (query) => {
     await service['POST /stop']();
-    gateway = new BenchGateway(query.get('gateway'), gatewayOptions);
+    gateway = new BenchGateway(query.get('gateway'), gatewayOptions, query.get('variant') ?? undefined);
     await gateway.start();
     return { started: gateway.kind };
   },

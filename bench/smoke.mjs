@@ -1,11 +1,13 @@
 #!/usr/bin/env node
 // SPDX-License-Identifier: BSD-3-Clause
 // Do the instruments measure, and do they notice? ./dev test bench. No figure is judged here: that is ./dev bench.
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runAll, suite, test } from '../tests/e2e/lib/runner.mjs';
+import { summarize } from './lib/report.mjs';
+import { ROWS, steps } from './lib/steps.mjs';
 import { cell, figure, markdown, median, short } from './lib/summary.mjs';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
@@ -51,6 +53,26 @@ test('the table has a ratio, ours to theirs', async () => {
   equal('rows', table.split('\n').slice(3), ['| x, us | 2 | 8 | 0.25 |', '| y, us | 2 | - | - |']);
 });
 
+test('a load that was not reached is told, and a row by another one', async () => {
+  const f = figure([{ a: 3 }], (r) => r.a);
+  equal('once', cell({ ...f, unreached: 1 }), '3, 1 x not reached');
+  equal('never', cell({ ...figure([], (r) => r.a), unreached: 2 }), 'not reached');
+  const run = (step, gateway_cpu_ns_per_packet, reached = true) => ({ step, gateway: 'agwd', failure: null, reached, result: { gateway_cpu_ns_per_packet } });
+  const rows = summarize({ commands: { agwd: '' }, steps: { 'streams-100': '', 'streams-8000': '', 'media-1000': '' },
+    runs: [run('streams-100', 4000), run('streams-8000', 6000), run('media-1000', 9000, false)] });
+  const of = (id) => rows.find((r) => r.id === id).figures.agwd;
+  equal('quotient', of('streams-growth').median, 1.5);
+  equal('not reached', cell(of('cpu-media-1000')), 'not reached');
+});
+
+test('every row has its step, and no two rows one name', async () => {
+  const known = new Set(steps({ quick: false }).map((s) => s.id));
+  equal('rows without a step', ROWS.filter((r) => !known.has(r.step)).map((r) => r.id), []);
+  equal('names', new Set(ROWS.map((r) => r.id)).size, ROWS.length);
+  const per = ROWS.filter((r) => r.per).map((r) => r.per);
+  equal('divisors', per.filter((id) => !ROWS.some((r) => r.id === id)), []);
+});
+
 suite('runner');
 
 test('output and exit status of the program come through', async (t) => {
@@ -93,6 +115,23 @@ for (const gateway of ['agwd', 'agwd_xdp', 'rtpengine'])
       throw new Error(`figures that cannot be: ${JSON.stringify(j)}`);
     t.note(`${(j.gateway_cpu_ns_per_packet / 1000).toFixed(1)} us/packet, p50 ${(j.latency.p50_ns / 1000).toFixed(0)} us (nobody judges this here)`);
   });
+
+test('new calls beside those that talk, and calls that come, talk and end: all of them come up', async (t) => {
+  const storm = await measured(t, 'agwd', 'load', 'storm', '--calls=10', '--rate=40', '--seconds=1');
+  equal('storm', [storm.carried, storm.storm.came_up, storm.lost], [true, storm.storm.started, 0]);
+  const churn = await measured(t, 'rtpengine', 'load', 'churn', '--rate=10', '--seconds=1', '--hold=0.5', '--pps=2000');
+  equal('churn', [churn.carried, churn.came_up], [true, churn.started]);
+});
+
+suite('micro');
+
+test('operations are timed, and can be counted', async (t) => {
+  const program = join(HERE, '../build/bench/bench/micro/micro_classify');
+  const timed = JSON.parse(execFileSync(program, ['--only=classify_core']));
+  if (!(timed.classify_core.cpu_ps_per_operation > 500)) throw new Error(JSON.stringify(timed));
+  t.note(`${timed.classify_core.cpu_ps_per_operation / 1000} ns`);
+  equal('counted', JSON.parse(execFileSync(program, ['--only=classify_core', '--count=100'])).classify_core.operations, 100);
+});
 
 suite('replay');
 

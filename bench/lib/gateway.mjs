@@ -17,6 +17,17 @@ function common({ access, core, ngPort }) {
     '--delete-delay=0', '--timeout=3600'];
 }
 
+/** How a step may want its gateway, by name, besides the usual way: workers; anywhere = bound to no CPU; sheds = new calls
+ *  are refused when there are too many (the limit of AF_XDP is the generator's); stock = socket buffers as large as
+ *  net.core.rmem_max lets anybody have them. */
+export const VARIANTS = {
+  usual: {},
+  'one-anywhere': { workers: '1', anywhere: true },
+  'two-anywhere': { workers: '2', anywhere: true },
+  sheds: { args: { agwd: ['--max-cpu=80'], agwd_xdp: ['--max-cpu=50'] } },
+  'sheds-stock': { args: { agwd: ['--max-cpu=80'] }, stock: true },
+};
+
 /** The command line; opts: build, net (as NET), workers. Like rtpengine by default, agwd takes every call; extra can change that. */
 export function commandLine(kind, opts, extra = []) {
   const { net } = opts;
@@ -31,11 +42,17 @@ export function commandLine(kind, opts, extra = []) {
 
 export const pinned = (cpus, argv) => (cpus ? ['taskset', '-c', cpus, ...argv] : argv);
 
+/** Without CAP_NET_ADMIN nobody gets more than net.core.rmem_max. */
+const stockBuffers = (argv) => ['setpriv', '--bounding-set=-net_admin', '--inh-caps=-net_admin', ...argv];
+
 export class BenchGateway {
-  constructor(kind, opts) {
+  constructor(kind, opts, variant = 'usual') {
     if (!GATEWAYS.includes(kind)) throw new Error(`gateway is ${GATEWAYS.join(' or ')}, not ${kind}`);
+    if (!(variant in VARIANTS)) throw new Error(`a gateway can be ${Object.keys(VARIANTS).join(', ')}, not ${variant}`);
+    const { workers = opts.workers, anywhere, args, stock } = VARIANTS[variant];
     this.kind = kind;
-    this.opts = opts;
+    this.opts = { ...opts, workers, 'gateway-cpus': anywhere ? '' : opts['gateway-cpus'], 'stock-buffers': stock ?? opts['stock-buffers'] };
+    this.extra = args?.[kind] ?? [];
   }
 
   get pid() { return this.proc.pid; }
@@ -48,7 +65,9 @@ export class BenchGateway {
     mkdirSync(out, { recursive: true });
     const log = join(out, `${this.kind}.log`);
     rmSync(log, { force: true });
-    this.proc = new Proc(this.kind, pinned(this.opts['gateway-cpus'], commandLine(this.kind, this.opts, extra)), { ns: net.gw, log, env: daemonEnv(this.opts) });
+    const command = commandLine(this.kind, this.opts, [...this.extra, ...extra]);
+    const argv = pinned(this.opts['gateway-cpus'], this.opts['stock-buffers'] ? stockBuffers(command) : command);
+    this.proc = new Proc(this.kind, argv, { ns: net.gw, log, env: daemonEnv(this.opts) });
     const ask = new Proc('ping', [process.execPath, PING, net.access, String(net.ngPort), '10000'], { ns: net.gen });
     await Promise.race([ask.exited, this.proc.exited]);
     if (!this.alive) await ask.stop();

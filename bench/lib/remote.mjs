@@ -26,13 +26,14 @@ function ask(machine, method, path) {
 }
 
 class RemoteGateway {
-  constructor(machine, kind) {
+  constructor(machine, kind, variant = 'usual') {
     this.machine = machine;
     this.kind = kind;
+    this.variant = variant;
     this.usageOption = `--gateway-usage=${machine}:${SERVICE_PORT}`;
   }
 
-  async start() { await ask(this.machine, 'POST', `/start?gateway=${this.kind}`); }
+  async start() { await ask(this.machine, 'POST', `/start?gateway=${this.kind}&variant=${this.variant}`); }
   async stop() { return (await ask(this.machine, 'POST', '/stop')).wrong; }
 }
 
@@ -45,7 +46,7 @@ export async function openRemote(machine, device) {
     about,
     net: { ...NET, gw: null, gen: null, interface: device, access: about.access, core: about.core, hosts: about.hosts },
     command: (kind) => about.commands[kind],
-    gateway: (kind) => new RemoteGateway(machine, kind),
+    gateway: (kind, variant) => new RemoteGateway(machine, kind, variant),
     close: () => sh('ip', 'route', 'del', 'blackhole', about.hosts),
   };
 }

@@ -8,13 +8,26 @@ import { PICTURES, ROWS } from './steps.mjs';
 
 const MARKS = ['<!-- results: written by ./dev bench -->', '<!-- /results -->'];
 
-function summarize(results) {
+/** Rows with a figure for each gateway. */
+export function summarize(results) {
   const gateways = Object.keys(results.commands);
-  const runs = (step, g) => results.runs.filter((r) => r.step === step && r.gateway === g && !r.failure).map((r) => r.result);
+  const runs = (step, g) => results.runs.filter((r) => r.step === step && r.gateway === g && !r.failure);
+  const of = (row, g) => {
+    const all = runs(row.step, g);
+    const reached = all.filter((r) => r.reached !== false);
+    return { ...figure(reached.map((r) => r.result), row.read), unreached: all.length - reached.length };
+  };
+  const full = (row, g) => (row.per ? quotient(of(row, g), of(ROWS.find((r) => r.id === row.per), g)) : of(row, g));
   return ROWS.filter((row) => row.step in results.steps).map((row) => ({
     id: row.id, group: row.group, text: row.text, unit: row.unit,
-    figures: Object.fromEntries(gateways.map((g) => [g, figure(runs(row.step, g), row.read)])),
+    figures: Object.fromEntries(gateways.map((g) => [g, full(row, g)])),
   }));
+}
+
+/** Of two medians: each is of the same rounds, but not of the same moments. */
+function quotient(a, b) {
+  const q = a.median !== null && b.median ? a.median / b.median : null;
+  return { median: q, least: q, most: q, rounds: q === null ? 0 : 1, unreached: a.rounds ? 0 : a.unreached };
 }
 
 export function displayNames({ gateway: { versions: v } }) {
@@ -52,27 +65,35 @@ function draw(summary, folder, names) {
   return drawn;
 }
 
-function replaceBetweenMarks(file, text) {
+/** marks: the lines before and behind what is replaced. */
+export function replaceBetweenMarks(file, marks, text) {
   const old = readFileSync(file, 'utf8');
-  const [from, to] = MARKS.map((m) => old.indexOf(m));
-  if (from < 0 || to < from) throw new Error(`${file} has no place for the results (${MARKS[0]})`);
-  writeFileSync(file, `${old.slice(0, from + MARKS[0].length)}\n\n${text}\n\n${old.slice(to)}`);
+  const [from, to] = marks.map((m) => old.indexOf(m));
+  if (from < 0 || to < from) throw new Error(`${file} has no place for the results (${marks[0]})`);
+  writeFileSync(file, `${old.slice(0, from + marks[0].length)}\n\n${text}\n\n${old.slice(to)}`);
+}
+
+/** Into `out`, or among the baselines when that is ''. Returns the file's name. */
+export function writeJson(results, tree, out, suffix = '') {
+  const folder = out || join(tree, 'bench/baselines');
+  mkdirSync(folder, { recursive: true });
+  const file = join(folder, `${results.date.slice(0, 10)}-${results.commit.slice(0, 7)}${suffix}.json`);
+  writeFileSync(file, `${JSON.stringify(results, null, 1)}\n`);
+  return file;
 }
 
 /** Writes everything below `out`, or into the tree when `out` is ''. Returns what a person wants to read at once. */
 export function write(results, tree, out) {
-  const stem = `${results.date.slice(0, 10)}-${results.commit.slice(0, 7)}`;
-  const folders = out ? { json: out, docs: out } : { json: join(tree, 'bench/baselines'), docs: join(tree, 'docs/bench') };
-  for (const f of Object.values(folders)) mkdirSync(f, { recursive: true });
+  const folder = out || join(tree, 'docs/bench');
+  mkdirSync(folder, { recursive: true });
   results.summary = summarize(results);
-  const json = join(folders.json, `${stem}.json`);
-  writeFileSync(json, `${JSON.stringify(results, null, 1)}\n`);
+  const json = writeJson(results, tree, out);
   const names = displayNames(results);
   const table = `${heading(results)}\n\n${markdown(results.summary, Object.keys(results.commands), names)}`;
-  const drawn = draw(results.summary, folders.docs, names);
-  writeFileSync(join(folders.docs, 'table.md'), `${table}\n`);
+  const drawn = draw(results.summary, folder, names);
+  writeFileSync(join(folder, 'table.md'), `${table}\n`);
   const page = join(tree, 'docs/BENCH.md');
   if (!out && existsSync(page))
-    replaceBetweenMarks(page, `${table}\n\n${drawn.map((d) => `![${d.title}](${relative(join(tree, 'docs'), d.file)})`).join('\n\n')}`);
-  return `${table}\n\nwritten: ${[json, join(folders.docs, 'table.md'), ...drawn.map((d) => d.file)].join(' ')}`;
+    replaceBetweenMarks(page, MARKS, `${table}\n\n${drawn.map((d) => `![${d.title}](${relative(join(tree, 'docs'), d.file)})`).join('\n\n')}`);
+  return `${table}\n\nwritten: ${[json, join(folder, 'table.md'), ...drawn.map((d) => d.file)].join(' ')}`;
 }

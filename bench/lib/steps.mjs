@@ -5,27 +5,57 @@ import { at, short } from './summary.mjs';
 const AES = 'AES_CM_128_HMAC_SHA1_80';
 const GCM = 'AEAD_AES_128_GCM';
 
-/** id, and the command line without the common options. `wide`: not in a quick run. */
+const OURS = ['agwd', 'agwd_xdp'];
+
+/** id, and the command line without the common options, or a function that gives it for a gateway. `wide`: not in a quick
+ *  run; `once`: in the first round only, since it takes a minute or more; `variant`: how the gateway is started (VARIANTS
+ *  of gateway.mjs); `not`: gateways it says nothing about; `mayFail`: more than some gateways carry. */
 export function steps({ quick }) {
   const seconds = `--seconds=${quick ? 2 : 4}`;
-  const media = (calls, suite, ...more) => ['load', 'media', `--calls=${calls}`, `--suite=${suite}`, seconds, ...more];
+  const media = (calls, ...more) => ['load', 'media', `--calls=${calls}`, `--suite=${AES}`, seconds, ...more];
+  const setUp = (mode, n, ...more) => ['load', mode, `--calls=${n}`, '--in-flight=32', `--suite=${AES}`, ...more];
+  const coming = (mode, ...more) => ['load', mode, seconds, `--suite=${AES}`, ...more];
+  const overload = (calls, times) => ['load', 'overload', `--calls=${calls}`, `--times=${times}`, `--suite=${AES}`];
   const n = quick ? 200 : 1000;
   const all = [
-    { id: 'media-100', argv: media(100, AES) },
-    { id: 'media-300', argv: media(300, AES), wide: true },
-    { id: 'media-500', argv: media(500, AES), wide: true },
-    { id: 'gcm-300', argv: media(300, GCM), wide: true },
-    { id: 'plain-300', argv: media(300, AES, '--kind=rtp-rtp'), wide: true },
-    { id: 'video-60', argv: media(60, AES, '--media=video'), wide: true },
-    { id: 'search', argv: ['load', 'search', '--calls=300', '--seconds=2', '--step-percent=8', `--suite=${AES}`], wide: true },
-    { id: 'setup-passive', argv: ['load', 'setup', `--calls=${n}`, '--in-flight=32', `--suite=${AES}`] },
-    { id: 'setup-active', argv: ['load', 'setup', `--calls=${n}`, '--in-flight=32', `--suite=${AES}`, '--gateway-dtls=active'], wide: true },
-    { id: 'ng', argv: ['load', 'ng', `--calls=${n}`, '--in-flight=32', `--suite=${AES}`] },
+    { id: 'media-10', argv: media(10), wide: true },
+    { id: 'media-100', argv: media(100) },
+    { id: 'media-300', argv: media(300), wide: true },
+    { id: 'media-500', argv: media(500), wide: true },
+    { id: 'media-1000', argv: media(1000), wide: true, mayFail: true },
+    { id: 'gcm-300', argv: media(300, `--suite=${GCM}`), wide: true },
+    { id: 'plain-300', argv: media(300, '--kind=rtp-rtp'), wide: true },
+    { id: 'video-60', argv: media(60, '--media=video'), wide: true },
+    { id: 'streams-100', argv: media(50, '--pps=30000'), wide: true },
+    { id: 'streams-8000', argv: media(4000, '--pps=30000'), wide: true, mayFail: true },
+    { id: 'one-worker', argv: media(300), variant: 'one-anywhere', not: ['agwd_xdp'], wide: true },
+    { id: 'two-workers', argv: media(300), variant: 'two-anywhere', not: ['agwd_xdp'], wide: true },
+    { id: 'setup-passive', argv: setUp('setup', n) },
+    { id: 'setup-active', argv: setUp('setup', n, '--gateway-dtls=active'), wide: true },
+    { id: 'ng', argv: setUp('ng', n) },
     { id: 'idle', argv: ['load', 'idle', `--calls=${n}`, seconds, `--suite=${AES}`] },
-    { id: 'storm', argv: ['load', 'storm', '--calls=300', '--rate=40', seconds, `--suite=${AES}`] },
-    { id: 'churn', argv: ['load', 'churn', '--rate=50', seconds, `--suite=${AES}`] },
+    { id: 'storm', argv: coming('storm', '--calls=300', '--rate=40') },
+    { id: 'storm-500', argv: coming('storm', '--calls=300', '--rate=500'), wide: true, mayFail: true },
+    { id: 'churn', argv: coming('churn', '--rate=50') },
+    { id: 'churn-400', argv: coming('churn', '--rate=400'), wide: true, mayFail: true },
+    { id: 'search', argv: ['load', 'search', '--calls=400', '--seconds=2', '--step-percent=8', '--p99-limit-us=5000,20000', `--suite=${AES}`], once: true, wide: true, limitMs: 400000 },
+    { id: 'churn-search', argv: ['load', 'churn-search', '--rate=100', '--seconds=2', '--step-percent=15', `--suite=${AES}`], once: true, wide: true, limitMs: 400000 },
+    { id: 'overload', argv: (kind) => (OURS.includes(kind) ? overload(600, 6) : overload(300, 3)), variant: 'sheds', once: true, wide: true },
+    { id: 'overload-stock', argv: overload(600, 6), variant: 'sheds-stock', not: ['agwd_xdp', 'rtpengine', 'rtpengine-kernel'], once: true, wide: true },
   ];
   return all.filter((s) => !quick || !s.wide);
+}
+
+/** The step with the command line for that gateway. */
+export function forGateway(step, kind) {
+  return { ...step, argv: typeof step.argv === 'function' ? step.argv(kind) : step.argv };
+}
+
+/** The command lines in words for the results: one, or one a gateway. */
+export function describeStep(step, gateways) {
+  const lines = gateways.filter((g) => !step.not?.includes(g)).map((g) => [g, forGateway(step, g).argv.join(' ')]);
+  const same = lines.every(([, l]) => l === lines[0][1]);
+  return `${same ? lines[0]?.[1] : lines.map(([g, l]) => `${g}: ${l}`).join('; ')}${step.variant ? ` (gateway: ${step.variant})` : ''}`;
 }
 
 const key = (path) => (j) => at(j, path);
@@ -35,9 +65,21 @@ const perCall = (after, before) => (j) => (at(j, after) - at(j, before)) / j.cal
 const kB = (path) => (j) => at(j, path) / 1e3;
 const PACKET = 'gateway_cpu_ns_per_packet';
 
-const group = (name, ...rows) => rows.map(([id, text, unit, step, read]) => ({ id, group: name, text, unit, step, read }));
+const percent = (part, whole) => (j) => (100 * at(j, part)) / at(j, whole);
+const carried = (goal) => (j) => at(j, `${goal}.calls`) * 100;
+const lowerBound = (goal) => (j) => (at(j, `${goal}.bounded_by`) === 'gateway' ? 0 : 1);
+const othersAt = (goal) => (j) => (at(j, `${goal}.cpu.generator_per_mille_of_a_core`) + at(j, `${goal}.cpu.others_per_mille_of_a_core`)) / 10;
+const busyGenerator = (j) => at(j, 'cpu.generator_per_mille_of_a_core') / 10;
+const LOWER = 'which the gateway did not end: a lower bound';
 
-const CALLS = { 'media-100': '10,000', 'media-300': '30,000', 'media-500': '50,000' };
+/** per: id of the row by which this one is divided. */
+const group = (name, ...rows) => rows.map(([id, text, unit, step, read, per]) => ({ id, group: name, text, unit, step, read, per }));
+
+const CALLS = { 'media-10': '1,000', 'media-100': '10,000', 'media-300': '30,000', 'media-500': '50,000', 'media-1000': '100,000' };
+const STORMS = [['storm', 40], ['storm-500', 500]];
+const CHURNS = [['churn', 50, '10,000'], ['churn-400', 400, '80,000']];
+const OVERLOADS = [['overload', 'agwd refuses at --max-cpu=80 (AF_XDP: 50, what the generator can load), rtpengine refuses none'],
+  ['overload-stock', 'with stock socket buffers']];
 const eachLoad = (make) => Object.entries(CALLS).flatMap(([step, pps]) => make(step, pps));
 
 export const ROWS = [
@@ -49,10 +91,23 @@ export const ROWS = [
     ['cpu-video', 'video, 1200 bytes in bursts of 10, AES-CM to RTP', 'us', 'video-60', us(PACKET)]),
   ...group('CPU of the whole machine per relayed packet, interrupts included (on one machine: generator included)',
     ...eachLoad((step, pps) => [[`machine-${step}`, `${pps} packets/s`, 'us', step, us('machine_cpu_ns_per_packet')]])),
+  ...group('Many calls, few packets each: 30,000 packets/s, audio, AES-CM to RTP',
+    ['cpu-streams-100', 'CPU of the gateway per packet, 50 calls (100 RTP streams)', 'us', 'streams-100', us(PACKET)],
+    ['cpu-streams-8000', 'CPU of the gateway per packet, 4,000 calls (8,000 RTP streams)', 'us', 'streams-8000', us(PACKET)],
+    ['streams-growth', 'the latter by the former', 'times', 'streams-8000', us(PACKET), 'cpu-streams-100'],
+    ['p99-streams-8000', 'latency, 4,000 calls, p99', 'us', 'streams-8000', us('latency.p99_ns')]),
+  ...group('One worker and two, 30,000 packets/s, gateway bound to no CPU (it shares both with the generator)',
+    ['cpu-one-worker', 'CPU of the gateway per packet, one', 'us', 'one-worker', us(PACKET)],
+    ['cpu-two-workers', 'CPU of the gateway per packet, two', 'us', 'two-workers', us(PACKET)],
+    ['workers-growth', 'the latter by the former', 'times', 'two-workers', us(PACKET), 'cpu-one-worker']),
   ...group('Largest load on one worker',
-    ['max-loss', 'loss below 0.1 %', 'packets/s', 'search', (j) => at(j, 'loss_only.calls') * 100],
-    ['max-p99', 'loss below 0.1 % and p99 below 20 ms', 'packets/s', 'search', (j) => at(j, 'loss_and_p99.calls') * 100],
-    ['max-generator', 'the latter was not ended by the gateway: a lower bound', '1 = yes', 'search', (j) => (at(j, 'loss_and_p99.bounded_by') === 'gateway' ? 0 : 1)]),
+    ['max-loss', 'loss below 0.1 %', 'packets/s', 'search', carried('loss_only')],
+    ['max-p99', 'loss below 0.1 % and p99 below 20 ms', 'packets/s', 'search', carried('p99_below_20000_us')],
+    ['max-generator', LOWER, '1 = yes', 'search', lowerBound('p99_below_20000_us')],
+    ['max-p99-5ms', 'loss below 0.1 % and p99 below 5 ms', 'packets/s', 'search', carried('p99_below_5000_us')],
+    ['max-generator-5ms', LOWER, '1 = yes', 'search', lowerBound('p99_below_5000_us')],
+    ['max-gateway-5ms', 'CPU of the gateway in it', '% of a core', 'search', (j) => at(j, 'p99_below_5000_us.cpu.gateway_per_mille_of_a_core') / 10],
+    ['max-others-5ms', 'CPU of generator and neighbours in it', '% of a core', 'search', othersAt('p99_below_5000_us')]),
   ...group('Latency, audio, AES-CM to RTP and back',
     ...eachLoad((step, pps) => [
       [`p50-${step}`, `${pps} packets/s, p50`, 'us', step, us('latency.p50_ns')],
@@ -71,29 +126,47 @@ export const ROWS = [
     ['rate-ng', 'offer and answer', 'calls/s', 'ng', key('setups_per_s')],
     ['total-passive', 'offer to keys, gateway passive, p50', 'ms', 'setup-passive', ms('total.p50_ns')],
     ['total99-passive', 'offer to keys, gateway passive, p99', 'ms', 'setup-passive', ms('total.p99_ns')]),
-  ...group('ng reply while 300 calls talk (30,000 packets/s), 40 set-ups/s',
-    ['offer99', 'offer, p99', 'ms', 'storm', ms('storm.offer.p99_ns')],
-    ['answer99', 'answer, p99', 'ms', 'storm', ms('storm.answer.p99_ns')],
-    ['storm-p99', 'media latency meanwhile, p99', 'us', 'storm', us('latency.p99_ns')]),
+  ...STORMS.flatMap(([step, rate]) => group(`ng reply while 300 calls talk (30,000 packets/s), ${rate} set-ups/s with handshake`,
+    [`offer99-${step}`, 'offer, p99', 'ms', step, ms('storm.offer.p99_ns')],
+    [`answer99-${step}`, 'answer, p99', 'ms', step, ms('storm.answer.p99_ns')],
+    [`p99-${step}`, 'media latency meanwhile, p99', 'us', step, us('latency.p99_ns')],
+    [`loss-${step}`, 'media loss meanwhile', 'ppm', step, key('loss_ppm')],
+    [`up-${step}`, 'calls that came up', 'calls/s', step, key('storm.calls_up_per_s')],
+    [`generator-${step}`, 'CPU of the generator', '% of a core', step, busyGenerator])),
   ...group('Memory of the gateway per call (resident set)',
     ['rss-ng', 'offer and answer, no handshake', 'kB', 'ng', (j) => perCall('gateway_with.rss_bytes', 'gateway_before.rss_bytes')(j) / 1e3],
     ['rss-idle', 'after the handshake, idle', 'kB', 'idle', kB('rss_bytes_per_call')],
     ['rss-media', 'with media (500 calls)', 'kB', 'media-500', kB('rss_bytes_per_call')],
     ['rss-kept', 'still held 2 s after all calls were deleted', 'kB', 'idle', (j) => perCall('gateway_after.rss_bytes', 'gateway_before.rss_bytes')(j) / 1e3],
     ['fds-idle', 'descriptors per idle call', 'number', 'idle', perCall('gateway_held.fds', 'gateway_before.fds')]),
-  ...group('Churn: 50 calls/s, each talks for 2 s (10,000 packets/s)',
-    ['churn-cpu', 'CPU of the gateway per call, all in', 'us', 'churn', us('gateway_cpu_ns_per_call')],
-    ['churn-p99', 'offer to keys, p99', 'ms', 'churn', ms('total.p99_ns')],
-    ['churn-loss', 'loss', 'ppm', 'churn', key('loss_ppm')]),
+  ...CHURNS.flatMap(([step, rate, pps]) => group(`Churn: ${rate} calls/s, each talks for 2 s (${pps} packets/s)`,
+    [`cpu-${step}`, 'CPU of the gateway per call, all in', 'us', step, us('gateway_cpu_ns_per_call')],
+    [`p99-${step}`, 'offer to keys, p99', 'ms', step, ms('total.p99_ns')],
+    [`loss-${step}`, 'loss', 'ppm', step, key('loss_ppm')],
+    [`lost-${step}`, 'packets lost', 'number', step, key('lost')],
+    [`generator-${step}`, 'CPU of the generator', '% of a core', step, busyGenerator])),
+  ...group('Largest churn, calls of 2 s',
+    ['max-churn', 'no packet lost, all calls up', 'calls/s', 'churn-search', key('no_loss.calls_per_s')],
+    ['max-churn-generator', LOWER, '1 = yes', 'churn-search', lowerBound('no_loss')],
+    ['max-churn-loss', 'loss below 0.1 %, all calls up', 'calls/s', 'churn-search', key('little_loss.calls_per_s')],
+    ['max-churn-loss-generator', LOWER, '1 = yes', 'churn-search', lowerBound('little_loss')]),
+  ...OVERLOADS.flatMap(([step, how]) => group(`Overload for 20 s and back: ${how}`,
+    [`talk-${step}`, 'calls that talk before', 'calls', step, key('calls')],
+    [`tried-${step}`, 'calls tried', 'calls', step, key('attempts.started')],
+    [`in-${step}`, 'came in', 'calls', step, key('attempts.came_up')],
+    [`urgent-${step}`, 'of the emergency calls came in', '%', step, percent('attempts.urgent_up', 'attempts.urgent')],
+    [`loss-${step}`, 'loss of those that talked before, all the time', 'ppm', step, key('talkers.loss_ppm')],
+    [`p99-${step}`, 'their latency meanwhile, p99', 'us', step, us('over.latency.p99_ns')],
+    [`recovery-${step}`, 'latency as before and calls taken again after (-: not in 30 s)', 'ms', step, (j) => (at(j, 'recovery.after_ns') < 0 ? NaN : at(j, 'recovery.after_ns') / 1e6)])),
 ];
 
 const load = (row, label) => ({ row, label });
 
 export const PICTURES = [
   { file: 'cpu', kind: 'line', title: 'CPU of the gateway per relayed packet (userspace, one worker / one thread)', unit: 'us per packet',
-    xlabel: 'load, thousand packets per second', points: [10, 30, 50].map((x) => ({ row: `cpu-media-${x * 10}`, x })) },
+    xlabel: 'load, thousand packets per second', points: [10, 30, 50, 100].map((x) => ({ row: `cpu-media-${x * 10}`, x })) },
   { file: 'capacity', kind: 'bar', title: 'Largest load on one worker / one thread (userspace)', unit: 'packets per second',
-    points: [load('max-loss', 'loss below 0.1 %'), load('max-p99', 'loss below 0.1 % and p99 below 20 ms')] },
+    points: [load('max-loss', 'loss below 0.1 %'), load('max-p99', 'loss below 0.1 % and p99 below 20 ms'), load('max-p99-5ms', 'and p99 below 5 ms')] },
   { file: 'latency', kind: 'bar', log: true, title: 'Latency through the gateway (userspace)', unit: 'us',
     points: [10, 30, 50].flatMap((x) => [['p50', 'p50'], ['p99', 'p99'], ['p999', 'p99.9']].map(([p, text]) => load(`${p}-media-${x * 10}`, `${x}k ${text}`))) },
   { file: 'setup', kind: 'bar', title: 'CPU of the gateway per call set-up (userspace)', unit: 'us per set-up',
@@ -104,5 +177,5 @@ export const PICTURES = [
 
 /** One line for the person who watches. */
 export function tell(step, json) {
-  return ROWS.filter((r) => r.step === step).slice(0, 4).map((r) => `${short(r.read(json))} ${r.unit}`).join(', ');
+  return ROWS.filter((r) => r.step === step && !r.per).slice(0, 4).map((r) => `${short(r.read(json))} ${r.unit}`).join(', ');
 }

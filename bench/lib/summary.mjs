@@ -28,8 +28,13 @@ export function short(x) {
   return Number(x.toFixed(Math.min(digits, 6))).toString();
 }
 
-/** Median and, of several rounds, least to most. */
-export function cell({ median: m, least, most, rounds }) {
+/** Median and, of several rounds, least to most; and how often the load was not reached. */
+export function cell({ unreached = 0, ...f }) {
+  if (unreached && !f.rounds) return 'not reached';
+  return unreached ? `${spread(f)}, ${unreached} x not reached` : spread(f);
+}
+
+function spread({ median: m, least, most, rounds }) {
   return rounds > 1 && short(least) !== short(most) ? `${short(m)} (${short(least)}-${short(most)})` : short(m);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Modes that look for the most a gateway does well: search (calls at once) and churn-search (new
  * calls a second). What "well" means are goals; the strict ones come first. */
+#include "bench/kit/bracket.h"
 #include "bench/load/modes.h"
 
 #include <inttypes.h>
@@ -31,7 +32,8 @@ typedef struct goal {
     char name[32];
     uint64_t loss_ppm; /* less than that is well; 0 = none at all */
     agw_ns p99_limit;  /* AGW_NEVER = it does not matter */
-    probe good, bad;   /* the largest n that is well, the smallest that is not; n = 0: none yet */
+    kit_bracket bracket;
+    probe good, bad; /* of the bracket's ends; n = 0: none yet */
 } goal;
 
 typedef struct search {
@@ -126,16 +128,10 @@ static bool meets(const goal *g, const probe *p)
            (p->lost == 0 || p->lost * 1000000 < p->due * g->loss_ppm);
 }
 
-/* Nothing that the goal knows tells how that many fare. */
-static bool is_open(const goal *g, unsigned n)
-{
-    return n > g->good.n && (g->bad.n == 0 || n < g->bad.n);
-}
-
 static bool meets_all_open(const search *s, const probe *p)
 {
     for (unsigned i = 0; i < s->n_goals; i++) {
-        if (is_open(&s->goals[i], p->n) && !meets(&s->goals[i], p))
+        if (kit_bracket_open(&s->goals[i].bracket, p->n) && !meets(&s->goals[i], p))
             return false;
     }
     return true;
@@ -167,19 +163,10 @@ static void try(kit_load *l, search *s, unsigned n)
     s->probes++;
     for (unsigned i = 0; i < s->n_goals; i++) {
         goal *g = &s->goals[i];
-        if (is_open(g, n))
-            *(meets(g, &best) ? &g->good : &g->bad) = best;
+        const bool well = meets(g, &best);
+        if (kit_bracket_learn(&g->bracket, n, well))
+            *(well ? &g->good : &g->bad) = best;
     }
-}
-
-/* Up by a half until it is too many, down by halves until it is not; then between the largest good
- * and the smallest bad number. 0 = near enough. */
-static unsigned next_of(const kit_load *l, const goal *g)
-{
-    if (g->bad.n == 0)
-        return g->good.n + g->good.n / 2 + 1;
-    const unsigned gap = g->bad.n - g->good.n;
-    return gap * 100 > g->good.n * l->options.step_percent && gap > 1 ? g->good.n + gap / 2 : 0;
 }
 
 /* The loosest goal first: it finds the ends, and often those of the others. */
@@ -187,7 +174,7 @@ static unsigned next_of_all(const kit_load *l, const search *s)
 {
     unsigned n = 0;
     for (unsigned i = s->n_goals; i-- > 0 && n == 0;)
-        n = next_of(l, &s->goals[i]);
+        n = kit_bracket_next(&s->goals[i].bracket, l->options.step_percent);
     return n;
 }
 

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause
- * What SRTP costs: nanoseconds of one thread for a packet of 160 bytes of payload, by suite,
+ * What SRTP costs: picoseconds of one thread for a packet of 160 bytes of payload, by suite,
  * engine, direction and batch size, with 2000 streams that send one packet each in turn.
  *
  *   taskset -c 1 build/bench/bench/micro/micro_srtp [--payload=160] [--streams=2000]
  *
  * Groups of 64 packets are made outside the timed part, as they lie in the cache after a receive
- * call, and given in batches. A row has the medians over all groups, which a machine that does
+ * call, and given in batches. Told are the medians over all groups, which a machine that does
  * something else in between does not move. */
+#include "bench/kit/report.h"
 #include "srtp/batch.h"
 #include "srtp/hooks.h"
 
@@ -109,14 +110,13 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static double median(uint32_t times[GROUPS])
+static int64_t median_ps(uint32_t times[GROUPS])
 {
     qsort(times, GROUPS, sizeof *times, by_value);
-    const uint32_t middle = times[GROUPS / 2];
-    return (double)middle / GROUP;
+    return (int64_t)times[GROUPS / 2] * 1000 / GROUP;
 }
 
-static void measure(bench *b, size_t batch)
+static void measure(bench *b, size_t batch, kit_report *r)
 {
     static uint32_t protect[GROUPS], unprotect[GROUPS];
     for (size_t g = 0; g < GROUPS; g++) {
@@ -128,20 +128,34 @@ static void measure(bench *b, size_t batch)
             AGW_ASSERT(b->ops[i].err == AGW_OK);
         b->next = (b->next + GROUP) % b->n_streams;
     }
-    printf("  %6.1f %6.1f", median(protect), median(unprotect));
+    char name[16];
+    snprintf(name, sizeof name, "batch_%zu", batch);
+    kit_report_open(r, name);
+    kit_report_int(r, "protect_ps_per_packet", median_ps(protect));
+    kit_report_int(r, "unprotect_ps_per_packet", median_ps(unprotect));
+    kit_report_close(r);
 }
 
-static void row(bench *b, agw_srtp_suite suite, agw_srtp_engine *engine)
+static void measure_engine(bench *b, agw_srtp_engine *engine, kit_report *r)
 {
     static const size_t batches[] = {1, 8, 32, 64};
-    b->suite = suite;
     b->engine = engine;
     make_streams(b);
-    printf("%-24s %-12s", agw_srtp_suite_get(suite)->sdes, agw_srtp_engine_name(engine));
+    kit_report_open(r, agw_srtp_engine_name(engine));
     for (size_t i = 0; i < sizeof batches / sizeof *batches; i++)
-        measure(b, batches[i]);
-    printf("\n");
+        measure(b, batches[i], r);
+    kit_report_close(r);
     free_streams(b);
+}
+
+static void measure_suite(bench *b, agw_srtp_suite suite, agw_srtp_engine *engine, kit_report *r)
+{
+    b->suite = suite;
+    kit_report_open(r, agw_srtp_suite_get(suite)->sdes);
+    measure_engine(b, NULL, r);
+    if (engine != NULL)
+        measure_engine(b, engine, r);
+    kit_report_close(r);
 }
 
 static bool read_options(bench *b, int argc, char **argv)
@@ -170,14 +184,13 @@ int main(int argc, char **argv)
     agw_srtp_engine *engine = agw_srtp_engine_new();
     if (b.streams == NULL)
         return 2;
-    printf("ns a packet, payload %zu bytes, %zu streams; protect and unprotect in batches of 1, 8, "
-           "32, 64\n",
-           b.payload, b.n_streams);
-    for (unsigned suite = 1; suite < AGW_SRTP_SUITES; suite++) {
-        row(&b, (agw_srtp_suite)suite, NULL);
-        if (engine != NULL)
-            row(&b, (agw_srtp_suite)suite, engine);
-    }
+    kit_report r;
+    kit_report_begin(&r, stdout);
+    kit_report_int(&r, "payload_bytes", (int64_t)b.payload);
+    kit_report_int(&r, "streams", (int64_t)b.n_streams);
+    for (unsigned suite = 1; suite < AGW_SRTP_SUITES; suite++)
+        measure_suite(&b, (agw_srtp_suite)suite, engine, &r);
+    kit_report_end(&r);
     agw_srtp_engine_free(engine);
     free(b.streams);
     return 0;
