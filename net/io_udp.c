@@ -131,11 +131,10 @@ static agw_io *udp_open(const agw_io_config *config)
     return NULL;
 }
 
-/* It looks like a wake-up: the wait ends, and nobody is woken. */
 agw_err agw_io_udp_watch(agw_io *io, int fd)
 {
     udp_io *u = udp_of(io);
-    return watch(u, fd, u) ? AGW_OK : AGW_ERR_SYSTEM;
+    return watch(u, fd, &u->looks) ? AGW_OK : AGW_ERR_SYSTEM;
 }
 
 void agw_io_udp_count(agw_io *io, size_t packets)
@@ -195,10 +194,9 @@ static bool look(udp_io *u, agw_ns timeout)
     u->ready_pos = 0;
     u->looks++;
     for (size_t i = 0; i < u->ready_count; i++) {
-        if (u->ready[i].data.ptr != u)
-            continue;
-        u->wake_seen = true;
-        u->ready[i].data.ptr = NULL;
+        u->wake_seen |= u->ready[i].data.ptr == u;
+        if (u->ready[i].data.ptr == u || u->ready[i].data.ptr == &u->looks)
+            u->ready[i].data.ptr = NULL; /* no port */
     }
     visit_next(u);
     return u->ready_pos < u->ready_count;
