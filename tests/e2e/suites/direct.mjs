@@ -449,7 +449,7 @@ test('delete gives everything back', async (t, ctx) => {
   assert.ok(d.totals.RTP.packets > 0, 'delete returns the statistics');
   await until('descriptors are back', () => ctx.gateway.usage().fds <= before.fds, 5000);
   assert.equal((await ctx.gateway.ng.calls()).length, before.calls);
-  assert.equal(await freePorts(), before.ports, 'free ports');
+  await until('ports are back', async () => await freePorts() === before.ports, 5000);
   await phone.audio.mark();
   assert.ok(await holds(async () => (await phone.audio.stats()).rx.packets <= 2, 1000), 'nothing is relayed any more');
 });
