@@ -60,7 +60,7 @@ static void send_due(void *owner)
     kit_pacer *p = owner;
     agw_ns now = agw_clock_now();
     unsigned sent = 0;
-    for (agw_ns at; (at = due(p)) <= now && sent < AT_ONCE_MAX; now = agw_clock_now()) {
+    for (agw_ns at; (at = due(p)) <= now && sent < AT_ONCE_MAX;) {
         void *stream = p->streams[p->next];
         if (++p->next == p->config.slots) {
             p->next = 0;
@@ -72,6 +72,7 @@ static void send_due(void *owner)
         p->config.send(stream);
         if (++sent % FLUSH_EVERY == 0)
             kit_wire_flush(p->world->wire);
+        now = agw_clock_now();
     }
     kit_wire_flush(p->world->wire);
     if (p->joined == 0)

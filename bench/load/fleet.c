@@ -18,7 +18,6 @@ enum {
 static const agw_ns AUDIO_PERIOD = AGW_MS(20);
 static const agw_ns VIDEO_PERIOD = AGW_MS(40);
 static const agw_ns RTCP_EVERY = AGW_S(5);
-static const agw_ns LATENESS_MAX = AGW_MS(2);
 static const agw_ns LINGER = AGW_MS(200); /* between a call's last packet and its delete */
 
 static unsigned burst_of(const kit_options *o)
@@ -455,9 +454,9 @@ void kit_fleet_restart(kit_fleet *f)
     kit_histogram_clear(&f->pacer.lateness);
 }
 
-bool kit_fleet_on_time(const kit_fleet *f)
+agw_ns kit_fleet_lateness(const kit_fleet *f)
 {
-    return kit_histogram_at(&f->pacer.lateness, 990) <= LATENESS_MAX;
+    return kit_histogram_at(&f->pacer.lateness, 990);
 }
 
 kit_histogram kit_fleet_latency(const kit_fleet *f)

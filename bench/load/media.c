@@ -22,7 +22,7 @@ static void run_media(kit_load *l, kit_fleet *f, kit_window *w)
     report_memory(l, &before, &w->end);
     kit_fleet_hush(f);
     kit_fleet_drain(f);
-    kit_load_doubt_fleet(l, f);
+    kit_load_doubt_fleet(l, f, KIT_ON_TIME_NS);
 }
 
 void kit_mode_media(kit_load *l)

@@ -134,7 +134,7 @@ void kit_mode_overload(kit_load *l)
     kit_fleet_talk(&base);
     kit_window_run(l, &base, NULL, &w);
     report_phase(l, "before", &w, &base);
-    kit_load_doubt_fleet(l, &base);
+    kit_load_doubt_fleet(l, &base, KIT_IN_BURSTS_NS);
     const kit_histogram before = kit_fleet_latency(&base);
 
     kit_fleet_restart(&base);
@@ -150,7 +150,7 @@ void kit_mode_overload(kit_load *l)
     kit_fleet_drain(&base);
     const kit_totals t = kit_fleet_totals(&base);
     report_loss(l, "talkers", &t);
-    kit_load_doubt_fleet(l, &base);
+    kit_load_doubt_fleet(l, &base, KIT_IN_BURSTS_NS);
     kit_load_doubt(l, extra.not_started != 0, "calls could not be started on time");
     kit_fleet_end(&base);
     kit_fleet_fini(&extra);

@@ -11,10 +11,6 @@ enum {
     GOALS = KIT_P99_LIMITS + 1,
 };
 
-/* What leaves late leaves in bursts, which are harder to carry: a gateway that is well with them is
- * well, up to half a packet time. One that is not would perhaps be, had they been on time. */
-static const agw_ns LATE_MAX = AGW_MS(10);
-
 /* n: calls, or new calls a second */
 typedef struct probe {
     unsigned n;
@@ -56,9 +52,9 @@ static void look(kit_load *l, const kit_fleet *f, const kit_window *w, probe *p)
     p->p50 = kit_histogram_at(&h, 500);
     p->p99 = kit_histogram_at(&h, 990);
     p->set_up_p99 = kit_histogram_at(&f->total, 990);
-    p->lateness = kit_histogram_at(&f->pacer.lateness, 990);
-    p->sent = p->lateness <= LATE_MAX;
-    p->sound = kit_fleet_on_time(f);
+    p->lateness = kit_fleet_lateness(f);
+    p->sent = p->lateness <= KIT_IN_BURSTS_NS;
+    p->sound = p->lateness <= KIT_ON_TIME_NS;
     p->cpu = kit_window_shares(l, w);
     if (w->arrived != 0)
         p->gateway_cpu_per_packet =

@@ -15,7 +15,7 @@ static void up_and_down(kit_load *l, bool ng_only)
     const kit_sample begin = kit_sample_now(o);
     kit_fleet_set_up(&f, o->calls);
     const kit_sample up = kit_sample_now(o);
-    kit_load_doubt_fleet(l, &f);
+    kit_load_doubt_fleet(l, &f, KIT_ON_TIME_NS);
     kit_report_set_up(l, &f);
     kit_report_int(r, "setups_per_s", (int64_t)f.came_up * AGW_S(1) / (up.at - begin.at));
     kit_report_cpu(l, &begin, &up, f.came_up, "setup");
@@ -58,7 +58,7 @@ void kit_mode_idle(kit_load *l)
     const kit_sample held = kit_sample_now(o);
     kit_report_usage(l, "gateway_held", &held);
     kit_report_cpu(l, &with, &held, o->calls, "call");
-    kit_load_doubt_fleet(l, &f);
+    kit_load_doubt_fleet(l, &f, KIT_ON_TIME_NS);
     kit_report_set_up(l, &f);
     const kit_totals t = kit_fleet_totals(&f);
     kit_report_totals(l, &t);

@@ -57,7 +57,7 @@ void kit_mode_storm(kit_load *l)
     kit_fleet_init(&storm, &l->world, o, &short_lived);
     begin(l, &talkers);
     run(l, &talkers, &storm, &w);
-    kit_load_doubt_fleet(l, &talkers);
+    kit_load_doubt_fleet(l, &talkers, KIT_IN_BURSTS_NS);
     kit_report_window(l, &w);
     const kit_totals t = kit_fleet_totals(&talkers);
     kit_report_totals(l, &t);

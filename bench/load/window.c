@@ -70,11 +70,12 @@ void kit_load_doubt(kit_load *l, bool doubtful, const char *why)
         l->doubt = why;
 }
 
-void kit_load_doubt_fleet(kit_load *l, const kit_fleet *f)
+void kit_load_doubt_fleet(kit_load *l, const kit_fleet *f, agw_ns lateness_max)
 {
     kit_load_doubt(l, f->failed != 0, "calls did not come up");
     kit_load_doubt(l, f->not_started != 0, "calls could not be started on time");
-    kit_load_doubt(l, !kit_fleet_on_time(f), "the generator did not keep its schedule");
+    kit_load_doubt(l, kit_fleet_lateness(f) > lateness_max,
+                   "the generator did not keep its schedule");
 }
 
 const char *kit_load_losses(kit_load *l)
@@ -162,7 +163,7 @@ void kit_report_verdict(kit_load *l, const kit_window *w, const kit_fleet *f, bo
     const kit_shares cpu = kit_window_shares(l, w);
     const char *by = NULL;
     if (!carried)
-        by = kit_bound(&cpu, kit_fleet_on_time(f));
+        by = kit_bound(&cpu, kit_fleet_lateness(f) <= KIT_ON_TIME_NS);
     else if (cpu.generator >= KIT_BUSY_PER_MILLE)
         by = "generator";
     kit_report_bool(&l->report, "carried", carried);

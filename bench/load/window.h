@@ -55,8 +55,8 @@ const char *kit_bound(const kit_shares *cpu, bool on_time);
 uint64_t kit_loss_ppm(const kit_totals *t);
 
 void kit_load_doubt(kit_load *l, bool doubtful, const char *why);
-/** Calls that did not come up, and schedules that were not kept, are doubts. */
-void kit_load_doubt_fleet(kit_load *l, const kit_fleet *f);
+/** Calls that did not come up, and packets that left later than that, are doubts. */
+void kit_load_doubt_fleet(kit_load *l, const kit_fleet *f, agw_ns lateness_max);
 /** What the system lost since the last call of this: NULL = nothing. Its figures are worthless
  * then.
  */
