@@ -14,7 +14,7 @@ const HELP = `usage: node bench/run.mjs [OPTIONS] -- PROGRAM [ARGUMENTS]
   --gateway-build=DIR             another build of agwd, e.g. build/asan; default --build
   --gateway-arg=ARGUMENT          one more argument for the gateway; repeatable
   --workers=N                     threads for media; default 1
-  --stock-buffers=1               the gateway gets socket buffers of net.core.rmem_max at most
+  --stock-buffers=1               the gateway gets socket buffers as with Linux's own net.core.rmem_max (208 KiB)
   --gateway-cpus=LIST             default 1, or none where there is one CPU; "" = not pinned
   --generator-cpus=LIST           default 0
   --receive-cpus=LIST             who takes packets through the gateway's kernel; default: the generator's CPU, which sent

@@ -18,8 +18,8 @@ function common({ access, core, ngPort }) {
 }
 
 /** How a step may want its gateway, by name, besides the usual way: workers; anywhere = bound to no CPU; sheds = new calls
- *  are refused when there are too many (the limit of AF_XDP is the generator's); stock = socket buffers as large as
- *  net.core.rmem_max lets anybody have them. */
+ *  are refused when there are too many (the limit of AF_XDP is the generator's); stock = socket buffers as they are on
+ *  a machine with Linux's own net.core.rmem_max (208 KiB). */
 export const VARIANTS = {
   usual: {},
   'one-anywhere': { workers: '1', anywhere: true },
@@ -42,9 +42,6 @@ export function commandLine(kind, opts, extra = []) {
 
 export const pinned = (cpus, argv) => (cpus ? ['taskset', '-c', cpus, ...argv] : argv);
 
-/** Without CAP_NET_ADMIN nobody gets more than net.core.rmem_max. */
-const stockBuffers = (argv) => ['setpriv', '--bounding-set=-net_admin', '--inh-caps=-net_admin', ...argv];
-
 export class BenchGateway {
   constructor(kind, opts, variant = 'usual') {
     if (!GATEWAYS.includes(kind)) throw new Error(`gateway is ${GATEWAYS.join(' or ')}, not ${kind}`);
@@ -66,8 +63,8 @@ export class BenchGateway {
     const log = join(out, `${this.kind}.log`);
     rmSync(log, { force: true });
     const command = commandLine(this.kind, this.opts, [...this.extra, ...extra]);
-    const argv = pinned(this.opts['gateway-cpus'], this.opts['stock-buffers'] ? stockBuffers(command) : command);
-    this.proc = new Proc(this.kind, argv, { ns: net.gw, log, env: daemonEnv(this.opts) });
+    const env = this.opts['stock-buffers'] ? { LD_PRELOAD: join(this.opts.build, 'bench/stock_buffers.so') } : {};
+    this.proc = new Proc(this.kind, pinned(this.opts['gateway-cpus'], command), { ns: net.gw, log, env: { ...daemonEnv(this.opts), ...env } });
     const ask = new Proc('ping', [process.execPath, PING, net.access, String(net.ngPort), '10000'], { ns: net.gen });
     await Promise.race([ask.exited, this.proc.exited]);
     if (!this.alive) await ask.stop();
