@@ -8,7 +8,7 @@ const GCM = 'AEAD_AES_128_GCM';
 const OURS = ['agwd', 'agwd_xdp'];
 
 /** id, and the command line without the common options, or a function that gives it for a gateway. `wide`: not in a quick
- *  run; `once`: in the first round only, since it takes a minute or more; `variant`: how the gateway is started (VARIANTS
+ *  run; `once`: in the first round only, for time; `variant`: how the gateway is started (VARIANTS
  *  of gateway.mjs); `not`: gateways it says nothing about; `mayFail`: more than some gateways carry. */
 export function steps({ quick }) {
   const seconds = `--seconds=${quick ? 2 : 4}`;
@@ -28,8 +28,8 @@ export function steps({ quick }) {
     { id: 'video-60', argv: media(60, '--media=video'), wide: true },
     { id: 'streams-100', argv: media(50, '--pps=30000'), wide: true },
     { id: 'streams-8000', argv: media(4000, '--pps=30000'), wide: true, mayFail: true },
-    { id: 'one-worker', argv: media(300), variant: 'one-anywhere', not: ['agwd_xdp'], wide: true },
-    { id: 'two-workers', argv: media(300), variant: 'two-anywhere', not: ['agwd_xdp'], wide: true },
+    { id: 'one-worker', argv: media(300), variant: 'one-anywhere', not: ['agwd_xdp'], once: true, wide: true },
+    { id: 'two-workers', argv: media(300), variant: 'two-anywhere', not: ['agwd_xdp'], once: true, wide: true },
     { id: 'setup-passive', argv: setUp('setup', n) },
     { id: 'setup-active', argv: setUp('setup', n, '--gateway-dtls=active'), wide: true },
     { id: 'ng', argv: setUp('ng', n) },
