@@ -45,6 +45,16 @@ function parse(argv) {
 }
 
 const ATTEMPTS = 3;
+const BLAMED = { generator: 'the generator itself', others: 'others on this machine' };
+
+/** failure: why it says nothing; null = it does. */
+function judge(step, { status, signal, json, stdout, output }) {
+  if (!json) return { reached: true, failure: status === 0 ? `it printed no JSON: ${stdout.slice(-300)}` : `it ended with ${signal ?? status}: ${output.slice(-600)}` };
+  const boundBy = json.carried === false ? json.bounded_by : null;
+  if (step.mayFail && boundBy === 'gateway') return { reached: false, failure: null };
+  if (status !== 0) return { reached: true, failure: json.doubt ?? `it ended with ${signal ?? status}` };
+  return { reached: true, failure: boundBy in BLAMED ? `the load was not carried, and ${BLAMED[boundBy]} had the CPU that was missing` : null };
+}
 
 /** One step against one gateway, freshly started. A measurement that says of itself that it is not valid (most often: this
  *  machine had other things to do) is made again; what stays wrong is told, not hidden. A load that is meant to be too much
@@ -55,16 +65,14 @@ async function measure(step, kind, opts, place) {
     const began = { at: Date.now(), stolen: stolenMs() };
     let done = null;
     let failure = null;
+    let reached = true;
     try {
       await gateway.start();
       done = await runProgram(step.argv, opts, gateway, { quiet: true, limitMs: step.limitMs ?? 120000 });
-      if (done.status !== 0) failure = done.json?.doubt ?? `it ended with ${done.signal ?? done.status}: ${done.output.slice(-600)}`;
-      else if (!done.json) failure = `it printed no JSON: ${done.stdout.slice(-300)}`;
+      ({ failure, reached } = judge(step, done));
     } catch (e) {
       failure = e.message;
     }
-    const reached = !(step.mayFail && done?.json?.carried === false && (!failure || done.json.bounded_by === 'gateway'));
-    if (!reached) failure = null;
     failure = (await gateway.stop()) ?? failure;
     if (!failure || attempt === ATTEMPTS)
       return { step: step.id, gateway: kind, attempt, failure, reached, seconds: Math.round((Date.now() - began.at) / 1000), backlog_drops: done?.backlogDrops ?? 0, stolen_ms: stolenMs() - began.stolen, result: done?.json ?? null };
