@@ -7,6 +7,7 @@
 #include "base/addr.h"
 #include "base/err.h"
 #include "dtls/cert.h"
+#include "srtp/suite.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -32,6 +33,7 @@ typedef enum agw_media_kind { AGW_MEDIA_AUDIO, AGW_MEDIA_VIDEO } agw_media_kind;
 typedef enum agw_security {
     AGW_SECURITY_PLAIN, /* RTP/AVP(F) */
     AGW_SECURITY_DTLS,  /* UDP/TLS/RTP/SAVP(F) */
+    AGW_SECURITY_SDES,  /* RTP/SAVP(F) with a=crypto */
 } agw_security;
 
 /** The DTLS role that we play; what SDP says is what we do (RFC 5763 section 5). */
@@ -54,6 +56,13 @@ typedef enum agw_latch_rule {
     AGW_LATCH_ONCE,  /* the first well-formed packet's source becomes the remote address */
 } agw_latch_rule;
 
+/** Master key and salt of one direction, as a=crypto brought it. */
+typedef struct agw_key_plan {
+    uint32_t epoch; /* counts up when the key is another one; 0 = no key yet */
+    uint8_t suite;  /* agw_srtp_suite */
+    uint8_t key[AGW_SRTP_KEY_MAX];
+} agw_key_plan;
+
 /** Addresses + ICE + DTLS + SRTP shared by the medias of a BUNDLE group, or of one media. */
 typedef struct agw_transport_plan {
     uint32_t id;      /* from agw_gateway_reserve() */
@@ -71,6 +80,8 @@ typedef struct agw_transport_plan {
     uint8_t n_fingerprints;
     agw_fingerprint fingerprints[AGW_PLAN_FP_MAX]; /* the peer's; none until its SDP is there */
     uint32_t dtls_epoch; /* counts up when SDP asks for a new association (RFC 8842) */
+
+    agw_key_plan key_in, key_out; /* with AGW_SECURITY_SDES: the peer's key, and ours */
 
     /* without ICE: where the party receives (family none = not known yet: nothing is sent) */
     agw_addr remote_rtp, remote_rtcp;

@@ -6,6 +6,7 @@
 #include "agw/demux.h"
 #include "base/log.h"
 #include "base/secret.h"
+#include "srtp/sdes.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,10 @@
 static const agw_ns REMOTE_BUSY =
     AGW_S(5); /* a contested address stays where it was in use so lately */
 static const agw_ns ICMP_EVERY = AGW_S(1);
+/* A peer that has announced another key may use the old one until it has our answer, and packets
+ * under it may still be on their way then (RFC 4568 section 7.1.4). */
+static const agw_ns OLD_KEY_ANSWERED = AGW_S(32); /* SIP's timer B, RFC 3261 section 17.1.1.2 */
+static const agw_ns OLD_KEY_LATE = AGW_S(1);
 
 /* --- addresses -------------------------------------------------------------------------------- */
 
@@ -391,8 +396,10 @@ static void drop_keys(agw_transport *t)
 {
     agw_srtp_session_free(t->srtp_in);
     agw_srtp_session_free(t->srtp_out);
-    t->srtp_in = NULL;
-    t->srtp_out = NULL;
+    agw_srtp_session_free(t->srtp_next);
+    agw_srtp_session_free(t->srtp_last);
+    t->srtp_in = t->srtp_out = t->srtp_next = t->srtp_last = NULL;
+    t->key_in_epoch = t->key_out_epoch = 0;
     agw_bridge_settle(t);
 }
 
@@ -564,21 +571,52 @@ static void after_unprotect(agw_worker *w, agw_pkt *pkt, const agw_srtp_op *op)
         agw_pkt_drop(pkt, srtp_drop(op->err));
 }
 
-static void unprotect_srtp(agw_transport *t, agw_pkt *pkt, srtp_batch *batch)
+static agw_err unprotect_one(agw_srtp_session *s, agw_pkt *pkt)
 {
-    if (!is_from_peer(t, pkt)) {
-        agw_pkt_drop(pkt, AGW_DROP_WRONG_SOURCE);
+    if (pkt->kind == AGW_PKT_RTCP)
+        return agw_srtp_unprotect_rtcp(s, pkt->data, &pkt->len);
+    return agw_srtp_unprotect(s, pkt->data, &pkt->len);
+}
+
+static void end_key_change(agw_transport *t)
+{
+    if (t->srtp_next == NULL)
         return;
+    agw_srtp_session_free(t->srtp_last);
+    t->srtp_in = t->srtp_next;
+    t->srtp_next = t->srtp_last = NULL;
+}
+
+/* A failed attempt leaves the bytes useless, so the second one works on a copy. */
+static agw_err unprotect_changing(agw_transport *t, agw_pkt *pkt)
+{
+    const agw_ns now = t->worker->now;
+    const size_t len = pkt->len;
+    uint8_t copy[AGW_PKT_MAX];
+    memcpy(copy, pkt->data, len);
+    const agw_err err = unprotect_one(t->srtp_next, pkt);
+    if (now >= t->srtp_last_until) {
+        end_key_change(t);
+        return err;
     }
-    if (t->srtp_in == NULL) {
+    if (err == AGW_OK) {
+        t->srtp_last_until = agw_earlier(t->srtp_last_until, now + OLD_KEY_LATE);
+        return AGW_OK;
+    }
+    memcpy(pkt->data, copy, len);
+    pkt->len = len;
+    return unprotect_one(t->srtp_last, pkt) == AGW_OK ? AGW_OK : err;
+}
+
+/* The rare ways: without batch. */
+static void unprotect_alone(agw_transport *t, agw_pkt *pkt)
+{
+    if (t->srtp_in == NULL && t->srtp_next == NULL) {
         agw_pkt_drop(pkt, AGW_DROP_NO_KEYS);
         return;
     }
-    if (pkt->kind != AGW_PKT_RTCP) {
-        add_to_batch(batch, t->srtp_in, pkt, 0);
-        return;
-    }
-    const agw_err err = agw_srtp_unprotect_rtcp(t->srtp_in, pkt->data, &pkt->len);
+    const agw_err err =
+        t->srtp_in != NULL ? unprotect_one(t->srtp_in, pkt) : unprotect_changing(t, pkt);
     if (err != AGW_OK)
         agw_pkt_drop(pkt, srtp_drop(err));
 }
@@ -593,22 +631,49 @@ static bool may_latch(const agw_transport *t, const agw_component *c, const agw_
     return agw_bridge_expects(t, pkt);
 }
 
+static void latch(agw_transport *t, agw_component *c, const agw_pkt *pkt)
+{
+    c->latched = true;
+    c->port = pkt->port;
+    c->remote = pkt->remote;
+    c->source = pkt->remote;
+    follow_flow(t, c);
+    agw_worker_tell(t->worker, t, AGW_EVENT_LATCHED, &pkt->remote, NULL);
+    agw_bridge_settle(t);
+}
+
 /* Plain RTP has no other proof than its source; learning happens only where control asked for it.
  */
 static void check_plain(agw_transport *t, agw_pkt *pkt)
 {
     agw_component *c = component_of(t, pkt->port);
-    if (may_latch(t, c, pkt)) {
-        c->latched = true;
-        c->port = pkt->port;
-        c->remote = pkt->remote;
-        c->source = pkt->remote;
-        follow_flow(t, c);
-        agw_worker_tell(t->worker, t, AGW_EVENT_LATCHED, &pkt->remote, NULL);
-        agw_bridge_settle(t);
-    } else if (!is_from_peer(t, pkt)) {
+    if (may_latch(t, c, pkt))
+        latch(t, c, pkt);
+    else if (!is_from_peer(t, pkt))
         agw_pkt_drop(pkt, AGW_DROP_WRONG_SOURCE);
+}
+
+/* From elsewhere than signalled: only what is authentic may teach an address. */
+static void unprotect_stray(agw_transport *t, agw_pkt *pkt)
+{
+    agw_component *c = component_of(t, pkt->port);
+    if (t->security != AGW_SECURITY_SDES || !may_latch(t, c, pkt)) {
+        agw_pkt_drop(pkt, AGW_DROP_WRONG_SOURCE);
+        return;
     }
+    unprotect_alone(t, pkt);
+    if (pkt->verdict == AGW_UNDECIDED)
+        latch(t, c, pkt);
+}
+
+static void unprotect_srtp(agw_transport *t, agw_pkt *pkt, srtp_batch *batch)
+{
+    if (!is_from_peer(t, pkt))
+        unprotect_stray(t, pkt);
+    else if (t->srtp_in == NULL || pkt->kind == AGW_PKT_RTCP)
+        unprotect_alone(t, pkt);
+    else
+        add_to_batch(batch, t->srtp_in, pkt, 0);
 }
 
 static bool right_port(agw_transport *t, const agw_pkt *pkt)
@@ -626,10 +691,10 @@ static void unprotect(agw_pkt *pkt, srtp_batch *batch)
         agw_pkt_drop(pkt, AGW_DROP_WRONG_PORT);
         return;
     }
-    if (t->security == AGW_SECURITY_DTLS)
-        unprotect_srtp(t, pkt, batch);
-    else
+    if (t->security == AGW_SECURITY_PLAIN)
         check_plain(t, pkt);
+    else
+        unprotect_srtp(t, pkt, batch);
 }
 
 void agw_transport_unprotect(agw_worker *w, agw_pkt *const pkts[], size_t n)
@@ -705,7 +770,7 @@ bool agw_transport_can_send(const agw_transport *t, agw_drop *why)
     *why = AGW_DROP_NO_DEST;
     if (!agw_addr_is_set(&c->remote) || c->port == NULL)
         return false;
-    if (t->security == AGW_SECURITY_DTLS && (t->srtp_in == NULL || t->srtp_out == NULL))
+    if (t->security != AGW_SECURITY_PLAIN && t->srtp_out == NULL)
         return false;
     *why = AGW_DROP_NO_CONSENT;
     return may_send(c);
@@ -713,7 +778,7 @@ bool agw_transport_can_send(const agw_transport *t, agw_drop *why)
 
 bool agw_transport_can_take(const agw_transport *t)
 {
-    return t->security == AGW_SECURITY_PLAIN || t->srtp_in != NULL;
+    return t->security == AGW_SECURITY_PLAIN || t->srtp_out != NULL; /* keys come in pairs */
 }
 
 void agw_transport_address(agw_transport *t, agw_pkt *pkt)
@@ -919,9 +984,77 @@ static void apply_dtls(agw_transport *t, const agw_transport_plan *plan, bool re
     use_result(t);
 }
 
+/* --- keys of a=crypto ---------------------------------------------------------------------------
+ */
+
+static agw_srtp_session *session_of(const agw_transport *t, const agw_key_plan *key, bool egress)
+{
+    const agw_srtp_suite suite = (agw_srtp_suite)key->suite;
+    return agw_srtp_session_new_on(t->worker->srtp, suite, key->key, agw_sdes_key_len(suite),
+                                   egress);
+}
+
+/* false: memory is short. */
+static bool take_key_in(agw_transport *t, const agw_key_plan *key)
+{
+    agw_srtp_session *session = session_of(t, key, false);
+    if (session == NULL)
+        return false;
+    end_key_change(t);
+    t->key_in_epoch = key->epoch;
+    if (t->srtp_in == NULL) {
+        t->srtp_in = session;
+        return true;
+    }
+    t->srtp_last = t->srtp_in;
+    t->srtp_next = session;
+    t->srtp_in = NULL;
+    t->srtp_last_until = t->worker->now + OLD_KEY_ANSWERED;
+    return true;
+}
+
+static bool take_key_out(agw_transport *t, const agw_key_plan *key)
+{
+    agw_srtp_session *session = session_of(t, key, true);
+    if (session == NULL)
+        return false;
+    agw_srtp_session_free(t->srtp_out);
+    t->srtp_out = session;
+    t->key_out_epoch = key->epoch;
+    t->peer = fresh_number(t->worker);
+    return true;
+}
+
+static void apply_sdes(agw_transport *t, const agw_transport_plan *plan)
+{
+    const agw_key_plan *in = &plan->key_in, *out = &plan->key_out;
+    bool ok = true;
+    if (in->epoch == 0 || out->epoch == 0)
+        return; /* the answer with the peer's key is still to come */
+    if (in->epoch != t->key_in_epoch)
+        ok = take_key_in(t, in);
+    if (ok && out->epoch != t->key_out_epoch)
+        ok = take_key_out(t, out);
+    if (!ok) {
+        agw_log(AGW_LOG_ERROR, t->call->tag, "no SRTP session can be made of the keys");
+        drop_keys(t);
+    }
+    agw_bridge_settle(t);
+}
+
+static void apply_security(agw_transport *t, const agw_transport_plan *plan, bool restarted)
+{
+    if (t->security == AGW_SECURITY_DTLS)
+        apply_dtls(t, plan, restarted);
+    else if (t->security == AGW_SECURITY_SDES)
+        apply_sdes(t, plan);
+}
+
 void agw_transport_apply(agw_transport *t, const agw_transport_plan *plan)
 {
     bool restarted = false;
+    if (t->security != plan->security)
+        leave_dtls(t);
     t->security = plan->security;
     t->rtcp_mux = plan->rtcp_mux;
     t->tos = plan->tos;
@@ -935,10 +1068,7 @@ void agw_transport_apply(agw_transport *t, const agw_transport_plan *plan)
         apply_remote(t, &t->component[AGW_RTP_COMPONENT], &plan->remote_rtp);
         apply_remote(t, &t->component[AGW_RTCP_COMPONENT], &plan->remote_rtcp);
     }
-    if (t->security == AGW_SECURITY_DTLS)
-        apply_dtls(t, plan, restarted);
-    else
-        leave_dtls(t);
+    apply_security(t, plan, restarted);
     set_timer(t);
 }
 

@@ -35,7 +35,7 @@ typedef struct agw_component {
 typedef struct agw_transport {
     /* what every packet needs */
     agw_worker *worker;
-    agw_srtp_session *srtp_in, *srtp_out; /* NULL = no keys (yet), or plain */
+    agw_srtp_session *srtp_in, *srtp_out; /* NULL = no keys (yet), or plain; also see below */
     agw_ns last_rx_at;                    /* last authentic packet */
     uint32_t peer; /* whom we send to: never the same number for another receiver */
     uint8_t side, security, tos;
@@ -71,6 +71,12 @@ typedef struct agw_transport {
     agw_dtls_result *result; /* keys that wait for the peer's fingerprint */
     uint8_t n_fingerprints;
     agw_fingerprint fingerprints[AGW_PLAN_FP_MAX];
+
+    /* SDES: which keys of the plan are in use. While the peer changes its key srtp_in is NULL and
+     * both of these are set, so that only then every packet is tried with the one and the other. */
+    uint32_t key_in_epoch, key_out_epoch;
+    agw_srtp_session *srtp_next, *srtp_last;
+    agw_ns srtp_last_until;
 
     agw_ns icmp_told_at;
 } agw_transport;

@@ -365,6 +365,7 @@ static char *endpoint_text(const agw_doc *dict, const char *key)
 static void show_transport(const agw_doc *t)
 {
     const agw_doc *ice = agw_doc_get(t, "ICE"), *dtls = agw_doc_get(t, "DTLS");
+    const agw_doc *sdes = agw_doc_get(t, "SDES");
     print_line("  transport %" G_GINT64_FORMAT ", interface %s, party %s", number(t, "id"),
                text_of(t, "interface", "(unnamed)"), text_of(t, "tag", "(no tag yet)"));
     if (ice != NULL) {
@@ -377,6 +378,8 @@ static void show_transport(const agw_doc *t)
         print_line("    DTLS  %s %s %s %s%s", text_of(dtls, "state", "-"),
                    text_of(dtls, "version", ""), text_of(dtls, "cipher", ""),
                    text_of(dtls, "SRTP", ""), text_of(dtls, "reason", ""));
+    if (sdes != NULL)
+        print_line("    SDES  %s", text_of(sdes, "SRTP", ""));
 }
 
 static void stream_row(table *t, const agw_doc *media, const agw_doc *stream)

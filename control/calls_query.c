@@ -115,6 +115,8 @@ static void add_media_flags(agw_doc *media, const agw_media_view *view)
     if (view->dtls && view->dtls_role != AGW_DTLS_WAIT)
         agw_doc_add_str(flags, view->dtls_role == AGW_DTLS_ACTIVE ? "DTLS role active"
                                                                   : "DTLS role passive");
+    if (view->sdes != NULL)
+        agw_doc_add_str(flags, "SDES");
     if (view->ice)
         agw_doc_add_str(flags, "ICE");
 }
@@ -267,6 +269,8 @@ static void add_transport(const scene *s, agw_doc *list, const agw_media_view *v
         set_ice(out, t);
     if (view->dtls)
         set_dtls(out, t);
+    if (view->sdes != NULL)
+        agw_doc_set_str(agw_doc_set(out, "SDES", agw_doc_new_dict()), "SRTP", view->sdes);
 }
 
 static bool is_listed(const agw_doc *list, uint32_t id)

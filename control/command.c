@@ -230,13 +230,15 @@ static bool offerer(const run *r, const agw_ng_call *call, agw_side *out)
 static agw_err negotiate(run *r, agw_ng_call *call, agw_side side, bool is_offer, agw_doc **reply)
 {
     GString *out = g_string_new(NULL);
-    const char *why = "Error rewriting SDP";
+    const char *why = NULL;
     const agw_err err =
         agw_negotiate(call->session, side, is_offer, &r->flags, r->sdp, r->sdp_len, out, &why);
     if (err == AGW_OK) {
         *reply = agw_doc_new_dict();
         agw_doc_set_bytes(*reply, "sdp", out->str, out->len);
         agw_doc_set_str(*reply, "result", "ok");
+        if (why != NULL)
+            agw_log(AGW_LOG_WARN, call->call_id, "a media is refused: %s", why);
     } else {
         agw_log(AGW_LOG_WARN, call->call_id, "%s is refused: %s", is_offer ? "offer" : "answer",
                 why);

@@ -303,11 +303,41 @@ static void take_bundle(agw_flags *f, char *const *t)
 {
     add_bits(f, &f->bundle, BUNDLE_NAMES, t);
 }
+/* 0: a name that we do not know. */
+static uint32_t suite_bit(const char *name)
+{
+    const agw_srtp_suite suite = agw_srtp_suite_by_sdes(name, strlen(name));
+    return suite != AGW_SRTP_NONE ? UINT32_C(1) << suite : 0;
+}
+
+/* The first of "A;B;C" that we know. */
+static void take_sdes_order(agw_sdes_words *words, const char *names)
+{
+    while (words->first == AGW_SRTP_NONE && *names != '\0') {
+        const size_t n = strcspn(names, ";");
+        words->first = agw_srtp_suite_by_sdes(names, n);
+        names += names[n] != '\0' ? n + 1 : n;
+    }
+}
+
+static void take_sdes_word(agw_sdes_words *words, const char *word)
+{
+    const char *value;
+    words->given = true;
+    if (strcmp(word, "off") == 0 || strcmp(word, "no") == 0 || strcmp(word, "disable") == 0)
+        words->off = true;
+    else if ((value = behind(word, "only-")) != NULL)
+        words->only |= suite_bit(value);
+    else if ((value = behind(word, "no-")) != NULL)
+        words->never |= suite_bit(value);
+    else if ((value = behind(word, "order:")) != NULL)
+        take_sdes_order(words, value);
+}
+
 static void take_sdes(agw_flags *f, char *const *t)
 {
     for (; *t != NULL; t++)
-        f->sdes_off |=
-            strcmp(*t, "off") == 0 || strcmp(*t, "no") == 0 || strcmp(*t, "disable") == 0;
+        take_sdes_word(&f->sdes, *t);
 }
 static void take_ptime(agw_flags *f, char *const *t)
 {

@@ -7,6 +7,7 @@
 #include "base/addr.h"
 #include "control/ng.h"
 #include "control/sdp.h"
+#include "srtp/suite.h"
 
 #include <glib.h>
 #include <stdbool.h>
@@ -110,6 +111,14 @@ typedef enum agw_codec_list {
     AGW_CODEC_LISTS,
 } agw_codec_list;
 
+/** What the words of SDES say about the a=crypto that the receiver of an offer gets. */
+typedef struct agw_sdes_words {
+    bool given;           /* any word at all */
+    bool off;             /* none */
+    uint32_t only, never; /* bits 1 << agw_srtp_suite */
+    agw_srtp_suite first; /* rather this one; AGW_SRTP_NONE = no wish */
+} agw_sdes_words;
+
 /** One request's keys. All texts live as long as the flags. NULL, 0, NONE = not given. */
 typedef struct agw_flags {
     const char *call_id, *from_tag, *to_tag, *via_branch, *label;
@@ -122,7 +131,8 @@ typedef struct agw_flags {
     bool transport_accept;   /* transport-protocol=accept: whatever the answer says */
     agw_ice_flag ice;
     agw_dtls_flag dtls, dtls_reverse;
-    bool osrtp_off, sdes_off; /* SDES comes with a later issue; "off" is the default now */
+    bool osrtp_off;
+    agw_sdes_words sdes;
     uint32_t rtcp_mux, replace, bundle;
     uint64_t words;       /* 1 << agw_word */
     int32_t ptime, tos;   /* -1 = not given */

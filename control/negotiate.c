@@ -181,7 +181,7 @@ static agw_err take_fragment(const char *text, size_t len, const char **why)
 {
     agw_sdp *sdp = NULL;
     const agw_err err = agw_sdp_parse_fragment(&sdp, text, len, NULL);
-    *why = "Failed to parse SDP";
+    *why = err == AGW_OK ? NULL : "Failed to parse SDP";
     if (err == AGW_OK)
         agw_sdp_free(sdp);
     return err;
@@ -210,7 +210,7 @@ agw_err agw_negotiate(agw_session *session, agw_side from, bool is_offer, const 
     const bool repeated = repeats_its_offer(session, from, is_offer, sdp, len);
     exchange_begin(&x);
     err = x.is_offer ? run_offer(&x, sdp, len, out) : run_answer(&x, out);
-    *why = x.why;
+    *why = err == AGW_OK ? x.refused : x.why;
     exchange_end(&x);
     if (err == AGW_OK && repeated)
         take_over(session, session->current, NULL);
@@ -256,6 +256,8 @@ static void view_link(const agw_session *s, const agw_link *link, agw_media_view
     out->rtcp_mux = t->rtcp_mux;
     out->dtls = t->security == AGW_SECURITY_DTLS;
     out->dtls_role = (agw_dtls_plan)t->dtls;
+    if (t->security == AGW_SECURITY_SDES)
+        out->sdes = agw_srtp_suite_get((agw_srtp_suite)t->key_out.suite)->sdes;
 }
 
 void agw_session_media(agw_session *session, agw_side side, size_t index, agw_media_view *out)

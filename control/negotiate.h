@@ -26,7 +26,8 @@ void agw_session_free(agw_session *session);
  * (183 then 200, forks); from the other side it is processed as an offer (RFC 6337).
  *
  * @param out  appended to; untouched on failure
- * @param why  on failure the text for error-reason, a constant
+ * @param why  on failure the text for error-reason, a constant; on success why a media was refused
+ *             for its security, or NULL
  * @return AGW_OK; AGW_ERR_MALFORMED: not SDP; AGW_ERR_STATE: an answer before any offer;
  *         AGW_ERR_UNSUPPORTED: no media that can be served, fit for a 488; AGW_ERR_LIMIT: ran out
  * of ports; AGW_ERR_NOT_FOUND: no such interface. On failure everything stands as before. */
@@ -58,6 +59,7 @@ typedef struct agw_media_view {
     agw_addr remote_rtp, remote_rtcp; /* signalled; family none with ICE or when not known */
     bool ice, rtcp_mux, dtls;
     agw_dtls_plan dtls_role;
+    const char *sdes; /* suite of a=crypto; NULL = none */
     bool may_send, may_receive;
 } agw_media_view;
 

@@ -65,8 +65,8 @@ static unsigned way(bool from_web, bool to_web, bool ims)
 
 static unsigned line_way(const agw_exchange *x, const agw_work *w)
 {
-    return way(agw_sdp_proto_is_secure(w->line->end[x->from].proto),
-               agw_sdp_proto_is_secure(w->line->end[x->to].proto), is_ims(x));
+    return way(agw_end_is_web(&w->line->end[x->from]), agw_end_is_web(&w->line->end[x->to]),
+               is_ims(x));
 }
 
 /* --- theirs ------------------------------------------------------------------------------- */
@@ -308,7 +308,7 @@ bool agw_attrs_extension_answered(const agw_exchange *x, const agw_work *w,
 
 static void write_answered_extensions(const agw_exchange *x, const agw_work *w, agw_sdp_writer *out)
 {
-    const bool to_web = agw_sdp_proto_is_secure(w->line->end[x->to].proto);
+    const bool to_web = agw_end_is_web(&w->line->end[x->to]);
     for (size_t i = 0; i < w->om->n_extmaps; i++) {
         const agw_sdp_extmap *e = &w->om->extmaps[i];
         if (agw_attrs_extension_answered(x, w, e) || (to_web && strcmp(e->uri, URI_MID) == 0))
@@ -374,7 +374,7 @@ static void write_rtcp_port(const agw_exchange *x, const agw_link *link, bool mu
 static void write_rtcp(const agw_exchange *x, const agw_work *w, const agw_link *link,
                        agw_sdp_writer *out)
 {
-    const bool web = agw_sdp_proto_is_secure(w->line->end[x->to].proto);
+    const bool web = agw_end_is_web(&w->line->end[x->to]);
     const bool mux = tells_mux(x, w, link);
     write_rtcp_port(x, link, mux, out);
     if (mux)
@@ -468,8 +468,10 @@ void agw_out_media_attrs(agw_exchange *x, agw_work *w, agw_sdp_writer *out)
         agw_sdp_write_attrf(out, "acfg", "%u t=%u", w->acfg, w->acfg_transport);
     if (link->now.ice)
         write_ice(x, link, out);
-    if (agw_sdp_proto_is_secure(end->proto))
+    if (end->security == AGW_SECURITY_DTLS)
         write_dtls(x, link, out);
+    else if (end->security == AGW_SECURITY_SDES)
+        agw_keys_write(link, out);
 }
 
 /* --- session level ------------------------------------------------------------------------ */

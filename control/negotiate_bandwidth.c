@@ -127,7 +127,7 @@ static void write_toward_ims(const agw_exchange *x, const agw_work *w, agw_sdp_w
 void agw_out_bandwidth(const agw_exchange *x, const agw_work *w, agw_sdp_writer *out)
 {
     const agw_leg *to = &x->next->leg[x->to];
-    if (agw_sdp_proto_is_secure(w->line->end[x->to].proto) && to->web)
+    if (agw_end_is_web(&w->line->end[x->to]) && to->web)
         return;
     if (to->profile == AGW_REALM_IMS) {
         write_toward_ims(x, w, out);

@@ -14,10 +14,12 @@ const agw_sdp_media *agw_in_transport_media(const agw_sdp *sdp, const agw_sdp_me
     return m;
 }
 
-bool agw_in_is_web(agw_sdp_proto proto, const agw_sdp_media *tm)
+agw_security agw_in_security(agw_sdp_proto proto, const agw_sdp_media *tm)
 {
-    return agw_sdp_proto_is_dtls(proto) ||
-           (agw_sdp_proto_is_secure(proto) && tm->fingerprints.n > 0);
+    if (!agw_sdp_proto_is_secure(proto))
+        return AGW_SECURITY_PLAIN;
+    return agw_sdp_proto_is_dtls(proto) || tm->fingerprints.n > 0 ? AGW_SECURITY_DTLS
+                                                                  : AGW_SECURITY_SDES;
 }
 
 static bool alive(const agw_sdp_media *m)
@@ -141,14 +143,19 @@ static bool is_served(const agw_sdp_media *m)
            (g_ascii_strcasecmp(m->kind, "audio") == 0 || g_ascii_strcasecmp(m->kind, "video") == 0);
 }
 
-static bool can_transport(const agw_exchange *x, const agw_work *w)
+static bool can_transport(agw_exchange *x, const agw_work *w)
 {
     const agw_link *link = agw_state_end_link(x->next, w->line, x->from);
     if (link != NULL && link->kind == AGW_TRANSPORT_SHARED && w->tm->ice_ufrag == NULL)
         return false; /* the shared port knows its peers by ICE alone */
-    if (agw_in_is_web(w->m->proto, w->tm))
+    switch (w->line->end[x->from].security) {
+    case AGW_SECURITY_DTLS:
         return has_fingerprint(w->tm);
-    return !agw_sdp_proto_is_secure(w->m->proto);
+    case AGW_SECURITY_SDES:
+        return agw_keys_offered(w->tm, &x->refused);
+    default:
+        return true;
+    }
 }
 
 static void read_offered(agw_exchange *x, agw_work *w, size_t served)
@@ -160,10 +167,12 @@ static void read_offered(agw_exchange *x, agw_work *w, size_t served)
     for (guint i = 0; i < line->rows->len; i++)
         agw_line_row(line, i)->offered = false;
     line->end[x->from].proto = w->m->proto;
+    line->end[x->from].security = agw_in_security(w->m->proto, w->tm);
     line->end[x->from].said = direction_of(w->m, w->tm);
     if (!line->served)
         return;
     line->end[x->to].proto = agw_legs_proto(x, w);
+    line->end[x->to].security = agw_legs_security(x, w);
     line->offered =
         alive(w->m) && served < AGW_PLAN_MEDIA_MAX && can_transport(x, w) && agw_codecs_offer(x, w);
     w->go = line->offered;
@@ -200,7 +209,7 @@ agw_err agw_in_offer(agw_exchange *x)
         served += w->go;
     }
     if (wanted > 0 && served == 0) {
-        x->why = "Error rewriting SDP";
+        x->why = x->refused != NULL ? x->refused : "Error rewriting SDP";
         return AGW_ERR_UNSUPPORTED;
     }
     return AGW_OK;
@@ -208,19 +217,29 @@ agw_err agw_in_offer(agw_exchange *x)
 
 /* --- answers ------------------------------------------------------------------------------ */
 
-static bool is_accepted(const agw_exchange *x, const agw_work *w)
+/* What was offered must be answered: nothing less, and with what belongs to it. */
+static bool is_secured_as_offered(agw_exchange *x, const agw_work *w, const agw_link *link)
 {
-    const agw_line_end *end = &w->line->end[x->from];
+    const agw_security offered = w->line->end[x->from].security;
+    const char *why = "an answer with other security than was offered";
+    bool good = agw_in_security(w->m->proto, w->tm) == offered;
+    if (good && offered == AGW_SECURITY_DTLS)
+        good = has_fingerprint(w->tm) &&
+               (link->kind != AGW_TRANSPORT_SHARED || w->tm->ice_ufrag != NULL);
+    else if (good && offered == AGW_SECURITY_SDES)
+        good = agw_keys_answered(link, w->tm, &why);
+    if (!good)
+        x->refused = why;
+    return good;
+}
+
+static bool is_accepted(agw_exchange *x, const agw_work *w)
+{
     const agw_link *link = agw_state_end_link(x->next, w->line, x->from);
     const bool other = agw_state_end_link(x->next, w->line, x->to) != NULL;
     if (!w->line->offered || w->m == NULL || !alive(w->m) || link == NULL || !other)
         return false;
-    if (w->m->proto == AGW_SDP_OTHER)
-        return false;
-    if (!agw_sdp_proto_is_secure(end->proto))
-        return !agw_sdp_proto_is_secure(w->m->proto);
-    return agw_in_is_web(w->m->proto, w->tm) && has_fingerprint(w->tm) &&
-           (link->kind != AGW_TRANSPORT_SHARED || w->tm->ice_ufrag != NULL);
+    return w->m->proto != AGW_SDP_OTHER && is_secured_as_offered(x, w, link);
 }
 
 void agw_in_answer(agw_exchange *x)

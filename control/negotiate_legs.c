@@ -124,12 +124,17 @@ static void take_role(agw_leg *leg, agw_dtls_flag role)
         leg->role = role;
 }
 
-/* What Kamailio's "SRTP AVPF" writes is meant for a browser, if anything says so. */
+/* What Kamailio's "SRTP AVPF" writes is meant for a browser, if anything says so; else for a phone
+ * with SDES. A DTLS role is the sender's matter, so toward an IMS it says nothing. */
 static bool means_browser(const agw_exchange *x, const agw_leg *to, bool was_web)
 {
     const agw_flags *f = x->flags;
-    return was_web || f->ice == AGW_ICE_FORCE || f->dtls == AGW_DTLS_BE_PASSIVE ||
-           f->dtls == AGW_DTLS_BE_ACTIVE || to->profile == AGW_REALM_WEBRTC;
+    if (to->profile == AGW_REALM_WEBRTC)
+        return true;
+    if (f->dtls == AGW_DTLS_OFF)
+        return false;
+    const bool role = f->dtls == AGW_DTLS_BE_PASSIVE || f->dtls == AGW_DTLS_BE_ACTIVE;
+    return was_web || f->ice == AGW_ICE_FORCE || (role && to->profile != AGW_REALM_IMS);
 }
 
 static void shape_profile(agw_exchange *x, agw_leg *to, bool first)
@@ -139,9 +144,10 @@ static void shape_profile(agw_exchange *x, agw_leg *to, bool first)
         asked = AGW_SDP_TLS_SAVPF;
     const bool was_web = !first && to->web;
     if (asked != AGW_SDP_OTHER) {
-        to->web = agw_sdp_proto_is_secure(asked);
-        const bool convert =
-            to->web && !agw_sdp_proto_is_dtls(asked) && means_browser(x, to, was_web);
+        const bool either =
+            agw_sdp_proto_is_secure(asked) && !agw_sdp_proto_is_dtls(asked); /* DTLS or SDES */
+        const bool convert = either && means_browser(x, to, was_web);
+        to->web = agw_sdp_proto_is_dtls(asked) || convert || (either && to->sdes.off);
         to->transport = convert ? AGW_SDP_TLS_SAVPF : asked;
     } else if (first) {
         to->web = to->profile == AGW_REALM_WEBRTC;
@@ -210,7 +216,8 @@ static bool from_browser(const agw_sdp *sdp)
     for (size_t i = 0; i < sdp->n_medias; i++) {
         const agw_sdp_media *m = &sdp->medias[i];
         const bool alive = m->port != 0 || m->bundle_only;
-        if (alive && agw_in_is_web(m->proto, agw_in_transport_media(sdp, m)))
+        const agw_sdp_media *tm = agw_in_transport_media(sdp, m);
+        if (alive && agw_in_security(m->proto, tm) == AGW_SECURITY_DTLS)
             return true;
     }
     return false;
@@ -230,6 +237,8 @@ void agw_legs_offer(agw_exchange *x)
     learn_sender(x);
     take_role(from, x->flags->dtls);
     take_role(from, x->flags->dtls_reverse);
+    if (x->flags->sdes.given)
+        to->sdes = x->flags->sdes;
     shape_profile(x, to, first);
     shape_ice(x, to, first);
     shape_mux(x, to, first);
@@ -247,18 +256,26 @@ void agw_legs_answer(agw_exchange *x)
 agw_sdp_proto agw_legs_proto(const agw_exchange *x, const agw_work *w)
 {
     const agw_leg *to = &x->next->leg[x->to];
-    const agw_sdp_proto was = w->line->end[x->to].proto;
+    const agw_line_end *end = &w->line->end[x->to];
+    const bool sdes_off = agw_sdp_proto_is_secure(w->m->proto) && to->sdes.off;
     if (to->web)
         return agw_sdp_proto_is_secure(to->transport) ? to->transport : AGW_SDP_TLS_SAVPF;
     if (x->flags->transport != AGW_SDP_OTHER)
         return x->flags->transport;
-    if (was != AGW_SDP_OTHER && !agw_sdp_proto_is_secure(was))
-        return was;
-    if (to->transport != AGW_SDP_OTHER && !agw_sdp_proto_is_secure(to->transport))
+    if (end->proto != AGW_SDP_OTHER && !agw_end_is_web(end))
+        return end->proto;
+    if (to->transport != AGW_SDP_OTHER && !agw_sdp_proto_is_dtls(to->transport))
         return to->transport;
     if (to->profile == AGW_REALM_IMS)
         return w->line->kind == AGW_MEDIA_VIDEO ? AGW_SDP_RTP_AVPF : AGW_SDP_RTP_AVP;
-    if (to->profile == AGW_REALM_SIP || x->browser || agw_sdp_proto_is_secure(w->m->proto))
+    if (to->profile == AGW_REALM_SIP || x->browser || sdes_off)
         return AGW_SDP_RTP_AVP;
     return w->m->proto;
+}
+
+agw_security agw_legs_security(const agw_exchange *x, const agw_work *w)
+{
+    if (!agw_sdp_proto_is_secure(w->line->end[x->to].proto))
+        return AGW_SECURITY_PLAIN;
+    return x->next->leg[x->to].web ? AGW_SECURITY_DTLS : AGW_SECURITY_SDES;
 }

@@ -240,18 +240,29 @@ static agw_latch_rule latch_rule(const agw_exchange *x, const agw_leg *leg,
     return behind_nat ? AGW_LATCH_ONCE : AGW_LATCH_NEVER;
 }
 
+static void take_keys(const agw_exchange *x, agw_link *link, const agw_sdp_media *tm)
+{
+    if (link->now.security != AGW_SECURITY_SDES)
+        agw_keys_forget(link);
+    else if (x->is_offer || link->now.side == x->to)
+        agw_keys_take_offer(link, tm);
+    else
+        agw_keys_take_answer(link, tm);
+}
+
 /* one: the line whose transport it is; mux: rtcp-mux is agreed. */
 static void take_remote(const agw_exchange *x, agw_link *link, const agw_sdp_media *m,
                         const agw_sdp_media *tm, bool mux)
 {
     agw_transport_plan *t = &link->now;
     const agw_leg *leg = &x->next->leg[t->side];
-    t->security = agw_in_is_web(m->proto, tm) ? AGW_SECURITY_DTLS : AGW_SECURITY_PLAIN;
+    t->security = (uint8_t)agw_in_security(m->proto, tm);
     t->ice = t->ice && tm->ice_ufrag != NULL;
     t->rtcp_mux = link->kind != AGW_TRANSPORT_PAIR || mux;
     g_strlcpy(t->remote_ufrag, t->ice ? tm->ice_ufrag : "", sizeof t->remote_ufrag);
     g_strlcpy(t->remote_pwd, t->ice ? tm->ice_pwd : "", sizeof t->remote_pwd);
     take_fingerprints(t, tm);
+    take_keys(x, link, tm);
     if (!t->ice)
         take_addresses(t, tm, leg);
     t->source_rule = leg->strict ? AGW_SOURCE_STRICT : AGW_SOURCE_ADDRESS;
@@ -289,8 +300,9 @@ agw_err agw_links_offer(agw_exchange *x)
         agw_link *from = agw_state_end_link(x->next, w->line, x->from);
         agw_link *to = agw_state_end_link(x->next, w->line, x->to);
         take_remote(x, from, w->m, w->tm, w->m->rtcp_mux && !x->next->leg[x->from].no_mux);
-        to->now.security = agw_sdp_proto_is_secure(w->line->end[x->to].proto) ? AGW_SECURITY_DTLS
-                                                                              : AGW_SECURITY_PLAIN;
+        to->now.security = (uint8_t)w->line->end[x->to].security;
+        if (to->now.security == AGW_SECURITY_SDES)
+            agw_keys_for_offer(&x->next->leg[x->to], to);
         take_tos(x, from, w->line->kind, from->now.tos == 0);
         take_tos(x, to, w->line->kind, to->now.tos == 0);
     }

@@ -187,15 +187,14 @@ static void write_media(agw_exchange *x, agw_work *w, const agw_addr *session, a
     agw_line_end *end = &w->line->end[x->to];
     const agw_link *link = agw_state_end_link(x->next, w->line, x->to);
     const agw_addr addr = agw_out_addr(x, link, false, 0);
-    const bool bridged = agw_sdp_proto_is_secure(end->proto) &&
-                         !agw_sdp_proto_is_secure(w->line->end[x->from].proto);
+    const bool bridged = agw_end_is_web(end) && !agw_end_is_web(&w->line->end[x->from]);
     if (!bridged)
         end->ssrc = 0;
     else if (end->ssrc == 0)
         end->ssrc = (uint32_t)agw_out_random(x->s, PLACE_SSRC | w->line->id) | 1;
     take_capability(x, w);
     write_line(x, w, &addr, out);
-    if (!agw_addr_ip_equal(&addr, session) || agw_sdp_proto_is_secure(end->proto))
+    if (!agw_addr_ip_equal(&addr, session) || agw_end_is_web(end))
         agw_sdp_write_conn(out, &addr);
     agw_out_bandwidth(x, w, out);
     agw_out_media_attrs(x, w, out);

@@ -70,8 +70,8 @@ static bool same_mid(const agw_line *line)
 static void fill_extensions(const agw_exchange *x, const agw_work *w, agw_media_plan *plan)
 {
     agw_end_plan *answerer = &plan->end[x->from], *offerer = &plan->end[x->to];
-    const bool a_web = agw_sdp_proto_is_secure(w->line->end[x->from].proto);
-    const bool o_web = agw_sdp_proto_is_secure(w->line->end[x->to].proto);
+    const bool a_web = agw_end_is_web(&w->line->end[x->from]);
+    const bool o_web = agw_end_is_web(&w->line->end[x->to]);
     answerer->mid_ext_id = a_web ? agw_attrs_mid_id(w->m) : 0;
     offerer->mid_ext_id = o_web ? agw_attrs_mid_id(w->om) : 0;
     for (size_t i = 0; i < w->om->n_extmaps; i++) {
@@ -111,7 +111,7 @@ static void fill_end(const agw_exchange *x, const agw_work *w, agw_side side, ag
     const agw_line_end *end = &w->line->end[side];
     const agw_line_end *other = &w->line->end[agw_side_other(side)];
     const agw_sdp_media *m = side == x->from ? w->m : w->om;
-    const bool web = agw_sdp_proto_is_secure(end->proto);
+    const bool web = agw_end_is_web(end);
     agw_end_plan *out = &plan->end[side];
     out->transport_id = end->link;
     out->may_send = (end->said & AGW_SDP_SENDONLY) != 0 && (other->said & AGW_SDP_RECVONLY) != 0;

@@ -24,6 +24,7 @@ typedef struct agw_link {
     agw_transport_kind kind;
     agw_transport_plan now; /* zeroed but for id and side until its party has spoken */
     char *tls_id;           /* the party's; NULL = none */
+    uint32_t crypto_tag;    /* of the a=crypto that both keys belong to */
     bool settled;           /* in the exchange that is worked on */
 } agw_link;
 
@@ -40,11 +41,12 @@ typedef struct agw_row {
 
 /** One side of one line. */
 typedef struct agw_line_end {
-    char *mid;              /* NULL = none */
-    bool linked;            /* link is meaningful */
-    uint32_t link;          /* id of the transport */
-    bool bundled;           /* in the BUNDLE group that this party agreed to */
-    agw_sdp_proto proto;    /* of the m= line toward this party; AGW_SDP_OTHER = not yet */
+    char *mid;           /* NULL = none */
+    bool linked;         /* link is meaningful */
+    uint32_t link;       /* id of the transport */
+    bool bundled;        /* in the BUNDLE group that this party agreed to */
+    agw_sdp_proto proto; /* of the m= line toward this party; AGW_SDP_OTHER = not yet */
+    agw_security security;
     agw_sdp_direction said; /* what this party wants to do */
     uint32_t ssrc;          /* the SSRC that we send toward it; 0 = unchanged */
 } agw_line_end;
@@ -75,6 +77,7 @@ typedef struct agw_leg {
     agw_family family;       /* asked for by key, or NONE */
     agw_sdp_proto transport; /* asked for by key, or AGW_SDP_OTHER */
     agw_dtls_flag role;      /* asked for by key */
+    agw_sdes_words sdes;     /* the last that were given */
     bool latch_asked, latch_refused, strict;
     bool use_source; /* SIP-source-address */
     agw_addr source; /* received-from of its last message */
@@ -145,9 +148,10 @@ typedef struct agw_exchange {
     agw_sdp *offer;           /* in an answer: the offer that it answers; NULL in an offer */
     const agw_state *current; /* what stands, or NULL */
     agw_state *next;
-    GArray *work;   /* of agw_work, one a line */
-    bool browser;   /* the message comes from a browser */
-    bool converted; /* a browser's offer goes to a plain leg without being told so */
+    GArray *work;        /* of agw_work, one a line */
+    bool browser;        /* the message comes from a browser */
+    bool converted;      /* a browser's offer goes to a plain leg without being told so */
+    const char *refused; /* why a line could not be served, or NULL */
     const char *why;
 } agw_exchange;
 
@@ -177,6 +181,12 @@ static inline agw_side agw_side_other(agw_side side)
     return side == AGW_SIDE_A ? AGW_SIDE_B : AGW_SIDE_A;
 }
 
+/** A browser-like end of a line. */
+static inline bool agw_end_is_web(const agw_line_end *end)
+{
+    return end->security == AGW_SECURITY_DTLS;
+}
+
 static inline agw_work *agw_work_at(const agw_exchange *x, size_t i)
 {
     return &g_array_index(x->work, agw_work, i);
@@ -190,6 +200,8 @@ void agw_legs_offer(agw_exchange *x);
 void agw_legs_answer(agw_exchange *x);
 /** The profile of the m= line toward the receiver of an offer. */
 agw_sdp_proto agw_legs_proto(const agw_exchange *x, const agw_work *w);
+/** And what that line is secured by, once its profile is set. */
+agw_security agw_legs_security(const agw_exchange *x, const agw_work *w);
 
 /* --- negotiate_in.c: what was read --- */
 
@@ -199,8 +211,8 @@ AGW_NODISCARD agw_err agw_in_offer(agw_exchange *x);
 void agw_in_answer(agw_exchange *x);
 /** Where the transport attributes of m stand in its description. */
 const agw_sdp_media *agw_in_transport_media(const agw_sdp *sdp, const agw_sdp_media *m);
-/** Whether a line of this profile, with these transport attributes, is DTLS-SRTP. */
-bool agw_in_is_web(agw_sdp_proto proto, const agw_sdp_media *tm);
+/** What a line of this profile, with these transport attributes, is secured by. */
+agw_security agw_in_security(agw_sdp_proto proto, const agw_sdp_media *tm);
 
 /* --- negotiate_codecs.c: payload types --- */
 
@@ -217,6 +229,23 @@ int agw_codecs_renumber(const agw_work *w, unsigned pt);
 AGW_NODISCARD agw_err agw_links_offer(agw_exchange *x);
 /** Settles addresses, credentials, roles and bundles once there is an answer. */
 AGW_NODISCARD agw_err agw_links_answer(agw_exchange *x);
+
+/* --- negotiate_keys.c: a=crypto --- */
+
+/** Whether an offered line has an a=crypto that we can use; else *why. */
+bool agw_keys_offered(const agw_sdp_media *tm, const char **why);
+/** Whether an answered line takes the a=crypto that link offered; else *why. */
+bool agw_keys_answered(const agw_link *link, const agw_sdp_media *tm, const char **why);
+/** Keys toward a party that is offered something; what it had already stays. */
+void agw_keys_for_offer(const agw_leg *leg, agw_link *link);
+/** Keys of a party that has offered, or answered; the line was found usable before. */
+void agw_keys_take_offer(agw_link *link, const agw_sdp_media *tm);
+void agw_keys_take_answer(agw_link *link, const agw_sdp_media *tm);
+/** Without SDES now: should it come back, the keys are others. A session that begins anew under an
+ * old key would repeat its key stream. */
+void agw_keys_forget(agw_link *link);
+/** Writes a=crypto with our key. */
+void agw_keys_write(const agw_link *link, agw_sdp_writer *out);
 
 /* --- negotiate_out.c, negotiate_attrs.c, negotiate_bandwidth.c: what is written --- */
 

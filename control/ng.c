@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "control/ng.h"
 
+#include "base/secret.h"
 #include "control/bencode.h"
 #include "control/json.h"
 
@@ -98,8 +99,10 @@ void agw_doc_free(agw_doc *doc)
 {
     if (doc == NULL)
         return;
-    if (doc->kind == AGW_DOC_STRING)
+    if (doc->kind == AGW_DOC_STRING) {
+        agw_secret_wipe(doc->u.s.bytes, doc->u.s.len); /* an SDP has ICE passwords and keys */
         g_free(doc->u.s.bytes);
+    }
     if (is_container(doc)) {
         for (uint32_t i = 0; i < doc->u.c.count; i++) {
             agw_doc_free(doc->u.c.values[i]);

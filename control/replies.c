@@ -3,6 +3,7 @@
 
 #include "base/map.h"
 #include "base/rand.h"
+#include "base/secret.h"
 
 #include <string.h>
 
@@ -36,6 +37,7 @@ static void forget_oldest(agw_replies *replies)
     kept *oldest = g_queue_pop_head(&replies->order);
     replies->bytes -= oldest->text->len;
     (void)agw_map_remove(replies->by_key, &oldest->key);
+    agw_secret_wipe(oldest->text->str, oldest->text->len); /* ICE passwords, keys of a=crypto */
     g_string_free(oldest->text, TRUE);
     g_free(oldest);
 }

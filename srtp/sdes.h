@@ -26,9 +26,9 @@ size_t agw_sdes_key_len(agw_srtp_suite suite);
 /** Reads the value of one a=crypto attribute: "1 AES_CM_128_HMAC_SHA1_80 inline:...".
  *
  * What would change how packets look is not served, so a line that says it cannot be used: an MKI,
- * several keys, a key derivation rate, FEC, UNENCRYPTED_*, UNAUTHENTICATED_*, and whatever we do not
- * know (RFC 4568 section 6.3.7), unless its sender marked it with "-". A lifetime binds the sender
- * of the key alone; WSH asks for a window that ours is not smaller than.
+ * several keys, a key derivation rate, FEC, UNENCRYPTED_*, UNAUTHENTICATED_*, and whatever we do
+ * not know (RFC 4568 section 6.3.7), unless its sender marked it with "-". A lifetime binds the
+ * sender of the key alone; WSH asks for a window that ours is not smaller than.
  *
  * @param out  wipe it with agw_sdes_wipe(); zeroed on every error
  * @param why  on error a constant text, fit for a log

@@ -534,7 +534,7 @@ static agw_flags flags_of(kit_call_kind kind, bool active, kit_side toward, bool
     agw_flags_parse(&f, command);
     agw_doc_free(command);
     CU_ASSERT_PTR_NULL(f.unknown);
-    CU_ASSERT(f.sdes_off);
+    CU_ASSERT(f.sdes.off);
     CU_ASSERT_EQUAL(f.replace, AGW_REPLACE_ORIGIN);
     return f;
 }

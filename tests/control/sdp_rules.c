@@ -419,7 +419,6 @@ static const char *const WEBRTC_ONLY[] = {"bundle-only",
                                           "ssrc-group",
                                           "tls-id",
                                           "rtcp-xr",
-                                          "crypto",
                                           NULL};
 
 static void forbid(const section *s, const char *const *names, GString *out)
@@ -475,6 +474,24 @@ static void check_ims_video(const section *s, GString *out)
     }
 }
 
+static guint count_attrs(const section *s, const char *name)
+{
+    guint n = 0;
+    for (guint i = 0; i < s->lines->len; i++)
+        n += attr_value(s, i, name) != NULL;
+    return n;
+}
+
+/* RFC 4568 section 4: SAVP has a key; we write one line, and none in the clear beside plain RTP. */
+static void check_ims_profile(const section *s, GString *out)
+{
+    const bool savp = strcmp(s->proto, "RTP/SAVP") == 0 || strcmp(s->proto, "RTP/SAVPF") == 0;
+    if (!savp && strcmp(s->proto, "RTP/AVP") != 0 && strcmp(s->proto, "RTP/AVPF") != 0)
+        complain(out, s, "profile %s", s->proto);
+    if (count_attrs(s, "crypto") != (savp ? 1u : 0u))
+        complain(out, s, "%u a=crypto with %s", count_attrs(s, "crypto"), s->proto);
+}
+
 static void check_ims_media(const section *s, bool mux_asked, GString *out)
 {
     static const char *const MUX[] = {"rtcp-mux", NULL};
@@ -486,8 +503,7 @@ static void check_ims_media(const section *s, bool mux_asked, GString *out)
         return;
     if (strcmp(s->kind, "audio") != 0 && strcmp(s->kind, "video") != 0)
         complain(out, s, "a media that is not served is open");
-    if (strcmp(s->proto, "RTP/AVP") != 0 && strcmp(s->proto, "RTP/AVPF") != 0)
-        complain(out, s, "profile %s", s->proto);
+    check_ims_profile(s, out);
     check_ims_codecs(s, out);
     if (strcmp(s->kind, "audio") == 0)
         forbid(s, AUDIO, out);
@@ -502,6 +518,8 @@ void sdp_rules_ims(const char *sdp, bool mux_asked, GString *out)
     text t;
     read_text(&t, sdp);
     forbid(&t.session, WEBRTC_ONLY, out);
+    if (count_attrs(&t.session, "crypto") > 0)
+        complain(out, NULL, "a=crypto at session level (RFC 4568 section 4)");
     for (guint i = 0; i < t.medias->len; i++) {
         check_ims_media(media(&t, i), mux_asked, out);
         for (guint k = i + 1; k < t.medias->len; k++) {

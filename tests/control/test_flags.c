@@ -48,7 +48,7 @@ static void test_flags_kamailio_offer_toward_a_browser(void)
     CU_ASSERT_EQUAL(f.replace, AGW_REPLACE_ORIGIN);
     CU_ASSERT_EQUAL(f.transport, AGW_SDP_RTP_SAVPF);
     CU_ASSERT_EQUAL(f.rtcp_mux, AGW_MUX_OFFER | AGW_MUX_REQUIRE);
-    CU_ASSERT(f.sdes_off);
+    CU_ASSERT(f.sdes.off);
     CU_ASSERT_STRING_EQUAL(f.call_id, "c1");
     CU_ASSERT_STRING_EQUAL(f.via_branch, "b1");
     CU_ASSERT_STRING_EQUAL(f.from_tag, "f");
@@ -140,7 +140,7 @@ static void test_flags_codec_words_in_the_flags_list(void)
     CU_ASSERT_PTR_NOT_NULL(f.codecs[AGW_CODEC_TRANSCODE]);
     CU_ASSERT_EQUAL(f.rtcp_mux, AGW_MUX_OFFER);
     CU_ASSERT_EQUAL(f.replace, AGW_REPLACE_ORIGIN);
-    CU_ASSERT(f.sdes_off);
+    CU_ASSERT(f.sdes.off);
     CU_ASSERT_EQUAL(f.address_family, AGW_FAMILY_IP6);
     CU_ASSERT_PTR_NULL(f.unknown);
     agw_flags_fini(&f);

@@ -711,7 +711,7 @@ static void test_negotiate_nothing_servable_is_an_error(void)
 {
     static const char *const LINES[] = {
         "m=image 16000 udptl t38\n", "m=text 16000 RTP/AVP 98\na=rtpmap:98 t140/1000\n",
-        "m=message 16000 TCP/MSRP *\n", "m=audio 16000 RTP/SAVP 0\n",
+        "m=message 16000 TCP/MSRP *\n", "m=audio 16000 UDP/TLS/RTP/SAVP 0\n",
         "m=audio 16000 RTP/AVP 101\na=rtpmap:101 telephone-event/8000\n"};
     for (size_t i = 0; i < G_N_ELEMENTS(LINES); i++) {
         fixture f;

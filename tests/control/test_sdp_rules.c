@@ -124,7 +124,7 @@ static void test_rules_toward_the_ims(void)
                                         "a=extmap:1 urn:ietf:params:rtp-hdrext:ssrc-audio-level",
                                         "a=rtcp-fb:8 transport-cc",
                                         "a=x-google-flag:conference",
-                                        "a=crypto:1 x"};
+                                        "a=tls-id:x"};
     const char *good = HEAD AUDIO VIDEO;
     expect(as_ims, good, NULL);
     for (size_t i = 0; i < G_N_ELEMENTS(LEAKS); i++) {
@@ -133,7 +133,9 @@ static void test_rules_toward_the_ims(void)
         g_free(to);
     }
     expect_spoilt(as_ims, good, "t=0 0", "t=0 0\r\na=group:BUNDLE 0", "has no place here");
-    expect_spoilt(as_ims, good, "RTP/AVP ", "RTP/SAVPF ", "profile");
+    expect_spoilt(as_ims, good, "RTP/AVP ", "UDP/TLS/RTP/SAVPF ", "profile");
+    expect_spoilt(as_ims, good, "RTP/AVP ", "RTP/SAVP ", "0 a=crypto");
+    expect_spoilt(as_ims, good, "a=rtpmap:8 ", "a=crypto:1 x\r\na=rtpmap:8 ", "1 a=crypto");
     expect_spoilt(as_ims, good, "telephone-event/8000", "telephone-event/48000", "of that clock");
     expect_spoilt(as_ims, good, "PCMA/8000", "red/8000", "codec red");
     expect_spoilt(as_ims, good, "nack pli", "goog-remb", "feedback");

@@ -13,11 +13,25 @@ enum { MESSAGES_MAX = 12 };
 
 static const uint8_t SEED[16] = "negotiate";
 
+/* A media that stands has both keys, of one suite. */
+static void check_keys(const agw_transport_plan *t)
+{
+    if (t->security != AGW_SECURITY_SDES)
+        return;
+    AGW_ASSERT(t->key_in.epoch != 0 && t->key_out.epoch != 0);
+    AGW_ASSERT(t->key_in.suite != AGW_SRTP_NONE && t->key_in.suite == t->key_out.suite);
+}
+
 static void check_end(const agw_plan *plan, const agw_end_plan *end, size_t side)
 {
     size_t found = 0;
-    for (size_t i = 0; i < plan->n_transports; i++)
-        found += plan->transports[i].id == end->transport_id && plan->transports[i].side == side;
+    for (size_t i = 0; i < plan->n_transports; i++) {
+        const agw_transport_plan *t = &plan->transports[i];
+        if (t->id != end->transport_id || t->side != side)
+            continue;
+        found++;
+        check_keys(t);
+    }
     AGW_ASSERT(found == 1 && end->n_pts <= AGW_PLAN_PT_MAX && end->n_ssrcs <= AGW_PLAN_SSRC_MAX);
     for (size_t i = 0; i < end->n_pts; i++)
         AGW_ASSERT(end->pts[i].ingress < 128 && end->pts[i].egress < 128);
