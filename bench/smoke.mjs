@@ -116,6 +116,15 @@ for (const gateway of ['agwd', 'agwd_xdp', 'rtpengine'])
     t.note(`${(j.gateway_cpu_ns_per_packet / 1000).toFixed(1)} us/packet, p50 ${(j.latency.p50_ns / 1000).toFixed(0)} us (nobody judges this here)`);
   });
 
+for (const gateway of ['agwd', 'rtpengine'])
+  test(`SRTP to SRTP through ${gateway}: both suites, RTCP too`, async (t) => {
+    for (const suite of ['AES_CM_128_HMAC_SHA1_80', 'AEAD_AES_128_GCM']) {
+      const j = await measured(t, gateway, 'load', 'media', '--calls=10', '--seconds=1', '--kind=webrtc-sdes', `--suite=${suite}`);
+      equal('findings', [j.lost, j.duplicate, j.corrupt, j.foreign, j.header, j.srtp_auth_failed, j.srtp_replayed], [0, 0, 0, 0, 0, 0, 0]);
+      equal('RTCP', [j.rtcp_to_a.bad, j.rtcp_to_b.bad], [0, 0]);
+    }
+  });
+
 /** Every call that was started is told of, no packet is wrong, and "carried" is what the figures say. */
 function consistent(what, j, calls) {
   equal(`${what}: calls`, [calls.came_up > 0, calls.came_up + calls.failed], [true, calls.started]);

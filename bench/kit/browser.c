@@ -7,7 +7,6 @@
 #include "base/rand.h"
 #include "base/secret.h"
 #include "bench/kit/check.h"
-#include "bench/kit/sealer.h"
 #include "ice/stun.h"
 #include "rtp/header.h"
 
@@ -87,10 +86,7 @@ void kit_browser_fini(kit_browser *b)
     kit_world_cancel(b->world, &b->check_timer);
     kit_world_cancel(b->world, &b->dtls_timer);
     agw_dtls_free(b->dtls);
-    if (b->world->sealer != NULL)
-        kit_sealer_forget(b->world->sealer, b);
-    agw_srtp_session_free(b->in);
-    agw_srtp_session_free(b->out);
+    kit_srtp_close(&b->srtp, b);
     drop_early(b);
     memset(b, 0, sizeof *b);
 }
@@ -193,18 +189,22 @@ static void settle(kit_browser *b, kit_browser_state state, const char *failure)
         b->config.on_ready(b->config.owner);
 }
 
-static agw_srtp_session *session(const kit_browser *b, const agw_dtls_result *r, bool client,
-                                 bool egress)
+static void join_key(uint8_t out[AGW_SRTP_KEY_MAX], const agw_dtls_result *r, bool client)
 {
-    uint8_t key[AGW_SRTP_KEY_MAX];
-    AGW_ASSERT(r->key_len + r->salt_len <= sizeof key);
-    memcpy(key, client ? r->client_key : r->server_key, r->key_len);
-    memcpy(key + r->key_len, client ? r->client_salt : r->server_salt, r->salt_len);
-    agw_srtp_engine *engine = b->spared ? NULL : kit_sealer_engine(b->world->sealer);
-    const size_t len = r->key_len + r->salt_len;
-    agw_srtp_session *s = agw_srtp_session_new_on(engine, b->suite, key, len, egress);
-    agw_secret_wipe(key, sizeof key);
-    return s;
+    AGW_ASSERT(r->key_len + r->salt_len <= AGW_SRTP_KEY_MAX);
+    memcpy(out, client ? r->client_key : r->server_key, r->key_len);
+    memcpy(out + r->key_len, client ? r->client_salt : r->server_salt, r->salt_len);
+}
+
+static bool open_srtp(kit_browser *b, agw_srtp_suite suite, const agw_dtls_result *r)
+{
+    uint8_t in[AGW_SRTP_KEY_MAX], out[AGW_SRTP_KEY_MAX];
+    join_key(out, r, b->dtls_client);
+    join_key(in, r, !b->dtls_client);
+    const bool ok = kit_srtp_open(&b->srtp, b->world, suite, in, out);
+    agw_secret_wipe(in, sizeof in);
+    agw_secret_wipe(out, sizeof out);
+    return ok;
 }
 
 /* NULL, or why the keys cannot be used. */
@@ -214,16 +214,12 @@ static const char *take_keys(kit_browser *b)
     if (agw_dtls_get_result(b->dtls, &r) != AGW_OK)
         return "no keys from DTLS";
     const bool known = agw_fingerprint_matches(&b->remote_fingerprint, r.peer);
-    b->suite = agw_srtp_suite_by_use_srtp_id((uint16_t)r.srtp_profile);
-    if (known && b->suite != AGW_SRTP_NONE) {
-        b->spared = b->world->sealer == NULL || kit_sealer_spares(b->world->sealer);
-        b->out = session(b, &r, b->dtls_client, true);
-        b->in = session(b, &r, !b->dtls_client, false);
-    }
+    const agw_srtp_suite suite = agw_srtp_suite_by_use_srtp_id((uint16_t)r.srtp_profile);
+    const bool opened = known && suite != AGW_SRTP_NONE && open_srtp(b, suite, &r);
     agw_dtls_result_wipe(&r);
     if (!known)
         return "the gateway's certificate is not the one in its SDP";
-    return b->in != NULL && b->out != NULL ? NULL : "no SRTP session";
+    return opened ? NULL : "no SRTP session";
 }
 
 static void on_dtls_timer(void *owner);
@@ -443,42 +439,28 @@ static void take_stun(kit_browser *b, const kit_datagram *d)
 
 /* --- media --- */
 
-static bool is_authentic(kit_browser *b, agw_err err)
-{
-    if (err == AGW_ERR_REPLAY)
-        b->stats.replayed++;
-    else if (err != AGW_OK)
-        b->stats.auth_failed++;
-    return err == AGW_OK;
-}
-
 static void take_rtp(void *owner, agw_err err, uint8_t *rtp, size_t len, agw_ns at)
 {
     kit_browser *b = owner;
-    if (is_authentic(b, err) && b->config.on_rtp != NULL)
+    if (kit_srtp_is_authentic(&b->srtp, err) && b->config.on_rtp != NULL)
         b->config.on_rtp(b->config.owner, rtp, len, at);
 }
 
 static void take_rtcp(kit_browser *b, const kit_datagram *d)
 {
-    size_t len = d->len;
-    if (is_authentic(b, agw_srtp_unprotect_rtcp(b->in, d->data, &len)) && b->config.on_rtcp != NULL)
+    const size_t len = kit_srtp_take_rtcp(&b->srtp, d);
+    if (len != 0 && b->config.on_rtcp != NULL)
         b->config.on_rtcp(b->config.owner, d->data, len, d->at);
 }
 
 static void take_media(kit_browser *b, const kit_datagram *d)
 {
-    if (b->in == NULL) {
+    if (b->srtp.in == NULL)
         b->stats.unknown++;
-    } else if (agw_rtp_is_rtcp(d->data, d->len)) {
+    else if (agw_rtp_is_rtcp(d->data, d->len))
         take_rtcp(b, d);
-    } else if (!b->spared) {
-        kit_sealer_unprotect(b->world->sealer, b->in, d, take_rtp, b);
-    } else {
-        size_t len = d->len;
-        const agw_err err = agw_srtp_unprotect(b->in, d->data, &len);
-        take_rtp(b, err, d->data, len, d->at);
-    }
+    else
+        kit_srtp_take(&b->srtp, d, take_rtp, b);
 }
 
 static void on_datagram(void *owner, const kit_datagram *d)
@@ -503,19 +485,12 @@ static void on_datagram(void *owner, const kit_datagram *d)
 
 size_t kit_browser_protect(kit_browser *b, uint8_t *rtp, size_t len, bool rtcp)
 {
-    if (b->state != KIT_BROWSER_READY)
-        return 0;
-    const agw_err err = rtcp ? agw_srtp_protect_rtcp(b->out, rtp, &len, AGW_SRTP_TRAILER_MAX)
-                             : agw_srtp_protect(b->out, rtp, &len, AGW_SRTP_TRAILER_MAX);
-    return err == AGW_OK ? len : 0;
+    return b->state == KIT_BROWSER_READY ? kit_srtp_protect(&b->srtp, rtp, len, rtcp) : 0;
 }
 
 size_t kit_browser_protect_room(kit_browser *b, uint8_t *rtp, size_t len)
 {
-    if (b->spared || b->state != KIT_BROWSER_READY)
-        return kit_browser_protect(b, rtp, len, false);
-    kit_sealer_protect(b->world->sealer, b->out, rtp, len);
-    return len + agw_srtp_suite_get(b->suite)->rtp_tag_len;
+    return b->state == KIT_BROWSER_READY ? kit_srtp_protect_room(&b->srtp, rtp, len) : 0;
 }
 
 static bool protect_and_send(kit_browser *b, uint8_t *data, size_t len, bool rtcp)

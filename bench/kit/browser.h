@@ -7,9 +7,9 @@
 #define AGW_BENCH_KIT_BROWSER_H
 
 #include "bench/kit/sdp.h"
+#include "bench/kit/srtp.h"
 #include "bench/kit/world.h"
 #include "dtls/session.h"
-#include "srtp/session.h"
 
 typedef enum kit_browser_state {
     KIT_BROWSER_NEW = 0,
@@ -36,7 +36,6 @@ typedef struct kit_browser_config {
 typedef struct kit_browser_stats {
     uint64_t checks_sent, checks_answered; /* ours */
     uint64_t checks_taken;                 /* the gateway's, answered by us */
-    uint64_t auth_failed, replayed;        /* SRTP and SRTCP that did not unprotect */
     uint64_t stun_bad, dtls_dropped;
     uint64_t unknown;      /* neither STUN, DTLS nor RTP; or media before there were keys */
     uint64_t other_source; /* from another address than the gateway's: an error of the gateway */
@@ -63,9 +62,7 @@ typedef struct kit_browser {
     agw_dtls *dtls;   /* from the first answered check on */
     uint8_t *early;   /* a DTLS datagram that came before; owned */
     size_t early_len;
-    agw_srtp_session *in, *out;
-    agw_srtp_suite suite;
-    bool spared; /* by the world's sealer, or there is none */
+    kit_srtp srtp;
     kit_timer check_timer, dtls_timer;
     agw_ns pause_until;   /* of dtls_pause, the latest one */
     uint8_t check_id[12]; /* of the check under way */

@@ -114,6 +114,8 @@ bool kit_call_send(kit_call *call, kit_side from)
         local = &call->browser.local;
         remote = &call->browser.remote;
         len = kit_browser_protect_room(&call->browser, room, len);
+    } else {
+        len = kit_phone_protect_room(&call->phone[from], room, len);
     }
     if (len == 0)
         return false;
@@ -260,8 +262,31 @@ static const char *interface(const kit_call *call, kit_side side)
     return call->is_browser[side] ? "access" : "core";
 }
 
+/* One a=crypto of one suite, and no DTLS beside it. rtpengine 10.5 knows no shorter way to say
+ * which. */
+static void add_sdes(const kit_call *call, agw_doc *command)
+{
+    static const char *const SUITES[] = {
+        "AES_CM_128_HMAC_SHA1_80", "AES_CM_128_HMAC_SHA1_32", "AES_192_CM_HMAC_SHA1_80",
+        "AES_192_CM_HMAC_SHA1_32", "AES_256_CM_HMAC_SHA1_80", "AES_256_CM_HMAC_SHA1_32",
+        "AEAD_AES_128_GCM",        "AEAD_AES_256_GCM",        "F8_128_HMAC_SHA1_80",
+        "F8_128_HMAC_SHA1_32",     "NULL_HMAC_SHA1_80",       "NULL_HMAC_SHA1_32",
+    };
+    const char *ours = agw_srtp_suite_get(call->config.sdes)->sdes;
+    agw_doc_set_str(command, "DTLS", "off");
+    agw_doc *words = agw_doc_set(command, "SDES", agw_doc_new_list());
+    agw_doc_add_str(words, "pad");
+    for (size_t i = 0; i < sizeof SUITES / sizeof SUITES[0]; i++) {
+        char word[48];
+        snprintf(word, sizeof word, "no-%s", SUITES[i]);
+        if (strcmp(SUITES[i], ours) != 0)
+            agw_doc_add_str(words, word);
+    }
+}
+
 void kit_call_flags(const kit_call *call, agw_doc *command, kit_side toward, bool answer)
 {
+    const bool sdes = call->phone[toward].config.suite != AGW_SRTP_NONE;
     const bool browser = call->is_browser[toward];
     const char *role = call->config.gateway_dtls_client ? "active" : "passive";
     agw_doc_set_str(command, "ICE", browser ? "force" : "remove");
@@ -278,9 +303,15 @@ void kit_call_flags(const kit_call *call, agw_doc *command, kit_side toward, boo
         add_list(command, "flags", browser ? "generate-mid" : "emergency",
                  browser && urgent ? "emergency" : NULL);
     add_list(command, "replace", "origin", "session-connection");
-    agw_doc_set_str(command, "transport-protocol", browser ? "UDP/TLS/RTP/SAVPF" : "RTP/AVP");
+    agw_doc_set_str(command, "transport-protocol",
+                    browser ? "UDP/TLS/RTP/SAVPF"
+                    : sdes  ? "RTP/SAVP"
+                            : "RTP/AVP");
     add_list(command, "rtcp-mux", browser ? "require" : "demux", NULL);
-    add_list(command, "SDES", "off", NULL);
+    if (sdes)
+        add_sdes(call, command);
+    else
+        add_list(command, "SDES", "off", NULL);
 }
 
 agw_doc *kit_call_describe(kit_call *call, kit_side from, bool answer)
@@ -443,11 +474,13 @@ static void init_party(kit_call *call, kit_side side)
 {
     call->seat[side] = (kit_seat){.call = call, .side = side};
     if (!call->is_browser[side]) {
-        const kit_phone_config phone = {.video = call->config.video,
-                                        .codecs = call->config.codecs,
-                                        .on_rtp = on_rtp,
-                                        .on_rtcp = on_rtcp,
-                                        .owner = &call->seat[side]};
+        const kit_phone_config phone = {
+            .video = call->config.video,
+            .codecs = call->config.codecs,
+            .suite = call->config.kind == KIT_CALL_WEBRTC_SDES ? call->config.sdes : AGW_SRTP_NONE,
+            .on_rtp = on_rtp,
+            .on_rtcp = on_rtcp,
+            .owner = &call->seat[side]};
         kit_phone_init(&call->phone[side], call->world, &phone);
         return;
     }
@@ -471,7 +504,8 @@ void kit_call_init(kit_call *call, kit_world *world, const kit_call_config *conf
     snprintf(call->call_id, sizeof call->call_id, "%08x-%u@kit.invalid", agw_rand32(), number);
     snprintf(call->tags[KIT_A], sizeof call->tags[0], "a%u-%08x", number, agw_rand32());
     snprintf(call->tags[KIT_B], sizeof call->tags[1], "b%u-%08x", number, agw_rand32());
-    call->is_browser[KIT_A] = config->kind == KIT_CALL_WEBRTC_RTP;
+    call->is_browser[KIT_A] =
+        config->kind == KIT_CALL_WEBRTC_RTP || config->kind == KIT_CALL_WEBRTC_SDES;
     call->is_browser[KIT_B] = config->kind == KIT_CALL_RTP_WEBRTC;
     init_streams(call, number);
     init_party(call, KIT_A);

@@ -12,6 +12,7 @@ typedef enum kit_call_kind {
     KIT_CALL_WEBRTC_RTP = 0, /* a browser calls a phone */
     KIT_CALL_RTP_WEBRTC,     /* a phone calls a browser */
     KIT_CALL_RTP_RTP,        /* a phone calls a phone */
+    KIT_CALL_WEBRTC_SDES,    /* a browser calls a phone with SRTP, its keys in SDP */
 } kit_call_kind;
 
 /** Party A sends the first offer. */
@@ -25,6 +26,7 @@ typedef struct kit_call_config {
     const kit_codecs *codecs; /* of both parties, copied; NULL = the usual ones */
     bool ng_only;             /* the dialogue alone: up when answered, nothing goes on the wire */
     bool urgent;              /* the offer says that it is an emergency */
+    agw_srtp_suite sdes;      /* of the phone, with KIT_CALL_WEBRTC_SDES */
     bool gateway_dtls_client; /* the gateway is to take the active role; else the passive one */
     agw_dtls_ctx *dtls;       /* of all browsers: certificate and suites; borrowed */
     agw_ns dtls_pause;        /* of the browser, see there */

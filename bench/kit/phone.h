@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
- * A plain RTP party on the wire: one address, RTP on an even port, RTCP on the next. */
+ * An RTP party on the wire, plain or with keys in SDP: one address, RTP on an even port, RTCP on
+ * the next. */
 #ifndef AGW_BENCH_KIT_PHONE_H
 #define AGW_BENCH_KIT_PHONE_H
 
@@ -8,6 +9,7 @@
 typedef struct kit_phone_config {
     bool video;
     const kit_codecs *codecs; /* copied; NULL = the usual ones */
+    agw_srtp_suite suite;     /* SRTP with a=crypto of this suite, and nothing else */
     /* May be NULL. Only what came from the addresses that the gateway's SDP names. */
     void (*on_rtp)(void *owner, const uint8_t *rtp, size_t len, agw_ns at);
     void (*on_rtcp)(void *owner, const uint8_t *rtcp, size_t len, agw_ns at);
@@ -23,6 +25,9 @@ typedef struct kit_phone {
     kit_codecs codecs;     /* those of the configuration, as they were agreed */
     bool described;        /* our SDP was written */
     uint32_t session_id;
+    kit_crypto crypto; /* ours, and below what the gateway's SDP says */
+    kit_crypto gateway_crypto;
+    kit_srtp srtp;
     const char *failure;
     uint64_t other_source; /* datagrams from elsewhere than the gateway's ports */
 } kit_phone;
@@ -30,12 +35,16 @@ typedef struct kit_phone {
 void kit_phone_init(kit_phone *p, kit_world *world, const kit_phone_config *config);
 void kit_phone_fini(kit_phone *p);
 
-/** Offer and answer look the same: PCMU and telephone-event, or VP8 and H.264, RTP/AVP; with the
- * payload types of the gateway's offer if that was taken before. Returns the length. */
+/** Offer and answer look the same: PCMU and telephone-event, or VP8 and H.264, RTP/AVP or, with one
+ * a=crypto, RTP/SAVP; with the payload types and the tag of the gateway's offer if that was taken
+ * before. Returns the length. */
 size_t kit_phone_write_sdp(kit_phone *p, char out[KIT_SDP_MAX]);
 AGW_NODISCARD agw_err kit_phone_take(kit_phone *p, const char *sdp, size_t len);
 
 bool kit_phone_send_rtp(kit_phone *p, const uint8_t *rtp, size_t len);
 bool kit_phone_send_rtcp(kit_phone *p, const uint8_t *rtcp, size_t len);
+/** RTP in the wire's room that is going to be committed: protected if it has to be. Returns the new
+ * length, 0 = refused. */
+size_t kit_phone_protect_room(kit_phone *p, uint8_t *rtp, size_t len);
 
 #endif

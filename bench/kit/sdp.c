@@ -4,6 +4,7 @@
 #include "bench/kit/sdp.h"
 
 #include <inttypes.h>
+#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -141,7 +142,7 @@ static const char VIDEO_ANSWER[] =
     "c=IN IP4 $a\r\n"                                                                              \
     "t=0 0\r\n"
 
-static const char AUDIO_PHONE[] = PHONE_SESSION "m=audio $p RTP/AVP $1$+\r\n"
+static const char AUDIO_PHONE[] = PHONE_SESSION "m=audio $p $v $1$+\r\n$y"
                                                 "a=rtpmap:$1 PCMU/8000\r\n"
                                                 "$?a=rtpmap:$2 telephone-event/8000\r\n"
                                                 "$?a=fmtp:$2 0-15\r\n"
@@ -150,7 +151,7 @@ static const char AUDIO_PHONE[] = PHONE_SESSION "m=audio $p RTP/AVP $1$+\r\n"
                                                 "a=ptime:20\r\n";
 
 static const char VIDEO_PHONE[] =
-    PHONE_SESSION "m=video $p RTP/AVP $1$+\r\n"
+    PHONE_SESSION "m=video $p $v $1$+\r\n$y"
                   "a=rtpmap:$1 VP8/90000\r\n"
                   "$?a=rtpmap:$2 H264/90000\r\n"
                   "$?a=fmtp:$2 packetization-mode=1;profile-level-id=42e01f\r\n"
@@ -162,7 +163,7 @@ static const char CODECS_BROWSER[] =
     ANSWER_SESSION "m=$k $p UDP/TLS/RTP/SAVPF$l\r\n" TRANSPORT SECURITY ANSWER_MEDIA "$e"
                    "a=ssrc:$r cname:$c\r\n";
 
-static const char CODECS_PHONE[] = PHONE_SESSION "m=$k $p RTP/AVP$l\r\n"
+static const char CODECS_PHONE[] = PHONE_SESSION "m=$k $p $v$l\r\n$y"
                                                  "$e"
                                                  "a=sendrecv\r\n"
                                                  "a=rtcp:$q\r\n";
@@ -189,6 +190,17 @@ static void codecs_text(const kit_codecs *codecs, bool lines, char *out)
         len += (size_t)n;
     }
     AGW_ASSERT(len < LINE);
+}
+
+/* The line of our key, or nothing. */
+static void crypto_text(const kit_crypto *crypto, char *out)
+{
+    unsigned char key[4 * ((AGW_SRTP_KEY_MAX + 2) / 3) + 1];
+    const agw_srtp_suite_info *info = agw_srtp_suite_get(crypto->suite);
+    if (info->sdes == NULL)
+        return;
+    EVP_EncodeBlock(key, crypto->key, (int)(info->key_len + info->salt_len));
+    snprintf(out, LINE, "a=crypto:%u %s inline:%s\r\n", crypto->tag, info->sdes, key);
 }
 
 /* The text of one field; out has LINE bytes. */
@@ -235,11 +247,17 @@ static void field_text(const kit_sdp_fields *f, char key, char *out)
     case 'u':
         snprintf(out, LINE, "%s", f->ufrag);
         break;
+    case 'v':
+        snprintf(out, LINE, "%s", f->crypto.suite != AGW_SRTP_NONE ? "RTP/SAVP" : "RTP/AVP");
+        break;
     case 'w':
         snprintf(out, LINE, "%s", f->pwd);
         break;
     case 'x':
         snprintf(out, LINE, "%" PRIu32, f->ssrc + 1);
+        break;
+    case 'y':
+        crypto_text(&f->crypto, out);
         break;
     case '1':
         snprintf(out, LINE, "%u", f->pt);
@@ -370,6 +388,7 @@ static void read_media(reader *r, const char *text)
         blame(r, "the profile of the m= line");
         return;
     }
+    r->sdp->savp = after(profile, "RTP/SAVP") != NULL;
     while (*(text += strspn(text, " ")) != '\0' && r->sdp->codec_count < KIT_SDP_CODECS) {
         if (!number(text, 127, &value, &text)) {
             blame(r, "a payload type of the m= line");
@@ -468,6 +487,41 @@ static void read_rtpmap(reader *r, const char *text)
     }
 }
 
+/* The key's text, without or with its padding, into out; false: not that of the suite. */
+static bool read_key(const char *text, const agw_srtp_suite_info *info, uint8_t *out)
+{
+    unsigned char padded[4 * ((AGW_SRTP_KEY_MAX + 2) / 3) + 4], key[sizeof padded];
+    const size_t len = info->key_len + info->salt_len, digits = strcspn(text, "=|");
+    const size_t wanted = (len * 8 + 5) / 6, whole = (len + 2) / 3 * 4;
+    if (digits != wanted)
+        return false;
+    memset(padded, '=', sizeof padded);
+    memcpy(padded, text, digits);
+    if (EVP_DecodeBlock(key, padded, (int)whole) < (int)len)
+        return false;
+    memcpy(out, key, len);
+    return true;
+}
+
+/* "1 AES_CM_128_HMAC_SHA1_80 inline:KEY"; the first that we understand stays. */
+static void read_crypto(reader *r, const char *text)
+{
+    kit_crypto *c = &r->sdp->crypto;
+    unsigned long tag;
+    char suite[40], key[160];
+    r->sdp->crypto_count++;
+    if (c->suite != AGW_SRTP_NONE || !number(text, 999999999, &tag, &text) ||
+        !word(&text, suite, sizeof suite) || !word(&text, key, sizeof key))
+        return;
+    const agw_srtp_suite which = agw_srtp_suite_by_sdes(suite, strlen(suite));
+    const char *base64 = after(key, "inline:");
+    if (which == AGW_SRTP_NONE || base64 == NULL ||
+        !read_key(base64, agw_srtp_suite_get(which), c->key))
+        return;
+    c->tag = (unsigned)tag;
+    c->suite = which;
+}
+
 static void read_text(reader *r, char *out, size_t room, const char *text)
 {
     if (*text == '\0' || strlen(text) >= room)
@@ -496,6 +550,8 @@ static void read_attribute(reader *r, const char *line)
         read_fingerprint(r, text);
     else if ((text = after(line, "setup:")) != NULL)
         read_setup(r, text);
+    else if ((text = after(line, "crypto:")) != NULL)
+        read_crypto(r, text);
     else if (strcmp(line, "rtcp-mux") == 0)
         s->rtcp_mux = true;
     else if (strcmp(line, "ice-lite") == 0)

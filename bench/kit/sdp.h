@@ -7,6 +7,7 @@
 
 #include "base/addr.h"
 #include "dtls/cert.h"
+#include "srtp/suite.h"
 
 enum {
     KIT_SDP_MAX = 8192,
@@ -27,6 +28,13 @@ typedef struct kit_sdp_codec {
     char name[24]; /* as in a=rtpmap, "VP8/90000"; "" = the line has none */
 } kit_sdp_codec;
 
+/** One a=crypto line (RFC 4568). */
+typedef struct kit_crypto {
+    unsigned tag;
+    agw_srtp_suite suite;          /* AGW_SRTP_NONE = no line */
+    uint8_t key[AGW_SRTP_KEY_MAX]; /* with its salt */
+} kit_crypto;
+
 /** What was read; session-level lines count where the media has none. */
 typedef struct kit_sdp {
     agw_addr connection;      /* c= with the port of m= */
@@ -37,6 +45,9 @@ typedef struct kit_sdp {
     agw_fingerprint fingerprint; /* len 0 = none */
     kit_setup setup;
     bool rtcp_mux, ice_lite;
+    bool savp;                            /* RTP/SAVP or RTP/SAVPF */
+    kit_crypto crypto;                    /* the first that could be read */
+    unsigned crypto_count;                /* how many there are */
     kit_sdp_codec codecs[KIT_SDP_CODECS]; /* in the order of the m= line */
     size_t codec_count;
 } kit_sdp;
@@ -72,6 +83,7 @@ typedef struct kit_sdp_fields {
     uint8_t pt;               /* PCMU, or VP8 */
     int pt_more;              /* telephone-event, or H.264; -1 = the offer has none */
     const kit_codecs *codecs; /* instead of both; NULL or empty = none */
+    kit_crypto crypto;        /* the phone's; without suite it is RTP/AVP */
 } kit_sdp_fields;
 
 /** As Chromium 156 writes it. Return the length; never NUL-terminated short: it always fits. */

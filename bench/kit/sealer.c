@@ -6,7 +6,7 @@
 
 enum {
     ROOM = 64,
-    SPARED = 8, /* every so manieth browser */
+    SPARED = 8, /* every so manieth party */
 };
 
 typedef struct waiting {
@@ -17,7 +17,7 @@ typedef struct waiting {
 
 struct kit_sealer {
     agw_srtp_engine *engine; /* NULL: OpenSSL serves */
-    unsigned browsers;
+    unsigned parties;
     size_t n_out, n_in;
     agw_srtp_op out[ROOM], in[ROOM];
     waiting waits[ROOM]; /* for in[] */
@@ -88,7 +88,7 @@ void kit_sealer_close(kit_world *world)
 
 bool kit_sealer_spares(kit_sealer *s)
 {
-    return s->browsers++ % SPARED == 0;
+    return s->parties++ % SPARED == 0;
 }
 
 agw_srtp_engine *kit_sealer_engine(const kit_sealer *s)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause
- * SRTP of a world's browsers, many packets at a time: what was queued is protected right before the
+ * SRTP of a world's parties, many packets at a time: what was queued is protected right before the
  * wire lets it go, what came is unprotected behind a batch of datagrams, while they are still
  * there. Programs that look at one packet at a time have no sealer.
  *
  * The gateway's code computes in the same way. So that an error which both make alike is seen, the
- * keys of every eighth browser are used by OpenSSL and packet by packet. */
+ * keys of every eighth party are used by OpenSSL and packet by packet. */
 #ifndef AGW_BENCH_KIT_SEALER_H
 #define AGW_BENCH_KIT_SEALER_H
 
@@ -15,10 +15,10 @@ typedef struct kit_sealer kit_sealer;
 
 /** Stands in world->sealer from now on; agw_srtp_init() comes first. */
 void kit_sealer_open(kit_world *world);
-/** After the last browser, before the world. */
+/** After the last party, before the world. */
 void kit_sealer_close(kit_world *world);
 
-/** true: it is this browser's turn to be the eighth, whose sessions have no engine and whose
+/** true: it is this party's turn to be the eighth, whose sessions have no engine and whose
  * packets do not come here. */
 bool kit_sealer_spares(kit_sealer *s);
 /** For the sessions of the others; may be NULL. */

@@ -22,7 +22,7 @@ typedef struct scenario {
     agw_srtp_suite suite;
 } scenario;
 
-static const char *const KINDS[] = {"webrtc-rtp", "rtp-webrtc", "rtp-rtp"};
+static const char *const KINDS[] = {"webrtc-rtp", "rtp-webrtc", "rtp-rtp", "webrtc-sdes"};
 
 static bool is_decided(void *owner)
 {
@@ -75,11 +75,11 @@ static const char *is_secure(const kit_call *call, const scenario *s)
 {
     const kit_browser *b = &call->browser;
     const kit_browser_stats *stats = &b->stats;
-    if (b->suite != s->suite)
+    if (b->srtp.suite != s->suite)
         return "another SRTP suite than asked for";
     if (b->dtls_client == s->gateway_dtls_client)
         return "another DTLS role than asked for";
-    if (stats->auth_failed + stats->replayed + stats->unknown != 0)
+    if (b->srtp.auth_failed + b->srtp.replayed + stats->unknown != 0)
         return "media that is not authentic";
     if (stats->checks_answered != stats->checks_sent || stats->stun_bad != 0)
         return "checks without a good answer";
@@ -112,6 +112,7 @@ static bool passes(kit_world *world, const scenario *s, uint32_t number)
                                     .video = s->video,
                                     .gateway_dtls_client = s->gateway_dtls_client,
                                     .dtls = dtls,
+                                    .sdes = s->suite,
                                     .payload = s->video ? 1200 : 160,
                                     .timestamp_step = s->video ? 3600 : 160,
                                     .burst = s->video ? 5 : 1,
@@ -148,7 +149,7 @@ int main(int argc, char *argv[])
     kit_sealer_open(&world);
     static const agw_srtp_suite SUITES[] = {AGW_SRTP_AES_CM_128_80, AGW_SRTP_AEAD_128_GCM};
     unsigned passed = 0, run_all = 0;
-    for (unsigned i = 0; i < 24; i++) {
+    for (unsigned i = 0; i < 32; i++) {
         const scenario s = {.kind = (kit_call_kind)(i / 8),
                             .video = (i & 1) != 0,
                             .gateway_dtls_client = (i & 2) != 0,

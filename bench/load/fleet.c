@@ -46,13 +46,17 @@ static void send_stream(void *stream)
         continue;
 }
 
+static agw_srtp_suite suite_of(const kit_options *o)
+{
+    return agw_srtp_suite_by_sdes(o->suite_text, strlen(o->suite_text));
+}
+
 static agw_dtls_ctx *new_dtls(const kit_options *o)
 {
-    const agw_srtp_suite suite = agw_srtp_suite_by_sdes(o->suite_text, strlen(o->suite_text));
     AGW_ASSERT(agw_srtp_init() == AGW_OK);
     agw_cert *cert = agw_cert_new();
     AGW_ASSERT(cert != NULL);
-    agw_dtls_ctx *ctx = agw_dtls_ctx_new(cert, agw_srtp_suite_get(suite)->use_srtp);
+    agw_dtls_ctx *ctx = agw_dtls_ctx_new(cert, agw_srtp_suite_get(suite_of(o))->use_srtp);
     AGW_ASSERT(ctx != NULL);
     return ctx;
 }
@@ -138,8 +142,6 @@ static void add_stats(kit_browser_stats *sum, const kit_browser_stats *s)
     sum->checks_sent += s->checks_sent;
     sum->checks_answered += s->checks_answered;
     sum->checks_taken += s->checks_taken;
-    sum->auth_failed += s->auth_failed;
-    sum->replayed += s->replayed;
     sum->stun_bad += s->stun_bad;
     sum->dtls_dropped += s->dtls_dropped;
     sum->unknown += s->unknown;
@@ -149,6 +151,7 @@ static void add_stats(kit_browser_stats *sum, const kit_browser_stats *s)
 static void add_side(kit_totals *t, const kit_call *call, kit_side at)
 {
     const kit_checker *c = &call->checker[at];
+    const kit_srtp *srtp = call->is_browser[at] ? &call->browser.srtp : &call->phone[at].srtp;
     const uint64_t sent = call->sender[at == KIT_A ? KIT_B : KIT_A].sent;
     t->sent += sent;
     t->arrived += c->arrived;
@@ -162,6 +165,8 @@ static void add_side(kit_totals *t, const kit_call *call, kit_side at)
     t->sr_seen[at] += call->sr_seen[at];
     t->rr_seen[at] += call->rr_seen[at];
     t->rtcp_bad[at] += call->rtcp_bad[at];
+    t->auth_failed += srtp->auth_failed;
+    t->replayed += srtp->replayed;
     t->phone_other_source += call->phone[at].other_source;
     if (c->longest_gap > t->longest_gap)
         t->longest_gap = c->longest_gap;
@@ -336,6 +341,7 @@ static void start_one(kit_fleet *f)
         .ng_only = f->config.ng_only,
         .urgent = urgent,
         .dtls = f->dtls,
+        .sdes = suite_of(o),
         .payload = o->video ? VIDEO_BYTES : AUDIO_BYTES,
         .timestamp_step = timestamp_step_of(o),
         .burst = burst_of(o),

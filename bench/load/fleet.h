@@ -28,6 +28,7 @@ typedef struct kit_totals {
     uint64_t sent, arrived, lost, found[KIT_FINDINGS], spoilt[KIT_SPOILS];
     uint64_t due; /* numbers that loss is judged on */
     uint64_t rtcp_sent[2], sr_seen[2], rr_seen[2], rtcp_bad[2];
+    uint64_t auth_failed, replayed; /* SRTP and SRTCP that did not unprotect */
     kit_browser_stats browser;
     uint64_t phone_other_source;
     agw_ns longest_gap;

@@ -8,9 +8,9 @@
 
 static bool take_kind(void *options, const char *value)
 {
-    static const char *const kinds[] = {"webrtc-rtp", "rtp-webrtc", "rtp-rtp"};
+    static const char *const kinds[] = {"webrtc-rtp", "rtp-webrtc", "rtp-rtp", "webrtc-sdes"};
     kit_options *o = options;
-    for (unsigned i = 0; i < 3; i++) {
+    for (unsigned i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         if (strcmp(value, kinds[i]) == 0) {
             o->kind = (kit_call_kind)i;
             o->kind_text = kinds[i];
@@ -64,14 +64,16 @@ static bool take_p99_limits(void *options, const char *value)
 #define ROW(name, kind, field, help) KIT_OPTION_ROW(name, kind, kit_options, field, help)
 static const kit_option_row OPTIONS[] = {
     ROW("calls", COUNT, calls, "calls at once [100]"),
-    KIT_OPTION_ROW_OWN("kind", take_kind, "webrtc-rtp, rtp-webrtc or rtp-rtp [webrtc-rtp]"),
+    KIT_OPTION_ROW_OWN("kind", take_kind,
+                       "webrtc-rtp, rtp-webrtc, rtp-rtp or webrtc-sdes [webrtc-rtp]"),
     KIT_OPTION_ROW_OWN("media", take_media,
                        "audio: 160 bytes, 50 a second each way; video: 1200 bytes, 250 a second in "
                        "bursts of 10 [audio]"),
     ROW("pps", COUNT, pps,
         "packets a second of all --calls together, both ways [as many as --media says]"),
     KIT_OPTION_ROW_OWN("suite", take_suite,
-                       "AES_CM_128_HMAC_SHA1_80 or AEAD_AES_128_GCM [the former]"),
+                       "of browsers, and of phones with SDES: AES_CM_128_HMAC_SHA1_80 or "
+                       "AEAD_AES_128_GCM [the former]"),
     KIT_OPTION_ROW_OWN("gateway-dtls", take_gateway_dtls,
                        "passive or active: the gateway's role [passive]"),
     ROW("seconds", SECONDS, seconds, "length of the window [3]"),

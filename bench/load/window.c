@@ -215,8 +215,6 @@ static void report_browsers(kit_report *r, const kit_browser_stats *s)
     kit_report_int(r, "checks_sent", (int64_t)s->checks_sent);
     kit_report_int(r, "checks_answered", (int64_t)s->checks_answered);
     kit_report_int(r, "checks_taken", (int64_t)s->checks_taken);
-    kit_report_int(r, "auth_failed", (int64_t)s->auth_failed);
-    kit_report_int(r, "replayed", (int64_t)s->replayed);
     kit_report_int(r, "stun_bad", (int64_t)s->stun_bad);
     kit_report_int(r, "dtls_dropped", (int64_t)s->dtls_dropped);
     kit_report_int(r, "unknown", (int64_t)s->unknown);
@@ -235,6 +233,8 @@ void kit_report_totals(kit_load *l, const kit_totals *t)
     kit_report_int(r, "longest_gap_ns", t->longest_gap);
     report_rtcp(r, t, KIT_A);
     report_rtcp(r, t, KIT_B);
+    kit_report_int(r, "srtp_auth_failed", (int64_t)t->auth_failed);
+    kit_report_int(r, "srtp_replayed", (int64_t)t->replayed);
     report_browsers(r, &t->browser);
     kit_report_int(r, "phones_other_source", (int64_t)t->phone_other_source);
 }

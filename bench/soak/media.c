@@ -207,7 +207,7 @@ static const char *wrong_at(const soak_call *c, kit_side at)
         return "media starts late";
     if (call->rtcp_bad[at] != 0)
         return "RTCP is not about these streams";
-    if (call->is_browser[at] && call->browser.stats.auth_failed != 0)
+    if (call->is_browser[at] && call->browser.srtp.auth_failed != 0)
         return "SRTP is not authentic";
     return NULL;
 }

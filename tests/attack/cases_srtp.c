@@ -137,8 +137,8 @@ static void resize(attack *a, uint64_t n)
 static void other_key(attack *a)
 {
     uint8_t key[AGW_SRTP_KEY_MAX];
-    const agw_srtp_suite suite = attack_browser(a)->suite != AGW_SRTP_NONE
-                                     ? attack_browser(a)->suite
+    const agw_srtp_suite suite = attack_browser(a)->srtp.suite != AGW_SRTP_NONE
+                                     ? attack_browser(a)->srtp.suite
                                      : AGW_SRTP_AEAD_128_GCM;
     const agw_srtp_suite_info *info = agw_srtp_suite_get(suite);
     agw_rand_bytes(key, sizeof key);
@@ -292,8 +292,9 @@ static void copy_kept(attack *a)
 static size_t index_at(attack *a)
 {
     const kit_browser *b = attack_browser(a);
-    const bool gcm = b->suite == AGW_SRTP_AEAD_128_GCM || b->suite == AGW_SRTP_AEAD_256_GCM;
-    return a->packet.len - 4 - (gcm ? 0 : agw_srtp_suite_get(b->suite)->rtcp_tag_len);
+    const bool gcm =
+        b->srtp.suite == AGW_SRTP_AEAD_128_GCM || b->srtp.suite == AGW_SRTP_AEAD_256_GCM;
+    return a->packet.len - 4 - (gcm ? 0 : agw_srtp_suite_get(b->srtp.suite)->rtcp_tag_len);
 }
 
 /* A fresh index each time, so that it is not refused as a replay. */

@@ -87,6 +87,7 @@ static void judge_ends(attack *a, const attack_talk *t, const char *who)
 {
     const kit_call *call = &t->call;
     const kit_browser_stats *b = &call->browser.stats;
+    const uint64_t not_authentic = call->browser.srtp.auth_failed + call->browser.srtp.replayed;
     for (int side = 0; side < 2; side++) {
         if (!call->is_browser[side] && call->phone[side].other_source != 0)
             attack_fail(a, "%s: the phone got packets from elsewhere than its port", who);
@@ -94,9 +95,9 @@ static void judge_ends(attack *a, const attack_talk *t, const char *who)
             continue;
         if (b->other_source != 0)
             attack_fail(a, "%s: the browser got packets from elsewhere than its port", who);
-        if (b->auth_failed + b->replayed != 0)
+        if (not_authentic != 0)
             attack_fail(a, "%s: the browser got %" PRIu64 " packets that are not authentic", who,
-                        b->auth_failed + b->replayed);
+                        not_authentic);
         if (b->unknown != 0)
             attack_fail(a, "%s: the browser got %" PRIu64 " packets of no kind", who, b->unknown);
     }

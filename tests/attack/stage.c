@@ -185,7 +185,7 @@ agw_srtp_session *attack_session(attack *a, bool of_gateway)
     const bool client = b->dtls_client != of_gateway;
     memcpy(key, client ? r.client_key : r.server_key, r.key_len);
     memcpy(key + r.key_len, client ? r.client_salt : r.server_salt, r.salt_len);
-    return agw_srtp_session_new(b->suite, key, r.key_len + r.salt_len, true);
+    return agw_srtp_session_new(b->srtp.suite, key, r.key_len + r.salt_len, true);
 }
 
 /* --- clocks ------------------------------------------------------------------------------------

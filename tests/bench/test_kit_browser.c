@@ -137,7 +137,7 @@ static void test_browser_connects_in_both_roles_with_each_suite(void)
         connect_both();
         CU_ASSERT_EQUAL(a.dtls_client, CASES[i].b_is_server);
         CU_ASSERT_EQUAL(b.dtls_client, !CASES[i].b_is_server);
-        CU_ASSERT_EQUAL(a.suite, CASES[i].suite);
+        CU_ASSERT_EQUAL(a.srtp.suite, CASES[i].suite);
         CU_ASSERT_EQUAL(told[0], 1);
         CU_ASSERT_EQUAL(told[1], 1);
         media_passes(&a);
@@ -457,7 +457,7 @@ static void test_browser_rfc8122_refuses_another_certificate(void)
     fake_run(AGW_MS(40));
     CU_ASSERT_EQUAL(a.state, KIT_BROWSER_FAILED);
     CU_ASSERT_STRING_EQUAL(a.failure, "the gateway's certificate is not the one in its SDP");
-    CU_ASSERT_PTR_NULL(a.in);
+    CU_ASSERT_PTR_NULL(a.srtp.in);
     CU_ASSERT_EQUAL(told[0], 1);
     end();
 }
@@ -513,14 +513,14 @@ static void test_browser_counts_media_that_is_not_authentic(void)
     kit_wire_send(&fake_wire, &b.local, &a.local, packet, len);
     fake_run(0);
     CU_ASSERT_EQUAL(rtp_seen, 1);
-    CU_ASSERT_EQUAL(a.stats.replayed, 1);
+    CU_ASSERT_EQUAL(a.srtp.replayed, 1);
     len = kit_browser_protect(&b, packet, rtp_packet(packet, 2), false);
     packet[12] ^= 1;
     kit_wire_send(&fake_wire, &b.local, &a.local, packet, len);
     kit_wire_send(&fake_wire, &b.local, &a.local, packet, rtp_packet(packet, 3));
     kit_wire_send(&fake_wire, &b.local, &a.local, packet, rtcp_packet(packet));
     fake_run(0);
-    CU_ASSERT_EQUAL(a.stats.auth_failed, 3);
+    CU_ASSERT_EQUAL(a.srtp.auth_failed, 3);
     CU_ASSERT_EQUAL(rtp_seen, 1);
     CU_ASSERT_EQUAL(rtcp_seen, 0);
     kit_wire_send(&fake_wire, &b.local, &a.local, (const uint8_t *)"@", 1);
@@ -551,7 +551,7 @@ static void test_browser_with_a_sealer_protects_and_judges_as_without(void)
     begin("SRTP_AES128_CM_SHA1_80", false);
     kit_sealer_open(&fake_world);
     connect_both();
-    CU_ASSERT_NOT_EQUAL(a.spared, b.spared);
+    CU_ASSERT_NOT_EQUAL(a.srtp.spared, b.srtp.spared);
     for (uint8_t seq = 1; seq <= 20; seq++) {
         send_room(&a, &b, seq);
         send_room(&b, &a, seq);
@@ -561,16 +561,16 @@ static void test_browser_with_a_sealer_protects_and_judges_as_without(void)
     send_room(&a, &b, 21);
     send_room(&b, &a, 21);
     fake_wire.pass = NULL;
-    CU_ASSERT_EQUAL(a.stats.auth_failed, 1);
-    CU_ASSERT_EQUAL(b.stats.auth_failed, 1);
+    CU_ASSERT_EQUAL(a.srtp.auth_failed, 1);
+    CU_ASSERT_EQUAL(b.srtp.auth_failed, 1);
     uint8_t packet[64];
-    kit_browser *sealed = a.spared ? &b : &a, *spared = a.spared ? &a : &b;
+    kit_browser *sealed = a.srtp.spared ? &b : &a, *spared = a.srtp.spared ? &a : &b;
     const size_t len = kit_browser_protect(spared, packet, rtp_packet(packet, 22), false);
     kit_wire_send(&fake_wire, &spared->local, &sealed->local, packet, len);
     kit_wire_send(&fake_wire, &spared->local, &sealed->local, packet, len);
     fake_run(0);
     CU_ASSERT_EQUAL(rtp_seen, 41);
-    CU_ASSERT_EQUAL(sealed->stats.replayed, 1);
+    CU_ASSERT_EQUAL(sealed->srtp.replayed, 1);
     kit_browser_fini(&a);
     kit_browser_fini(&b);
     kit_sealer_close(&fake_world);
@@ -593,7 +593,7 @@ static void queue_for(kit_browser *from, uint8_t packet[64], uint8_t seq, void *
     const size_t len = kit_browser_protect(from, packet, rtp_packet(packet, seq), false);
     const kit_datagram d = {.data = packet, .len = len};
     kit_browser *to = from == &a ? &b : &a;
-    kit_sealer_unprotect(fake_world.sealer, to->in, &d, take, owner);
+    kit_sealer_unprotect(fake_world.sealer, to->srtp.in, &d, take, owner);
 }
 
 static void test_sealer_gives_nothing_to_whom_it_forgot(void)
@@ -601,7 +601,7 @@ static void test_sealer_gives_nothing_to_whom_it_forgot(void)
     begin(NULL, false);
     kit_sealer_open(&fake_world);
     connect_both();
-    kit_browser *from = a.spared ? &a : &b;
+    kit_browser *from = a.srtp.spared ? &a : &b;
     uint8_t packets[4][64];
     int gone = 0, ending = 0;
     taken = 0;

@@ -564,6 +564,27 @@ static void test_call_flags_toward_the_phone(void)
     agw_flags_fini(&f);
 }
 
+/* Every suite but one is excluded, and the gateway's own table has no other. */
+static void test_call_flags_toward_a_phone_with_sdes(void)
+{
+    kit_call c = {.config = {.kind = KIT_CALL_WEBRTC_SDES, .sdes = AGW_SRTP_AEAD_128_GCM},
+                  .is_browser = {true, false}};
+    c.phone[KIT_B].config.suite = AGW_SRTP_AEAD_128_GCM;
+    agw_doc *command = agw_doc_new_dict();
+    kit_call_flags(&c, command, KIT_B, false);
+    agw_flags f;
+    agw_flags_init(&f);
+    agw_flags_parse(&f, command);
+    agw_doc_free(command);
+    CU_ASSERT_EQUAL(f.transport, AGW_SDP_RTP_SAVP);
+    CU_ASSERT_EQUAL(f.dtls, AGW_DTLS_OFF);
+    CU_ASSERT_EQUAL(f.dtls_reverse, AGW_DTLS_BE_PASSIVE);
+    CU_ASSERT_FALSE(f.sdes.off);
+    for (unsigned i = 1; i < AGW_SRTP_SUITES; i++)
+        CU_ASSERT_EQUAL((f.sdes.never >> i & 1) == 0, i == AGW_SRTP_AEAD_128_GCM);
+    agw_flags_fini(&f);
+}
+
 static void test_call_flags_toward_the_browser(void)
 {
     agw_flags f = flags_of(KIT_CALL_WEBRTC_RTP, false, KIT_A, true);
@@ -596,6 +617,7 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_call_that_failed_can_be_deleted),
     AGW_CASE(test_call_fini_forgets_what_is_under_way),
     AGW_CASE(test_call_flags_toward_the_phone),
+    AGW_CASE(test_call_flags_toward_a_phone_with_sdes),
     AGW_CASE(test_call_flags_toward_the_browser),
 };
 
