@@ -12,8 +12,8 @@ export const BARESIP_HZ = 1200;
 const MODULES = '/usr/lib/baresip/modules';
 
 export class Baresip {
-  /** video: '' | 'H264' | 'VP8'. */
-  static async start({ name, ns, out, registrar, family = 'v4', video = '', user = 'bob' }) {
+  /** video: '' | 'H264' | 'VP8'; srtp: nothing but SRTP with keys in SDP. */
+  static async start({ name, ns, out, registrar, family = 'v4', video = '', srtp = false, user = 'bob' }) {
     const b = new Baresip();
     b.ip = NET.phone[family];
     const host = family === 'v6' ? `[${b.ip}]` : b.ip;
@@ -24,9 +24,9 @@ export class Baresip {
     b.calls = [];
     b.events = [];
     writeFileSync(join(b.dir, 'accounts'),
-      `<sip:${user}@${registrar}>;auth_user=${user};auth_pass=secret;answermode=auto;audio_codecs=pcma;${video ? `video_codecs=${video};` : ''}ptime=20;regint=300\n`);
+      `<sip:${user}@${registrar}>;auth_user=${user};auth_pass=secret;answermode=auto;audio_codecs=pcma;${video ? `video_codecs=${video};` : ''}${srtp ? 'mediaenc=srtp-mand;' : ''}ptime=20;regint=300\n`);
     writeFileSync(join(b.dir, 'contacts'), '');
-    writeFileSync(join(b.dir, 'config'), b.#config(host, video));
+    writeFileSync(join(b.dir, 'config'), b.#config(host, video, srtp));
     b.proc = new Proc('baresip', ['baresip', '-f', b.dir], { ns, log: join(b.dir, 'log'), cwd: b.dir });
     await b.proc.printed(/baresip is ready/, 8000);
     await b.#attach();
@@ -34,8 +34,8 @@ export class Baresip {
     return b;
   }
 
-  #config(host, video) {
-    const modules = ['g711', 'ausine', 'aubridge', 'sndfile', ...(video ? ['fakevideo', ...(video === 'VP8' ? ['vp8'] : ['avcodec'])] : [])];
+  #config(host, video, srtp) {
+    const modules = ['g711', 'ausine', 'aubridge', 'sndfile', ...(srtp ? ['srtp'] : []), ...(video ? ['fakevideo', ...(video === 'VP8' ? ['vp8'] : ['avcodec'])] : [])];
     return [
       `sip_listen ${host}:5060`, 'net_interface eth0', `net_prefer_ipv6 ${host.startsWith('[') ? 'yes' : 'no'}`,
       'call_local_timeout 60', 'call_max_calls 4', `audio_source ausine,${BARESIP_HZ}`, 'audio_player aubridge,rx', 'audio_alert aubridge,alert',

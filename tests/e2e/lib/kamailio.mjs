@@ -9,7 +9,7 @@ import { NET } from './sandbox.mjs';
 import { until } from './wait.mjs';
 
 export class Kamailio {
-  /** flags: ims | bare; access, core: 'v4' or 'v6'. */
+  /** flags: ims | bare | sdes; access, core: 'v4' or 'v6'. */
   static async start({ gateway, flags, access = 'v4', core = 'v4', out }) {
     const k = new Kamailio();
     const host = (ip) => (ip.includes(':') ? `[${ip}]` : ip);
@@ -23,6 +23,7 @@ export class Kamailio {
       .replace('@CORE4@', NET.stranger.v4).replace('@CORE6@', NET.stranger.v6);
     writeFileSync(join(dir, 'kamailio.cfg'), cfg);
     const defs = [gateway.realms ? `FLAGS_${flags.toUpperCase()}` : 'FLAGS_RTPENGINE'];
+    if (flags === 'sdes') defs.push('CORE_IS_SDES');
     if (core === 'v6') defs.push('CORE_IS_V6');
     if (access === 'v6') defs.push('ACCESS_IS_V6');
     k.proc = new Proc('kamailio', ['kamailio', '-DD', '-E', '-m', '32', '-M', '4', '-f', join(dir, 'kamailio.cfg'), '-Y', join(dir, 'run'), '-w', dir,

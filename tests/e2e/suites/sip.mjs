@@ -259,6 +259,59 @@ function video(core) {
 }
 
 /** The first frame which baresip decodes makes it tell the size. */
+/** The leg of the core is protected: nobody hears the browser's tone on the wire. */
+async function isSecure(t, ctx) {
+  const cap = await Capture.start(ctx.net.core, join(ctx.opts.out, `secure-${Date.now()}.pcap`));
+  t.cleanup(() => cap.proc.stop());
+  const heard = await until('half a second of packets from the gateway', () => {
+    const rtp = readPcap(cap.file).filter((d) => d.kind === 'rtp' && d.src === NET.core.v4).slice(-25);
+    if (rtp.length === 25) return rtp;
+    throw new Error(`${rtp.length} packets`);
+  }, 6000, 200);
+  await cap.stop();
+  assert.ok(heard.every((d) => d.data.length >= 12 + 160 + 4), 'an authentication tag on each packet');
+  const sound = heard.flatMap((d) => [...d.data.subarray(12, 172)].map(alawToLinear));
+  assert.ok(toneShare(sound, 8000, PAGE_HZ) < 0.1, 'the tone is not in the clear');
+  if (ctx.opts.gateway !== 'agwd') return;
+  const [call] = await ctx.gateway.ng.calls();
+  const { transports } = await ctx.gateway.ng.query(call);
+  assert.equal(transports.filter((x) => /^A/.test(x.SDES?.SRTP ?? '')).length, 1, 'query names the suite of the one leg');
+}
+
+function sdes(core) {
+  test('browser calls baresip, holds, resumes, hangs up', async (t, ctx) => {
+    const [page, phone] = await Promise.all([alice(t, ctx), bob(t, ctx, core, { srtp: true })]);
+    await page.call('sip:bob@e2e.test');
+    await page.state('confirmed');
+    await heardAtBothEnds(page, phone);
+    await isSecure(t, ctx);
+    await page.hold(true);
+    await page.hold(false);
+    await pageHears(page, BARESIP_HZ);
+    await isSecure(t, ctx);
+    phone.mark();
+    await page.bye();
+    await phone.event('CALL_CLOSED');
+    await forgotten(ctx);
+  }, { timeout: 60000 });
+
+  test('baresip calls browser, holds, resumes, hangs up', async (t, ctx) => {
+    const [page, phone] = await Promise.all([alice(t, ctx), bob(t, ctx, core, { srtp: true })]);
+    await phone.command('dial', `sip:${page.user}@${ctx.kamailio.sip}`);
+    await page.state('confirmed');
+    await heardAtBothEnds(page, phone);
+    await isSecure(t, ctx);
+    await phone.command('hold');
+    await until('page sees the hold', async () => (await page.look()).onHold?.remote === true, 5000);
+    await phone.command('resume');
+    await until('page sees the end of the hold', async () => (await page.look()).onHold?.remote === false, 5000);
+    await pageHears(page, BARESIP_HZ);
+    await phone.command('hangup');
+    await page.state('ended');
+    await forgotten(ctx);
+  }, { timeout: 60000 });
+}
+
 const pictureAt = (phone, ms) => phone.proc.printed(/video: receiving with resolution 320 x 240/, ms);
 
 edge('ims', 'v4', 'v4', [], (core) => { basics(core); withSipp(core); unusual(core); });
@@ -267,5 +320,6 @@ edge('bare', 'v4', 'v6', [], (core) => { basics(core); });
 edge('bare', 'v6', 'v4', [], (core) => { basics(core); });
 edge('ims', 'v4', 'v6', [], (core) => { withSipp(core); });
 edge('ims', 'v6', 'v4', [], (core) => { withSipp(core); });
+edge('sdes', 'v4', 'v4', [], (core) => { sdes(core); });
 edge('ims', 'v4', 'v4', ['--profile=core=ims'], (core) => { video(core); });
 edge('bare', 'v4', 'v4', ['--profile=core=sip'], (core) => { video(core); });
