@@ -203,6 +203,7 @@ static agw_err open_access_ports(agw_gateway *gw, size_t place, uint16_t number)
             .local = gw->addresses[a].ip,
             .shared = true,
             .tos = AGW_TOS_EF,
+            .sampled = AGW_PORT_SAMPLED_SHARED,
             .buffer_bytes = AGW_PORT_ACCESS_BUFFER,
         };
         config.local.port = number;
@@ -1037,6 +1038,23 @@ const agw_worker_stats *agw_gateway_worker_stats(const agw_gateway *gw, size_t i
 {
     AGW_ASSERT(i < gw->n_workers);
     return &gw->workers[i].worker->stats;
+}
+
+void agw_gateway_get_worker_use(const agw_gateway *gw, size_t i, agw_thread_use *out)
+{
+    AGW_ASSERT(i < gw->n_workers);
+    agw_worker_get_use(gw->workers[i].worker, out);
+}
+
+void agw_gateway_get_handshake_use(const agw_gateway *gw, agw_thread_use *out)
+{
+    *out = (agw_thread_use){0};
+    for (size_t i = 0; i < gw->n_handshakes; i++) {
+        agw_thread_use one;
+        agw_handshake_get_use(gw->handshakes[i], &one);
+        out->cpu += one.cpu;
+        out->mail += one.mail;
+    }
 }
 
 void agw_gateway_ports(const agw_gateway *gw, size_t *free_ports, size_t *used_ports)

@@ -174,6 +174,10 @@ typedef struct agw_gateway_load {
 
 void agw_gateway_get_load(agw_gateway *gw, agw_gateway_load *out);
 void agw_gateway_get_worker_load(const agw_gateway *gw, size_t i, agw_worker_load *out);
+/** What a worker's thread has used, and what waits for it. */
+void agw_gateway_get_worker_use(const agw_gateway *gw, size_t i, agw_thread_use *out);
+/** The sum of all handshake threads. */
+void agw_gateway_get_handshake_use(const agw_gateway *gw, agw_thread_use *out);
 /** Core ports free and in use over all interfaces. */
 void agw_gateway_ports(const agw_gateway *gw, size_t *free_ports, size_t *used_ports);
 

@@ -302,3 +302,9 @@ agw_outbox agw_handshake_outbox(agw_handshake *h)
 {
     return (agw_outbox){.ring = h->mailbox, .wake = wake, .owner = h};
 }
+
+void agw_handshake_get_use(const agw_handshake *h, agw_thread_use *out)
+{
+    out->cpu = agw_clock_cpu_of(h->thread);
+    out->mail = agw_ring_count(h->mailbox);
+}

@@ -19,6 +19,9 @@ AGW_NODISCARD agw_handshake *agw_handshake_new(const agw_outbox *outboxes, size_
 /** Stops and joins; associations that still live are freed. */
 void agw_handshake_free(agw_handshake *h);
 
+/** From the thread that started it. */
+void agw_handshake_get_use(const agw_handshake *h, agw_thread_use *out);
+
 /** An outbox toward this thread, for one sender. */
 agw_outbox agw_handshake_outbox(agw_handshake *h);
 /** How long it has not waited so far, in ns; any thread may ask. */

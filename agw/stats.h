@@ -4,7 +4,11 @@
 #define AGW_AGW_STATS_H
 
 #include "agw/drop.h"
+#include "base/clock.h"
 #include "base/counter.h"
+#include "base/histogram.h"
+
+#include <stddef.h>
 
 /** Packets in one direction at one place. Times are agw_ns, 0 = never. */
 typedef struct agw_traffic {
@@ -31,7 +35,10 @@ typedef struct agw_media_stats {
     agw_end_stats end[2]; /* by side: 0 = the party that sent the first offer */
 } agw_media_stats;
 
-/** One worker, or the sum of all. */
+/** Sizes of batches are counted by powers of two: 1, 2 to 3, ..., 32 to 63, 64 (a full one). */
+enum { AGW_BATCH_SIZES = 7 };
+
+/** One worker. */
 typedef struct agw_worker_stats {
     agw_counter busy_ns;                                           /* time not spent waiting */
     agw_counter turns, rx_packets, tx_packets, rx_bytes, tx_bytes; /* UDP payloads of every kind */
@@ -40,8 +47,18 @@ typedef struct agw_worker_stats {
     agw_counter handshakes_done, handshakes_failed;
     agw_counter calls, transports; /* now */
     agw_counter icmp_errors, kernel_drops;
-    agw_counter fast_rx, fast_tx; /* packets that came and went by AF_XDP */
+    agw_counter fast_rx, fast_tx;         /* packets that came and went by AF_XDP */
+    agw_counter waits;                    /* times it gave up the processor */
+    agw_counter paced_waits;              /* of these: slept to the next tick */
+    agw_counter batches[AGW_BATCH_SIZES]; /* turns that read packets, by how many */
     agw_counter drops[AGW_DROP_COUNT];
+    agw_histogram transit; /* ns from the kernel's receiving to our sending, of sampled RTP */
 } agw_worker_stats;
+
+/** What can be seen of a thread from outside at this moment, without its help. */
+typedef struct agw_thread_use {
+    agw_ns cpu;  /* time of processors since its start */
+    size_t mail; /* messages that wait for it */
+} agw_thread_use;
 
 #endif

@@ -24,8 +24,32 @@ enum {
 
 static const agw_ns RETRY_FULL_MAILBOX = AGW_MS(1);
 static const agw_ns COOKIES_FOR = AGW_S(60);
+static const agw_ns TRANSIT_MAX = AGW_S(8); /* more: the wall clock was set meanwhile */
+
+_Static_assert(AGW_PKT_BATCH >> (AGW_BATCH_SIZES - 1) == 1, "a full batch has a size of its own");
 
 /* --- one batch through the stages ------------------------------------------------------------ */
+
+static void note_transit(agw_worker *w, const agw_pkt *pkt, agw_ns sent_at)
+{
+    const agw_ns transit = sent_at - pkt->arrived_at;
+    if (transit >= 0 && transit <= TRANSIT_MAX)
+        agw_histogram_add(&w->stats.transit, (uint64_t)transit);
+}
+
+/* Samples are few: the clock is read for a batch that has one. */
+static void note_transits(agw_worker *w, size_t n)
+{
+    agw_ns sent_at = 0;
+    for (size_t i = 0; i < n; i++) {
+        const agw_pkt *pkt = w->pkts[i];
+        if (pkt->arrived_at == 0 || pkt->verdict != AGW_FORWARD || pkt->kind != AGW_PKT_RTP)
+            continue;
+        if (sent_at == 0)
+            sent_at = agw_clock_now();
+        note_transit(w, pkt, sent_at);
+    }
+}
 
 static void count_verdicts(agw_worker *w, size_t n)
 {
@@ -48,6 +72,7 @@ static void send_batch(agw_worker *w)
     const size_t n = w->n_received + w->n_spares;
     agw_warm_way_out(w->pkts, n);
     agw_transport_protect(w, w->pkts, n);
+    note_transits(w, w->n_received);
     const size_t sent = agw_io_tx(w->io, w->pkts, n);
     agw_counter_add(&w->stats.tx_packets, sent);
     count_verdicts(w, n);
@@ -62,6 +87,7 @@ static void count_received(agw_worker *w, size_t n)
         bytes += w->pkts[i]->len;
     agw_counter_add(&w->stats.rx_packets, n);
     agw_counter_add(&w->stats.rx_bytes, bytes);
+    agw_counter_add(&w->stats.batches[31 - __builtin_clz((unsigned)n)], 1);
 }
 
 static void run_stages(agw_worker *w, size_t n)
@@ -216,6 +242,8 @@ static void publish(agw_worker *w)
 {
     agw_counter_set(&w->stats.icmp_errors, agw_counter_get(&w->io->icmp_errors));
     agw_counter_set(&w->stats.kernel_drops, agw_counter_get(&w->io->rx_drops));
+    agw_counter_set(&w->stats.waits, agw_counter_get(&w->io->waits));
+    agw_counter_set(&w->stats.paced_waits, agw_counter_get(&w->io->paced_waits));
     agw_counter_set(&w->stats.fast_rx, agw_counter_get(&w->io->fast_rx));
     agw_counter_set(&w->stats.fast_tx, agw_counter_get(&w->io->fast_tx));
     agw_counter_set(&w->stats.drops[AGW_DROP_SEND], agw_counter_get(&w->io->tx_failed));
@@ -365,6 +393,12 @@ void agw_worker_free(agw_worker *w)
     free(w->access_ports);
     free(w->memory);
     free(w);
+}
+
+void agw_worker_get_use(const agw_worker *w, agw_thread_use *out)
+{
+    out->cpu = w->running ? agw_clock_cpu_of(w->thread) : 0;
+    out->mail = agw_ring_count(w->mailbox);
 }
 
 static void wake(void *owner)

@@ -65,6 +65,8 @@ AGW_NODISCARD agw_err agw_worker_start(agw_worker *w);
 void agw_worker_join(agw_worker *w);
 /** After the join; frees calls that still live. */
 void agw_worker_free(agw_worker *w);
+/** From the thread that started it. */
+void agw_worker_get_use(const agw_worker *w, agw_thread_use *out);
 /** An outbox toward this worker, for one sender. */
 agw_outbox agw_worker_outbox(agw_worker *w);
 

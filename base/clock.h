@@ -5,6 +5,7 @@
 #define AGW_BASE_CLOCK_H
 
 #include <stdint.h>
+#include <sys/types.h>
 
 /** A point in monotonic time or a length of time, in nanoseconds. */
 typedef int64_t agw_ns;
@@ -20,6 +21,13 @@ agw_ns agw_clock_now(void);
 
 /** Wall time in microseconds since 1970, for NTP timestamps, logs and events. */
 int64_t agw_clock_wall_us(void);
+
+/** Monotonic time of a moment that the kernel stamped with the wall clock (in ns since 1970) a
+ * short while ago. Wrong by as much as the wall clock was set since. */
+agw_ns agw_clock_of_wall(agw_ns wall);
+
+/** CPU time that a living thread has used since its start; 0 when the system does not tell. */
+agw_ns agw_clock_cpu_of(pthread_t thread);
 
 static inline agw_ns agw_earlier(agw_ns a, agw_ns b)
 {

@@ -37,7 +37,8 @@ typedef enum agw_verdict {
 typedef struct agw_pkt {
     uint8_t *data; /* the UDP payload, inside buf */
     size_t len;
-    agw_ns rx_at; /* when the turn that read it began */
+    agw_ns rx_at;      /* when the turn that read it began */
+    agw_ns arrived_at; /* when the kernel received it, known of a sample only; 0 = not known */
     uint8_t verdict;
     uint8_t drop_reason; /* agw_drop, with AGW_DROP */
     uint8_t kind;
@@ -57,6 +58,7 @@ static inline void agw_pkt_reset(agw_pkt *pkt)
     pkt->data = pkt->buf + AGW_PKT_HEADROOM;
     pkt->len = 0;
     pkt->rx_at = 0;
+    pkt->arrived_at = 0;
     pkt->verdict = AGW_UNDECIDED;
     pkt->drop_reason = 0;
     pkt->kind = AGW_PKT_UNKNOWN;

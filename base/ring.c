@@ -91,3 +91,11 @@ void *agw_ring_pop(agw_ring *ring)
         return msg;
     }
 }
+
+size_t agw_ring_count(const agw_ring *ring)
+{
+    const size_t tail = atomic_load_explicit(&ring->tail, memory_order_relaxed);
+    const size_t head = atomic_load_explicit(&ring->head, memory_order_relaxed);
+    const size_t n = head - tail; /* wraps round when more was popped than was there to see */
+    return n <= ring->mask + 1 ? n : 0;
+}

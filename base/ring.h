@@ -20,5 +20,7 @@ void agw_ring_free(agw_ring *ring);
 AGW_NODISCARD bool agw_ring_push(agw_ring *ring, void *msg);
 /** The oldest message, now the caller's; NULL when empty. */
 AGW_NODISCARD void *agw_ring_pop(agw_ring *ring);
+/** How many messages are inside, about: others may push and pop meanwhile. */
+size_t agw_ring_count(const agw_ring *ring);
 
 #endif

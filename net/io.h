@@ -97,7 +97,8 @@ static inline void agw_io_wait(agw_io *io, agw_ns now, agw_ns deadline)
 }
 
 /** Reads up to n datagrams, fairly over the ports. Each packet is reset, then data, len, cut,
- * remote and port are set; rx_at is left to the caller. The order within a port is kept.
+ * remote and port are set, and of about one in 64 also arrived_at; rx_at is left to the caller. The
+ * order within a port is kept.
  * @return how many; 0 = drained: nothing was there when it looked. */
 static inline size_t agw_io_rx(agw_io *io, agw_pkt *pkts[], size_t n)
 {

@@ -31,17 +31,20 @@ enum {
     ICMP_QUOTA = 16,
 };
 
-/* Ancillary data with one number: SO_RXQ_OVFL. */
-typedef struct control_int {
-    _Alignas(struct cmsghdr) uint8_t bytes[CMSG_SPACE(sizeof(int))];
-} control_int;
+_Static_assert((int)AGW_PORT_SAMPLED_SHARED > (int)AGW_PKT_BATCH, "at most one sample in one read");
+
+/* SO_TIMESTAMPNS, and SO_RXQ_OVFL once the port has lost something. */
+typedef struct ancillary {
+    _Alignas(struct cmsghdr)
+        uint8_t bytes[CMSG_SPACE(sizeof(struct timespec)) + CMSG_SPACE(sizeof(uint32_t))];
+} ancillary;
 
 /* What recvmmsg wants, one of each for every packet of a batch. */
 typedef struct burst {
     struct mmsghdr msgs[AGW_PKT_BATCH];
     struct iovec iovs[AGW_PKT_BATCH];
     struct sockaddr_storage names[AGW_PKT_BATCH];
-    control_int controls[AGW_PKT_BATCH];
+    ancillary controls[AGW_PKT_BATCH];
 } burst;
 
 typedef struct udp_io {
@@ -289,28 +292,56 @@ static void drain_errors(udp_io *u, agw_port *port)
     }
 }
 
-static void count_drops(udp_io *u, agw_port *port, struct msghdr *m)
+static void count_drops(udp_io *u, agw_port *port, const struct cmsghdr *c)
+{
+    uint32_t drops;
+    memcpy(&drops, CMSG_DATA(c), sizeof drops);
+    agw_counter_add(&port->rx_drops, drops - port->drops_seen);
+    agw_counter_add(&u->io.rx_drops, drops - port->drops_seen);
+    port->drops_seen = drops;
+}
+
+static void take_stamp(agw_pkt *pkt, const struct cmsghdr *c)
+{
+    struct timespec ts;
+    memcpy(&ts, CMSG_DATA(c), sizeof ts);
+    pkt->arrived_at = agw_clock_of_wall(AGW_S(ts.tv_sec) + ts.tv_nsec);
+}
+
+static void read_ancillary(udp_io *u, agw_port *port, agw_pkt *pkt, struct msghdr *m)
 {
     for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c != NULL; c = CMSG_NXTHDR(m, c)) {
-        uint32_t drops;
-        if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SO_RXQ_OVFL)
+        if (c->cmsg_level != SOL_SOCKET)
             continue;
-        memcpy(&drops, CMSG_DATA(c), sizeof drops);
-        agw_counter_add(&port->rx_drops, drops - port->drops_seen);
-        agw_counter_add(&u->io.rx_drops, drops - port->drops_seen);
-        port->drops_seen = drops;
+        if (c->cmsg_type == SO_RXQ_OVFL)
+            count_drops(u, port, c);
+        else if (c->cmsg_type == SCM_TIMESTAMPNS)
+            take_stamp(pkt, c);
     }
 }
 
-static void aim_rx(burst *b, agw_pkt *pkts[], size_t n)
+/* Which of the packets that are read next is a sample: its index, however few are there. */
+static size_t next_sample(const agw_port *port)
 {
+    if (port->sampled == 0)
+        return SIZE_MAX;
+    const uint64_t past = agw_counter_get(&port->rx_packets) % port->sampled;
+    return past == 0 ? 0 : (size_t)(port->sampled - past);
+}
+
+/* On such a port the kernel stamps whatever has room for it: only the sample has. The number of
+ * drops waits for it. */
+static void aim_rx(burst *b, const agw_port *port, agw_pkt *pkts[], size_t n)
+{
+    const size_t sample = next_sample(port);
     for (size_t i = 0; i < n; i++) {
         struct msghdr *m = &b->msgs[i].msg_hdr;
+        const bool room = port->sampled == 0 || i == sample;
         agw_pkt_reset(pkts[i]);
         b->iovs[i] = (struct iovec){.iov_base = pkts[i]->data, .iov_len = AGW_PKT_MAX};
         m->msg_namelen = sizeof b->names[i];
-        m->msg_control = &b->controls[i];
-        m->msg_controllen = sizeof b->controls[i];
+        m->msg_control = room ? &b->controls[i] : NULL;
+        m->msg_controllen = room ? sizeof b->controls[i] : 0;
     }
 }
 
@@ -325,7 +356,7 @@ static void fill(udp_io *u, agw_port *port, agw_pkt *pkts[], size_t n)
         if (agw_addr_from_sockaddr(&pkt->remote, m->msg_hdr.msg_name) != AGW_OK)
             pkt->remote = (agw_addr){0}; /* cannot be on an IP socket; matches nobody */
         if (m->msg_hdr.msg_controllen != 0)
-            count_drops(u, port, &m->msg_hdr);
+            read_ancillary(u, port, pkt, &m->msg_hdr);
     }
     agw_counter_add(&port->rx_packets, n);
     agw_counter_add(&u->io.rx_packets, n);
@@ -334,7 +365,7 @@ static void fill(udp_io *u, agw_port *port, agw_pkt *pkts[], size_t n)
 /* Reads up to n (<= AGW_PKT_BATCH) datagrams of one port. */
 static size_t read_port(udp_io *u, agw_port *port, agw_pkt *pkts[], size_t n)
 {
-    aim_rx(&u->rx, pkts, n);
+    aim_rx(&u->rx, port, pkts, n);
     int got = recvmmsg(port->fd, u->rx.msgs, (unsigned)n, MSG_DONTWAIT, NULL);
     if (got < 0 && errno != EAGAIN) {
         drain_errors(u, port); /* a pending ICMP error answered instead of data */

@@ -319,7 +319,16 @@ static void read_frames(const xdp_lane *lane, agw_frame out[], const struct iove
         agw_prefetch_span(lane->ports[out[i].to.port], offsetof(agw_port, buffer_bytes));
 }
 
-static bool take_frame(const xdp_lane *lane, agw_pkt *pkt, const agw_frame *in)
+/* 0: it is none of the samples. */
+static agw_ns stamp_of(const uint8_t *frame)
+{
+    struct agw_xdp_stamp stamp;
+    memcpy(&stamp, frame, sizeof stamp);
+    return stamp.mark == AGW_XDP_STAMP_MARK ? (agw_ns)((uint64_t)stamp.high << 32 | stamp.low) : 0;
+}
+
+static bool take_frame(const xdp_lane *lane, agw_pkt *pkt, const agw_frame *in,
+                       const uint8_t *frame)
 {
     agw_port *port = find_port(lane, &in->to);
     if (port == NULL)
@@ -329,6 +338,7 @@ static bool take_frame(const xdp_lane *lane, agw_pkt *pkt, const agw_frame *in)
     pkt->cut = in->len > AGW_PKT_MAX;
     pkt->port = port;
     pkt->remote = in->from;
+    pkt->arrived_at = stamp_of(frame);
     memcpy(pkt->data, in->payload, pkt->len);
     agw_counter_add(&port->rx_packets, 1);
     return true;
@@ -361,7 +371,7 @@ static size_t read_queue(agw_io *io, queue *q, agw_pkt *pkts[], size_t n)
     }
     read_frames(io->fast, in, bytes, there);
     for (uint32_t i = 0; i < there; i++)
-        got += take_frame(io->fast, pkts[got], &in[i]);
+        got += take_frame(io->fast, pkts[got], &in[i], bytes[i].iov_base);
     xsk_ring_cons__release(&q->rx, there);
     if (there != 0)
         give_frames_back(q, frames, there);

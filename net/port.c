@@ -20,11 +20,12 @@ static bool set_int(int fd, int level, int option, int value)
 /* IPv4: a path MTU that ICMP reports is not believed, it may be forged and is as small as 552; our
  * datagrams go without DF, whoever must may cut them. IPv6: none is below 1280, and routers cut
  * nothing. */
-static bool set_options(int fd, const agw_addr *local)
+static bool set_options(int fd, const agw_port_config *config)
 {
-    if (!set_int(fd, SOL_SOCKET, SO_RXQ_OVFL, 1))
+    if (!set_int(fd, SOL_SOCKET, SO_RXQ_OVFL, 1) ||
+        (config->sampled != 0 && !set_int(fd, SOL_SOCKET, SO_TIMESTAMPNS, 1)))
         return false;
-    if (local->family == AGW_FAMILY_IP6)
+    if (config->local.family == AGW_FAMILY_IP6)
         return set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) &&
                set_int(fd, IPPROTO_IPV6, IPV6_RECVERR, 1) &&
                set_int(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_WANT);
@@ -85,7 +86,7 @@ static void set_buffers(agw_port *port, const agw_port_config *config)
 
 static bool prepare(agw_port *port, const agw_port_config *config)
 {
-    if (!set_options(port->fd, &config->local))
+    if (!set_options(port->fd, config))
         return false;
     set_buffers(port, config);
     return apply_tos(port, config->tos);
@@ -119,6 +120,7 @@ agw_err agw_port_open(agw_port *port, const agw_port_config *config)
     memset(port, 0, sizeof *port);
     port->shared = config->shared;
     port->parked = config->parked;
+    port->sampled = config->sampled;
     port->local = config->local;
     const int domain = config->local.family == AGW_FAMILY_IP6 ? AF_INET6 : AF_INET;
     const int fd = socket(domain, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);

@@ -17,6 +17,12 @@ struct agw_io;
 
 enum {
     AGW_PORT_ACCESS_BUFFER = 8 * 1024 * 1024, /* a shared port carries every call of its worker */
+    /* Whose packets tell when they came: about one in 64, wherever they come from. Of shared ports
+     * one in a prime that is larger than a batch; of streams' ports, which are read one by one,
+     * every 16th, so that the others pay nothing. */
+    AGW_PORT_SAMPLED_SHARED = 67,
+    AGW_PORT_SAMPLED_STREAM = 4,
+    AGW_PORT_SAMPLED_EVERY = 16,
 };
 
 /** An ICMP or ICMPv6 error about a datagram that this port sent. */
@@ -38,6 +44,7 @@ typedef struct agw_port {
     bool shared;     /* many calls: read in big batches */
     uint8_t tos_now; /* what the socket sends by itself: DSCP and ECN byte */
     uint8_t tx_first, tx_last; /* the backend's: 1-based places in the batch being sent; 0 = none */
+    uint8_t sampled;           /* one packet in so many has arrived_at; 0 = none */
     uint8_t rx_expect;         /* the backend's: datagrams it is asked for; 0 = never read */
     uint32_t rx_look;          /* the backend's: the pass in which it was read last */
     agw_counter rx_packets, tx_packets;
@@ -67,12 +74,13 @@ typedef struct agw_port_config {
     bool shared;
     bool parked; /* as agw_port_park() leaves it */
     uint8_t tos;
+    uint8_t sampled; /* one packet in so many shall have arrived_at; 0 = none */
     size_t
         buffer_bytes; /* receive buffer wanted (and send buffer, when shared); 0 = the system's */
 } agw_port_config;
 
-/** Opens and binds. Non-blocking, IP_RECVERR, SO_RXQ_OVFL, no address sharing; datagrams longer
- * than the MTU are fragmented.
+/** Opens and binds. Non-blocking, IP_RECVERR, SO_RXQ_OVFL, no address sharing, SO_TIMESTAMPNS when
+ * sampled; datagrams longer than the MTU are fragmented.
  *
  * @param port  out, the caller's memory; it must not move until closed
  * @return AGW_OK; AGW_ERR_EXISTS when the port is taken; AGW_ERR_LIMIT when descriptors or memory

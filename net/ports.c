@@ -173,11 +173,17 @@ static agw_port_config port_config(const agw_ports *ports)
                              .buffer_bytes = ports->config.buffer_bytes};
 }
 
+static bool is_sampled(const pair *p, unsigned i)
+{
+    return i == 0 && p->rtp / 2 % AGW_PORT_SAMPLED_EVERY == 0;
+}
+
 static agw_err open_half(agw_ports *ports, pair *p, unsigned i, bool parked)
 {
     agw_port_config config = port_config(ports);
     config.local.port = (uint16_t)(p->rtp + i);
     config.parked = parked;
+    config.sampled = is_sampled(p, i) ? AGW_PORT_SAMPLED_STREAM : 0;
     const agw_err err = agw_port_open(&p->ports[i], &config);
     if (err != AGW_OK)
         return err;

@@ -63,6 +63,23 @@ static __always_inline struct udphdr *read_ip6(void *at, void *end, struct agw_x
     return (struct udphdr *)(ip + 1);
 }
 
+static __always_inline int is_sampled(const struct udphdr *udp, const void *end)
+{
+    const __u8 *rtp = (const __u8 *)(udp + 1);
+    return (void *)(rtp + 4) <= end && rtp[3] % AGW_XDP_SAMPLED == 0;
+}
+
+/* Only of a frame that a socket takes: to the kernel the addresses matter. */
+static __always_inline void stamp(void *frame, const __u32 *queue)
+{
+    if (!bpf_map_lookup_elem(&sockets, queue))
+        return;
+    const __u64 now = bpf_ktime_get_ns();
+    const struct agw_xdp_stamp s = {
+        .low = (__u32)now, .mark = AGW_XDP_STAMP_MARK, .high = (__u32)(now >> 32)};
+    __builtin_memcpy(frame, &s, sizeof s);
+}
+
 SEC("xdp")
 int agw_redirect(struct xdp_md *ctx)
 {
@@ -88,6 +105,8 @@ int agw_redirect(struct xdp_md *ctx)
     const __u32 *owner = bpf_map_lookup_elem(&owners, &queue);
     if (!worker || !owner || *worker != *owner)
         return XDP_PASS;
+    if (is_sampled(udp, end))
+        stamp(eth, &queue);
     return bpf_redirect_map(&sockets, queue, XDP_PASS);
 }
 

@@ -23,7 +23,8 @@ static void no_wake(void *owner)
 
 static void open_port(agw_port *port, bool shared)
 {
-    const agw_port_config config = {.local = loopback(), .shared = shared};
+    const agw_port_config config = {
+        .local = loopback(), .shared = shared, .sampled = AGW_PORT_SAMPLED_SHARED};
     CU_ASSERT_EQUAL_FATAL(agw_port_open(port, &config), AGW_OK);
 }
 
@@ -146,6 +147,63 @@ static void test_worker_rfc7675_5_1_media_stops_at_30_s_and_comes_back(void)
     bench_close(&b);
 }
 
+static uint64_t samples(const bench *b)
+{
+    static agw_histogram_view view;
+    memset(&view, 0, sizeof view);
+    agw_histogram_collect(&view, &b->w->stats.transit);
+    CU_ASSERT_TRUE(agw_histogram_at(&view, 1000) < (uint64_t)AGW_S(8));
+    return view.count;
+}
+
+/* What is not forwarded, or no RTP, has no transit. */
+static void test_worker_counts_the_transit_of_forwarded_rtp(void)
+{
+    enum { SENT = 3 * AGW_PORT_SAMPLED_SHARED };
+    bench b;
+    bench_open(&b);
+    CU_ASSERT_FALSE(passes(&b, 1)); /* has no destination yet: dropped, and it was a sample */
+    CU_ASSERT_EQUAL(samples(&b), 0);
+    check_at(&b, AGW_S(1001));
+    for (uint16_t seq = 2; seq < SENT; seq++) {
+        phone_rtp(&b.phone, &b.core.local, PT_AUDIO, 0x22, seq);
+        turn_at(&b, b.now);
+    }
+    CU_ASSERT_EQUAL(agw_counter_get(&b.w->stats.rx_packets), SENT);
+    CU_ASSERT_EQUAL(samples(&b), 2);
+    CU_ASSERT_EQUAL(agw_counter_get(&b.w->stats.batches[0]), SENT);
+    bench_close(&b);
+}
+
+static void test_worker_counts_batches_by_size(void)
+{
+    bench b;
+    bench_open(&b);
+    check_at(&b, AGW_S(1001)); /* a batch of one */
+    for (uint16_t seq = 1; seq <= 5; seq++)
+        say(&b.browser, &b.access.local, "x", 1);
+    turn_at(&b, b.now);
+    for (uint16_t seq = 1; seq <= AGW_PKT_BATCH; seq++)
+        say(&b.browser, &b.access.local, "x", 1);
+    turn_at(&b, b.now);
+    const uint64_t expected[AGW_BATCH_SIZES] = {1, 0, 1, 0, 0, 0, 1};
+    for (size_t i = 0; i < AGW_BATCH_SIZES; i++)
+        CU_ASSERT_EQUAL(agw_counter_get(&b.w->stats.batches[i]), expected[i]);
+    bench_close(&b);
+}
+
+static void test_worker_use_tells_of_waiting_mail(void)
+{
+    bench b;
+    agw_thread_use use;
+    bench_open(&b);
+    CU_ASSERT_TRUE(agw_ring_push(b.w->mailbox, agw_mail_new(AGW_MAIL_STOP, NULL, 0)));
+    agw_worker_get_use(b.w, &use);
+    CU_ASSERT_EQUAL(use.mail, 1);
+    CU_ASSERT_EQUAL(use.cpu, 0); /* no thread runs here */
+    bench_close(&b);
+}
+
 static void test_worker_media_before_nomination_has_no_destination(void)
 {
     bench b;
@@ -192,6 +250,9 @@ static void test_outbox_keeps_the_order_of_what_does_not_fit(void)
 static const agw_unit_case cases[] = {
     AGW_CASE(test_worker_rfc8863_ice_fails_after_39_5_s_without_a_check),
     AGW_CASE(test_worker_rfc7675_5_1_media_stops_at_30_s_and_comes_back),
+    AGW_CASE(test_worker_counts_the_transit_of_forwarded_rtp),
+    AGW_CASE(test_worker_counts_batches_by_size),
+    AGW_CASE(test_worker_use_tells_of_waiting_mail),
     AGW_CASE(test_worker_media_before_nomination_has_no_destination),
     AGW_CASE(test_worker_address_of_a_busy_call_is_not_taken_over),
     AGW_CASE(test_outbox_keeps_the_order_of_what_does_not_fit),

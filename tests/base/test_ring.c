@@ -19,9 +19,11 @@ static void test_ring_keeps_the_order_and_its_bound(void)
         for (int i = 0; i < 8; i++)
             CU_ASSERT_TRUE(agw_ring_push(ring, &items[i]));
         CU_ASSERT_FALSE(agw_ring_push(ring, &items[8]));
+        CU_ASSERT_EQUAL(agw_ring_count(ring), 8);
         for (int i = 0; i < 8; i++)
             CU_ASSERT_PTR_EQUAL(agw_ring_pop(ring), &items[i]);
         CU_ASSERT_PTR_NULL(agw_ring_pop(ring));
+        CU_ASSERT_EQUAL(agw_ring_count(ring), 0);
     }
     agw_ring_free(ring);
 }

@@ -29,7 +29,8 @@ struct agw_gateway {
     bool calls_full, ports_full;
     const char *refusal[2]; /* [1]: of urgent calls */
     int fd;
-    agw_worker_stats stats;
+    agw_worker_stats stats[AGW_WORKERS_MAX];
+    size_t n_workers;
 };
 
 static void set_ip(agw_addr *out, agw_addr *advertised, const char *text)
@@ -57,6 +58,7 @@ agw_err agw_gateway_new(agw_gateway **out, const agw_gateway_config *config, cha
         return AGW_ERR_STATE;
     }
     agw_gateway *gw = g_new0(agw_gateway, 1);
+    gw->n_workers = 1;
     gw->config = *config;
     gw->calls = g_ptr_array_new();
     gw->events = g_array_new(FALSE, FALSE, sizeof(agw_event));
@@ -303,20 +305,40 @@ void fake_gateway_refuse(agw_gateway *gw, const char *normal, const char *urgent
 
 size_t agw_gateway_workers(const agw_gateway *gw)
 {
-    (void)gw;
-    return 1;
+    return gw->n_workers;
 }
 
 const agw_worker_stats *agw_gateway_worker_stats(const agw_gateway *gw, size_t i)
 {
-    (void)i;
-    return &gw->stats;
+    return &gw->stats[i];
+}
+
+void agw_gateway_get_worker_use(const agw_gateway *gw, size_t i, agw_thread_use *out)
+{
+    (void)gw, (void)i;
+    *out = (agw_thread_use){.cpu = AGW_MS(1500), .mail = 3};
+}
+
+void agw_gateway_get_handshake_use(const agw_gateway *gw, agw_thread_use *out)
+{
+    (void)gw;
+    *out = (agw_thread_use){.cpu = AGW_MS(400), .mail = 2};
 }
 
 void agw_gateway_ports(const agw_gateway *gw, size_t *free_ports, size_t *used_ports)
 {
     *used_ports = fake_gateway_transports(gw) * 2;
     *free_ports = (size_t)gw->config.port_max - gw->config.port_min + 1 - *used_ports;
+}
+
+void fake_gateway_set_workers(agw_gateway *gw, size_t n)
+{
+    gw->n_workers = n;
+}
+
+agw_worker_stats *fake_gateway_stats(agw_gateway *gw)
+{
+    return gw->stats;
 }
 
 void fake_gateway_full(agw_gateway *gw, bool calls, bool ports)

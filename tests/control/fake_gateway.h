@@ -21,6 +21,10 @@ void fake_gateway_full(agw_gateway *gw, bool calls, bool ports);
 /** What the gateway says to new calls that are not urgent (NULL = it takes them), and to those that
  * are. */
 void fake_gateway_refuse(agw_gateway *gw, const char *normal, const char *urgent);
+/** From the one worker on that it has. */
+void fake_gateway_set_workers(agw_gateway *gw, size_t n);
+/** The numbers of all workers it may have, to be set. */
+agw_worker_stats *fake_gateway_stats(agw_gateway *gw);
 
 /** What control did. */
 size_t fake_gateway_calls(const agw_gateway *gw);

@@ -564,6 +564,70 @@ static void test_io_kernel_drops_are_counted(void)
     close_io(io);
 }
 
+/* They stand in the socket for a while before they are read: the stamp tells of their arrival. */
+static void check_samples(bool shared, uint8_t sampled)
+{
+    enum { COUNT = 70, LINGER_MS = 5 };
+    agw_io *io = open_io(0);
+    agw_port port, peer;
+    const agw_port_config config = {
+        .local = loopback(AGW_FAMILY_IP4), .shared = shared, .sampled = sampled};
+    CU_ASSERT_EQUAL_FATAL(agw_port_open(&port, &config), AGW_OK);
+    CU_ASSERT_EQUAL_FATAL(agw_io_add(io, &port), AGW_OK);
+    open_loopback(&peer, AGW_FAMILY_IP4, false);
+    for (size_t round = 0; round < 3; round++) {
+        const agw_ns before = agw_clock_now();
+        for (uint32_t i = 0; i < COUNT; i++)
+            CU_ASSERT_TRUE(send_plain(peer.fd, &port.local, "x", 1));
+        const agw_ns after = agw_clock_now();
+        while (agw_clock_now() < after + AGW_MS(LINGER_MS))
+            continue;
+        CU_ASSERT_EQUAL(rx_all(io, pool, COUNT), COUNT);
+        for (size_t i = 0; i < COUNT; i++) {
+            const agw_ns at = pool[i]->arrived_at;
+            const bool is_sample = sampled != 0 && (round * COUNT + i) % sampled == 0;
+            CU_ASSERT_EQUAL(at != 0, is_sample);
+            CU_ASSERT_TRUE(!is_sample || (at >= before - AGW_MS(LINGER_MS) && at <= after));
+        }
+    }
+    agw_port_close(&peer);
+    drop_port(io, &port);
+    close_io(io);
+}
+
+static void test_io_samples_tell_when_the_kernel_received_them(void)
+{
+    check_samples(true, AGW_PORT_SAMPLED_SHARED);
+    check_samples(false, AGW_PORT_SAMPLED_SHARED);
+    check_samples(false, 0);
+}
+
+/* The one that brings the number of drops is a sample there; nothing is lost of the number. */
+static void test_io_kernel_drops_of_a_sampled_port_show_with_a_sample(void)
+{
+    agw_io *io = open_io(0);
+    agw_port port, peer;
+    const agw_port_config config = {.local = loopback(AGW_FAMILY_IP4),
+                                    .sampled = AGW_PORT_SAMPLED_SHARED,
+                                    .buffer_bytes = 4096};
+    CU_ASSERT_EQUAL_FATAL(agw_port_open(&port, &config), AGW_OK);
+    CU_ASSERT_EQUAL_FATAL(agw_io_add(io, &port), AGW_OK);
+    open_loopback(&peer, AGW_FAMILY_IP4, false);
+    uint8_t data[1000] = {0};
+    for (int i = 0; i < 50; i++)
+        CU_ASSERT_TRUE(send_plain(peer.fd, &port.local, data, sizeof data));
+    const size_t kept = rx_some(io, pool, AGW_PKT_BATCH);
+    CU_ASSERT_TRUE(kept > 0 && kept < 50);
+    for (int i = 0; i < AGW_PORT_SAMPLED_SHARED; i++) {
+        CU_ASSERT_TRUE(send_plain(peer.fd, &port.local, "x", 1));
+        CU_ASSERT_EQUAL(rx_all(io, pool, 1), 1);
+    }
+    CU_ASSERT_EQUAL(agw_counter_get(&port.rx_drops), 50 - kept);
+    agw_port_close(&peer);
+    drop_port(io, &port);
+    close_io(io);
+}
+
 /* A datagram that cannot go is counted by its reason and takes no other with it. */
 static void test_io_unsendable_datagrams_are_counted_and_passed_over(void)
 {
@@ -728,6 +792,8 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_io_more_ready_ports_than_a_pass),
     AGW_CASE(test_io_ids_are_never_zero_nor_repeated),
     AGW_CASE(test_io_kernel_drops_are_counted),
+    AGW_CASE(test_io_samples_tell_when_the_kernel_received_them),
+    AGW_CASE(test_io_kernel_drops_of_a_sampled_port_show_with_a_sample),
     AGW_CASE(test_io_unsendable_datagrams_are_counted_and_passed_over),
     AGW_CASE(test_io_wait_ends_at_the_deadline_and_not_before),
     AGW_CASE(test_io_wait_is_paced_when_packets_come_often),

@@ -105,6 +105,26 @@ static void test_ports_rfc3550_11_pair_is_even_and_next_odd(void)
     check_pair(AGW_FAMILY_IP6);
 }
 
+static void test_ports_every_16th_rtp_port_has_samples(void)
+{
+    enum { PAIRS = 3 * AGW_PORT_SAMPLED_EVERY };
+    const agw_ports_config config = range_of(PAIRS);
+    agw_ports *ports = new_ports(&config);
+    agw_port *taken[PAIRS][2];
+    size_t sampled = 0;
+    for (size_t i = 0; i < PAIRS; i++) {
+        CU_ASSERT_EQUAL_FATAL(agw_ports_take_pair(ports, &taken[i][0], &taken[i][1]), AGW_OK);
+        sampled += taken[i][0]->sampled == AGW_PORT_SAMPLED_STREAM;
+        CU_ASSERT_EQUAL(taken[i][1]->sampled, 0);
+    }
+    CU_ASSERT_EQUAL(sampled, PAIRS / AGW_PORT_SAMPLED_EVERY);
+    for (size_t i = 0; i < PAIRS; i++) {
+        agw_ports_give(ports, taken[i][0]);
+        agw_ports_give(ports, taken[i][1]);
+    }
+    agw_ports_free(ports);
+}
+
 static void test_ports_exhausted_range_is_a_limit(void)
 {
     const agw_ports_config config = range_of(4);
@@ -513,6 +533,7 @@ static void test_port_buffer_granted_is_reported(void)
 static const agw_unit_case CASES[] = {
     AGW_CASE(test_ports_range_bounds),
     AGW_CASE(test_ports_rfc3550_11_pair_is_even_and_next_odd),
+    AGW_CASE(test_ports_every_16th_rtp_port_has_samples),
     AGW_CASE(test_ports_exhausted_range_is_a_limit),
     AGW_CASE(test_ports_single_ports_use_both_halves),
     AGW_CASE(test_ports_half_given_back_serves_as_single),

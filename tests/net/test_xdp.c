@@ -432,6 +432,44 @@ static void test_xdp_rfc7983_media_of_a_flow_comes_by_the_ring_all_else_not_ipv6
     check_ways_in(1);
 }
 
+/* By the sequence number of each stream; what is too short to have one is no sample. */
+static void check_samples(int v6)
+{
+    enum { COUNT = 130, SAMPLED = 64 };
+    world w = open_world(1);
+    flow f;
+    open_flow(&w, &f, v6);
+    const agw_ns before = agw_clock_now();
+    for (unsigned seq = 0; seq < COUNT; seq++) {
+        const uint8_t rtp[12] = {RTP, 8, (uint8_t)(seq >> 8), (uint8_t)seq};
+        CU_ASSERT_TRUE(send_plain(f.peer.fd, &f.port.local, rtp, seq == SAMPLED ? 3 : sizeof rtp));
+    }
+    settle(&f.peer, &f.port);
+    const agw_ns after = agw_clock_now();
+    unsigned seen = 0;
+    for (size_t n; seen < COUNT && (n = rx_some(f.io)) != 0;) {
+        for (size_t i = 0; i < n; i++, seen++) {
+            const agw_ns at = pkts[i]->arrived_at;
+            const bool sampled = seen % SAMPLED == 0 && seen != SAMPLED;
+            CU_ASSERT_TRUE(sampled ? at > before && at < after : at == 0);
+        }
+    }
+    CU_ASSERT_EQUAL(seen, COUNT);
+    CU_ASSERT_EQUAL(agw_counter_get(&f.io->fast_rx), COUNT);
+    close_flow(&f);
+    close_world(&w);
+}
+
+static void test_xdp_samples_tell_when_the_program_saw_them_ipv4(void)
+{
+    check_samples(0);
+}
+
+static void test_xdp_samples_tell_when_the_program_saw_them_ipv6(void)
+{
+    check_samples(1);
+}
+
 static void test_xdp_nothing_installed_comes_by_the_socket(void)
 {
     world w = open_world(2);
@@ -1408,6 +1446,8 @@ static void test_xdp_program_goes_with_its_killed_process(void)
 static const agw_unit_case CASES[] = {
     AGW_CASE(test_xdp_rfc7983_media_of_a_flow_comes_by_the_ring_all_else_not_ipv4),
     AGW_CASE(test_xdp_rfc7983_media_of_a_flow_comes_by_the_ring_all_else_not_ipv6),
+    AGW_CASE(test_xdp_samples_tell_when_the_program_saw_them_ipv4),
+    AGW_CASE(test_xdp_samples_tell_when_the_program_saw_them_ipv6),
     AGW_CASE(test_xdp_nothing_installed_comes_by_the_socket),
     AGW_CASE(test_xdp_each_port_gets_its_own),
     AGW_CASE(test_xdp_order_is_kept_when_a_flow_is_installed),
