@@ -1,119 +1,22 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * agwctl: asks a running gateway over ng and prints tables for people, or JSON. */
 #include "base/addr.h"
-#include "base/rand.h"
+#include "control/agwctl_top.h"
+#include "control/client.h"
 #include "control/json.h"
 
-#include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-enum {
-    EXIT_OK = 0,
-    EXIT_REFUSED = 1, /* the gateway said no */
-    EXIT_USAGE = 2,
-    EXIT_NO_ANSWER = 3,
-    TRIES = 3,
-    REPLY_BYTES = 65536,
-    COOKIE_CHARS = 12,
-    COLUMNS_MAX = 8,
-};
+enum { COLUMNS_MAX = 8 };
 
-typedef struct client {
-    char *server;
-    gint timeout_ms, limit;
+typedef struct options {
+    agw_client client;
+    gint limit;
     gboolean json, version;
-    int fd;
-    int status; /* what to exit with */
-} client;
-
-/* --- asking ------------------------------------------------------------------------------------
- */
-
-static bool open_socket(client *c)
-{
-    agw_addr addr;
-    struct sockaddr_storage sa;
-    if (agw_addr_parse(&addr, c->server) != AGW_OK) {
-        fprintf(stderr, "agwctl: --server wants ADDRESS:PORT with a numeric address, not %s\n",
-                c->server);
-        c->status = EXIT_USAGE;
-        return false;
-    }
-    const socklen_t len = agw_addr_to_sockaddr(&addr, &sa);
-    c->fd = socket(sa.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (c->fd >= 0 && connect(c->fd, (const struct sockaddr *)&sa, len) == 0)
-        return true;
-    fprintf(stderr, "agwctl: %s: %s\n", c->server, g_strerror(errno));
-    c->status = EXIT_NO_ANSWER;
-    return false;
-}
-
-/* The reply document behind the cookie; NULL: not ours, or not a document. */
-static agw_doc *parse_reply(const char *cookie, const char *text, size_t len)
-{
-    const size_t skip = strlen(cookie) + 1;
-    const char *why;
-    if (len < skip || memcmp(text, cookie, skip - 1) != 0 || text[skip - 1] != ' ')
-        return NULL;
-    return agw_json_parse(text + skip, len - skip, &why);
-}
-
-static agw_doc *receive(const client *c, const char *cookie)
-{
-    char *text = g_malloc(REPLY_BYTES);
-    agw_doc *reply = NULL;
-    struct pollfd ready = {.fd = c->fd, .events = POLLIN};
-    while (reply == NULL && poll(&ready, 1, c->timeout_ms) > 0) {
-        const ssize_t len = recv(c->fd, text, REPLY_BYTES, 0);
-        if (len < 0)
-            break; /* nobody listens there */
-        reply = parse_reply(cookie, text, (size_t)len);
-    }
-    g_free(text);
-    return reply;
-}
-
-static agw_doc *exchange(const client *c, const agw_doc *request)
-{
-    char cookie[COOKIE_CHARS + 1];
-    agw_rand_text(cookie, COOKIE_CHARS);
-    GString *message = g_string_new(cookie);
-    g_string_append_c(message, ' ');
-    agw_json_write(message, request);
-    agw_doc *reply = NULL;
-    for (int i = 0; i < TRIES && reply == NULL; i++) {
-        if (send(c->fd, message->str, message->len, 0) < 0 && errno != ECONNREFUSED)
-            break;
-        reply = receive(c, cookie);
-    }
-    g_string_free(message, TRUE);
-    return reply;
-}
-
-/* The reply of a command that went well; NULL: the reason has been printed. Takes request. */
-static agw_doc *ask(client *c, agw_doc *request)
-{
-    agw_doc *reply = exchange(c, request);
-    agw_doc_free(request);
-    if (reply == NULL) {
-        fprintf(stderr, "agwctl: no answer from %s: is agwd running, and does --listen-ng match?\n",
-                c->server);
-        c->status = EXIT_NO_ANSWER;
-        return NULL;
-    }
-    const char *result = agw_doc_str(reply, "result");
-    if (result != NULL && (strcmp(result, "ok") == 0 || strcmp(result, "pong") == 0))
-        return reply;
-    const char *reason = agw_doc_str(reply, "error-reason");
-    fprintf(stderr, "agwctl: %s\n", reason != NULL ? reason : "the gateway refused");
-    agw_doc_free(reply);
-    c->status = EXIT_REFUSED;
-    return NULL;
-}
+    agw_top_options top;
+} options;
 
 static agw_doc *request_new(const char *command)
 {
@@ -122,11 +25,11 @@ static agw_doc *request_new(const char *command)
     return request;
 }
 
-static agw_doc *ask_about(client *c, const char *call_id)
+static agw_doc *ask_about(options *o, const char *call_id)
 {
     agw_doc *request = request_new("query");
     agw_doc_set_str(request, "call-id", call_id);
-    return ask(c, request);
+    return agw_client_ask(&o->client, request);
 }
 
 /* --- printing ----------------------------------------------------------------------------------
@@ -138,7 +41,7 @@ static int print_json(const agw_doc *reply)
     agw_json_write(text, reply);
     printf("%s\n", text->str);
     g_string_free(text, TRUE);
-    return EXIT_OK;
+    return AGW_EXIT_OK;
 }
 
 /* Rows of cells, printed in columns as wide as they need to be; the first row is the head. */
@@ -311,7 +214,7 @@ static void list_head(table *t)
     }
 }
 
-static void list_table(client *c, const agw_doc *ids)
+static void list_table(options *o, const agw_doc *ids)
 {
     table t;
     list_head(&t);
@@ -320,7 +223,7 @@ static void list_table(client *c, const agw_doc *ids)
         const char *id = agw_doc_text(agw_doc_at(ids, i));
         agw_doc *request = request_new("query");
         agw_doc_set_str(request, "call-id", id != NULL ? id : "");
-        agw_doc *call = exchange(c, request);
+        agw_doc *call = agw_client_try(&o->client, request);
         agw_doc_free(request);
         if (id != NULL && call != NULL && agw_doc_get(call, "created") != NULL) {
             list_row(&t, id, call);
@@ -332,20 +235,20 @@ static void list_table(client *c, const agw_doc *ids)
     printf("%zu call%s\n", shown, shown == 1 ? "" : "s");
 }
 
-static int run_list(client *c, const char *arg)
+static int run_list(options *o, const char *arg)
 {
     (void)arg;
     agw_doc *request = request_new("list");
-    agw_doc_set_int(request, "limit", c->limit);
-    agw_doc *reply = ask(c, request);
+    agw_doc_set_int(request, "limit", o->limit);
+    agw_doc *reply = agw_client_ask(&o->client, request);
     if (reply == NULL)
-        return c->status;
-    if (c->json)
+        return o->client.status;
+    if (o->json)
         (void)print_json(reply);
     else
-        list_table(c, agw_doc_get(reply, "calls"));
+        list_table(o, agw_doc_get(reply, "calls"));
     agw_doc_free(reply);
-    return EXIT_OK;
+    return AGW_EXIT_OK;
 }
 
 /* --- show --------------------------------------------------------------------------------------
@@ -445,20 +348,21 @@ static void show_call(const char *call_id, const agw_doc *call)
         show_transport(agw_doc_at(list, i));
 }
 
-static int run_show(client *c, const char *arg)
+static int run_show(options *o, const char *arg)
 {
-    agw_doc *reply = ask_about(c, arg);
+    agw_doc *reply = ask_about(o, arg);
     if (reply == NULL)
-        return c->status;
-    if (c->json)
+        return o->client.status;
+    if (o->json)
         (void)print_json(reply);
     else
         show_call(arg, reply);
     agw_doc_free(reply);
-    return EXIT_OK;
+    return AGW_EXIT_OK;
 }
 
-/* --- stats and ping ----------------------------------------------------------------------------
+/* --- stats, top and ping
+ * ----------------------------------------------------------------------------
  */
 
 static void print_dict(const char *title, const agw_doc *dict, bool zeros)
@@ -491,6 +395,8 @@ static void show_workers(const agw_doc *workers)
     }
     for (size_t row = 0; first != NULL && row < agw_doc_count(first); row++) {
         const char *key = agw_doc_key_at(first, row);
+        if (agw_doc_kind_of(agw_doc_at(first, row)) != AGW_DOC_INT)
+            continue;
         cell(&t, "  %s", key);
         for (size_t i = 0; i < n; i++)
             cell(&t, "%" G_GINT64_FORMAT, number(agw_doc_at(workers, i), key));
@@ -510,36 +416,42 @@ static void show_stats(const agw_doc *stats)
     print_dict("commands", agw_doc_get(agw_doc_get(stats, "control"), "commands"), true);
 }
 
-static int run_stats(client *c, const char *arg)
+static int run_stats(options *o, const char *arg)
 {
     (void)arg;
     agw_doc *request = request_new("statistics");
     agw_doc_set_str(request, "flags", "memory");
-    agw_doc *reply = ask(c, request);
+    agw_doc *reply = agw_client_ask(&o->client, request);
     if (reply == NULL)
-        return c->status;
-    if (c->json)
+        return o->client.status;
+    if (o->json)
         (void)print_json(reply);
     else
         show_stats(agw_doc_get(reply, "statistics"));
     agw_doc_free(reply);
-    return EXIT_OK;
+    return AGW_EXIT_OK;
 }
 
-static int run_ping(client *c, const char *arg)
+static int run_top(options *o, const char *arg)
+{
+    (void)arg;
+    return agw_top_run(&o->client, &o->top);
+}
+
+static int run_ping(options *o, const char *arg)
 {
     (void)arg;
     const gint64 before = g_get_monotonic_time();
-    agw_doc *reply = ask(c, request_new("ping"));
+    agw_doc *reply = agw_client_ask(&o->client, request_new("ping"));
     if (reply == NULL)
-        return c->status;
-    if (c->json)
+        return o->client.status;
+    if (o->json)
         (void)print_json(reply);
     else
-        printf("pong from %s in %.1f ms\n", c->server,
+        printf("pong from %s in %.1f ms\n", o->client.server,
                (double)(g_get_monotonic_time() - before) / 1000);
     agw_doc_free(reply);
-    return EXIT_OK;
+    return AGW_EXIT_OK;
 }
 
 /* --- main --------------------------------------------------------------------------------------
@@ -548,24 +460,22 @@ static int run_ping(client *c, const char *arg)
 static const struct {
     const char *name;
     bool wants_arg;
-    int (*run)(client *c, const char *arg);
+    int (*run)(options *o, const char *arg);
 } COMMANDS[] = {
-    {"list", false, run_list},
-    {"show", true, run_show},
-    {"stats", false, run_stats},
-    {"ping", false, run_ping},
+    {"list", false, run_list}, {"show", true, run_show},  {"stats", false, run_stats},
+    {"top", false, run_top},   {"ping", false, run_ping},
 };
 
 static int usage(const char *what)
 {
     fprintf(stderr,
             "agwctl: %s\nusage: agwctl [--server ADDRESS:PORT] [--json] "
-            "list | show CALL | stats | ping\n",
+            "list | show CALL | stats | top | ping\n",
             what);
-    return EXIT_USAGE;
+    return AGW_EXIT_USAGE;
 }
 
-static int run(client *c, char **words)
+static int run(options *o, char **words)
 {
     const guint n = g_strv_length(words);
     for (size_t i = 0; n > 0 && i < G_N_ELEMENTS(COMMANDS); i++) {
@@ -573,33 +483,40 @@ static int run(client *c, char **words)
             continue;
         if (n != (COMMANDS[i].wants_arg ? 2u : 1u))
             return usage(COMMANDS[i].wants_arg ? "show wants one call-id" : "too many words");
-        if (!open_socket(c))
-            return c->status;
-        return COMMANDS[i].run(c, words[1]);
+        if (!agw_client_open(&o->client))
+            return o->client.status;
+        return COMMANDS[i].run(o, words[1]);
     }
     return usage(n > 0 ? "no such command" : "a command is missing");
 }
 
-static bool parse_options(client *c, int *argc, char ***argv)
+static bool parse_options(options *o, int *argc, char ***argv)
 {
     const GOptionEntry entries[] = {
-        {"server", 's', 0, G_OPTION_ARG_STRING, &c->server, "where agwd listens for ng",
+        {"server", 's', 0, G_OPTION_ARG_STRING, &o->client.server, "where agwd listens for ng",
          "ADDRESS:PORT"},
-        {"json", 'j', 0, G_OPTION_ARG_NONE, &c->json, "print the reply as JSON", NULL},
-        {"limit", 'l', 0, G_OPTION_ARG_INT, &c->limit, "most calls to list (default 100)", "N"},
-        {"timeout", 't', 0, G_OPTION_ARG_INT, &c->timeout_ms,
+        {"json", 'j', 0, G_OPTION_ARG_NONE, &o->json, "print the reply as JSON", NULL},
+        {"limit", 'l', 0, G_OPTION_ARG_INT, &o->limit, "most calls to list (default 100)", "N"},
+        {"timeout", 't', 0, G_OPTION_ARG_INT, &o->client.timeout_ms,
          "wait so long for each of 3 tries (default 1000)", "MILLISECONDS"},
-        {"version", 'v', 0, G_OPTION_ARG_NONE, &c->version, "print the version", NULL},
+        {"interval", 'i', 0, G_OPTION_ARG_DOUBLE, &o->top.interval,
+         "top looks so often, 0.1 to 3600 (default 2)", "SECONDS"},
+        {"once", 'o', 0, G_OPTION_ARG_NONE, &o->top.once, "top shows one screen and ends", NULL},
+        {"version", 'v', 0, G_OPTION_ARG_NONE, &o->version, "print the version", NULL},
         G_OPTION_ENTRY_NULL,
     };
-    GOptionContext *context = g_option_context_new("list | show CALL | stats | ping");
+    GOptionContext *context = g_option_context_new("list | show CALL | stats | top | ping");
     GError *error = NULL;
     g_option_context_set_summary(context, "Asks a running media gateway. The address is "
                                           "127.0.0.1:22222 unless told.");
     g_option_context_add_main_entries(context, entries, NULL);
-    const bool good = g_option_context_parse(context, argc, argv, &error);
-    if (!good)
+    bool good = g_option_context_parse(context, argc, argv, &error);
+    if (!good) {
         (void)usage(error->message);
+    } else if (!(o->top.interval >= 0.1 && o->top.interval <= 3600)) {
+        (void)usage("--interval wants 0.1 to 3600 seconds");
+        good = false;
+    }
     g_clear_error(&error);
     g_option_context_free(context);
     return good;
@@ -607,21 +524,19 @@ static bool parse_options(client *c, int *argc, char ***argv)
 
 int main(int argc, char **argv)
 {
-    client c = {.timeout_ms = 1000, .limit = 100, .fd = -1};
-    int status = EXIT_USAGE;
-    const bool good = parse_options(&c, &argc, &argv);
-    if (c.server == NULL)
-        c.server = g_strdup("127.0.0.1:22222");
-    if (good) {
-        if (c.version) {
-            printf("agwctl of eims-agw %s\n", AGW_VERSION);
-            status = EXIT_OK;
-        } else {
-            status = run(&c, argv + 1);
-        }
+    options o = {.client = {.timeout_ms = 1000, .fd = -1}, .limit = 100, .top = {.interval = 2}};
+    int status = AGW_EXIT_USAGE;
+    const bool good = parse_options(&o, &argc, &argv);
+    if (o.client.server == NULL)
+        o.client.server = g_strdup("127.0.0.1:22222");
+    if (good && o.version) {
+        printf("agwctl of eims-agw %s\n", AGW_VERSION);
+        status = AGW_EXIT_OK;
+    } else if (good) {
+        status = run(&o, argv + 1);
     }
-    if (c.fd >= 0)
-        close(c.fd);
-    g_free(c.server);
+    if (o.client.fd >= 0)
+        close(o.client.fd);
+    g_free(o.client.server);
     return status;
 }

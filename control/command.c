@@ -439,8 +439,9 @@ static agw_doc *run_list(run *r)
 static agw_doc *run_statistics(run *r)
 {
     agw_doc *reply = agw_doc_new_dict();
-    agw_doc_set(reply, "statistics",
-                agw_stats_doc(r->ctl, r->now, agw_flags_has(&r->flags, AGW_WORD_MEMORY)));
+    const agw_stats_parts parts = {.memory = agw_flags_has(&r->flags, AGW_WORD_MEMORY),
+                                   .histograms = agw_flags_has(&r->flags, AGW_WORD_HISTOGRAMS)};
+    agw_doc_set(reply, "statistics", agw_stats_doc(r->ctl, r->now, parts));
     agw_doc_set_str(reply, "result", "ok");
     return reply;
 }

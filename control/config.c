@@ -53,7 +53,7 @@ static const option OPTIONS[] = {
     {"listen-tcp-ng", 'N', set_later_feature, true, false, NO_FIELD, 0, 0, NULL, NULL,
      "[ADDRESS:]PORT", "not served yet"},
     {"listen-http", 0, set_listen_http, false, false, NO_FIELD, 0, 0, NULL, NULL, "[ADDRESS:]PORT",
-     "HTTP address: /ping, ng by POST to /ng and /ng-plain"},
+     "HTTP address: /ping, /metrics, ng by POST to /ng and /ng-plain"},
     {"ng-allow", 0, set_allow, true, false, NO_FIELD, 0, 0, NULL, NULL, "CIDR",
      "who may speak ng; default loopback, or the private ranges with an outside listener"},
     {"port-min", 'm', set_int, false, false, FIELD(gateway.port_min), 1024, 65535, NULL, "20000",

@@ -87,6 +87,7 @@ enum {
     X(WEBRTC, "WebRTC")                                                                            \
     X(NEW_BRANCH, "new-branch")                                                                    \
     X(EMERGENCY, "emergency")                                                                      \
+    X(HISTOGRAMS, "histograms")                                                                    \
     X(MEMORY, "memory")                                                                            \
     X(DEBUG, "debug")
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
- * A small HTTP(S) and WebSocket server in the control thread (libsoup-3.0); the demo, and later ng
- * over HTTP and metrics, mount on it. Handlers must not wait. */
+ * A small HTTP(S) and WebSocket server in the control thread (libsoup-3.0); the demo, ng over
+ * HTTP and metrics mount on it. Handlers must not wait. */
 #ifndef AGW_CONTROL_HTTP_H
 #define AGW_CONTROL_HTTP_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
- * The ng protocol over HTTP: POST /ng (cookie and document), POST /ng-plain (document only),
- * GET /ping. */
+ * The ng protocol over HTTP: POST /ng (cookie and document), POST /ng-plain (document only), GET
+ * /ping; and GET /metrics, for the same askers. */
 #ifndef AGW_CONTROL_HTTP_NG_H
 #define AGW_CONTROL_HTTP_NG_H
 

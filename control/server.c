@@ -2,6 +2,7 @@
 #include "control/server.h"
 
 #include "control/calls.h"
+#include "control/metrics.h"
 #include "control/replies.h"
 #include "control/trim.h"
 
@@ -127,6 +128,14 @@ bool agw_server_take_plain(agw_server *server, const agw_addr *from, const char 
     agw_doc *reply = run_body(server, body, len, from, now, format);
     agw_ng_write(out, reply, *format);
     agw_doc_free(reply);
+    return true;
+}
+
+bool agw_server_write_metrics(agw_server *server, const agw_addr *from, agw_ns now, GString *out)
+{
+    if (!may_ask(server, from, now))
+        return false;
+    agw_metrics_write(out, server->ctl, now);
     return true;
 }
 

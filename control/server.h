@@ -31,6 +31,8 @@ const GString *agw_server_take(agw_server *server, const agw_addr *from, const c
  * from may not ask. */
 bool agw_server_take_plain(agw_server *server, const agw_addr *from, const char *body, size_t len,
                            agw_ns now, GString *out, agw_ng_format *format);
+/** Appends the metrics for who may ask. false: from may not. */
+bool agw_server_write_metrics(agw_server *server, const agw_addr *from, agw_ns now, GString *out);
 /** Now and then, when there is nothing else to do: old replies go, and their memory. */
 void agw_server_idle(agw_server *server, agw_ns now);
 const agw_server_counters *agw_server_stats(const agw_server *server);

@@ -6,6 +6,9 @@
 #include <malloc.h>
 #include <stddef.h>
 
+/* A reply is one datagram. The buckets of a worker take up to 7 kB, its numbers up to 1.5 kB. */
+enum { BUCKETS_WORKERS = 6, DETAILS_WORKERS = 24 };
+
 static int64_t count(const agw_counter *counter)
 {
     return (int64_t)agw_counter_get(counter);
@@ -50,6 +53,7 @@ static void set_totals(const agw_control *ctl, agw_doc *out, agw_ns now)
     const uint64_t *ended = agw_calls_ended(ctl->calls);
     const agw_gateway *gw = ctl->gateway;
     agw_doc_set_int(out, "uptime", (now - ctl->started_at) / AGW_S(1));
+    agw_doc_set_int(out, "uptime us", (now - ctl->started_at) / AGW_US(1));
     agw_doc_set_int(out, "managedsessions", (int64_t)agw_calls_started(ctl->calls));
     agw_doc_set_int(out, "rejectedsessions", (int64_t)ctl->refused);
     agw_doc_set_int(out, "rejectedurgent", (int64_t)ctl->refused_urgent);
@@ -80,6 +84,114 @@ static void set_load(agw_doc *out, agw_gateway *gw)
     agw_doc_set_int(out, "refusing", load.closed);
 }
 
+/* --- workers -----------------------------------------------------------------------------------
+ */
+
+#define NUMBER(field) offsetof(agw_worker_stats, field)
+
+static const agw_stats_number NUMBERS[] = {
+    {"turns", "agw_worker_turns_total", "Turns of the worker's loop.", NUMBER(turns)},
+    {"packets in", "agw_received_packets_total", "Datagrams of any kind that were read.",
+     NUMBER(rx_packets)},
+    {"packets out", "agw_sent_packets_total", "Datagrams of any kind that were sent.",
+     NUMBER(tx_packets)},
+    {"bytes in", "agw_received_bytes_total", "UDP payload of the datagrams that were read.",
+     NUMBER(rx_bytes)},
+    {"bytes out", "agw_sent_bytes_total", "UDP payload of the datagrams that were sent.",
+     NUMBER(tx_bytes)},
+    {"forwarded", "agw_forwarded_packets_total", "RTP and RTCP packets that left.",
+     NUMBER(forwarded)},
+    {"STUN answered", "agw_stun_answered_total", "Connectivity checks that were answered.",
+     NUMBER(stun_answered)},
+    {"handshakes done", "agw_handshakes_done_total", "DTLS handshakes that gave keys.",
+     NUMBER(handshakes_done)},
+    {"handshakes failed", "agw_handshakes_failed_total", "DTLS handshakes that failed.",
+     NUMBER(handshakes_failed)},
+    {"calls", "agw_worker_calls", "Calls on this worker now.", NUMBER(calls)},
+    {"transports", "agw_worker_transports", "Transports on this worker now.", NUMBER(transports)},
+    {"ICMP errors", "agw_icmp_errors_total", "ICMP errors about datagrams that were sent.",
+     NUMBER(icmp_errors)},
+    {"kernel drops", "agw_kernel_dropped_packets_total",
+     "Datagrams that the kernel had no room for before the worker read them.",
+     NUMBER(kernel_drops)},
+    {"AF_XDP in", "agw_xdp_received_packets_total", "Datagrams that came by an AF_XDP ring.",
+     NUMBER(fast_rx)},
+    {"AF_XDP out", "agw_xdp_sent_packets_total", "Datagrams that left by an AF_XDP ring.",
+     NUMBER(fast_tx)},
+    {"waits", "agw_worker_waits_total", "Times the worker gave up the processor.", NUMBER(waits)},
+    {"paced waits", "agw_worker_paced_waits_total", "Of these: slept to the next tick.",
+     NUMBER(paced_waits)},
+};
+
+const agw_stats_number *agw_stats_number_at(size_t i)
+{
+    return i < G_N_ELEMENTS(NUMBERS) ? &NUMBERS[i] : NULL;
+}
+
+uint64_t agw_stats_number_of(const agw_worker_stats *stats, const agw_stats_number *number)
+{
+    const char *at = (const char *)stats + number->offset;
+    return agw_counter_get((const agw_counter *)(const void *)at);
+}
+
+unsigned agw_stats_batch_min(size_t i)
+{
+    return 1u << i;
+}
+
+unsigned agw_stats_batch_max(size_t i)
+{
+    return i + 1 < AGW_BATCH_SIZES ? (2u << i) - 1 : 1u << i;
+}
+
+static void set_batches(agw_doc *out, const agw_worker_stats *stats)
+{
+    for (size_t i = 0; i < AGW_BATCH_SIZES; i++) {
+        char key[24];
+        const unsigned min = agw_stats_batch_min(i), max = agw_stats_batch_max(i);
+        if (min == max)
+            g_snprintf(key, sizeof key, "%u", min);
+        else
+            g_snprintf(key, sizeof key, "%u to %u", min, max);
+        agw_doc_set_int(out, key, count(&stats->batches[i]));
+    }
+}
+
+/* What never happened is left out. */
+static void set_worker_drops(agw_doc *out, const agw_worker_stats *stats)
+{
+    for (size_t reason = AGW_DROP_NONE + 1; reason < AGW_DROP_COUNT; reason++) {
+        if (count(&stats->drops[reason]) != 0)
+            agw_doc_set_int(out, agw_drop_text((agw_drop)reason), count(&stats->drops[reason]));
+    }
+}
+
+/* Each bucket that is not empty: the largest value in it, then how many are. */
+static void set_buckets(agw_doc *out, const agw_histogram_view *view)
+{
+    for (size_t i = 0; i < AGW_HISTOGRAM_BUCKETS; i++) {
+        if (view->buckets[i] == 0)
+            continue;
+        agw_doc_add_int(out, (int64_t)agw_histogram_edge(i));
+        agw_doc_add_int(out, (int64_t)view->buckets[i]);
+    }
+}
+
+static void set_transit(agw_doc *out, const agw_histogram_view *view, bool buckets)
+{
+    static const struct {
+        const char *key;
+        unsigned permille;
+    } QUANTILES[] = {{"p50 ns", 500}, {"p99 ns", 990}, {"p99.9 ns", 999}, {"max ns", 1000}};
+    agw_doc_set_int(out, "samples", (int64_t)view->count);
+    agw_doc_set_int(out, "mean ns", view->count != 0 ? (int64_t)(view->sum / view->count) : 0);
+    for (size_t i = 0; i < G_N_ELEMENTS(QUANTILES); i++)
+        agw_doc_set_int(out, QUANTILES[i].key,
+                        (int64_t)agw_histogram_at(view, QUANTILES[i].permille));
+    if (buckets)
+        set_buckets(agw_doc_set(out, "buckets", agw_doc_new_list()), view);
+}
+
 static void set_worker_load(agw_doc *out, const agw_gateway *gw, size_t i)
 {
     agw_worker_load load;
@@ -90,24 +202,58 @@ static void set_worker_load(agw_doc *out, const agw_gateway *gw, size_t i)
     agw_doc_set_int(out, "silent calls", (int64_t)load.silent);
 }
 
-static void set_worker(agw_doc *out, const agw_worker_stats *stats)
+static void set_use(agw_doc *out, const agw_thread_use *use)
 {
-    agw_doc_set_int(out, "turns", count(&stats->turns));
-    agw_doc_set_int(out, "packets in", count(&stats->rx_packets));
-    agw_doc_set_int(out, "packets out", count(&stats->tx_packets));
-    agw_doc_set_int(out, "bytes in", count(&stats->rx_bytes));
-    agw_doc_set_int(out, "bytes out", count(&stats->tx_bytes));
-    agw_doc_set_int(out, "forwarded", count(&stats->forwarded));
-    agw_doc_set_int(out, "STUN answered", count(&stats->stun_answered));
-    agw_doc_set_int(out, "handshakes done", count(&stats->handshakes_done));
-    agw_doc_set_int(out, "handshakes failed", count(&stats->handshakes_failed));
-    agw_doc_set_int(out, "calls", count(&stats->calls));
-    agw_doc_set_int(out, "transports", count(&stats->transports));
-    agw_doc_set_int(out, "ICMP errors", count(&stats->icmp_errors));
-    agw_doc_set_int(out, "kernel drops", count(&stats->kernel_drops));
-    agw_doc_set_int(out, "AF_XDP in", count(&stats->fast_rx));
-    agw_doc_set_int(out, "AF_XDP out", count(&stats->fast_tx));
+    agw_doc_set_int(out, "CPU us", use->cpu / AGW_US(1));
+    agw_doc_set_int(out, "mailbox", (int64_t)use->mail);
 }
+
+static void set_worker(agw_doc *out, const agw_gateway *gw, size_t index)
+{
+    const agw_worker_stats *stats = agw_gateway_worker_stats(gw, index);
+    agw_thread_use use;
+    for (size_t i = 0; i < G_N_ELEMENTS(NUMBERS); i++)
+        agw_doc_set_int(out, NUMBERS[i].key, (int64_t)agw_stats_number_of(stats, &NUMBERS[i]));
+    agw_gateway_get_worker_use(gw, index, &use);
+    set_use(out, &use);
+    agw_doc_set_int(out, "busy us", count(&stats->busy_ns) / AGW_US(1));
+    set_worker_load(out, gw, index);
+    set_batches(agw_doc_set(out, "batches", agw_doc_new_dict()), stats);
+}
+
+static void set_worker_details(agw_doc *out, const agw_worker_stats *stats, bool buckets)
+{
+    agw_histogram_view view = {0};
+    agw_histogram_collect(&view, &stats->transit);
+    set_worker_drops(agw_doc_set(out, "drops", agw_doc_new_dict()), stats);
+    set_transit(agw_doc_set(out, "transit", agw_doc_new_dict()), &view, buckets);
+}
+
+static void set_workers(agw_doc *out, const agw_gateway *gw, bool histograms)
+{
+    const size_t n = agw_gateway_workers(gw);
+    agw_histogram_view all = {0};
+    agw_doc *list = agw_doc_set(out, "workers", agw_doc_new_list());
+    for (size_t i = 0; i < n; i++) {
+        const agw_worker_stats *stats = agw_gateway_worker_stats(gw, i);
+        agw_doc *worker = agw_doc_add(list, agw_doc_new_dict());
+        set_worker(worker, gw, i);
+        if (n <= DETAILS_WORKERS)
+            set_worker_details(worker, stats, histograms && n <= BUCKETS_WORKERS);
+        agw_histogram_collect(&all, &stats->transit);
+    }
+    set_transit(agw_doc_set(out, "transit", agw_doc_new_dict()), &all, histograms);
+}
+
+static void set_handshake_threads(agw_doc *out, const agw_gateway *gw)
+{
+    agw_thread_use use;
+    agw_gateway_get_handshake_use(gw, &use);
+    set_use(out, &use);
+}
+
+/* --- all ---------------------------------------------------------------------------------------
+ */
 
 static void set_drops(agw_doc *out, const agw_gateway *gw)
 {
@@ -134,18 +280,15 @@ static void set_memory(agw_doc *out)
     agw_doc_set_int(out, "heap held", (int64_t)(heap.arena + heap.hblkhd));
 }
 
-agw_doc *agw_stats_doc(const agw_control *ctl, agw_ns now, bool memory)
+agw_doc *agw_stats_doc(const agw_control *ctl, agw_ns now, agw_stats_parts parts)
 {
     agw_doc *out = agw_doc_new_dict();
     set_current(ctl, agw_doc_set(out, "currentstatistics", agw_doc_new_dict()));
     set_totals(ctl, agw_doc_set(out, "totalstatistics", agw_doc_new_dict()), now);
     set_load(agw_doc_set(out, "load", agw_doc_new_dict()), ctl->gateway);
-    agw_doc *workers = agw_doc_set(out, "workers", agw_doc_new_list());
-    for (size_t i = 0; i < agw_gateway_workers(ctl->gateway); i++) {
-        agw_doc *worker = agw_doc_add(workers, agw_doc_new_dict());
-        set_worker(worker, agw_gateway_worker_stats(ctl->gateway, i));
-        set_worker_load(worker, ctl->gateway, i);
-    }
+    agw_doc_set_int(out, "tick us", ctl->config->gateway.tick_us);
+    set_workers(out, ctl->gateway, parts.histograms);
+    set_handshake_threads(agw_doc_set(out, "handshake threads", agw_doc_new_dict()), ctl->gateway);
     set_drops(agw_doc_set(out, "drops", agw_doc_new_dict()), ctl->gateway);
     size_t free_ports, used_ports;
     agw_gateway_ports(ctl->gateway, &free_ports, &used_ports);
@@ -153,7 +296,7 @@ agw_doc *agw_stats_doc(const agw_control *ctl, agw_ns now, bool memory)
     agw_doc_set_int(ports, "free", (int64_t)free_ports);
     agw_doc_set_int(ports, "used", (int64_t)used_ports);
     set_control(ctl, agw_doc_set(out, "control", agw_doc_new_dict()));
-    if (memory)
+    if (parts.memory)
         set_memory(agw_doc_set(out, "memory", agw_doc_new_dict()));
     return out;
 }

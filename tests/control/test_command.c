@@ -612,6 +612,67 @@ static void test_command_ng_4_statistics_count(void)
     rig_fini(&r);
 }
 
+static void test_command_ng_4_statistics_of_a_worker(void)
+{
+    rig r;
+    rig_init(&r, NULL);
+    agw_worker_stats *stats = fake_gateway_stats(r.gateway);
+    r.config.gateway.tick_us = 500;
+    agw_counter_set(&stats->busy_ns, (uint64_t)AGW_MS(2500));
+    agw_counter_set(&stats->waits, 20);
+    agw_counter_set(&stats->paced_waits, 15);
+    agw_counter_set(&stats->batches[0], 4);
+    agw_counter_set(&stats->batches[6], 2);
+    agw_counter_set(&stats->drops[AGW_DROP_OVERSIZE], 7);
+    agw_histogram_add(&stats->transit, 100);
+    agw_histogram_add(&stats->transit, 300);
+    char *plain = rig_ask(&r, "{'command':'statistics'}");
+    CU_ASSERT_PTR_NOT_NULL(strstr(plain, "'waits':20,'paced waits':15,'CPU us':1500000,"
+                                         "'mailbox':3,'busy us':2500000,'busy %':70,"
+                                         "'access ports %':0,'expected %':83,"
+                                         "'silent calls':0,'batches':{'1':4,'2 to 3':0,"
+                                         "'4 to 7':0,'8 to 15':0,'16 to 31':0,'32 to 63':0,'64':2},"
+                                         "'drops':{'oversize':7},'transit':{'samples':2,"
+                                         "'mean ns':200,'p50 ns':103,'p99 ns':303,'p99.9 ns':303,"
+                                         "'max ns':303}}]"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(plain, "'tick us':500,'workers':[{"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(plain, "'handshake threads':{'CPU us':400000,'mailbox':2}"));
+    g_free(plain);
+    char *with = rig_ask(&r, "{'command':'statistics','flags':['histograms']}");
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(with, "'max ns':303,'buckets':[103,1,303,1]}}],'transit':{'samples':2,"));
+    CU_ASSERT_EQUAL(g_hash_table_size(r.ctl.seen_unknown), 0);
+    g_free(with);
+    rig_fini(&r);
+}
+
+static size_t bytes_of_statistics(rig *r, size_t workers)
+{
+    fake_gateway_set_workers(r->gateway, workers);
+    char *reply = rig_ask(r, "{'command':'statistics','flags':['histograms']}");
+    const size_t len = strlen(reply);
+    g_free(reply);
+    return len;
+}
+
+/* After years, and with transit times of every size from a microsecond to eight seconds. */
+static void test_command_ng_4_statistics_of_many_workers_fit_a_datagram(void)
+{
+    enum { DATAGRAM = 65507 - 300, FIRST_BUCKET = 112 };
+    rig r;
+    rig_init(&r, NULL);
+    agw_worker_stats *stats = fake_gateway_stats(r.gateway);
+    const size_t plain = offsetof(agw_worker_stats, transit) / sizeof(agw_counter);
+    for (size_t workers = 1; workers <= AGW_WORKERS_MAX; workers++, stats++) {
+        for (size_t i = 0; i < plain; i++)
+            agw_counter_set((agw_counter *)(void *)stats + i, (uint64_t)1e12);
+        for (size_t i = FIRST_BUCKET; i < AGW_HISTOGRAM_BUCKETS; i++)
+            agw_counter_set(&stats->transit.buckets[i], (uint64_t)1e7);
+        CU_ASSERT_TRUE(bytes_of_statistics(&r, workers) < DATAGRAM);
+    }
+    rig_fini(&r);
+}
+
 /* Only who asks for it pays for it. */
 static void test_command_ng_4_statistics_of_memory_by_flag(void)
 {
@@ -671,6 +732,8 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_command_ng_5_labels_belong_to_who_speaks),
     AGW_CASE(test_command_ng_4_list_is_limited),
     AGW_CASE(test_command_ng_4_statistics_count),
+    AGW_CASE(test_command_ng_4_statistics_of_a_worker),
+    AGW_CASE(test_command_ng_4_statistics_of_many_workers_fit_a_datagram),
     AGW_CASE(test_command_ng_4_statistics_of_memory_by_flag),
     AGW_CASE(test_command_ng_2_unknown_words_are_noted_once),
 };
