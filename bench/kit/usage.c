@@ -62,13 +62,20 @@ static uint64_t resident_bytes(pid_t pid)
 
 agw_err kit_usage_of(kit_usage *out, pid_t pid)
 {
+    const agw_err err = kit_usage_quick(out, pid);
+    if (err == AGW_OK)
+        out->fds = count_entries(pid, "fd");
+    return err;
+}
+
+agw_err kit_usage_quick(kit_usage *out, pid_t pid)
+{
     memset(out, 0, sizeof *out);
     clockid_t id;
     if (clock_getcpuclockid(pid, &id) != 0)
         return AGW_ERR_NOT_FOUND;
     out->cpu = read_clock(id);
     out->rss_bytes = resident_bytes(pid);
-    out->fds = count_entries(pid, "fd");
     out->threads = count_entries(pid, "task");
     return out->threads != 0 ? AGW_OK : AGW_ERR_NOT_FOUND;
 }

@@ -18,6 +18,8 @@ typedef struct kit_usage {
 
 /** AGW_ERR_NOT_FOUND: there is no such process (any more). */
 AGW_NODISCARD agw_err kit_usage_of(kit_usage *out, pid_t pid);
+/** The same without descriptors (0): counting them takes a microsecond or more each. */
+AGW_NODISCARD agw_err kit_usage_quick(kit_usage *out, pid_t pid);
 /** The same of the gateway that bench/serve.mjs runs on another machine, and the busy time of that
  * machine. Waits for the answer, 1 s at most: AGW_ERR_AGAIN; AGW_ERR_NOT_FOUND: no gateway runs. */
 AGW_NODISCARD agw_err kit_usage_ask(kit_usage *out, agw_ns *machine_cpu, const agw_addr *service);

@@ -21,14 +21,10 @@ void kit_churn_run(kit_load *l, kit_fleet *f, unsigned rate, kit_window *w)
     l->world.tick = o->tick;
     kit_fleet_start(f, n, 0, rate);
     kit_world_for(&l->world, lead);
-    *w = (kit_window){.begin = kit_sample_now(o)};
-    const kit_totals before = kit_fleet_totals(f);
     const uint64_t up_before = f->came_up;
+    kit_window_open(w, o, f);
     kit_world_for(&l->world, o->seconds);
-    w->end = kit_sample_now(o);
-    const kit_totals after = kit_fleet_totals(f);
-    w->arrived = after.arrived - before.arrived;
-    w->sent = after.sent - before.sent;
+    kit_window_close(w, o, f);
     w->came_up = f->came_up - up_before;
     kit_fleet_await(f);
     kit_world_for(&l->world, o->hold);

@@ -42,13 +42,22 @@ static void send_stream(void *stream)
 {
     const kit_seat *seat = stream;
     unsigned n = seat->call->config.burst > 1 ? seat->call->config.burst : 1;
+    kit_member *m = seat->call->config.owner;
     while (n-- > 0 && kit_call_send(seat->call, seat->side))
-        continue;
+        m->fleet->sent++;
 }
 
 static agw_srtp_suite suite_of(const kit_options *o)
 {
     return agw_srtp_suite_by_sdes(o->suite_text, strlen(o->suite_text));
+}
+
+static void count_arrival(kit_call *call, kit_side at, const uint8_t *rtp, size_t len,
+                          kit_finding finding)
+{
+    (void)at, (void)rtp, (void)len, (void)finding;
+    kit_member *m = call->config.owner;
+    m->fleet->arrived++;
 }
 
 static agw_dtls_ctx *new_dtls(const kit_options *o)
@@ -347,6 +356,7 @@ static void start_one(kit_fleet *f)
         .burst = burst_of(o),
         .rtcp_every = RTCP_EVERY,
         .latency = {&f->latency[KIT_A], &f->latency[KIT_B]},
+        .on_rtp = count_arrival,
         .on_up = on_up,
         .on_gone = on_gone,
         .owner = m,
@@ -455,6 +465,11 @@ void kit_fleet_restart(kit_fleet *f)
         kit_checker_restart(&call->checker[KIT_A], call->sender[KIT_B].sent);
         kit_checker_restart(&call->checker[KIT_B], call->sender[KIT_A].sent);
     }
+    kit_fleet_forget_times(f);
+}
+
+void kit_fleet_forget_times(kit_fleet *f)
+{
     kit_histogram_clear(&f->latency[KIT_A]);
     kit_histogram_clear(&f->latency[KIT_B]);
     kit_histogram_clear(&f->pacer.lateness);

@@ -58,6 +58,7 @@ struct kit_fleet {
 
     unsigned starting, up, deleting;                      /* now */
     uint64_t started, came_up, failed, gone, not_started; /* no free member at its time */
+    uint64_t sent, arrived;                               /* packets of all calls */
     uint64_t refused;                    /* "load limit" is an answer, not a failure */
     uint64_t urgent, urgent_up;          /* of started, came_up */
     char failure[160];                   /* the first one's */
@@ -89,6 +90,8 @@ void kit_fleet_end(kit_fleet *f);
 kit_totals kit_fleet_totals(const kit_fleet *f);
 /** Findings and losses are counted anew from here on; latency and lateness are cleared. */
 void kit_fleet_restart(kit_fleet *f);
+/** Only the latter. */
+void kit_fleet_forget_times(kit_fleet *f);
 /** How late packets left, p99. What leaves late leaves in bursts, which cost less each and are
  * harder to carry: a cost wants KIT_ON_TIME_NS; a gateway that is well with bursts is well, up to
  * half a packet time, KIT_IN_BURSTS_NS. */

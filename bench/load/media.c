@@ -19,9 +19,10 @@ static void run_media(kit_load *l, kit_fleet *f, kit_window *w)
     kit_fleet_set_up(f, l->options.calls);
     kit_fleet_talk(f);
     kit_window_run(l, f, NULL, w);
-    report_memory(l, &before, &w->end);
     kit_fleet_hush(f);
     kit_fleet_drain(f);
+    const kit_sample with = kit_sample_now(&l->options);
+    report_memory(l, &before, &with);
     kit_load_doubt_fleet(l, f, KIT_ON_TIME_NS);
 }
 

@@ -53,14 +53,13 @@ static void run_over(kit_load *l, kit_fleet *base, kit_fleet *extra, kit_window 
 {
     const kit_options *o = &l->options;
     const unsigned n = o->calls * o->times;
-    *w = (kit_window){.begin = kit_sample_now(o)};
-    const uint64_t before = kit_fleet_totals(base).arrived;
+    kit_window_open(w, o, base);
     kit_fleet_start(extra, n, 0, (unsigned)((agw_ns)n * AGW_S(1) / o->over) + 1);
     kit_world_for(&l->world, o->over);
     kit_fleet_await(extra);
-    w->end = kit_sample_now(o);
-    w->arrived = kit_fleet_totals(base).arrived + kit_fleet_totals(extra).arrived - before;
-    w->sent = w->arrived;
+    kit_window_close(w, o, base);
+    w->arrived += extra->arrived;
+    w->sent += extra->sent;
 }
 
 static bool is_as_before(const kit_fleet *base, agw_ns p99_before)

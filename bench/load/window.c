@@ -3,33 +3,57 @@
 
 #include <inttypes.h>
 
+/* What looking at each call has delayed leaves before the window. */
+static const agw_ns SETTLE = AGW_MS(100);
+
 /* machine: the gateway's, which is usually ours, too. */
-kit_sample kit_sample_now(const kit_options *o)
+static kit_sample sample(const kit_options *o, agw_err (*usage_of)(kit_usage *out, pid_t pid))
 {
     kit_sample s = {.own = kit_usage_own_cpu(), .machine = kit_usage_machine_cpu()};
     agw_err err = AGW_ERR_NOT_FOUND;
     if (agw_addr_is_set(&o->gateway_usage))
         err = kit_usage_ask(&s.gateway, &s.machine, &o->gateway_usage);
     else if (o->gateway_pid != 0)
-        err = kit_usage_of(&s.gateway, o->gateway_pid);
+        err = usage_of(&s.gateway, o->gateway_pid);
     if (err != AGW_OK)
         s.gateway = (kit_usage){.cpu = 0};
     s.at = agw_clock_now();
     return s;
 }
 
+kit_sample kit_sample_now(const kit_options *o)
+{
+    return sample(o, kit_usage_of);
+}
+
+kit_sample kit_sample_quick(const kit_options *o)
+{
+    return sample(o, kit_usage_quick);
+}
+
+void kit_window_open(kit_window *w, const kit_options *o, const kit_fleet *f)
+{
+    *w = (kit_window){.begin = kit_sample_quick(o), .arrived = f->arrived, .sent = f->sent};
+}
+
+void kit_window_close(kit_window *w, const kit_options *o, const kit_fleet *f)
+{
+    w->end = kit_sample_quick(o);
+    w->arrived = f->arrived - w->arrived;
+    w->sent = f->sent - w->sent;
+}
+
 void kit_window_run(kit_load *l, kit_fleet *f, const kit_fleet *comers, kit_window *w)
 {
-    kit_world_for(&l->world, l->options.warm_up);
+    const kit_options *o = &l->options;
+    kit_world_for(&l->world, o->warm_up);
     kit_fleet_restart(f);
-    const kit_totals before = kit_fleet_totals(f);
+    kit_world_for(&l->world, SETTLE);
+    kit_fleet_forget_times(f);
     const uint64_t up_before = comers != NULL ? comers->came_up : 0;
-    *w = (kit_window){.begin = kit_sample_now(&l->options)};
-    kit_world_for(&l->world, l->options.seconds);
-    w->end = kit_sample_now(&l->options);
-    const kit_totals after = kit_fleet_totals(f);
-    w->arrived = after.arrived - before.arrived;
-    w->sent = after.sent - before.sent;
+    kit_window_open(w, o, f);
+    kit_world_for(&l->world, o->seconds);
+    kit_window_close(w, o, f);
     w->came_up = comers != NULL ? comers->came_up - up_before : 0;
 }
 

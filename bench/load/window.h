@@ -15,6 +15,8 @@ typedef struct kit_sample {
 } kit_sample;
 
 kit_sample kit_sample_now(const kit_options *o);
+/** The same without descriptors, for while packets have to leave on time. */
+kit_sample kit_sample_quick(const kit_options *o);
 
 typedef struct kit_window {
     kit_sample begin, end;
@@ -43,8 +45,11 @@ typedef struct kit_load {
     uint64_t backlog_before, backlog_at_start;
 } kit_load;
 
-/** Warm-up, then the window; media goes on. Findings, losses and latency of the fleet begin with
- * the window. comers: whose calls come meanwhile; may be NULL. */
+/** What the fleet sends and gets between these two is in the window, the second one closes it. */
+void kit_window_open(kit_window *w, const kit_options *o, const kit_fleet *f);
+void kit_window_close(kit_window *w, const kit_options *o, const kit_fleet *f);
+/** Warm-up, then the window; media goes on. Latency of the fleet begins with the window, findings
+ * and losses a tenth of a second before. comers: whose calls come meanwhile; may be NULL. */
 void kit_window_run(kit_load *l, kit_fleet *f, const kit_fleet *comers, kit_window *w);
 kit_shares kit_window_shares(const kit_load *l, const kit_window *w);
 /** Who ended it, of a window that did not go well: "gateway", "generator", "others". on_time: the

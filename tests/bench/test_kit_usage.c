@@ -65,6 +65,10 @@ static void test_usage_fds_and_sockets_are_counted(void)
         CU_ASSERT_EQUAL_FATAL(bind(fd[i], (const struct sockaddr *)&any, sizeof any), 0);
     }
     CU_ASSERT_EQUAL(own().fds, before.fds + 3);
+    kit_usage quick;
+    CU_ASSERT_EQUAL(kit_usage_quick(&quick, getpid()), AGW_OK);
+    CU_ASSERT_EQUAL(quick.fds, 0);
+    CU_ASSERT_EQUAL(quick.threads, before.threads);
     CU_ASSERT(kit_usage_udp_sockets(getpid()) >= 3);
     for (int i = 0; i < 3; i++)
         close(fd[i]);
