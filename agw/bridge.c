@@ -13,6 +13,7 @@ enum {
     KEY_FRAME_TRIES = 3,
     RTCP_ROOM = AGW_PKT_MAX,
     US_PER_S = 1000000,
+    EXT_IDS = 256,
 };
 
 static const agw_ns KEY_FRAME_EVERY = AGW_MS(400);
@@ -38,6 +39,16 @@ static void count(agw_traffic *traffic, size_t bytes, agw_ns now)
     agw_counter_add(&traffic->packets, 1);
     agw_counter_add(&traffic->bytes, bytes);
     agw_counter_set(&traffic->last_at, (uint64_t)now);
+}
+
+/* NULL: not negotiated. */
+static const agw_pt_plan *find_pt(const agw_end *end, uint8_t pt)
+{
+    for (size_t i = 0; i < end->n_pts; i++) {
+        if (end->pts[i].ingress == pt)
+            return &end->pts[i];
+    }
+    return NULL;
 }
 
 /* --- whose packet it is (RFC 9143 section 9.2) ---------------------------------------------------
@@ -120,7 +131,7 @@ static agw_media *by_pt(const agw_transport *t, uint8_t pt)
 {
     agw_media *found = NULL;
     for (size_t i = 0; i < t->n_medias; i++) {
-        if (t->medias[i]->end[t->side].egress_pt[pt] == AGW_PT_NONE)
+        if (find_pt(&t->medias[i]->end[t->side], pt) == NULL)
             continue;
         if (found != NULL)
             return NULL; /* two medias share this payload type: it tells nothing */
@@ -154,7 +165,7 @@ bool agw_bridge_expects(const agw_transport *t, const agw_pkt *pkt)
     if (agw_rtp_parse(&h, pkt->data, pkt->len) != AGW_OK)
         return false;
     for (size_t i = 0; i < t->n_medias; i++) {
-        if (t->medias[i]->end[t->side].egress_pt[h.pt] != AGW_PT_NONE)
+        if (find_pt(&t->medias[i]->end[t->side], h.pt) != NULL)
             return true;
     }
     return false;
@@ -252,11 +263,11 @@ void agw_bridge_settle(agw_transport *t)
  * ------------------------------------------------------------------------------------------ */
 
 /* From here on this SSRC is the one whose numbers we keep. */
-static void follow(agw_media *m, agw_side side, const agw_rtp_header *h)
+static void follow(agw_media *m, agw_side side, const agw_rtp_header *h, uint32_t clock_hz)
 {
     agw_end *in = &m->end[side];
     in->in_ssrc = h->ssrc;
-    agw_rtp_receiver_init(&in->in, in->clock_hz[h->pt]);
+    agw_rtp_receiver_init(&in->in, clock_hz);
     agw_counter_set(&stats_of(m, side)->ssrc_in, h->ssrc);
 }
 
@@ -270,32 +281,39 @@ static void publish_receiver(const agw_rtp_receiver *r, agw_end_stats *stats)
 }
 
 /* Receive state moves for every authentic packet, also while the gate is closed. */
-static void note_ingress(agw_media *m, agw_side side, const agw_rtp_header *h, size_t len,
-                         agw_ns now)
+static void note_ingress(agw_media *m, agw_side side, const agw_rtp_header *h, uint32_t clock_hz,
+                         size_t len, agw_ns now)
 {
     agw_end *in = &m->end[side];
     agw_end_stats *stats = stats_of(m, side);
     if (in->in_ssrc != h->ssrc && (in->in_ssrc == 0 || now - in->in_at > STREAM_SILENT))
-        follow(m, side, h);
+        follow(m, side, h, clock_hz);
     count(&stats->rtp_in, len, now);
     agw_counter_set(&stats->pt_in, h->pt);
     if (in->in_ssrc != h->ssrc)
         return;
     in->in_at = now;
-    const uint32_t clock_hz = in->in.clock_hz;
-    if (in->clock_hz[h->pt] != clock_hz)
+    const uint32_t main_hz = in->in.clock_hz;
+    if (clock_hz != main_hz)
         in->in.clock_hz = 0; /* for this packet: another clock (DTMF) tells nothing about jitter */
     agw_rtp_receiver_on_packet(&in->in, h->seq, h->timestamp, len, now);
-    in->in.clock_hz = clock_hz;
+    in->in.clock_hz = main_hz;
     publish_receiver(&in->in, stats);
 }
 
 /* Another source speaks, or the same one began anew: let it begin with a key frame. */
-static void on_switched(agw_media *m, agw_side side, const agw_rtp_header *h, agw_ns now)
+static void on_switched(agw_media *m, agw_side side, const agw_rtp_header *h, uint32_t clock_hz,
+                        agw_ns now)
 {
     if (m->end[side].in_ssrc != h->ssrc)
-        follow(m, side, h);
+        follow(m, side, h, clock_hz);
     want_key_frame(m, side, now);
+}
+
+static const uint8_t *ext_map_of(const agw_end *end)
+{
+    static const uint8_t NONE[EXT_IDS];
+    return end->ext_map != NULL ? end->ext_map : NONE;
 }
 
 static agw_drop forward_rtp(agw_worker *w, agw_pkt *pkt)
@@ -311,24 +329,25 @@ static agw_drop forward_rtp(agw_worker *w, agw_pkt *pkt)
     const agw_end *in = &m->end[side];
     agw_end *out = &m->end[other(side)];
     pkt->media = m;
-    if (in->egress_pt[h.pt] == AGW_PT_NONE)
+    const agw_pt_plan *const pt = find_pt(in, h.pt);
+    if (pt == NULL)
         return AGW_DROP_PT;
-    note_ingress(m, side, &h, pkt->len, w->now);
+    note_ingress(m, side, &h, pt->clock_hz, pkt->len, w->now);
     try_key_frame(m, side, w->now);
     if (!in->may_send || !out->may_receive)
         return AGW_DROP_GATE_CLOSED;
     agw_drop why = AGW_DROP_NO_DEST;
     if (out->transport == NULL || !agw_transport_can_send(out->transport, &why))
         return why;
-    if (h.has_ext && agw_rtp_ext_rewrite(pkt->data, &pkt->len, in->ext_map) != AGW_OK)
+    if (h.has_ext && agw_rtp_ext_rewrite(pkt->data, &pkt->len, ext_map_of(in)) != AGW_OK)
         return AGW_DROP_RTP_MALFORMED;
-    agw_rtp_set_pt(pkt->data, in->egress_pt[h.pt]);
+    agw_rtp_set_pt(pkt->data, pt->egress);
     const agw_rewrite_result result =
-        agw_rewrite_rtp(&out->out, pkt->data, pkt->len, in->clock_hz[h.pt], w->now);
+        agw_rewrite_rtp(&out->out, pkt->data, pkt->len, pt->clock_hz, w->now);
     if (result == AGW_REWRITE_DROP)
         return AGW_DROP_OLD_SSRC;
     if (result == AGW_REWRITE_SWITCHED)
-        on_switched(m, side, &h, w->now);
+        on_switched(m, side, &h, pt->clock_hz, w->now);
     if (agw_rewrite_transparent(&out->out))
         agw_counter_set(&stats_of(m, other(side))->ssrc_out, h.ssrc);
     agw_transport_address(out->transport, pkt);
@@ -471,18 +490,27 @@ agw_media *agw_media_new(struct agw_call *call, uint32_t id, agw_media_stats *st
 
 void agw_media_free(agw_media *m)
 {
+    free(m->end[AGW_SIDE_A].ext_map);
+    free(m->end[AGW_SIDE_B].ext_map);
     free(m);
 }
 
 static void apply_pts(agw_end *end, const agw_end_plan *plan)
 {
-    memset(end->egress_pt, AGW_PT_NONE, sizeof end->egress_pt);
-    memset(end->clock_hz, 0, sizeof end->clock_hz);
-    for (size_t i = 0; i < plan->n_pts; i++) {
-        const uint8_t pt = plan->pts[i].ingress & 0x7f;
-        end->egress_pt[pt] = plan->pts[i].egress;
-        end->clock_hz[pt] = plan->pts[i].clock_hz;
-    }
+    end->n_pts = plan->n_pts;
+    memcpy(end->pts, plan->pts, sizeof end->pts);
+}
+
+static void apply_exts(agw_end *end, const agw_end_plan *plan)
+{
+    free(end->ext_map);
+    end->ext_map = NULL;
+    if (plan->n_exts == 0)
+        return;
+    end->ext_map = calloc(EXT_IDS, 1);
+    AGW_ASSERT(end->ext_map != NULL);
+    for (size_t i = 0; i < plan->n_exts; i++)
+        end->ext_map[plan->exts[i].ingress] = plan->exts[i].egress;
 }
 
 /* Learned SSRCs stay: whom they belong to is not said again. */
@@ -506,7 +534,7 @@ static void apply_end(agw_end *end, const agw_end_plan *plan, agw_end_stats *sta
     snprintf(end->cname, sizeof end->cname, "%s", plan->cname);
     end->mid_ext_id = plan->mid_ext_id;
     snprintf(end->mid, sizeof end->mid, "%s", plan->mid);
-    memcpy(end->ext_map, plan->ext_map, sizeof end->ext_map);
+    apply_exts(end, plan);
     apply_ssrcs(end, plan);
     apply_pts(end, plan);
     if (end->out.egress_ssrc != plan->egress_ssrc) {

@@ -10,8 +10,6 @@
 #include "rtp/feedback.h"
 #include "rtp/seq.h"
 
-enum { AGW_PT_NONE = 0xff };
-
 /** One side of a media. What is "in" comes from this side's party, what is "out" goes to it. */
 typedef struct agw_end {
     /* what every packet needs */
@@ -25,6 +23,8 @@ typedef struct agw_end {
     agw_ns in_at;           /* its last packet */
     agw_rewrite out;        /* the RTP stream toward this party */
     agw_rtp_receiver in;    /* the RTP stream from this party */
+    uint8_t n_pts;
+    agw_pt_plan pts[AGW_PLAN_PT_MAX]; /* the first few are what is looked at */
 
     uint32_t flows_to; /* agw_transport.peer that gets media now; 0 = nobody */
     uint32_t feedback; /* AGW_FB_* that the party understands */
@@ -33,9 +33,8 @@ typedef struct agw_end {
     char cname[AGW_PLAN_CNAME_MAX + 1]; /* the CNAME that the party sees; "" = unchanged */
     char mid[AGW_MID_MAX + 1];
     uint32_t ssrcs[AGW_PLAN_SSRC_MAX]; /* whose packets are this media's: signalled, then learned */
-    uint8_t egress_pt[128];            /* by ingress payload type; AGW_PT_NONE = not negotiated */
-    uint32_t clock_hz[128];
-    uint8_t ext_map[256];
+    uint8_t *ext_map;   /* [256]: id of a header extension as it goes out, by its id as it comes in,
+                           0 = removed; NULL = all are */
     agw_rtp_sr_log srs; /* SRs that went to this party */
 } agw_end;
 

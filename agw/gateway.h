@@ -14,8 +14,6 @@ enum {
     AGW_INTERFACE_NAME_MAX = 31,
     AGW_WORKERS_MAX = 64,
     AGW_ACCESS_SOCKETS_MAX = 16,
-    AGW_UFRAG_LEN = 8, /* our own: 4 characters transport index + 4 random ones (24 bits) */
-    AGW_PWD_LEN = 24,  /* our own: 144 random bits */
 };
 
 /** A named interface (realm) with at most one address of each family. */

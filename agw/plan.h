@@ -15,9 +15,12 @@
 
 enum {
     AGW_PLAN_MEDIA_MAX = 16, /* medias of one call that carry anything */
-    AGW_ICE_TEXT_MAX = 256,  /* longest ufrag or pwd, RFC 8839 section 5.4 */
+    AGW_UFRAG_LEN = 8,       /* our own: 4 characters transport index + 4 random ones (24 bits) */
+    AGW_PWD_LEN = 24,        /* our own: 144 random bits */
+    AGW_ICE_TEXT_MAX = 256,  /* longest ufrag or pwd of a peer, RFC 8839 section 5.4 */
     AGW_MID_MAX = 32,        /* longest mid that we route by */
     AGW_PLAN_PT_MAX = 32,    /* payload types of one media and direction */
+    AGW_PLAN_EXT_MAX = 32,   /* header extensions of the same */
     AGW_PLAN_FP_MAX = 4,     /* fingerprints of one transport */
     AGW_PLAN_SSRC_MAX = 8,   /* signalled SSRCs of one media and side */
     AGW_PLAN_CNAME_MAX = 16, /* characters of a CNAME of ours */
@@ -72,7 +75,7 @@ typedef struct agw_transport_plan {
     uint8_t tos;      /* DSCP and ECN byte of what we send */
 
     bool ice;
-    char local_ufrag[AGW_ICE_TEXT_MAX + 1], local_pwd[AGW_ICE_TEXT_MAX + 1];
+    char local_ufrag[AGW_UFRAG_LEN + 1], local_pwd[AGW_PWD_LEN + 1];
     char remote_ufrag[AGW_ICE_TEXT_MAX + 1],
         remote_pwd[AGW_ICE_TEXT_MAX + 1]; /* "" until the answer */
 
@@ -95,6 +98,11 @@ typedef struct agw_pt_plan {
     uint32_t clock_hz;
 } agw_pt_plan;
 
+/** A header extension that is passed on (RFC 8285). */
+typedef struct agw_ext_plan {
+    uint8_t ingress, egress; /* ids */
+} agw_ext_plan;
+
 /** One side of one media. */
 typedef struct agw_end_plan {
     uint32_t transport_id;
@@ -115,7 +123,8 @@ typedef struct agw_end_plan {
     /* what it sends, and how that is called on the other side; all else is dropped */
     uint8_t n_pts;
     agw_pt_plan pts[AGW_PLAN_PT_MAX];
-    uint8_t ext_map[256]; /* header extension id as it comes in -> as it goes out; 0 = removed */
+    uint8_t n_exts;
+    agw_ext_plan exts[AGW_PLAN_EXT_MAX]; /* all others are removed */
 } agw_end_plan;
 
 typedef struct agw_media_plan {

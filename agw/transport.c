@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { FIRST_REMOTES = 2 };
+
 static const agw_ns REMOTE_BUSY =
     AGW_S(5); /* a contested address stays where it was in use so lately */
 static const agw_ns ICMP_EVERY = AGW_S(1);
@@ -66,6 +68,18 @@ static void forget_remote(agw_transport *t, const agw_remote_key *key)
     }
 }
 
+/* Most have one or two. The oldest makes room when there are AGW_ICE_REMOTES. */
+static void make_room_for_remote(agw_transport *t)
+{
+    if (t->n_remotes == AGW_ICE_REMOTES)
+        forget_remote_at(t, 0);
+    if (t->n_remotes < t->remotes_room)
+        return;
+    t->remotes_room = t->remotes_room != 0 ? 2 * t->remotes_room : FIRST_REMOTES;
+    t->remotes = realloc(t->remotes, t->remotes_room * sizeof *t->remotes);
+    AGW_ASSERT(t->remotes != NULL);
+}
+
 /* An authentic check came from there: DTLS and SRTP from that address are this transport's from now
  * on. */
 static void learn_remote(agw_transport *t, const agw_remote_key *key)
@@ -79,8 +93,7 @@ static void learn_remote(agw_transport *t, const agw_remote_key *key)
             return; /* contested: it stays */
         forget_remote(holder, key);
     }
-    if (t->n_remotes == AGW_ICE_REMOTES)
-        forget_remote_at(t, 0);
+    make_room_for_remote(t);
     t->remotes[t->n_remotes] = *key;
     t->n_remotes++;
     agw_map_put(w->by_remote, key, t);
@@ -1086,5 +1099,6 @@ void agw_transport_free(agw_transport *t)
     mail->ref = t->call->ref;
     mail->id = t->id;
     agw_outbox_post(&w->control, mail);
+    free(t->remotes);
     free(t);
 }

@@ -51,8 +51,8 @@ typedef struct agw_transport {
     agw_timer timer;
 
     /* addresses that authentic checks came from, as they stand in the worker's map */
-    agw_remote_key remotes[AGW_ICE_REMOTES];
-    size_t n_remotes;
+    agw_remote_key *remotes;
+    size_t n_remotes, remotes_room;
 
     char local_ufrag[AGW_UFRAG_LEN +
                      1]; /* of the newest credentials; another one is an ICE restart */

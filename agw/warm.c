@@ -6,6 +6,8 @@
 #include "agw/transport.h"
 #include "base/prefetch.h"
 
+enum { WARM_PTS = 4 }; /* payload types of a media of audio */
+
 static bool is_on_its_way(const agw_pkt *pkt)
 {
     return pkt->verdict == AGW_UNDECIDED && (pkt->kind == AGW_PKT_RTP || pkt->kind == AGW_PKT_RTCP);
@@ -24,13 +26,9 @@ void agw_warm_transports(agw_pkt *const pkts[], size_t n)
     }
 }
 
-/* A payload type is never encrypted. */
-static void warm_end(const agw_end *end, const agw_pkt *pkt)
+static void warm_end(const agw_end *end)
 {
-    const uint8_t pt = pkt->data[1] & 0x7f;
-    agw_prefetch_span(end, offsetof(agw_end, flows_to));
-    agw_prefetch(&end->egress_pt[pt]);
-    agw_prefetch(&end->clock_hz[pt]);
+    agw_prefetch_span(end, offsetof(agw_end, pts) + WARM_PTS * sizeof end->pts[0]);
 }
 
 void agw_warm_medias(agw_pkt *const pkts[], size_t n)
@@ -45,8 +43,8 @@ void agw_warm_medias(agw_pkt *const pkts[], size_t n)
             continue; /* which one, only the packet itself tells */
         const agw_media *m = t->medias[0];
         agw_prefetch(m);
-        warm_end(&m->end[AGW_SIDE_A], pkts[i]);
-        warm_end(&m->end[AGW_SIDE_B], pkts[i]);
+        warm_end(&m->end[AGW_SIDE_A]);
+        warm_end(&m->end[AGW_SIDE_B]);
     }
 }
 

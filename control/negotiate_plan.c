@@ -67,6 +67,12 @@ static bool same_mid(const agw_line *line)
            strcmp(line->end[0].mid, line->end[1].mid) == 0;
 }
 
+static void add_ext(agw_end_plan *end, unsigned ingress, unsigned egress)
+{
+    if (end->n_exts < AGW_PLAN_EXT_MAX)
+        end->exts[end->n_exts++] = (agw_ext_plan){(uint8_t)ingress, (uint8_t)egress};
+}
+
 static void fill_extensions(const agw_exchange *x, const agw_work *w, agw_media_plan *plan)
 {
     agw_end_plan *answerer = &plan->end[x->from], *offerer = &plan->end[x->to];
@@ -82,8 +88,8 @@ static void fill_extensions(const agw_exchange *x, const agw_work *w, agw_media_
             continue;
         if (offered->id == offerer->mid_ext_id && !same_mid(w->line))
             continue; /* a mid means something on its own leg only */
-        offerer->ext_map[offered->id] = (uint8_t)answered->id;
-        answerer->ext_map[answered->id] = (uint8_t)offered->id;
+        add_ext(offerer, offered->id, answered->id);
+        add_ext(answerer, answered->id, offered->id);
     }
 }
 

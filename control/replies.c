@@ -81,11 +81,19 @@ const GString *agw_replies_find(agw_replies *replies, const agw_reply_key *key, 
     return found != NULL ? found->text : NULL;
 }
 
+/* A text that has grown has up to twice the room it needs. */
+static void fit(GString *text)
+{
+    text->str = g_realloc(text->str, text->len + 1);
+    text->allocated_len = text->len + 1;
+}
+
 void agw_replies_keep(agw_replies *replies, const agw_reply_key *key, GString *reply, agw_ns now)
 {
     kept *entry = g_new0(kept, 1);
     entry->key = *key;
     AGW_ASSERT(agw_map_get(replies->by_key, &entry->key) == NULL);
+    fit(reply);
     entry->text = reply;
     entry->until = now + AGW_S(AGW_REPLIES_KEEP_S);
     agw_map_put(replies->by_key, &entry->key, entry);

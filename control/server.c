@@ -302,7 +302,10 @@ const agw_addr *agw_server_addr(const agw_server *server, size_t i)
 void agw_server_idle(agw_server *server, agw_ns now)
 {
     agw_replies_expire(server->replies, now);
-    const size_t held = agw_calls_count(server->ctl->calls) + agw_replies_count(server->replies);
+    const size_t held[AGW_TRIM_KINDS] = {
+        [AGW_TRIM_CALLS] = agw_calls_count(server->ctl->calls),
+        [AGW_TRIM_REPLIES] = agw_replies_count(server->replies),
+    };
     if (agw_trim_due(&server->trim, held, now))
         (void)malloc_trim(0);
 }

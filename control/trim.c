@@ -1,14 +1,24 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "control/trim.h"
 
-bool agw_trim_due(agw_trim *trim, size_t held, agw_ns now)
+bool agw_trim_due(agw_trim *trim, const size_t held[AGW_TRIM_KINDS], agw_ns now)
 {
-    if (held > trim->peak)
-        trim->peak = held;
-    if (trim->peak < AGW_TRIM_LEAST || held > trim->peak / AGW_TRIM_PART ||
-        now - trim->last_at < AGW_S(AGW_TRIM_REST_S))
+    bool due[AGW_TRIM_KINDS], any = false;
+    for (size_t i = 0; i < AGW_TRIM_KINDS; i++) {
+        const bool falls = held[i] < trim->kind[i].before;
+        trim->kind[i].before = held[i];
+        if (held[i] > trim->kind[i].peak)
+            trim->kind[i].peak = held[i];
+        due[i] = !falls && trim->kind[i].peak >= AGW_TRIM_LEAST &&
+                 held[i] <= trim->kind[i].peak / AGW_TRIM_PART;
+        any |= due[i];
+    }
+    if (!any || now - trim->last_at < AGW_S(AGW_TRIM_REST_S))
         return false;
-    trim->peak = held;
+    for (size_t i = 0; i < AGW_TRIM_KINDS; i++) {
+        if (due[i])
+            trim->kind[i].peak = held[i];
+    }
     trim->last_at = now;
     return true;
 }

@@ -16,14 +16,20 @@ enum {
     AGW_TRIM_REST_S = 10, /* between two */
 };
 
+/** What holds memory. Each falls by itself: replies stay behind their calls. */
+enum { AGW_TRIM_CALLS, AGW_TRIM_REPLIES, AGW_TRIM_KINDS };
+
 /** Zeroed at the start. */
 typedef struct agw_trim {
-    size_t peak; /* most things held since memory was last given back */
+    struct {
+        size_t peak; /* most held since memory was last given back for it */
+        size_t before;
+    } kind[AGW_TRIM_KINDS];
     agw_ns last_at;
 } agw_trim;
 
-/** To be asked now and then with how many things (calls, stored replies) are held. true: give
- * memory back now. */
-bool agw_trim_due(agw_trim *trim, size_t held, agw_ns now);
+/** To be asked now and then with how many of each are held. true: give memory back now. What is
+ * still falling is waited for. */
+bool agw_trim_due(agw_trim *trim, const size_t held[AGW_TRIM_KINDS], agw_ns now);
 
 #endif

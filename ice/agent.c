@@ -15,16 +15,15 @@ typedef struct generation {
     bool is_used;
     char local_ufrag[AGW_ICE_LOCAL_MAX + 1];
     char local_pwd[AGW_ICE_LOCAL_MAX + 1];
-    char remote_ufrag[AGW_ICE_REMOTE_MAX + 1]; /* "" until known */
-    char remote_pwd[AGW_ICE_REMOTE_MAX + 1];
+    char *remote_ufrag, *remote_pwd; /* one piece of the heap; NULL until known */
 } generation;
 
 struct agw_ice {
     agw_consent consent; /* what every packet needs: this, and whether a pair is selected */
     agw_valid_list valid;
-    generation now;                          /* the newest */
-    generation past;                         /* during a restart: the one that media still uses */
-    uint8_t seen[AGW_ICE_SEEN][AGW_STUN_ID]; /* transactions of the latest checks, a ring */
+    generation now;              /* the newest */
+    generation past;             /* during a restart: the one that media still uses */
+    uint32_t seen[AGW_ICE_SEEN]; /* transactions of the latest checks, their CRC, a ring */
     agw_ns fail_after;
     agw_ns fail_at; /* AGW_NEVER: remote credentials unknown, or told already */
     agw_ice_stats stats;
@@ -59,13 +58,26 @@ static void set_remote(generation *g, const char *ufrag, const char *pwd)
 {
     if (is_absent(ufrag))
         return;
-    memcpy(g->remote_ufrag, ufrag, strlen(ufrag) + 1);
-    memcpy(g->remote_pwd, pwd, strlen(pwd) + 1);
+    const size_t ufrag_size = strlen(ufrag) + 1, pwd_size = strlen(pwd) + 1;
+    AGW_ASSERT(g->remote_ufrag == NULL);
+    g->remote_ufrag = malloc(ufrag_size + pwd_size);
+    AGW_ASSERT(g->remote_ufrag != NULL);
+    g->remote_pwd = g->remote_ufrag + ufrag_size;
+    memcpy(g->remote_ufrag, ufrag, ufrag_size);
+    memcpy(g->remote_pwd, pwd, pwd_size);
+}
+
+static void forget_generation(generation *g)
+{
+    if (g->remote_pwd != NULL)
+        agw_secret_wipe(g->remote_pwd, strlen(g->remote_pwd));
+    free(g->remote_ufrag);
+    agw_secret_wipe(g, sizeof *g);
 }
 
 static void set_generation(generation *g, const char *local_ufrag, const char *local_pwd)
 {
-    agw_secret_wipe(g, sizeof *g);
+    forget_generation(g);
     g->is_used = true;
     memcpy(g->local_ufrag, local_ufrag, strlen(local_ufrag) + 1);
     memcpy(g->local_pwd, local_pwd, strlen(local_pwd) + 1);
@@ -74,7 +86,7 @@ static void set_generation(generation *g, const char *local_ufrag, const char *l
 /* RFC 8863 section 4: patience starts when checks can: the peer's credentials are known. */
 static void start_patience(agw_ice *ice, agw_ns now)
 {
-    if (ice->now.remote_ufrag[0] != '\0' && ice->valid.selected == NULL)
+    if (ice->now.remote_ufrag != NULL && ice->valid.selected == NULL)
         ice->fail_at = now + ice->fail_after;
 }
 
@@ -99,7 +111,9 @@ void agw_ice_free(agw_ice *ice)
 {
     if (ice == NULL)
         return;
-    agw_secret_wipe(ice, sizeof *ice);
+    forget_generation(&ice->now);
+    forget_generation(&ice->past);
+    agw_valid_fini(&ice->valid);
     free(ice);
 }
 
@@ -108,7 +122,7 @@ agw_err agw_ice_set_remote(agw_ice *ice, agw_ns now, const char *ufrag, const ch
     if (is_absent(ufrag) || !is_remote(ufrag, pwd))
         return AGW_ERR_MALFORMED;
     generation *g = &ice->now;
-    if (g->remote_ufrag[0] != '\0') {
+    if (g->remote_ufrag != NULL) {
         const bool same = strcmp(g->remote_ufrag, ufrag) == 0 && strcmp(g->remote_pwd, pwd) == 0;
         return same ? AGW_OK : AGW_ERR_STATE;
     }
@@ -122,8 +136,10 @@ agw_err agw_ice_restart(agw_ice *ice, agw_ns now, const char *local_ufrag, const
 {
     if (!is_local(local_ufrag, local_pwd) || !is_remote(remote_ufrag, remote_pwd))
         return AGW_ERR_MALFORMED;
-    if (!ice->past.is_used)
-        ice->past = ice->now; /* else a pending one is replaced, and media's is kept */
+    if (!ice->past.is_used) { /* else a pending one is replaced, and media's is kept */
+        ice->past = ice->now;
+        ice->now = (generation){0};
+    }
     set_generation(&ice->now, local_ufrag, local_pwd);
     set_remote(&ice->now, remote_ufrag, remote_pwd);
     start_patience(ice, now);
@@ -134,6 +150,7 @@ agw_err agw_ice_restart_cancel(agw_ice *ice)
 {
     if (!ice->past.is_used)
         return AGW_ERR_STATE;
+    forget_generation(&ice->now);
     ice->now = ice->past;
     agw_secret_wipe(&ice->past, sizeof ice->past);
     return AGW_OK;
@@ -150,7 +167,7 @@ static bool is_named(const generation *g, const agw_stun_head *head)
 {
     if (!g->is_used || !half_is(head->local_ufrag, head->local_ufrag_len, g->local_ufrag))
         return false;
-    return g->remote_ufrag[0] == '\0' ||
+    return g->remote_ufrag == NULL ||
            half_is(head->remote_ufrag, head->remote_ufrag_len, g->remote_ufrag);
 }
 
@@ -190,8 +207,9 @@ static agw_ice_drop authenticate(agw_ice *ice, const uint8_t *buf, size_t len, a
 static bool is_repetition(const agw_ice *ice, const agw_stun_msg *msg)
 {
     const size_t n = ice->stats.checks < AGW_ICE_SEEN ? ice->stats.checks : AGW_ICE_SEEN;
+    const uint32_t id = agw_stun_crc32(msg->head.id, AGW_STUN_ID);
     for (size_t i = 0; i < n; i++) {
-        if (memcmp(ice->seen[i], msg->head.id, AGW_STUN_ID) == 0)
+        if (ice->seen[i] == id)
             return true;
     }
     return false;
@@ -229,7 +247,7 @@ static void nominate(agw_ice *ice, agw_ns now, const generation *by, agw_valid_p
 {
     const agw_valid_pair *const before = ice->valid.selected;
     if (by == &ice->now && ice->past.is_used) {
-        agw_secret_wipe(&ice->past, sizeof ice->past);
+        forget_generation(&ice->past);
         agw_valid_restart(&ice->valid);
         res->restarted = true;
     }
@@ -244,7 +262,7 @@ static void nominate(agw_ice *ice, agw_ns now, const generation *by, agw_valid_p
 static void accept_check(agw_ice *ice, agw_ns now, const agw_ice_pair *from, const generation *by,
                          const agw_stun_msg *msg, agw_ice_result *res)
 {
-    memcpy(ice->seen[ice->stats.checks % AGW_ICE_SEEN], msg->head.id, AGW_STUN_ID);
+    ice->seen[ice->stats.checks % AGW_ICE_SEEN] = agw_stun_crc32(msg->head.id, AGW_STUN_ID);
     ice->stats.checks++;
     ice->stats.last_check_at = now;
     start_patience(ice, now);

@@ -207,8 +207,8 @@ agw_err agw_stun_parse(agw_stun_msg *msg, const uint8_t *buf, size_t len)
     return err;
 }
 
-/* CRC-32 of ITU V.42, bitwise by nibbles: a check comes every few seconds. */
-static uint32_t crc32_of(const uint8_t *p, size_t len)
+/* Bitwise by nibbles: a check comes every few seconds. */
+uint32_t agw_stun_crc32(const uint8_t *p, size_t len)
 {
     static const uint32_t NIBBLE[16] = {
         0x00000000, 0x1DB71064, 0x3B6E20C8, 0x26D930AC, 0x76DC4190, 0x6B6B51F4,
@@ -229,7 +229,7 @@ bool agw_stun_fingerprint_ok(const agw_stun_msg *msg, const uint8_t *buf, size_t
     const size_t at = msg->fingerprint_at;
     if (at == 0 || at + ATTRIBUTE_HEADER + 4 != len)
         return false;
-    return agw_get32(buf + at + ATTRIBUTE_HEADER) == (crc32_of(buf, at) ^ 0x5354554E);
+    return agw_get32(buf + at + ATTRIBUTE_HEADER) == (agw_stun_crc32(buf, at) ^ 0x5354554E);
 }
 
 /* The HMAC runs over the message up to its own attribute, with a header length that ends behind

@@ -70,6 +70,8 @@ typedef struct agw_stun_msg {
  * an attribute of the wrong length. Proves nothing: call agw_stun_verify() before acting on it. */
 AGW_NODISCARD agw_err agw_stun_parse(agw_stun_msg *msg, const uint8_t *buf, size_t len);
 
+/** CRC-32 of ITU V.42, as FINGERPRINT has it before its own XOR. */
+uint32_t agw_stun_crc32(const uint8_t *p, size_t len);
 /** true: FINGERPRINT is there and right (RFC 8489 section 14.7). Not a proof of origin. */
 bool agw_stun_fingerprint_ok(const agw_stun_msg *msg, const uint8_t *buf, size_t len);
 

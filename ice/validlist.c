@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "ice/validlist.h"
 
+#include <stdlib.h>
+#include <string.h>
+
+enum { FIRST_ROOM = 2 };
+
 /* A nomination older than this says nothing about today: two consent intervals of Chromium (2.8 s),
  * or the longest of RFC 7675 (6 s). */
 static const agw_ns RECENT = AGW_MS(6500);
@@ -15,8 +20,8 @@ static bool is_used(const agw_valid_pair *p)
 static size_t index_of(const agw_valid_list *list, uint32_t port_id, const agw_addr *remote)
 {
     size_t i = 0;
-    while (i < AGW_ICE_REMOTES && !(list->pairs[i].pair.port_id == port_id &&
-                                    agw_addr_equal(&list->pairs[i].pair.remote, remote)))
+    while (i < list->room && !(list->pairs[i].pair.port_id == port_id &&
+                               agw_addr_equal(&list->pairs[i].pair.remote, remote)))
         i++;
     return i;
 }
@@ -24,29 +29,44 @@ static size_t index_of(const agw_valid_list *list, uint32_t port_id, const agw_a
 const agw_valid_pair *agw_valid_find(const agw_valid_list *list, uint32_t port_id,
                                      const agw_addr *remote)
 {
-    const size_t i = agw_addr_is_set(remote) ? index_of(list, port_id, remote) : AGW_ICE_REMOTES;
-    return i < AGW_ICE_REMOTES ? &list->pairs[i] : NULL;
+    const size_t i = agw_addr_is_set(remote) ? index_of(list, port_id, remote) : list->room;
+    return i < list->room ? &list->pairs[i] : NULL;
+}
+
+/* All pairs are used. Returns the first of the new ones. */
+static agw_valid_pair *grow(agw_valid_list *list)
+{
+    const size_t before = list->room;
+    const size_t selected = list->selected != NULL ? (size_t)(list->selected - list->pairs) : 0;
+    list->room = before != 0 ? 2 * before : FIRST_ROOM;
+    list->pairs = realloc(list->pairs, list->room * sizeof *list->pairs);
+    AGW_ASSERT(list->pairs != NULL);
+    memset(list->pairs + before, 0, (list->room - before) * sizeof *list->pairs);
+    if (list->selected != NULL)
+        list->selected = &list->pairs[selected];
+    return &list->pairs[before];
 }
 
 static agw_valid_pair *free_or_stalest(agw_valid_list *list)
 {
     agw_valid_pair *best = NULL;
-    for (size_t i = 0; i < AGW_ICE_REMOTES; i++) {
+    for (size_t i = 0; i < list->room; i++) {
         agw_valid_pair *p = &list->pairs[i];
         if (!is_used(p))
             return p;
         if (p != list->selected && (best == NULL || p->checked_at < best->checked_at))
             best = p;
     }
-    return best;
+    return list->room < AGW_ICE_REMOTES ? grow(list) : best;
 }
 
 agw_valid_pair *agw_valid_check(agw_valid_list *list, agw_ns now, const agw_ice_pair *pair,
                                 uint32_t priority, agw_ice_result *res)
 {
     const size_t at = index_of(list, pair->port_id, &pair->remote);
-    agw_valid_pair *const p = at < AGW_ICE_REMOTES ? &list->pairs[at] : free_or_stalest(list);
-    if (at == AGW_ICE_REMOTES) {
+    const bool is_known = at < list->room;
+    agw_valid_pair *const p = is_known ? &list->pairs[at] : free_or_stalest(list);
+    if (!is_known) {
         res->new_remote = true;
         res->evicted = is_used(p);
         res->gone = p->pair;
@@ -65,7 +85,7 @@ static bool nominated_lately(const agw_valid_pair *p, agw_ns now)
 static agw_valid_pair *highest_of_lately_nominated(agw_valid_list *list, agw_ns now)
 {
     agw_valid_pair *best = list->selected;
-    for (size_t i = 0; i < AGW_ICE_REMOTES; i++) {
+    for (size_t i = 0; i < list->room; i++) {
         agw_valid_pair *p = &list->pairs[i];
         if (!nominated_lately(p, now))
             continue;
@@ -91,7 +111,7 @@ void agw_valid_nominate(agw_valid_list *list, agw_ns now, agw_valid_pair *pair)
 
 void agw_valid_restart(agw_valid_list *list)
 {
-    for (size_t i = 0; i < AGW_ICE_REMOTES; i++)
+    for (size_t i = 0; i < list->room; i++)
         list->pairs[i].nominated_at = AGW_NEVER;
     list->aggressive_until = 0;
     list->selected = NULL;
@@ -100,7 +120,13 @@ void agw_valid_restart(agw_valid_list *list)
 size_t agw_valid_count(const agw_valid_list *list)
 {
     size_t n = 0;
-    for (size_t i = 0; i < AGW_ICE_REMOTES; i++)
+    for (size_t i = 0; i < list->room; i++)
         n += is_used(&list->pairs[i]);
     return n;
+}
+
+void agw_valid_fini(agw_valid_list *list)
+{
+    free(list->pairs);
+    *list = (agw_valid_list){0};
 }

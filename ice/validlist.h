@@ -16,7 +16,8 @@ typedef struct agw_valid_pair {
 /** Zeroed = empty, nothing selected. */
 typedef struct agw_valid_list {
     agw_valid_pair *selected;
-    agw_valid_pair pairs[AGW_ICE_REMOTES];
+    agw_valid_pair *pairs; /* on the heap: few peers have more than one or two */
+    size_t room;           /* of pairs; AGW_ICE_REMOTES at most */
     agw_ns
         aggressive_until; /* the peer nominates several pairs at once, RFC 5245 section 8.1.1.2 */
 } agw_valid_list;
@@ -25,7 +26,8 @@ const agw_valid_pair *agw_valid_find(const agw_valid_list *list, uint32_t port_i
                                      const agw_addr *remote);
 
 /** An authentic check: finds or adds the pair and notes it. A full list gives up the pair that was
- * checked longest ago, never the selected one; res tells new_remote, evicted and gone. */
+ * checked longest ago, never the selected one; res tells new_remote, evicted and gone. Pointers to
+ * other pairs end. */
 agw_valid_pair *agw_valid_check(agw_valid_list *list, agw_ns now, const agw_ice_pair *pair,
                                 uint32_t priority, agw_ice_result *res);
 
@@ -37,5 +39,7 @@ void agw_valid_nominate(agw_valid_list *list, agw_ns now, agw_valid_pair *pair);
 void agw_valid_restart(agw_valid_list *list);
 
 size_t agw_valid_count(const agw_valid_list *list);
+/** Frees what it holds. */
+void agw_valid_fini(agw_valid_list *list);
 
 #endif

@@ -64,7 +64,7 @@ static inline uint32_t agw_rtp_receiver_jitter(const agw_rtp_receiver *r)
     return r->jitter_16 >> 4;
 }
 
-enum { AGW_RTP_SR_LOG = 8 };
+enum { AGW_RTP_SR_LOG = 4 }; /* a round trip of 20 s at one every 5 s */
 
 /** The last SRs that left toward one peer, ours or passed on, so that their echo (LSR, DLSR) tells
  * the round-trip time without asking a wall clock. Zeroed = empty. */

@@ -66,6 +66,9 @@ void kit_mode_idle(kit_load *l)
     kit_world_for(&l->world, AGW_S(2)); /* what a gateway tidies up later */
     const kit_sample after = kit_sample_now(o);
     kit_report_usage(l, "gateway_after", &after);
+    kit_world_for(&l->world, AGW_S(23)); /* stored replies are forgotten, their memory given back */
+    const kit_sample later = kit_sample_now(o);
+    kit_report_usage(l, "gateway_later", &later);
     if (held.gateway.threads != 0)
         kit_report_int(r, "rss_bytes_per_call",
                        ((int64_t)held.gateway.rss_bytes - (int64_t)before.gateway.rss_bytes) /

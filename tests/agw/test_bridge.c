@@ -513,6 +513,43 @@ static void test_bridge_worker_counts_bytes(void)
     lab_end(l);
 }
 
+/* One extension is passed on under another id; the next plan says none is. */
+static void test_bridge_rfc8285_5_extensions_are_renumbered_or_removed(void)
+{
+    lab *l = lab_new();
+    lab_call *c = &l->calls[0];
+    agw_end_plan *e = &c->plan->medias[0].end[AGW_SIDE_B];
+    e->n_exts = 2;
+    e->exts[0] = (agw_ext_plan){3, 7};
+    e->exts[1] = (agw_ext_plan){200, 9};
+    lab_apply(l, c);
+    lab_connect(l, c, browser());
+    for (uint16_t seq = 1; seq <= 2; seq++) {
+        uint8_t rtp[64] = {0x90, LAB_PT_AUDIO, 0, (uint8_t)seq};
+        agw_put32(rtp + 8, SSRC_PHONE);
+        agw_put16(rtp + 12, 0xbede);
+        agw_put16(rtp + 14, 1);
+        rtp[16] = 3 << 4; /* id 3 and id 4, of one byte each */
+        rtp[17] = 'x';
+        rtp[18] = 4 << 4;
+        rtp[19] = 'y';
+        l->io->n_out = 0;
+        lab_say(l, &c->core[0], lab_phone(l, c, 0), rtp, 40);
+        lab_turn(l);
+        lab_out *out = lab_sent(l, &l->access, AGW_PKT_RTP, 0);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(out);
+        size_t len = out->len;
+        CU_ASSERT_EQUAL_FATAL(agw_srtp_unprotect(c->in, out->data, &len), AGW_OK);
+        CU_ASSERT_EQUAL(out->data[0], seq == 1 ? 0x90 : 0x80);
+        CU_ASSERT_EQUAL(len, seq == 1 ? 40 : 32);
+        CU_ASSERT_TRUE(seq != 1 || (out->data[16] == 7 << 4 && out->data[17] == 'x'));
+        CU_ASSERT_TRUE(seq != 1 || out->data[18] == 0);
+        e->n_exts = 0;
+        lab_apply(l, c);
+    }
+    lab_end(l);
+}
+
 /* --- odd packets -------------------------------------------------------------------------------
  */
 
@@ -659,6 +696,7 @@ static const agw_unit_case cases[] = {
     AGW_CASE(test_bridge_ssrc_of_a_transparent_stream_is_told),
     AGW_CASE(test_bridge_rfc3550_a8_jitter_knows_one_clock),
     AGW_CASE(test_bridge_worker_counts_bytes),
+    AGW_CASE(test_bridge_rfc8285_5_extensions_are_renumbered_or_removed),
     AGW_CASE(test_bridge_csrcs_padding_and_foreign_extensions_pass_or_go),
     AGW_CASE(test_bridge_media_packets_cost_no_allocation),
     AGW_CASE(test_bridge_media_packets_cost_no_system_call),

@@ -105,6 +105,16 @@ static inline const agw_end_plan *end_of(const fixture *f, size_t i, agw_side si
     return &plan->medias[i].end[side];
 }
 
+/* What a header extension is called on the other side; 0 = it is removed. */
+static inline unsigned ext_of(const agw_end_plan *end, unsigned id)
+{
+    for (size_t i = 0; i < end->n_exts; i++) {
+        if (end->exts[i].ingress == id)
+            return end->exts[i].egress;
+    }
+    return 0;
+}
+
 /* Nothing that the worker acts upon differs. */
 static inline bool same_transport(const agw_transport_plan *a, const agw_transport_plan *b)
 {

@@ -507,8 +507,8 @@ static void test_negotiate_plan_other_mid_is_not_forwarded(void)
            SESSION("2") BUNDLE("0")
                WEB_AUDIO("9", "0", WEB_TRANSPORT("abcd", PWD_2, FP_2, "active")));
     CU_ASSERT(has(&f, "a=mid:" LONG_MID "\r\n"));
-    CU_ASSERT_EQUAL(end_of(&f, 0, AGW_SIDE_A)->ext_map[4], 0);
-    CU_ASSERT_EQUAL(end_of(&f, 0, AGW_SIDE_A)->ext_map[1], 1);
+    CU_ASSERT_EQUAL(ext_of(end_of(&f, 0, AGW_SIDE_A), 4), 0);
+    CU_ASSERT_EQUAL(ext_of(end_of(&f, 0, AGW_SIDE_A), 1), 1);
     CU_ASSERT_EQUAL(end_of(&f, 0, AGW_SIDE_A)->mid_ext_id, 4);
     CU_ASSERT_STRING_EQUAL(end_of(&f, 0, AGW_SIDE_A)->mid, "");
     fixture_fini(&f);
@@ -520,10 +520,10 @@ static void test_negotiate_plan_rfc8285_header_extensions(void)
     browser_calls(&f, CORE_SESSION("1") CORE_AUDIO("16000")
                           CORE_VIDEO("16010") "a=extmap:5 urn:3gpp:video-orientation\n");
     const agw_end_plan *web = end_of(&f, 1, AGW_SIDE_A), *core = end_of(&f, 1, AGW_SIDE_B);
-    CU_ASSERT_EQUAL(web->ext_map[13], 5);
-    CU_ASSERT_EQUAL(core->ext_map[5], 13);
+    CU_ASSERT_EQUAL(ext_of(web, 13), 5);
+    CU_ASSERT_EQUAL(ext_of(core, 5), 13);
     CU_ASSERT_EQUAL(web->mid_ext_id, 4);
-    CU_ASSERT_EQUAL(web->ext_map[4], 0); /* MID is for us */
+    CU_ASSERT_EQUAL(ext_of(web, 4), 0); /* MID is for us */
     CU_ASSERT_STRING_EQUAL(web->mid, "1");
     CU_ASSERT_EQUAL(core->mid_ext_id, 0);
     CU_ASSERT_STRING_EQUAL(core->mid, "");
@@ -546,9 +546,9 @@ static void test_negotiate_plan_between_browsers_nothing_is_touched(void)
     CU_ASSERT_EQUAL(a->egress_ssrc, 0);
     CU_ASSERT_EQUAL(b->egress_ssrc, 0);
     CU_ASSERT_EQUAL(a->n_pts, 5);
-    CU_ASSERT_EQUAL(a->ext_map[13], 13);
-    CU_ASSERT_EQUAL(a->ext_map[4], 4);
-    CU_ASSERT_EQUAL(end_of(&f, 0, AGW_SIDE_B)->ext_map[1], 1);
+    CU_ASSERT_EQUAL(ext_of(a, 13), 13);
+    CU_ASSERT_EQUAL(ext_of(a, 4), 4);
+    CU_ASSERT_EQUAL(ext_of(end_of(&f, 0, AGW_SIDE_B), 1), 1);
     CU_ASSERT_EQUAL(a->feedback & AGW_FB_TCC, AGW_FB_TCC);
     CU_ASSERT_EQUAL(b->feedback & AGW_FB_REMB, AGW_FB_REMB);
     CU_ASSERT_EQUAL(transport_of(&f, 0, AGW_SIDE_B)->dtls, AGW_DTLS_PASSIVE);

@@ -208,41 +208,69 @@ static void test_replies_bytes_are_bounded(void)
 /* --- memory ------------------------------------------------------------------------------------
  */
 
+static bool trim_due(agw_trim *trim, size_t calls, size_t replies, agw_ns now)
+{
+    return agw_trim_due(trim, (const size_t[]){calls, replies}, now);
+}
+
 static void test_trim_after_load_has_fallen_far(void)
 {
     agw_trim trim = {0};
-    CU_ASSERT_FALSE(agw_trim_due(&trim, 4000, AGW_S(100)));
-    CU_ASSERT_FALSE(agw_trim_due(&trim, 1001, AGW_S(101)));
-    CU_ASSERT_TRUE(agw_trim_due(&trim, 1000, AGW_S(102)));
-    CU_ASSERT_FALSE(agw_trim_due(&trim, 251, AGW_S(200))); /* the peak is 1000 now */
-    CU_ASSERT_TRUE(agw_trim_due(&trim, 250, AGW_S(200)));
-    CU_ASSERT_FALSE(agw_trim_due(&trim, 0, AGW_S(300)));
+    CU_ASSERT_FALSE(trim_due(&trim, 4000, 0, AGW_S(100)));
+    CU_ASSERT_FALSE(trim_due(&trim, 1001, 0, AGW_S(101)));
+    CU_ASSERT_FALSE(trim_due(&trim, 1001, 0, AGW_S(102)));
+    CU_ASSERT_FALSE(trim_due(&trim, 1000, 0, AGW_S(103))); /* it may fall further */
+    CU_ASSERT_TRUE(trim_due(&trim, 1000, 0, AGW_S(104)));
+    CU_ASSERT_FALSE(trim_due(&trim, 251, 0, AGW_S(200))); /* the peak is 1000 now */
+    CU_ASSERT_FALSE(trim_due(&trim, 251, 0, AGW_S(201)));
+    CU_ASSERT_FALSE(trim_due(&trim, 250, 0, AGW_S(202)));
+    CU_ASSERT_TRUE(trim_due(&trim, 250, 0, AGW_S(203)));
+    CU_ASSERT_FALSE(trim_due(&trim, 0, 0, AGW_S(300)));
+    CU_ASSERT_FALSE(trim_due(&trim, 0, 0, AGW_S(301)));
+}
+
+/* Replies outlive their calls by ten seconds: what calls held is given back before, what replies
+ * held when they are gone. */
+static void test_trim_calls_and_replies_fall_by_themselves(void)
+{
+    agw_trim trim = {0};
+    CU_ASSERT_FALSE(trim_due(&trim, 1000, 3000, AGW_S(100)));
+    CU_ASSERT_FALSE(trim_due(&trim, 0, 3000, AGW_S(101)));
+    CU_ASSERT_TRUE(trim_due(&trim, 0, 3000, AGW_S(102)));
+    CU_ASSERT_FALSE(trim_due(&trim, 0, 0, AGW_S(112)));
+    CU_ASSERT_TRUE(trim_due(&trim, 0, 0, AGW_S(113)));
+    CU_ASSERT_FALSE(trim_due(&trim, 0, 0, AGW_S(200)));
 }
 
 /* A monitor that asks each second keeps one or two replies stored for ever. */
 static void test_trim_goes_on_under_a_monitor(void)
 {
     agw_trim trim = {0};
-    (void)agw_trim_due(&trim, 16000, AGW_S(100));
-    CU_ASSERT_TRUE(agw_trim_due(&trim, 10, AGW_S(101)));
+    (void)trim_due(&trim, 0, 16000, AGW_S(100));
+    (void)trim_due(&trim, 0, 10, AGW_S(101));
+    CU_ASSERT_TRUE(trim_due(&trim, 0, 11, AGW_S(102)));
 }
 
 static void test_trim_rests_between(void)
 {
     agw_trim trim = {0};
-    (void)agw_trim_due(&trim, 100000, AGW_S(100));
-    CU_ASSERT_TRUE(agw_trim_due(&trim, 20000, AGW_S(100)));
-    CU_ASSERT_FALSE(agw_trim_due(&trim, 0, AGW_S(110) - 1));
-    CU_ASSERT_TRUE(agw_trim_due(&trim, 0, AGW_S(110)));
+    (void)trim_due(&trim, 100000, 0, AGW_S(100));
+    (void)trim_due(&trim, 20000, 0, AGW_S(100));
+    CU_ASSERT_TRUE(trim_due(&trim, 20000, 0, AGW_S(100)));
+    CU_ASSERT_FALSE(trim_due(&trim, 0, 0, AGW_S(109)));
+    CU_ASSERT_FALSE(trim_due(&trim, 0, 0, AGW_S(110) - 1));
+    CU_ASSERT_TRUE(trim_due(&trim, 0, 0, AGW_S(110)));
 }
 
 static void test_trim_leaves_small_loads_alone(void)
 {
     agw_trim trim = {0};
-    (void)agw_trim_due(&trim, 511, AGW_S(100));
-    CU_ASSERT_FALSE(agw_trim_due(&trim, 0, AGW_S(200)));
-    (void)agw_trim_due(&trim, 512, AGW_S(300));
-    CU_ASSERT_TRUE(agw_trim_due(&trim, 0, AGW_S(400)));
+    (void)trim_due(&trim, 511, 511, AGW_S(100));
+    (void)trim_due(&trim, 0, 0, AGW_S(200));
+    CU_ASSERT_FALSE(trim_due(&trim, 0, 0, AGW_S(200)));
+    (void)trim_due(&trim, 512, 0, AGW_S(300));
+    (void)trim_due(&trim, 0, 0, AGW_S(400));
+    CU_ASSERT_TRUE(trim_due(&trim, 0, 0, AGW_S(400)));
 }
 
 /* --- sockets -----------------------------------------------------------------------------------
@@ -336,6 +364,7 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_replies_expire_by_themselves),
     AGW_CASE(test_replies_bytes_are_bounded),
     AGW_CASE(test_trim_after_load_has_fallen_far),
+    AGW_CASE(test_trim_calls_and_replies_fall_by_themselves),
     AGW_CASE(test_trim_goes_on_under_a_monitor),
     AGW_CASE(test_trim_rests_between),
     AGW_CASE(test_trim_leaves_small_loads_alone),
