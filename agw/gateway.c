@@ -12,7 +12,6 @@
 #include "base/secret.h"
 #include "net/ports.h"
 #include "net/xdp.h"
-#include "srtp/hooks.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -424,8 +423,6 @@ static agw_err make_shared_parts(agw_gateway *gw, char *why, size_t size)
     uint8_t seed[16];
     agw_fingerprint fp;
     agw_rand_bytes(seed, sizeof seed);
-    if (agw_srtp_init() != AGW_OK)
-        return fail(AGW_ERR_SYSTEM, why, size, "libsrtp2 does not take our AES and SHA-1");
     gw->event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     gw->mailbox = agw_ring_new(CONTROL_SLOTS);
     gw->core_addresses = agw_map_new(sizeof(agw_addr), seed);

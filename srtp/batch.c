@@ -52,11 +52,14 @@ static agw_err begin(agw_srtp_job *job, agw_srtp_op *op)
 {
     job->op = op;
     job->session = op->session;
+    job->keys = op->session->keys;
     job->data = op->data;
+    job->aad = op->data;
     job->len = op->len;
     job->is_hashed = false;
     job->has_failed = false;
     job->header_len = rtp_header_len(op->data, op->len);
+    job->aad_len = job->header_len;
     return job->header_len != 0 ? AGW_OK : AGW_ERR_MALFORMED;
 }
 

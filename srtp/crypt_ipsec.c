@@ -42,17 +42,6 @@ typedef struct cm_keys {
     alignas(AES_BLOCK) uint8_t round_keys[];
 } cm_keys;
 
-static cm_keys *cm_keys_of(agw_srtp_session *s)
-{
-    return (cm_keys *)(void *)s->keys;
-}
-
-/* Aligned to 64 bytes by the session; the library's own declaration forgets to ask for that. */
-static struct gcm_key_data *gcm_keys_of(agw_srtp_session *s)
-{
-    return (struct gcm_key_data *)(void *)s->keys;
-}
-
 /* --- keys --------------------------------------------------------------------------------------
  */
 
@@ -75,10 +64,10 @@ static void hmac_state(IMB_MGR *m, const uint8_t key[AGW_SRTP_AUTH_LEN], uint8_t
     agw_secret_wipe(block, sizeof block);
 }
 
-static void set_cm_keys(IMB_MGR *m, agw_srtp_session *s, const agw_srtp_keys *from)
+static void set_cm_keys(IMB_MGR *m, cm_keys *k, const agw_srtp_session *s,
+                        const agw_srtp_keys *from)
 {
     alignas(AES_BLOCK) uint8_t unused[ROUND_KEYS_MAX * AES_BLOCK]; /* to decipher blocks */
-    cm_keys *k = cm_keys_of(s);
     hmac_state(m, from->auth, 0x36, k->inner);
     hmac_state(m, from->auth, 0x5c, k->outer);
     if (s->suite->key_len == IMB_KEY_256_BYTES)
@@ -88,21 +77,23 @@ static void set_cm_keys(IMB_MGR *m, agw_srtp_session *s, const agw_srtp_keys *fr
     agw_secret_wipe(unused, sizeof unused);
 }
 
-static bool set_keys(agw_srtp_session *s, const agw_srtp_keys *from)
+/* GCM keys have to be aligned to 64 bytes; the library's own declaration forgets to ask for that.
+ */
+static bool set_keys(void *out, const agw_srtp_session *s, const agw_srtp_keys *from)
 {
     IMB_MGR *m = engine_of(s->engine)->wide; /* GCM keys look different in every manager */
     if (!s->is_gcm)
-        set_cm_keys(m, s, from);
+        set_cm_keys(m, out, s, from);
     else if (s->suite->key_len == IMB_KEY_256_BYTES)
-        IMB_AES256_GCM_PRE(m, from->cipher, gcm_keys_of(s));
+        IMB_AES256_GCM_PRE(m, from->cipher, out);
     else
-        IMB_AES128_GCM_PRE(m, from->cipher, gcm_keys_of(s));
+        IMB_AES128_GCM_PRE(m, from->cipher, out);
     return true;
 }
 
-static void drop_keys(agw_srtp_session *s)
+static void drop_keys(void *keys, const agw_srtp_session *s)
 {
-    (void)s;
+    (void)keys, (void)s;
 }
 
 /* --- AES-CM ------------------------------------------------------------------------------------
@@ -116,9 +107,10 @@ static void cipher_burst(engine *e, agw_srtp_job *const jobs[], size_t n, IMB_KE
         const agw_srtp_job *job = jobs[i];
         if (job->session->suite->key_len != (size_t)bytes || job->len == job->header_len)
             continue;
+        const cm_keys *k = job->keys;
         IMB_JOB *out = &e->ciphers[n_burst];
         n_burst++;
-        out->enc_keys = cm_keys_of(job->session)->round_keys;
+        out->enc_keys = k->round_keys;
         out->src = job->data + job->header_len;
         out->dst = job->data + job->header_len;
         out->msg_len_to_cipher_in_bytes = job->len - job->header_len;
@@ -140,7 +132,7 @@ static void hash(agw_srtp_engine *head, agw_srtp_job *const jobs[], size_t n)
     engine *e = engine_of(head);
     for (size_t i = 0; i < n; i++) {
         IMB_JOB *out = &e->hashes[i];
-        const cm_keys *k = cm_keys_of(jobs[i]->session);
+        const cm_keys *k = jobs[i]->keys;
         out->src = jobs[i]->data;
         out->msg_len_to_hash_in_bytes = jobs[i]->len + AGW_SRTP_ROC_LEN;
         out->auth_tag_output = jobs[i]->digest;
@@ -156,25 +148,25 @@ static void hash(agw_srtp_engine *head, agw_srtp_job *const jobs[], size_t n)
 
 static void seal(agw_srtp_job *job)
 {
-    agw_srtp_session *s = job->session;
+    const agw_srtp_session *s = job->session;
     const IMB_MGR *m = engine_of(s->engine)->wide;
     struct gcm_context_data context;
     uint8_t *text = job->data + job->header_len;
     (s->suite->key_len == IMB_KEY_256_BYTES ? m->gcm256_enc : m->gcm128_enc)(
-        gcm_keys_of(s), &context, text, text, job->len - job->header_len, job->iv, job->data,
-        job->header_len, job->data + job->len, GCM_TAG);
+        job->keys, &context, text, text, job->len - job->header_len, job->iv, job->aad,
+        job->aad_len, job->data + job->len, GCM_TAG);
 }
 
 /* The library deciphers as it hashes; the caller throws away what turns out to be forged. */
 static bool open(agw_srtp_job *job)
 {
-    agw_srtp_session *s = job->session;
+    const agw_srtp_session *s = job->session;
     const IMB_MGR *m = engine_of(s->engine)->wide;
     struct gcm_context_data context;
     uint8_t *text = job->data + job->header_len;
     (s->suite->key_len == IMB_KEY_256_BYTES ? m->gcm256_dec : m->gcm128_dec)(
-        gcm_keys_of(s), &context, text, text, job->len - job->header_len, job->iv, job->data,
-        job->header_len, job->digest, GCM_TAG);
+        job->keys, &context, text, text, job->len - job->header_len, job->iv, job->aad,
+        job->aad_len, job->digest, GCM_TAG);
     return agw_secret_equal(job->digest, job->data + job->len, GCM_TAG);
 }
 

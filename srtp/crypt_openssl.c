@@ -14,32 +14,29 @@ typedef struct keys {
     agw_srtp_hmac hmac; /* AES-CM */
 } keys;
 
-static keys *keys_of(agw_srtp_session *s)
-{
-    return (keys *)(void *)s->keys;
-}
-
 static size_t key_bytes(const agw_srtp_suite_info *suite)
 {
     (void)suite;
     return sizeof(keys);
 }
 
-static bool set_keys(agw_srtp_session *s, const agw_srtp_keys *from)
+static bool set_keys(void *out, const agw_srtp_session *s, const agw_srtp_keys *from)
 {
     const bool is_long = s->suite->key_len == 32;
     const EVP_CIPHER *cm = is_long ? EVP_aes_256_ctr() : EVP_aes_128_ctr();
     const EVP_CIPHER *gcm = is_long ? EVP_aes_256_gcm() : EVP_aes_128_gcm();
-    keys *k = keys_of(s);
+    keys *k = out;
     k->ctx = EVP_CIPHER_CTX_new();
     agw_srtp_hmac_init(&k->hmac, from->auth, sizeof from->auth);
     return k->ctx != NULL && EVP_CipherInit_ex(k->ctx, s->is_gcm ? gcm : cm, NULL, from->cipher,
                                                NULL, s->egress || !s->is_gcm) == 1;
 }
 
-static void drop_keys(agw_srtp_session *s)
+static void drop_keys(void *from, const agw_srtp_session *s)
 {
-    EVP_CIPHER_CTX_free(keys_of(s)->ctx);
+    const keys *k = from;
+    (void)s;
+    EVP_CIPHER_CTX_free(k->ctx);
 }
 
 static void cipher(agw_srtp_engine *e, agw_srtp_job *const jobs[], size_t n)
@@ -47,7 +44,8 @@ static void cipher(agw_srtp_engine *e, agw_srtp_job *const jobs[], size_t n)
     (void)e;
     for (size_t i = 0; i < n; i++) {
         agw_srtp_job *job = jobs[i];
-        EVP_CIPHER_CTX *ctx = keys_of(job->session)->ctx;
+        const keys *k = job->keys;
+        EVP_CIPHER_CTX *ctx = k->ctx;
         uint8_t *text = job->data + job->header_len;
         int done = 0;
         job->has_failed =
@@ -59,20 +57,22 @@ static void cipher(agw_srtp_engine *e, agw_srtp_job *const jobs[], size_t n)
 static void hash(agw_srtp_engine *e, agw_srtp_job *const jobs[], size_t n)
 {
     (void)e;
-    for (size_t i = 0; i < n; i++)
-        agw_srtp_hmac_of(&keys_of(jobs[i]->session)->hmac, jobs[i]->data,
-                         jobs[i]->len + AGW_SRTP_ROC_LEN, jobs[i]->digest);
+    for (size_t i = 0; i < n; i++) {
+        const keys *k = jobs[i]->keys;
+        agw_srtp_hmac_of(&k->hmac, jobs[i]->data, jobs[i]->len + AGW_SRTP_ROC_LEN, jobs[i]->digest);
+    }
 }
 
 static void seal(agw_srtp_job *job)
 {
-    EVP_CIPHER_CTX *ctx = keys_of(job->session)->ctx;
+    const keys *k = job->keys;
+    EVP_CIPHER_CTX *ctx = k->ctx;
     uint8_t *text = job->data + job->header_len, none[AGW_SRTP_IV_LEN];
-    const int header_len = (int)job->header_len, text_len = (int)(job->len - job->header_len);
+    const int aad_len = (int)job->aad_len, text_len = (int)(job->len - job->header_len);
     int done = 0;
     job->has_failed =
         EVP_EncryptInit_ex(ctx, NULL, NULL, NULL, job->iv) != 1 ||
-        EVP_EncryptUpdate(ctx, NULL, &done, job->data, header_len) != 1 ||
+        EVP_EncryptUpdate(ctx, NULL, &done, job->aad, aad_len) != 1 ||
         EVP_EncryptUpdate(ctx, text, &done, text, text_len) != 1 ||
         EVP_EncryptFinal_ex(ctx, none, &done) != 1 ||
         EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_GCM_GET_TAG, GCM_TAG, job->data + job->len) != 1;
@@ -80,13 +80,14 @@ static void seal(agw_srtp_job *job)
 
 static bool open(agw_srtp_job *job)
 {
-    EVP_CIPHER_CTX *ctx = keys_of(job->session)->ctx;
+    const keys *k = job->keys;
+    EVP_CIPHER_CTX *ctx = k->ctx;
     uint8_t *text = job->data + job->header_len, none[AGW_SRTP_IV_LEN];
-    const int header_len = (int)job->header_len, text_len = (int)(job->len - job->header_len);
+    const int aad_len = (int)job->aad_len, text_len = (int)(job->len - job->header_len);
     int done = 0;
     return EVP_DecryptInit_ex(ctx, NULL, NULL, NULL, job->iv) == 1 &&
            EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_GCM_SET_TAG, GCM_TAG, job->data + job->len) == 1 &&
-           EVP_DecryptUpdate(ctx, NULL, &done, job->data, header_len) == 1 &&
+           EVP_DecryptUpdate(ctx, NULL, &done, job->aad, aad_len) == 1 &&
            EVP_DecryptUpdate(ctx, text, &done, text, text_len) == 1 &&
            EVP_DecryptFinal_ex(ctx, none, &done) == 1;
 }

@@ -7,7 +7,7 @@
 #include <openssl/evp.h>
 #include <string.h>
 
-enum { LABEL_CIPHER = 0, LABEL_AUTH = 1, LABEL_SALT = 2, LABEL_AT = 7 };
+enum { LABEL_CIPHER = 0, LABEL_AUTH = 1, LABEL_SALT = 2, LABELS_RTCP = 3, LABEL_AT = 7 };
 
 /* The key stream of AES-CM under the IV (label * 2^48 XOR salt) * 2^16. */
 static bool derive(EVP_CIPHER_CTX *ctx, const uint8_t salt[AGW_SRTP_IV_LEN], uint8_t label,
@@ -22,20 +22,28 @@ static bool derive(EVP_CIPHER_CTX *ctx, const uint8_t salt[AGW_SRTP_IV_LEN], uin
            EVP_EncryptUpdate(ctx, out, &done, out, (int)len) == 1;
 }
 
-bool agw_srtp_derive(agw_srtp_keys *out, const agw_srtp_suite_info *suite,
+/* first: of the three labels. */
+static bool derive_set(EVP_CIPHER_CTX *ctx, const uint8_t salt[AGW_SRTP_IV_LEN], uint8_t first,
+                       const agw_srtp_suite_info *suite, agw_srtp_keys *out)
+{
+    memset(out, 0, sizeof *out);
+    return derive(ctx, salt, first + LABEL_CIPHER, out->cipher, suite->key_len) &&
+           derive(ctx, salt, first + LABEL_AUTH, out->auth, sizeof out->auth) &&
+           derive(ctx, salt, first + LABEL_SALT, out->salt, suite->salt_len);
+}
+
+bool agw_srtp_derive(agw_srtp_keys *rtp, agw_srtp_keys *rtcp, const agw_srtp_suite_info *suite,
                      const uint8_t *key_and_salt)
 {
     const EVP_CIPHER *aes = suite->key_len == 32 ? EVP_aes_256_ctr() : EVP_aes_128_ctr();
     uint8_t salt[AGW_SRTP_IV_LEN] = {0};
-    memset(out, 0, sizeof *out);
     EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
     if (ctx == NULL)
         return false;
     memcpy(salt, key_and_salt + suite->key_len, suite->salt_len);
     const bool ok = EVP_EncryptInit_ex(ctx, aes, NULL, key_and_salt, NULL) == 1 &&
-                    derive(ctx, salt, LABEL_CIPHER, out->cipher, suite->key_len) &&
-                    derive(ctx, salt, LABEL_AUTH, out->auth, sizeof out->auth) &&
-                    derive(ctx, salt, LABEL_SALT, out->salt, suite->salt_len);
+                    derive_set(ctx, salt, 0, suite, rtp) &&
+                    derive_set(ctx, salt, LABELS_RTCP, suite, rtcp);
     EVP_CIPHER_CTX_free(ctx);
     agw_secret_wipe(salt, sizeof salt);
     return ok;

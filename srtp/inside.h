@@ -18,16 +18,16 @@ enum {
 };
 
 struct agw_srtp_backend;
-struct srtp_ctx_t_;
+struct agw_srtcp;
 
 struct agw_srtp_session {
     const agw_srtp_suite_info *suite;
     agw_srtp_engine *engine; /* borrowed; NULL = OpenSSL */
     const struct agw_srtp_backend *backend;
-    struct srtp_ctx_t_ *rtcp; /* libsrtp2's session: SRTCP only */
+    struct agw_srtcp *rtcp; /* behind the keys */
     bool egress, is_gcm;
     uint8_t n_streams, streams_room;
-    uint32_t bytes;           /* of this object and its keys */
+    uint32_t bytes;           /* of this object and all that stands behind it */
     agw_srtp_stream *streams; /* first_streams, or on the heap when there are more */
     agw_srtp_stream first_streams[2];
     uint64_t refused;
@@ -35,17 +35,27 @@ struct agw_srtp_session {
     alignas(AGW_SRTP_KEY_ALIGN) uint8_t keys[]; /* the back end's, for RTP */
 };
 
-/** Session keys of RTP (RFC 3711 section 4.3). */
+/** Session keys (RFC 3711 section 4.3). */
 typedef struct agw_srtp_keys {
     uint8_t cipher[32], auth[AGW_SRTP_AUTH_LEN], salt[AGW_SRTP_IV_LEN];
 } agw_srtp_keys;
 
-/** false: OpenSSL refuses. key_and_salt is as long as the suite says; wipe out after use. */
-bool agw_srtp_derive(agw_srtp_keys *out, const agw_srtp_suite_info *suite,
+/** false: OpenSSL refuses. key_and_salt is as long as the suite says; wipe both after use. */
+bool agw_srtp_derive(agw_srtp_keys *rtp, agw_srtp_keys *rtcp, const agw_srtp_suite_info *suite,
                      const uint8_t *key_and_salt);
+
+/** The SRTCP of a session. It comes every few seconds: so its keys stand here as they are, and are
+ * made ready for the back end packet by packet. */
+typedef struct agw_srtcp {
+    agw_srtp_keys keys;
+    agw_srtp_stream *streams; /* as many as the session has places for, in the same order */
+    agw_srtp_stream first_streams[2];
+} agw_srtcp;
 
 /** NULL: not one that this session has. */
 agw_srtp_stream *agw_srtp_session_find(agw_srtp_session *s, uint32_t ssrc);
+/** false: it serves as many SSRCs as it may; counted. */
+bool agw_srtp_session_has_room(agw_srtp_session *s);
 /** A new one. AGW_ERR_LIMIT (counted); AGW_ERR_SYSTEM. Pointers to other streams end. */
 AGW_NODISCARD agw_err agw_srtp_session_add(agw_srtp_session *s, uint32_t ssrc,
                                            agw_srtp_stream **out);
@@ -54,8 +64,11 @@ AGW_NODISCARD agw_err agw_srtp_session_add(agw_srtp_session *s, uint32_t ssrc,
 typedef struct agw_srtp_job {
     agw_srtp_op *op;
     agw_srtp_session *session;
+    void *keys; /* the back end's */
     uint8_t *data;
     size_t header_len;
+    const uint8_t *aad; /* GCM: what is hashed in front of the payload */
+    size_t aad_len;
     size_t len; /* header and payload; the tag stands or will stand behind */
     uint64_t index;
     bool is_hashed; /* under index */
@@ -69,8 +82,10 @@ typedef struct agw_srtp_job {
 typedef struct agw_srtp_backend {
     const char *name;
     size_t (*key_bytes)(const agw_srtp_suite_info *suite);
-    bool (*set_keys)(agw_srtp_session *s, const agw_srtp_keys *keys);
-    void (*drop_keys)(agw_srtp_session *s); /* what keys[] points to; the caller wipes keys[] */
+    /* out: as many bytes as key_bytes() says, aligned to AGW_SRTP_KEY_ALIGN and zeroed. */
+    bool (*set_keys)(void *out, const agw_srtp_session *s, const agw_srtp_keys *keys);
+    void (*drop_keys)(void *keys, const agw_srtp_session *s); /* what they point to; the caller
+                                                                  wipes them */
     /* AES-CM: payload, both directions */
     void (*cipher)(agw_srtp_engine *e, agw_srtp_job *const jobs[], size_t n);
     /* HMAC-SHA1 of len bytes and the roll-over counter, which stands behind them */

@@ -19,8 +19,7 @@ enum {
 typedef struct agw_srtp_session agw_srtp_session;
 
 /** key_and_salt: master key, then master salt, len bytes exactly; copied. egress: true to protect,
- * false to unprotect. NULL: AGW_SRTP_NONE, a wrong len, or no memory. agw_srtp_init() comes first.
- */
+ * false to unprotect. NULL: AGW_SRTP_NONE, a wrong len, or no memory. */
 AGW_NODISCARD agw_srtp_session *
 agw_srtp_session_new(agw_srtp_suite suite, const uint8_t *key_and_salt, size_t len, bool egress);
 /** Wipes the keys. NULL is allowed. */

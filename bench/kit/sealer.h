@@ -13,7 +13,7 @@
 
 typedef struct kit_sealer kit_sealer;
 
-/** Stands in world->sealer from now on; agw_srtp_init() comes first. */
+/** Stands in world->sealer from now on. */
 void kit_sealer_open(kit_world *world);
 /** After the last party, before the world. */
 void kit_sealer_close(kit_world *world);

@@ -5,7 +5,6 @@
  *   node bench/run.mjs --gateway=agwd|rtpengine -- kit_smoke */
 #include "bench/kit/call.h"
 #include "bench/kit/sealer.h"
-#include "srtp/hooks.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -141,8 +140,7 @@ int main(int argc, char *argv[])
             return 2;
     kit_world world;
     const char *why = "an option is missing";
-    if (!kit_world_config_complete(&config) || agw_srtp_init() != AGW_OK ||
-        kit_world_open(&world, &config, &why) != AGW_OK) {
+    if (!kit_world_config_complete(&config) || kit_world_open(&world, &config, &why) != AGW_OK) {
         fprintf(stderr, "kit_smoke: %s\n", why);
         return 2;
     }

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "bench/load/fleet.h"
 
-#include "srtp/hooks.h"
-
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,7 +60,6 @@ static void count_arrival(kit_call *call, kit_side at, const uint8_t *rtp, size_
 
 static agw_dtls_ctx *new_dtls(const kit_options *o)
 {
-    AGW_ASSERT(agw_srtp_init() == AGW_OK);
     agw_cert *cert = agw_cert_new();
     AGW_ASSERT(cert != NULL);
     agw_dtls_ctx *ctx = agw_dtls_ctx_new(cert, agw_srtp_suite_get(suite_of(o))->use_srtp);

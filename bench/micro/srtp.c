@@ -9,7 +9,6 @@
  * something else in between does not move. */
 #include "bench/kit/report.h"
 #include "srtp/batch.h"
-#include "srtp/hooks.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -178,7 +177,7 @@ static bool read_options(bench *b, int argc, char **argv)
 int main(int argc, char **argv)
 {
     static bench b;
-    if (!read_options(&b, argc, argv) || agw_srtp_init() != AGW_OK)
+    if (!read_options(&b, argc, argv))
         return 2;
     b.streams = calloc(b.n_streams, sizeof *b.streams);
     agw_srtp_engine *engine = agw_srtp_engine_new();

@@ -5,8 +5,6 @@
 #include "bench/replay/options.h"
 #include "bench/replay/play.h"
 
-#include "srtp/hooks.h"
-
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -229,7 +227,7 @@ static agw_dtls_ctx *new_dtls(const char *suite_text)
 {
     const agw_srtp_suite suite = agw_srtp_suite_by_sdes(suite_text, strlen(suite_text));
     const char *profile = agw_srtp_suite_get(suite)->use_srtp;
-    agw_cert *cert = agw_srtp_init() == AGW_OK ? agw_cert_new() : NULL;
+    agw_cert *cert = agw_cert_new();
     if (cert == NULL || profile == NULL) {
         agw_cert_free(cert);
         return NULL;

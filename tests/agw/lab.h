@@ -12,7 +12,6 @@
 #include "agw/worker.h"
 #include "base/wire.h"
 #include "rtp/header.h"
-#include "srtp/hooks.h"
 #include "tests/ice/checks.h"
 
 #include <stdio.h>
@@ -375,7 +374,6 @@ static inline agw_dtls_ctx *lab_dtls_ctx(void)
 static inline void lab_open(lab *l)
 {
     memset(l, 0, sizeof *l);
-    AGW_ASSERT(agw_srtp_init() == AGW_OK);
     l->now = AGW_S(1000);
     lab_open_port(&l->access, lab_addr(1, 3000), true);
     lab_open_port(&l->access6, lab_addr6(1, 3000), true);

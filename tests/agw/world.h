@@ -8,7 +8,6 @@
 #include "base/wire.h"
 #include "dtls/session.h"
 #include "ice/checks.h"
-#include "srtp/hooks.h"
 #include "srtp/session.h"
 #include "unit.h"
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * attack: plays the attack set against any ng gateway and judges each case. One line a case on
  * stdout, "N passed, N failed, N skipped" at the end. */
-#include "srtp/hooks.h"
 #include "tests/attack/attack.h"
 
 #include <inttypes.h>
@@ -354,6 +353,5 @@ int main(int argc, char **argv)
         return 2;
     }
     signal(SIGPIPE, SIG_IGN);
-    AGW_ASSERT(agw_srtp_init() == AGW_OK);
     return run_set(&o, runs, n);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
- * Plain libsrtp2 on its own cryptography (NSS in Debian), and what a network may make of packets. A
- * libsrtp2 session keeps the ciphers it was made with: make the oracle's before agw_srtp_init(). */
+ * Plain libsrtp2 on its own cryptography (NSS in Debian), and what a network may make of packets.
+ */
 #ifndef AGW_TESTS_SRTP_ORACLE_H
 #define AGW_TESTS_SRTP_ORACLE_H
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * SRTP sessions: published vectors, round trips, roll-over, replay, damage, bounds. */
 #include "packets.h"
-#include "srtp/hooks.h"
 #include "srtp/session.h"
 #include "unit.h"
 
@@ -546,7 +545,5 @@ static const agw_unit_case cases[] = {
 
 int main(void)
 {
-    if (agw_srtp_init() != AGW_OK)
-        return 2;
     return agw_unit_run("srtp session", cases, sizeof cases / sizeof *cases);
 }
