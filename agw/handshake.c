@@ -80,6 +80,7 @@ static void tell_done(agw_handshake *h, agw_assoc *a)
     mail->result = calloc(1, sizeof *mail->result);
     AGW_ASSERT(mail->result != NULL);
     if (agw_dtls_get_result(a->dtls, mail->result) == AGW_OK) {
+        agw_dtls_forget_result(a->dtls);
         tell(h, a, mail);
         return;
     }

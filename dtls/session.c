@@ -36,7 +36,8 @@ enum {
     LONGEST_TIMEOUT_US = 3700000,
     ALERT_WARNING = 1,
     ALERT_CLOSE_NOTIFY = 0,
-    REPEATS = 3, /* of a server's last flight, unasked */
+    REPEATS = 3,         /* of a server's last flight, unasked */
+    LAST_FLIGHT_MAX = 4, /* datagrams; ChangeCipherSpec and Finished are two, or one */
 };
 /* A server that got no answer to its flight for so long listens to another ClientHello. */
 static const agw_ns STALLED = AGW_S(3);
@@ -76,12 +77,13 @@ struct agw_dtls {
     agw_ns again_at;    /* client: the next attempt */
     agw_ns progress_at; /* the latest message that ssl took */
     bool established;
-    agw_bio_queue last_flight; /* server: ChangeCipherSpec and Finished, as they were sent */
+    agw_bio_datagram last_flight[LAST_FLIGHT_MAX]; /* server: as it was sent */
+    size_t n_last_flight;
     unsigned repeats;
     agw_ns repeated_at;
     agw_bio_datagram farewell; /* close_notify */
     agw_alert_reader alerts;
-    agw_dtls_result result;
+    agw_dtls_result *result; /* NULL: not established, or forgotten */
     agw_dtls_stats stats;
     char reason[96];
 };
@@ -136,8 +138,10 @@ void agw_dtls_free(agw_dtls *d)
     drop_ssl(d);
     forget_messages(d);
     agw_bio_truncate(&d->queue, 0);
-    agw_bio_truncate(&d->last_flight, 0);
+    for (size_t i = 0; i < d->n_last_flight; i++)
+        free(d->last_flight[i].data);
     free(d->farewell.data);
+    agw_dtls_forget_result(d);
     agw_dtls_ctx_unref(d->ctx);
     agw_secret_wipe(d, sizeof *d);
     free(d);
@@ -196,9 +200,13 @@ static void end(agw_dtls *d, agw_dtls_state state, const char *reason)
 /* The last flight was written behind the first `before` datagrams. */
 static void keep_last_flight(agw_dtls *d, agw_ns now, size_t before)
 {
-    for (size_t i = before; i < d->queue.out_count; i++) {
+    for (size_t i = before; i < d->queue.out_count && d->n_last_flight < LAST_FLIGHT_MAX; i++) {
         const agw_bio_datagram *sent = agw_bio_at(&d->queue, i);
-        agw_bio_put(&d->last_flight, sent->data, sent->len);
+        uint8_t *copy = malloc(sent->len);
+        if (copy == NULL)
+            break; /* as if it were lost on the way, each time */
+        memcpy(copy, sent->data, sent->len);
+        d->last_flight[d->n_last_flight++] = (agw_bio_datagram){copy, sent->len};
     }
     d->repeated_at = now;
 }
@@ -214,7 +222,10 @@ static void keep_farewell(agw_dtls *d)
 
 static const char *take_keys(agw_dtls *d)
 {
-    const agw_err err = agw_keys_result(d->ssl, d->role, &d->result);
+    d->result = calloc(1, sizeof *d->result);
+    if (d->result == NULL)
+        return "no memory";
+    const agw_err err = agw_keys_result(d->ssl, d->role, d->result);
     if (err != AGW_OK)
         return err == AGW_ERR_NOT_FOUND ? "no SRTP profile in common" : "peer without certificate";
     if (agw_alert_reader_init(&d->alerts, d->ssl, d->role) != AGW_OK)
@@ -507,10 +518,8 @@ static agw_dtls_drop on_handshake_record(agw_dtls *d, agw_ns now, const agw_reco
 
 static void repeat_last_flight(agw_dtls *d, agw_ns now)
 {
-    for (size_t i = 0; i < d->last_flight.out_count; i++) {
-        const agw_bio_datagram *sent = agw_bio_at(&d->last_flight, i);
-        agw_bio_put(&d->queue, sent->data, sent->len);
-    }
+    for (size_t i = 0; i < d->n_last_flight; i++)
+        agw_bio_put(&d->queue, d->last_flight[i].data, d->last_flight[i].len);
     d->repeated_at = now;
 }
 
@@ -717,10 +726,18 @@ void agw_dtls_close(agw_dtls *d, agw_ns now)
 
 agw_err agw_dtls_get_result(const agw_dtls *d, agw_dtls_result *out)
 {
-    if (!d->established)
+    if (!d->established || d->result == NULL)
         return AGW_ERR_STATE;
-    *out = d->result;
+    *out = *d->result;
     return AGW_OK;
+}
+
+void agw_dtls_forget_result(agw_dtls *d)
+{
+    if (d->result != NULL)
+        agw_dtls_result_wipe(d->result);
+    free(d->result);
+    d->result = NULL;
 }
 
 void agw_dtls_result_wipe(agw_dtls_result *result)

@@ -116,8 +116,11 @@ typedef struct agw_dtls_result {
     char cipher[48];                      /* OpenSSL's name of the suite */
 } agw_dtls_result;
 
-/** @return AGW_OK, or AGW_ERR_STATE when the session was never established */
+/** @return AGW_OK, or AGW_ERR_STATE when the session was never established, or the result is
+ * forgotten */
 AGW_NODISCARD agw_err agw_dtls_get_result(const agw_dtls *d, agw_dtls_result *out);
+/** Wipes it: whoever needs the keys has them. */
+void agw_dtls_forget_result(agw_dtls *d);
 void agw_dtls_result_wipe(agw_dtls_result *result);
 
 /** For `query` and metrics. */
