@@ -16,7 +16,7 @@ enum {
 
 typedef struct pair {
     struct pair *prev, *next;
-    agw_port ports[2];
+    agw_port *ports;   /* both, while they are open */
     uint64_t given_at; /* ports.takes when a half came back last */
     uint16_t rtp;      /* the even port number */
     uint8_t used;      /* bit 0: RTP is out, bit 1: RTCP is out */
@@ -150,8 +150,12 @@ agw_err agw_ports_new(agw_ports **out, const agw_ports_config *config, uint32_t 
 
 static void close_pair(pair *p)
 {
+    if (p->ports == NULL)
+        return;
     agw_port_close(&p->ports[0]);
     agw_port_close(&p->ports[1]);
+    free(p->ports);
+    p->ports = NULL;
 }
 
 void agw_ports_free(agw_ports *ports)
@@ -194,13 +198,15 @@ static agw_err open_half(agw_ports *ports, pair *p, unsigned i, bool parked)
 
 static agw_err open_pair(agw_ports *ports, pair *p, bool parked)
 {
+    p->ports = calloc(2, sizeof *p->ports);
+    if (p->ports == NULL)
+        return AGW_ERR_LIMIT;
     agw_err err = open_half(ports, p, 0, parked);
-    if (err != AGW_OK)
-        return err;
-    err = open_half(ports, p, 1, parked);
+    if (err == AGW_OK)
+        err = open_half(ports, p, 1, parked);
     if (err != AGW_OK) {
         const int cause = errno;
-        agw_port_close(&p->ports[0]);
+        close_pair(p);
         errno = cause;
     }
     return err;
