@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "agw/call.h"
 
+#include "base/heap.h"
 #include "base/log.h"
 
 #include <stdio.h>
@@ -168,4 +169,5 @@ void agw_call_close(agw_worker *w, agw_call *call)
     free(call->transports);
     free(call->medias);
     free(call);
+    agw_heap_ended(&w->calls_ended, w->calls == NULL);
 }

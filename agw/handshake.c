@@ -2,6 +2,7 @@
 #include "agw/handshake.h"
 
 #include "base/counter.h"
+#include "base/heap.h"
 #include "base/rand.h"
 #include "base/timerq.h"
 
@@ -37,6 +38,7 @@ struct agw_handshake {
     agw_counter busy_ns;
     agw_timerq timers;
     agw_assoc *assocs;
+    size_t ended; /* since freed memory was last settled */
     size_t n_workers;
     agw_outbox *outboxes;
 };
@@ -167,6 +169,7 @@ static void end(agw_handshake *h, agw_assoc *a, agw_ns now)
         a->next->prev = a->prev;
     agw_dtls_free(a->dtls);
     free(a);
+    agw_heap_ended(&h->ended, h->assocs == NULL);
 }
 
 static void take(agw_handshake *h, agw_mail *mail, agw_ns now)

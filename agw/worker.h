@@ -44,6 +44,7 @@ typedef struct agw_worker {
     agw_map *by_remote;           /* agw_remote_key -> agw_transport, written by authentic checks */
     struct agw_transport **slots; /* AGW_WORKER_SLOTS */
     struct agw_call *calls;       /* all that live here, linked */
+    size_t calls_ended;           /* since freed memory was last settled */
     uint32_t last_number;         /* of generations and peers */
     agw_ns strays_from;           /* second in which stray ClientHellos are counted */
     unsigned strays;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "control/server.h"
 
+#include "base/heap.h"
 #include "control/calls.h"
 #include "control/metrics.h"
 #include "control/replies.h"
@@ -306,8 +307,10 @@ void agw_server_idle(agw_server *server, agw_ns now)
         [AGW_TRIM_CALLS] = agw_calls_count(server->ctl->calls),
         [AGW_TRIM_REPLIES] = agw_replies_count(server->replies),
     };
-    if (agw_trim_due(&server->trim, held, now))
-        (void)malloc_trim(0);
+    if (!agw_trim_due(&server->trim, held, now))
+        return;
+    agw_heap_settle();
+    (void)malloc_trim(0);
 }
 
 const agw_server_counters *agw_server_stats(const agw_server *server)
