@@ -5,7 +5,7 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { daemon, daemonEnv } from '../../tests/e2e/lib/gateway.mjs';
+import { UNIT_ENV, daemon, daemonEnv } from '../../tests/e2e/lib/gateway.mjs';
 import { Proc, fatal } from '../../tests/e2e/lib/proc.mjs';
 
 const PING = fileURLToPath(new URL('./ping.mjs', import.meta.url));
@@ -64,7 +64,7 @@ export class BenchGateway {
     rmSync(log, { force: true });
     const command = commandLine(this.kind, this.opts, [...this.extra, ...extra]);
     const env = this.opts['stock-buffers'] ? { LD_PRELOAD: join(this.opts.build, 'bench/stock_buffers.so') } : {};
-    this.proc = new Proc(this.kind, pinned(this.opts['gateway-cpus'], command), { ns: net.gw, log, env: { ...daemonEnv(this.opts), ...env } });
+    this.proc = new Proc(this.kind, pinned(this.opts['gateway-cpus'], command), { ns: net.gw, log, env: { ...(this.kind.startsWith('agwd') ? UNIT_ENV : {}), ...daemonEnv(this.opts), ...env } });
     const ask = new Proc('ping', [process.execPath, PING, net.access, String(net.ngPort), '10000'], { ns: net.gen });
     await Promise.race([ask.exited, this.proc.exited]);
     if (!this.alive) await ask.stop();

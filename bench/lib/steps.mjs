@@ -142,6 +142,7 @@ export const ROWS = [
     ['rss-idle', 'after the handshake, idle', 'kB', 'idle', kB('rss_bytes_per_call')],
     ['rss-media', 'with media (500 calls)', 'kB', 'media-500', kB('rss_bytes_per_call')],
     ['rss-kept', 'still held 2 s after all calls were deleted', 'kB', 'idle', (j) => perCall('gateway_after.rss_bytes', 'gateway_before.rss_bytes')(j) / 1e3],
+    ['rss-left', 'still held 25 s after', 'kB', 'idle', (j) => perCall('gateway_later.rss_bytes', 'gateway_before.rss_bytes')(j) / 1e3],
     ['fds-idle', 'descriptors per idle call', 'number', 'idle', perCall('gateway_held.fds', 'gateway_before.fds')]),
   ...CHURNS.flatMap(([step, rate, pps]) => group(`Churn: ${rate} calls/s, each talks for 2 s (${pps} packets/s)`,
     [`cpu-${step}`, 'CPU of the gateway per call, all in', 'us', step, us('gateway_cpu_ns_per_call')],

@@ -21,6 +21,9 @@ export function daemon(opts, ...args) {
   return [...(instrumented(opts) ? ['setarch', '-R'] : []), bin, ...args];
 }
 
+/** What deploy/eims-agw.service gives agwd; rtpengine's unit does not. */
+export const UNIT_ENV = { G_SLICE: 'always-malloc' };
+
 /** Sanitizers' options; `deep`: whole call stacks of allocations, which the suppressions need, at the price of time. */
 export function daemonEnv(opts, { deep = false } = {}) {
   if (!instrumented(opts)) return {};
@@ -63,7 +66,7 @@ export class Gateway {
     this.events = await EventListener.open();
     this.ngPort = 22222 + this.starts++;
     const log = join(this.opts.out, `gateway-${this.starts}.log`);
-    this.proc = new Proc(this.kind, this.#argv(this.ngPort, this.realms ? extra : [], interfaces), { log, env: daemonEnv(this.opts) });
+    this.proc = new Proc(this.kind, this.#argv(this.ngPort, this.realms ? extra : [], interfaces), { log, env: { ...(this.realms ? UNIT_ENV : {}), ...daemonEnv(this.opts) } });
     this.ng = await NgClient.open(this.ngPort);
     await until(`${this.kind} answers ping`, async () => {
       if (!this.proc.alive) throw Object.assign(new Error(`${this.kind} ended: ${JSON.stringify(this.proc.result ?? this.proc.error?.message)}\n${this.proc.output.slice(-1500)}`), { fatal: true });
