@@ -893,8 +893,9 @@ static void close_components(agw_transport *t)
 agw_transport *agw_transport_new(agw_worker *w, struct agw_call *call,
                                  const agw_transport_plan *plan, const agw_resource *resource)
 {
-    agw_transport *t = calloc(1, sizeof *t);
+    agw_transport *t = aligned_alloc(AGW_CACHE_LINE, sizeof *t);
     AGW_ASSERT(t != NULL);
+    memset(t, 0, sizeof *t);
     t->worker = w;
     t->call = call;
     t->id = plan->id;

@@ -6,8 +6,11 @@
 
 #include "agw/handshake.h"
 #include "agw/worker.h"
+#include "base/prefetch.h"
 #include "ice/agent.h"
 #include "srtp/session.h"
+
+#include <stdalign.h>
 
 enum {
     AGW_RTP_COMPONENT = 0,  /* component 1 of RFC 8445 */
@@ -20,12 +23,14 @@ enum {
 
 /** One component: our ports, and where the party is. */
 typedef struct agw_component {
+    /* what every packet needs */
     agw_port *ports[2]; /* by family: [0] IPv4, [1] IPv6 */
     agw_port *port;     /* sends: the selected pair's, or the only one */
     agw_ice *ice;
     agw_addr remote; /* destination; family none = nothing is sent */
     agw_addr source; /* without ICE: who may send to us */
     bool latched;
+
     agw_addr signalled; /* without ICE: what the plan said */
     /* What the I/O was told of: media between these two may take its faster way. */
     agw_port *flow_port; /* NULL = nothing */
@@ -33,18 +38,18 @@ typedef struct agw_component {
 } agw_component;
 
 typedef struct agw_transport {
-    /* what every packet needs */
-    agw_worker *worker;
+    /* what every packet needs: two lines of the cache, to the middle of the first component */
+    alignas(AGW_CACHE_LINE) agw_worker *worker;
     agw_srtp_session *srtp_in, *srtp_out; /* NULL = no keys (yet), or plain; also see below */
     agw_ns last_rx_at;                    /* last authentic packet */
     uint32_t peer; /* whom we send to: never the same number for another receiver */
     uint8_t side, security, tos;
     bool shared, rtcp_mux, is_ice;
     uint8_t source_rule, latch_rule;
-    size_t n_medias;
-    struct agw_media *medias[AGW_PLAN_MEDIA_MAX]; /* whose packets share this transport */
+    uint8_t n_medias;
     agw_component component[2];
 
+    struct agw_media *medias[AGW_PLAN_MEDIA_MAX]; /* whose packets share this transport */
     struct agw_call *call;
     uint32_t id;
     agw_transport_name name;

@@ -13,16 +13,23 @@ static bool is_on_its_way(const agw_pkt *pkt)
     return pkt->verdict == AGW_UNDECIDED && (pkt->kind == AGW_PKT_RTP || pkt->kind == AGW_PKT_RTCP);
 }
 
+enum {
+    HOT_TRANSPORT = offsetof(agw_transport, component) + offsetof(agw_component, signalled),
+};
+_Static_assert(HOT_TRANSPORT <= 2 * AGW_CACHE_LINE, "agw/transport.h says so");
+
 static void warm_transport(const agw_transport *t)
 {
-    agw_prefetch_span(t, offsetof(agw_transport, component) + sizeof t->component[0]);
+    agw_prefetch_span(t, HOT_TRANSPORT);
 }
 
 void agw_warm_transports(agw_pkt *const pkts[], size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        if (is_on_its_way(pkts[i]))
-            warm_transport(pkts[i]->transport);
+        if (!is_on_its_way(pkts[i]))
+            continue;
+        warm_transport(pkts[i]->transport);
+        agw_prefetch(&pkts[i]->transport->medias[0]);
     }
 }
 
