@@ -131,7 +131,7 @@ static void print_in_place(const char *text, unsigned rows)
     GString *screen = g_string_new("\033[H");
     char **lines = g_strsplit(text, "\n", -1);
     unsigned n = 0;
-    for (; lines[n] != NULL && n < rows; n++)
+    for (; n < rows && lines[n] != NULL; n++)
         g_string_append_printf(screen, "%s\033[K%s", n != 0 ? "\n" : "", lines[n]);
     if (n < rows)
         g_string_append(screen, "\033[J");
