@@ -827,7 +827,8 @@ const char *agw_gateway_refusal(agw_gateway *gw, bool urgent)
 {
     look(gw);
     const worker_slot *next = &gw->workers[least_loaded(gw)];
-    const uint32_t load = urgent ? agw_load_busy_with(&next->load, next->n_silent) : load_of(next);
+    const uint32_t load =
+        urgent ? agw_load_urgent_with(&next->load, next->n_silent) : load_of(next);
     if (!agw_admission_takes(&gw->admission, load, urgent))
         return "CPU usage limit exceeded";
     if (!urgent && gw->admission.limit != 0 &&
@@ -844,7 +845,7 @@ void agw_gateway_get_load(agw_gateway *gw, agw_gateway_load *out)
                               .control = gw->control_load.busy,
                               .handshakes = handshake_load(gw)};
     if (out->limit != 0)
-        out->urgent_limit = agw_admission_urgent_limit(&gw->admission);
+        out->urgent_limit = AGW_LOAD_URGENT;
 }
 
 void agw_gateway_get_worker_load(const agw_gateway *gw, size_t i, agw_worker_load *out)

@@ -84,6 +84,11 @@ uint32_t agw_load_busy_with(const agw_load *load, size_t calls)
     return (uint32_t)within(load->busy + ns * AGW_LOAD_FULL / (uint64_t)AGW_S(1), 0, UINT32_MAX);
 }
 
+uint32_t agw_load_urgent_with(const agw_load *load, size_t calls)
+{
+    return load->busy < AGW_LOAD_FULL ? agw_load_busy_with(load, calls) : UINT32_MAX;
+}
+
 uint32_t agw_load_with(const agw_load *load, size_t calls)
 {
     const uint32_t busy = agw_load_busy_with(load, calls);
@@ -101,14 +106,9 @@ void agw_admission_look(agw_admission *a, uint32_t load, bool losing)
     a->closed = a->limit != 0 && (losing || load >= (a->closed ? open_below : a->limit));
 }
 
-uint32_t agw_admission_urgent_limit(const agw_admission *a)
-{
-    return a->limit < AGW_LOAD_FULL ? a->limit + 3 * (AGW_LOAD_FULL - a->limit) / 4 : a->limit;
-}
-
 bool agw_admission_takes(const agw_admission *a, uint32_t load, bool urgent)
 {
     if (a->limit == 0)
         return true;
-    return urgent ? load < agw_admission_urgent_limit(a) : !a->closed;
+    return urgent ? load < AGW_LOAD_URGENT : !a->closed;
 }

@@ -49,6 +49,8 @@ bool agw_load_due(const agw_load *load, agw_ns now);
 void agw_load_note(agw_load *load, const agw_load_probe *probe, size_t talking);
 /** The share of its time when so many more calls talk; may be above AGW_LOAD_FULL. */
 uint32_t agw_load_busy_with(const agw_load *load, size_t calls);
+/** The same for urgent calls: no bound by ports; above everything when it never waits. */
+uint32_t agw_load_urgent_with(const agw_load *load, size_t calls);
 /** The load when so many more calls talk: that, or the share of what its ports are good for. */
 uint32_t agw_load_with(const agw_load *load, size_t calls);
 
@@ -61,9 +63,10 @@ typedef struct agw_admission {
 /** Looks at the load of the worker that would be next: closes at the limit, opens again
  * AGW_LOAD_HYSTERESIS below it. losing closes at any load. */
 void agw_admission_look(agw_admission *admission, uint32_t load, bool losing);
-/** Up to which load urgent calls come in: three quarters of the way from the limit to full. */
-uint32_t agw_admission_urgent_limit(const agw_admission *admission);
-/** After agw_admission_look() with the same load. */
+/** Of AGW_LOAD_FULL. Below it urgent calls come in: whatever the worker does now, only a flood of
+ * them meets it. */
+enum { AGW_LOAD_URGENT = AGW_LOAD_FULL + AGW_LOAD_FULL / 4 };
+/** After agw_admission_look(). load: agw_load_with(), or agw_load_urgent_with(). */
 bool agw_admission_takes(const agw_admission *admission, uint32_t load, bool urgent);
 
 #endif

@@ -127,7 +127,17 @@ static void test_load_of_shared_ports_counts_when_it_is_the_larger(void)
     CU_ASSERT_EQUAL(m.load.shared, 750);
     CU_ASSERT_EQUAL(agw_load_with(&m.load, 0), 750);
     CU_ASSERT_EQUAL(agw_load_with(&m.load, 40), 800);
-    CU_ASSERT_EQUAL(agw_load_busy_with(&m.load, 40), 384); /* what urgent calls meet */
+    CU_ASSERT_EQUAL(agw_load_urgent_with(&m.load, 40), 384);
+}
+
+static void test_load_that_never_waits_is_too_much_for_urgent_calls_too(void)
+{
+    model m;
+    model_init(&m, 0);
+    model_run_window(&m, 1600); /* 96 % */
+    CU_ASSERT_EQUAL(agw_load_urgent_with(&m.load, 0), 960);
+    model_run_window(&m, 1700);
+    CU_ASSERT_EQUAL(agw_load_urgent_with(&m.load, 0), UINT32_MAX);
 }
 
 static void test_load_lost_packets_are_seen_for_a_window(void)
@@ -167,11 +177,10 @@ static void test_admission_closes_at_the_limit_and_opens_below_it(void)
 static void test_admission_ims_11_urgent_calls_have_a_share_above(void)
 {
     agw_admission a = {.limit = 800};
-    CU_ASSERT_EQUAL(agw_admission_urgent_limit(&a), 950);
-    CU_ASSERT_TRUE(takes(&a, 949, true));
-    CU_ASSERT_FALSE(agw_admission_takes(&a, 949, false));
-    CU_ASSERT_FALSE(takes(&a, 950, true));
-    CU_ASSERT_TRUE(takes(&a, 949, true)); /* without hysteresis: none of them too few */
+    CU_ASSERT_TRUE(takes(&a, 1249, true));
+    CU_ASSERT_FALSE(agw_admission_takes(&a, 1249, false));
+    CU_ASSERT_FALSE(takes(&a, 1250, true));
+    CU_ASSERT_TRUE(takes(&a, 1249, true)); /* without hysteresis: none of them too few */
 }
 
 static void test_admission_lost_packets_close_for_those_without_urgency(void)
@@ -192,7 +201,7 @@ static void test_admission_without_a_limit_takes_all(void)
     a.limit = AGW_LOAD_FULL;
     CU_ASSERT_TRUE(takes(&a, 999, false));
     CU_ASSERT_FALSE(takes(&a, 1000, false));
-    CU_ASSERT_FALSE(takes(&a, 1000, true));
+    CU_ASSERT_TRUE(takes(&a, 1000, true));
     a = (agw_admission){.limit = AGW_LOAD_HYSTERESIS}; /* has no room for a distance below it */
     CU_ASSERT_FALSE(takes(&a, AGW_LOAD_HYSTERESIS, false));
     CU_ASSERT_TRUE(takes(&a, AGW_LOAD_HYSTERESIS - 1, false));
@@ -209,9 +218,9 @@ static void test_admission_offers_of_one_moment_do_not_all_pass(void)
     for (int i = 0; i < 500; i++)
         normal += takes(&a, agw_load_with(&m.load, normal), false);
     CU_ASSERT_EQUAL(normal, 334); /* 20 % at 0.06 % each */
-    for (int i = 0; i < 500; i++)
-        urgent += takes(&a, agw_load_with(&m.load, normal + urgent), true);
-    CU_ASSERT_EQUAL(urgent, 250);
+    for (int i = 0; i < 1000; i++)
+        urgent += takes(&a, agw_load_urgent_with(&m.load, normal + urgent), true);
+    CU_ASSERT_EQUAL(urgent, 750);
     CU_ASSERT_FALSE(takes(&a, agw_load_with(&m.load, normal + urgent), false));
 }
 
@@ -224,6 +233,7 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_load_no_call_is_expected_to_be_small),
     AGW_CASE(test_load_shared_ports_are_good_for_what_they_hold),
     AGW_CASE(test_load_of_shared_ports_counts_when_it_is_the_larger),
+    AGW_CASE(test_load_that_never_waits_is_too_much_for_urgent_calls_too),
     AGW_CASE(test_load_lost_packets_are_seen_for_a_window),
     AGW_CASE(test_admission_closes_at_the_limit_and_opens_below_it),
     AGW_CASE(test_admission_ims_11_urgent_calls_have_a_share_above),
