@@ -78,7 +78,7 @@ void agw_load_note(agw_load *load, const agw_load_probe *probe, size_t talking)
     learn(load, packets, busy_ns, packets * second / elapsed, talking);
 }
 
-uint32_t agw_load_busy_with(const agw_load *load, size_t calls)
+static uint32_t busy_with(const agw_load *load, size_t calls)
 {
     const uint64_t ns = calls * load->call_pps * load->packet_ns;
     return (uint32_t)within(load->busy + ns * AGW_LOAD_FULL / (uint64_t)AGW_S(1), 0, UINT32_MAX);
@@ -86,12 +86,12 @@ uint32_t agw_load_busy_with(const agw_load *load, size_t calls)
 
 uint32_t agw_load_urgent_with(const agw_load *load, size_t calls)
 {
-    return load->busy < AGW_LOAD_FULL ? agw_load_busy_with(load, calls) : UINT32_MAX;
+    return load->busy < AGW_LOAD_FULL ? busy_with(load, calls) : UINT32_MAX;
 }
 
 uint32_t agw_load_with(const agw_load *load, size_t calls)
 {
-    const uint32_t busy = agw_load_busy_with(load, calls);
+    const uint32_t busy = busy_with(load, calls);
     if (load->shared_pps == 0)
         return busy;
     const uint64_t pps = calls * load->call_pps / 2;

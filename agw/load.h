@@ -47,11 +47,11 @@ void agw_load_init(agw_load *load, uint64_t shared_pps);
 bool agw_load_due(const agw_load *load, agw_ns now);
 /** talking: calls that these packets are of. */
 void agw_load_note(agw_load *load, const agw_load_probe *probe, size_t talking);
-/** The share of its time when so many more calls talk; may be above AGW_LOAD_FULL. */
-uint32_t agw_load_busy_with(const agw_load *load, size_t calls);
-/** The same for urgent calls: no bound by ports; above everything when it never waits. */
+/** What urgent calls meet when so many more calls talk: the share of its time, which may be above
+ * AGW_LOAD_FULL; above everything when it never waits. Ports do not bound them. */
 uint32_t agw_load_urgent_with(const agw_load *load, size_t calls);
-/** The load when so many more calls talk: that, or the share of what its ports are good for. */
+/** The load when so many more calls talk: the share of its time, or of what its ports are good for,
+ * whichever is larger. */
 uint32_t agw_load_with(const agw_load *load, size_t calls);
 
 /** Who may come in. */

@@ -287,8 +287,10 @@ const char *agw_gateway_refusal(agw_gateway *gw, bool urgent)
 
 void agw_gateway_get_load(agw_gateway *gw, agw_gateway_load *out)
 {
-    *out = (agw_gateway_load){
-        .limit = 800, .urgent_limit = 950, .closed = gw->refusal[0] != NULL, .control = 30};
+    *out = (agw_gateway_load){.limit = 800,
+                              .urgent_limit = AGW_LOAD_URGENT,
+                              .closed = gw->refusal[0] != NULL,
+                              .control = 30};
 }
 
 void agw_gateway_get_worker_load(const agw_gateway *gw, size_t i, agw_worker_load *out)

@@ -599,7 +599,7 @@ static void test_command_ng_4_statistics_count(void)
     CU_ASSERT_EQUAL(number(worker, "busy %"), 70);
     CU_ASSERT_EQUAL(number(worker, "expected %"), 83);
     CU_ASSERT_EQUAL(number(agw_doc_get(stats, "load"), "limit"), 80);
-    CU_ASSERT_EQUAL(number(agw_doc_get(stats, "load"), "urgent limit"), 95);
+    CU_ASSERT_EQUAL(number(agw_doc_get(stats, "load"), "urgent limit"), 125);
     CU_ASSERT_EQUAL(number(agw_doc_get(stats, "load"), "refusing"), 0);
     CU_ASSERT_EQUAL(number(agw_doc_get(stats, "totalstatistics"), "managedsessions"), 2);
     CU_ASSERT_EQUAL(number(agw_doc_get(stats, "totalstatistics"), "regularterminatedsessions"), 1);
