@@ -318,24 +318,25 @@ static agw_err start_http(program *p)
     if (err != AGW_OK)
         return err;
     agw_http_ng_mount(p->http, p->server);
-    announce("listening for http on", agw_http_url(p->http));
     return AGW_OK;
 }
 
+/* The control ports first: the gateway takes core ports at random, and a port of ours may lie in
+ * their range. */
 static agw_err start(program *p)
 {
-    agw_err err = agw_gateway_new(&p->gateway, &p->config.gateway, p->why, sizeof p->why);
+    agw_err err = agw_server_new(&p->server, &p->config, &p->control, p->why, sizeof p->why);
+    if (err == AGW_OK)
+        err = start_http(p);
+    if (err == AGW_OK)
+        err = agw_gateway_new(&p->gateway, &p->config.gateway, p->why, sizeof p->why);
     if (err != AGW_OK)
         return err;
     p->events = agw_events_new(&p->config.notify);
     p->calls = agw_calls_new(&p->config, p->gateway, p->events);
     agw_control_init(&p->control, &p->config, p->gateway, p->calls, p->events);
     add_sources(p);
-    err = agw_server_new(&p->server, &p->control, p->why, sizeof p->why);
-    if (err == AGW_OK)
-        err = start_http(p);
-    if (err == AGW_OK)
-        err = start_demo(p);
+    err = start_demo(p);
     if (err == AGW_OK)
         err = write_pidfile(p);
     return err;
@@ -347,6 +348,8 @@ static void announce_listeners(const program *p)
     for (size_t i = 0; i < agw_server_listeners(p->server); i++)
         announce("listening for ng on udp",
                  agw_addr_text(agw_server_addr(p->server, i), text, sizeof text));
+    if (p->http != NULL)
+        announce("listening for http on", agw_http_url(p->http));
 }
 
 static void stop(program *p)

@@ -259,14 +259,15 @@ static agw_err listener_open(listener *l, agw_server *server, const agw_addr *ad
     return AGW_OK;
 }
 
-agw_err agw_server_new(agw_server **out, agw_control *ctl, char *why, size_t size)
+agw_err agw_server_new(agw_server **out, const agw_config *config, agw_control *ctl, char *why,
+                       size_t size)
 {
     agw_server *server = g_new0(agw_server, 1);
     server->ctl = ctl;
     server->replies = agw_replies_new(0, 0);
-    for (size_t i = 0; i < ctl->config->n_ng_listen; i++) {
+    for (size_t i = 0; i < config->n_ng_listen; i++) {
         const agw_err err =
-            listener_open(&server->listeners[i], server, &ctl->config->ng_listen[i], why, size);
+            listener_open(&server->listeners[i], server, &config->ng_listen[i], why, size);
         if (err != AGW_OK) {
             agw_server_free(server);
             return err;

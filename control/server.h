@@ -14,9 +14,11 @@ typedef struct agw_server_counters {
     uint64_t no_cookie, not_allowed, oversize, unsent;
 } agw_server_counters;
 
-/** Opens every listener of the configuration in the default main context. On failure why says the
- * reason. ctl is borrowed. */
-AGW_NODISCARD agw_err agw_server_new(agw_server **out, agw_control *ctl, char *why, size_t size);
+/** Opens every listener of the configuration in the default main context; to be called before the
+ * gateway takes ports of its own, which may lie around these. ctl is borrowed, and must be ready
+ * only when the main context runs. On failure why says the reason. */
+AGW_NODISCARD agw_err agw_server_new(agw_server **out, const agw_config *config, agw_control *ctl,
+                                     char *why, size_t size);
 void agw_server_free(agw_server *server);
 
 size_t agw_server_listeners(const agw_server *server);

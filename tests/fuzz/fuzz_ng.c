@@ -36,7 +36,7 @@ static void world_init(world *w)
     w->events = agw_events_new(&nobody);
     w->calls = agw_calls_new(&w->config, w->gateway, w->events);
     agw_control_init(&w->ctl, &w->config, w->gateway, w->calls, w->events);
-    AGW_ASSERT(agw_server_new(&w->server, &w->ctl, why, sizeof why) == AGW_OK);
+    AGW_ASSERT(agw_server_new(&w->server, &w->config, &w->ctl, why, sizeof why) == AGW_OK);
 }
 
 static void world_fini(world *w)

@@ -123,3 +123,11 @@ test('from another host, over HTTPS', async (t, ctx) => {
   const page = await openPage(t, browser, url, { width: 1440, height: 900 });
   await callThroughDemo(t, ctx, page, 'demo-https');
 }, { timeout: 60000 });
+
+test('its control port may lie within the core ports', async (t, ctx) => {
+  if (ctx.opts.gateway !== 'agwd') t.skip('the demo is part of agwd');
+  const range = ['--port-min=22200', '--port-max=22263']; // so few that all are opened at the start
+  const gw = new Proc('agwd', daemon(ctx.opts, '--demo', ...range), { env: daemonEnv(ctx.opts), log: join(ctx.opts.out, 'gateway-range.log') });
+  t.cleanup(() => gw.stop());
+  await gw.printed(/listening for ng on udp 127\.0\.0\.1:22222/, 8000);
+});
