@@ -64,7 +64,7 @@ async function inner(opts) {
   for (const sig of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(sig, () => end(sig));
   mkdirSync(opts.out, { recursive: true });
   goFirst();
-  makeBenchNetwork({ receiveCpus: opts['receive-cpus'] });
+  makeBenchNetwork({ receiveCpus: opts['receive-cpus'], generatorCpus: opts['generator-cpus'] });
   let gateway = null;
   let status = 3;
   try {

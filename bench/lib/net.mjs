@@ -30,11 +30,13 @@ export const NET = {
   ngPort: 2223,
 };
 
+const POLL_NS = 50000; // how often the generator's end is looked at
+
 const OFFLOADS = ['tso', 'gso', 'gro', 'tx', 'rx', 'tx-udp-segmentation', 'rx-udp-gro-forwarding', 'rx-gro-list'];
 
 /** Makes both namespaces. Only inside runInside(): the names must be seen by nobody else. receiveCpus: as in taskset, who
  *  takes what arrives at the gateway through its kernel; '' = whoever sent it, which is the generator's CPU. */
-export function makeBenchNetwork({ receiveCpus = '' } = {}) {
+export function makeBenchNetwork({ receiveCpus = '', generatorCpus = '' } = {}) {
   sh('mount', '-t', 'tmpfs', 'tmpfs', '/run');
   for (const ns of [NET.gw, NET.gen]) {
     sh('ip', 'netns', 'add', ns);
@@ -52,6 +54,7 @@ export function makeBenchNetwork({ receiveCpus = '' } = {}) {
     sh('ip', '-n', ns, 'link', 'set', 'eth0', 'up');
   }
   if (receiveCpus) receiveOn(NET.gw, receiveCpus);
+  if (generatorCpus) moderateInterrupts(NET.gen, generatorCpus);
   sh('ip', '-n', NET.gw, 'neigh', 'add', NET.nextHop, 'lladdr', '02:00:00:00:00:99', 'dev', 'eth0', 'nud', 'permanent');
   sh('ip', '-n', NET.gw, 'route', 'add', NET.hosts, 'via', NET.nextHop);
   sh('ip', '-n', NET.gen, 'route', 'add', 'blackhole', NET.hosts);
@@ -78,6 +81,16 @@ function receiveOn(ns, cpuList) {
   });
   const mask = cpus.reduce((m, cpu) => m | (1n << BigInt(cpu)), 0n).toString(16);
   nsRun(ns, 'unshare', '--mount', 'sh', '-c', `mount -t sysfs sysfs /sys && echo ${mask} > /sys/class/net/eth0/queues/rx-0/rps_cpus`);
+}
+
+/** The generator's end takes frames as a network card does: they wait in its ring until a timer on the generator's own CPU
+ *  fetches them. Without this the sender's CPU would do it, within the gateway's send call. The timer stays on the CPU
+ *  of the first poll, and that runs where the first frame came from. */
+function moderateInterrupts(ns, cpuList) {
+  nsRun(ns, 'ethtool', '-K', 'eth0', 'gro', 'on'); // gives the end of a veth pair a NAPI context
+  const dir = '/sys/class/net/eth0';
+  nsRun(ns, 'unshare', '--mount', 'sh', '-c', `mount -t sysfs sysfs /sys && echo ${2 ** 31 - 1} > ${dir}/napi_defer_hard_irqs && echo ${POLL_NS} > ${dir}/gro_flush_timeout`);
+  nsRun(NET.gw, 'taskset', '-c', cpuList, 'bash', '-c', `: > /dev/udp/${NET.generator}/9; echo > /dev/udp/${NET.generator}/9`);
 }
 
 /** Not every kernel has every feature: each is asked for alone, and the result is looked at. */
