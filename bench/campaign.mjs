@@ -110,7 +110,7 @@ async function openPlace(opts) {
   const { goFirst, makeBenchNetwork, NET } = await import('./lib/net.mjs');
   const { BenchGateway, commandLine } = await import('./lib/gateway.mjs');
   goFirst();
-  makeBenchNetwork();
+  makeBenchNetwork({ generatorCpus: opts['generator-cpus'] });
   const full = { ...opts, net: NET, out: join(opts.build, 'out') };
   return {
     about: { machine: describeMachine(), versions: describeVersions(opts.build), build: describeBuild(opts.build), workers: opts.workers, cpus: opts['gateway-cpus'] },

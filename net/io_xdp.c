@@ -37,12 +37,17 @@ enum {
     LOOK_EVERY = 32,    /* waits between two looks for news; at the tick of 0.75 ms 24 ms */
     SOCKETS_SHARE = 4,  /* one place in so many is kept for what comes by sockets */
     PREFETCHED = 256,   /* bytes of a frame: all of an audio packet */
+    PASSES = 8,         /* see read_sockets() */
     ETHERNET_HEADER = 14,
     FRAME_MTU = AGW_XDP_FRAME_BYTES - ETHERNET_HEADER,
 };
 
 /* Between two look-ups of a way: by a ring; for a neighbour that was not known. */
 static const agw_ns LOOK_UP_AGAIN = AGW_S(5), ASK_AGAIN = AGW_MS(200);
+
+/* Between two look-ups of ways that all is well with. One costs as much as five packets, and the
+ * kernel tells of changes by itself: thousands of ways are asked about less often each. */
+static const agw_ns CALM = AGW_MS(5);
 
 /* One queue of one interface. */
 typedef struct queue {
@@ -81,6 +86,8 @@ typedef struct xdp_lane {
     uint32_t generation, waits;
     uint32_t batch;   /* running number of the one being sent */
     size_t looked_up; /* in this batch */
+    agw_ns calm_until;
+    unsigned passes;  /* over the rings since the sockets had nothing; 0: ask the sockets */
     agw_map *ways;    /* way_key -> way */
     agw_port **ports; /* by number, chained by fast_next */
     size_t worker, n_queues, next_queue;
@@ -210,8 +217,11 @@ static void look_up(xdp_lane *lane, way *w, agw_ns now)
 
 static bool is_due(const xdp_lane *lane, const way *w, agw_ns now)
 {
-    const agw_ns patience = w->queue != NULL ? LOOK_UP_AGAIN : ASK_AGAIN;
-    return w->generation != lane->generation || now - w->asked_at > patience;
+    if (w->generation != lane->generation)
+        return true;
+    if (w->queue == NULL)
+        return now - w->asked_at > ASK_AGAIN;
+    return now - w->asked_at > LOOK_UP_AGAIN && now >= lane->calm_until;
 }
 
 /* May a ring take it? The packet of a look-up goes by the socket in any case: frames alone would
@@ -223,6 +233,7 @@ static bool is_for_ring(xdp_lane *lane, way *w, const agw_pkt *pkt)
         return false;
     if (is_due(lane, w, pkt->rx_at) && lane->looked_up < LOOK_UP_BUDGET) {
         lane->looked_up++;
+        lane->calm_until = pkt->rx_at + CALM;
         look_up(lane, w, pkt->rx_at);
         return false;
     }
@@ -280,6 +291,7 @@ static void xdp_install(agw_io *io, agw_port *port, const agw_addr *remote)
             agw_log(AGW_LOG_DEBUG, NULL, "a flow stays with the sockets: %s", strerror(errno));
     }
     take_way(lane, &port->local, remote);
+    lane->passes = 0; /* what came before is in a socket */
 }
 
 static void xdp_uninstall(agw_io *io, agw_port *port, const agw_addr *remote)
@@ -393,12 +405,22 @@ static size_t read_queues(agw_io *io, agw_pkt *pkts[], size_t n)
     return got;
 }
 
+/* Once the sockets had nothing they are asked again after the next wait, and meanwhile as often as
+ * keeps STUN and DTLS alive beside rings that never run dry. */
+static size_t read_sockets(agw_io *io, agw_pkt *pkts[], size_t n)
+{
+    xdp_lane *lane = io->fast;
+    const size_t got = lane->passes == 0 ? agw_io_udp.rx(io, pkts, n) : 0;
+    lane->passes = got == 0 ? (lane->passes + 1) % PASSES : 0;
+    return got;
+}
+
 /* Sockets first: what waits there of a flow that was installed a moment ago is older than what its
  * ring has. */
 static size_t xdp_rx(agw_io *io, agw_pkt *pkts[], size_t n)
 {
     const size_t share = n / SOCKETS_SHARE + 1;
-    size_t got = agw_io_udp.rx(io, pkts, share < n ? share : n);
+    size_t got = read_sockets(io, pkts, share < n ? share : n);
     const bool more = got == share;
     io->fast->looked_up = 0;
     got += read_queues(io, pkts + got, n - got);
@@ -613,6 +635,7 @@ static void xdp_wait(agw_io *io, agw_ns now, agw_ns deadline)
 {
     xdp_lane *lane = io->fast;
     agw_io_udp.wait(io, now, deadline);
+    lane->passes = 0;
     if (++lane->waits % LOOK_EVERY != 0)
         return;
     lane->generation += agw_routes_changed(lane->routes);

@@ -7,8 +7,9 @@
 //   route 10.99.0.0/16 via 10.98.0.10              blackhole 10.99.0.0/16: its kernel stays silent,
 //   10.98.0.10 is at a MAC that nobody has         the generator sees all by AF_PACKET
 //
-// Delivery to the generator's end runs in the gateway's send call and is counted as the gateway's. So it has to be
-// short: the generator's kernel drops a frame for a foreign MAC right behind the packet socket, unrouted.
+// The gateway's send call puts a frame into the ring of the generator's end, and that is all of the delivery that is
+// counted as the gateway's (moderateInterrupts()). The generator's kernel drops a frame for a foreign MAC right behind
+// the packet socket, unrouted.
 //
 // Segmentation, receive and checksum offloads are off on both ends: a veth pair would pass whole bundles of
 // packets through for nothing, which no cable does.

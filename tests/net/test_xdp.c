@@ -582,6 +582,26 @@ static void check_installed(agw_port *port, const peer *p, bool fast)
     check_arrives(port, p, RTP, false);
 }
 
+static void test_xdp_sockets_are_heard_beside_a_ring_that_never_runs_dry(void)
+{
+    enum { MEDIA = 16 };
+    world w = open_world(1);
+    flow f;
+    open_flow(&w, &f, 0);
+    for (uint32_t n = 0; n < MEDIA; n++)
+        say(&f.peer, &f.port, RTP, n);
+    settle(&f.peer, &f.port);
+    CU_ASSERT_EQUAL(agw_io_rx(f.io, pkts, 1), 1);
+    say(&f.peer, &f.port, STUN, 0);
+    wait_at_socket(&f.port, 1);
+    uint32_t media = 1;
+    while (media < MEDIA && agw_io_rx(f.io, pkts, 1) == 1 && pkts[0]->data[0] == RTP)
+        media++;
+    CU_ASSERT_TRUE(media < MEDIA && pkts[0]->data[0] == STUN);
+    close_flow(&f);
+    close_world(&w);
+}
+
 static void test_xdp_workers_read_their_own_queue_the_kernel_the_others(void)
 {
     world w = open_world(2);
@@ -755,6 +775,26 @@ static void test_xdp_every_5_s_a_packet_takes_the_socket(void)
         packet_clock += 1;
     }
     close_flow(&f);
+    close_world(&w);
+}
+
+/* However many ways there are, they do not all ask the kernel at once. */
+static void test_xdp_look_ups_of_many_ways_are_spread(void)
+{
+    world w = open_world(1);
+    flow one, other;
+    open_flow(&w, &one, 0);
+    open_flow(&w, &other, 1);
+    (void)warm_up(&one);
+    (void)warm_up(&other);
+    packet_clock += AGW_S(6);
+    CU_ASSERT_FALSE(tell_long(&one, 1, 100));
+    CU_ASSERT_TRUE(tell_long(&other, 1, 100));
+    packet_clock += AGW_MS(5);
+    CU_ASSERT_TRUE(tell_long(&one, 2, 100));
+    CU_ASSERT_FALSE(tell_long(&other, 2, 100));
+    close_flow(&one);
+    close_flow(&other);
     close_world(&w);
 }
 
@@ -1452,11 +1492,13 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_xdp_each_port_gets_its_own),
     AGW_CASE(test_xdp_order_is_kept_when_a_flow_is_installed),
     AGW_CASE(test_xdp_sockets_alone_fill_a_batch),
+    AGW_CASE(test_xdp_sockets_are_heard_beside_a_ring_that_never_runs_dry),
     AGW_CASE(test_xdp_workers_read_their_own_queue_the_kernel_the_others),
     AGW_CASE(test_xdp_one_worker_reads_all_queues),
     AGW_CASE(test_xdp_batches_leave_whole_and_in_order),
     AGW_CASE(test_xdp_not_installed_leaves_by_the_socket),
     AGW_CASE(test_xdp_every_5_s_a_packet_takes_the_socket),
+    AGW_CASE(test_xdp_look_ups_of_many_ways_are_spread),
     AGW_CASE(test_xdp_two_ways_out_share_a_batch),
     AGW_CASE(test_xdp_rfc791_frames_may_be_cut_and_have_a_number),
     AGW_CASE(test_xdp_rfc8200_frames),
