@@ -67,6 +67,7 @@ async function measure(step, kind, opts, place) {
     let failure = null;
     let reached = true;
     try {
+      place.prepare?.(step);
       await gateway.start();
       done = await runProgram(step.argv, opts, gateway, { quiet: true, limitMs: step.limitMs ?? 120000 });
       ({ failure, reached } = judge(step, done));
@@ -107,16 +108,17 @@ async function rounds(opts, plan, place) {
 /** Where gateways are started: in namespaces of our own, or on another machine. */
 async function openPlace(opts) {
   if (opts.machine) return (await import('./lib/remote.mjs')).openRemote(opts.machine, opts.interface);
-  const { goFirst, makeBenchNetwork, NET } = await import('./lib/net.mjs');
+  const { deliverBy, goFirst, makeBenchNetwork, NET } = await import('./lib/net.mjs');
   const { BenchGateway, commandLine } = await import('./lib/gateway.mjs');
   goFirst();
-  makeBenchNetwork({ generatorCpus: opts['generator-cpus'] });
+  makeBenchNetwork();
   const full = { ...opts, net: NET, out: join(opts.build, 'out') };
   return {
     about: { machine: describeMachine(), versions: describeVersions(opts.build), build: describeBuild(opts.build), workers: opts.workers, cpus: opts['gateway-cpus'] },
     net: NET,
     gateway: (kind, variant) => new BenchGateway(kind, full, variant),
     command: (kind) => commandLine(kind, full).map((w) => w.replace(TREE, '')).join(' '),
+    prepare: (step) => deliverBy(step.delivery === 'sender' ? '' : opts['generator-cpus']),
     close: () => {},
   };
 }

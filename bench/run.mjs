@@ -19,6 +19,8 @@ const HELP = `usage: node bench/run.mjs [OPTIONS] -- PROGRAM [ARGUMENTS]
   --generator-cpus=LIST           default 0
   --receive-cpus=LIST             who takes packets through the gateway's kernel; default: the generator's CPU, which sent
                                   them. Not for agwd_xdp
+  --delivery=timer|sender         who takes packets at the generator's end: a timer on the generator's CPU, or the gateway's
+                                  send call (for loads near the generator's own limit)
   --out=DIR                       logs; default BUILD/out
 
 PROGRAM is load, replay, soak or attack of the build folder, or a path. It runs in the generator's namespace with
@@ -30,7 +32,7 @@ const many = cpus().length > 1;
 
 export function parse(argv) {
   const opts = { gateway: 'agwd', build: join(HERE, '../build/bench'), 'gateway-build': '', 'gateway-arg': [], workers: '1', 'stock-buffers': '',
-    'gateway-cpus': many ? '1' : '', 'generator-cpus': many ? '0' : '', 'receive-cpus': '', out: '', inner: false, program: [] };
+    'gateway-cpus': many ? '1' : '', 'generator-cpus': many ? '0' : '', 'receive-cpus': '', delivery: 'timer', out: '', inner: false, program: [] };
   for (let i = 0; i < argv.length; i++) {
     if (argv[i] === '--') {
       opts.program = argv.slice(i + 1);
@@ -44,6 +46,7 @@ export function parse(argv) {
     else opts[name] = value;
   }
   if (opts.program.length === 0) throw new Error(HELP);
+  if (!['timer', 'sender'].includes(opts.delivery)) throw new Error(`--delivery is timer or sender\n${HELP}`);
   opts.build = resolve(opts.build);
   opts.out = resolve(opts.out || join(opts.build, 'out'));
   opts['gateway-build'] = resolve(opts['gateway-build'] || opts.build);
@@ -51,7 +54,7 @@ export function parse(argv) {
 }
 
 async function inner(opts) {
-  const { goFirst, makeBenchNetwork, NET } = await import('./lib/net.mjs');
+  const { deliverBy, goFirst, makeBenchNetwork, NET } = await import('./lib/net.mjs');
   const { BenchGateway } = await import('./lib/gateway.mjs');
   const { runProgram } = await import('./lib/program.mjs');
   const { stopAll } = await import('../tests/e2e/lib/proc.mjs');
@@ -64,7 +67,8 @@ async function inner(opts) {
   for (const sig of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(sig, () => end(sig));
   mkdirSync(opts.out, { recursive: true });
   goFirst();
-  makeBenchNetwork({ receiveCpus: opts['receive-cpus'], generatorCpus: opts['generator-cpus'] });
+  makeBenchNetwork({ receiveCpus: opts['receive-cpus'] });
+  deliverBy(opts.delivery === 'timer' ? opts['generator-cpus'] : '');
   let gateway = null;
   let status = 3;
   try {

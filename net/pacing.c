@@ -17,8 +17,15 @@ void agw_pacing_init(agw_pacing *pacing, agw_ns tick)
     pacing->tick = pacing->step = tick;
 }
 
-/* Begins pacing, and shortens the tick, as soon as a window is full enough; the other way only when
- * a whole one was not. */
+static agw_ns step_for(const agw_pacing *p, uint64_t pps)
+{
+    if (pps < AGW_PACING_LONG_PPS)
+        return p->tick + p->tick / 3;
+    return pps < AGW_PACING_SHORT_PPS ? p->tick : p->tick - p->tick / 3;
+}
+
+/* Begins pacing, and ends the longest tick, as soon as a window is full enough; the other way only
+ * when a whole one was not. */
 static void decide(agw_pacing *p, agw_ns now)
 {
     const agw_ns elapsed = now - p->window_at;
@@ -26,7 +33,7 @@ static void decide(agw_pacing *p, agw_ns now)
         if (p->packets >= ON_PACKETS)
             p->paced = true;
         if (p->packets >= LONG_PACKETS)
-            p->step = p->tick;
+            p->step = agw_earlier(p->step, p->tick);
         return;
     }
     const uint64_t pps = p->packets * (uint64_t)AGW_S(1) / (uint64_t)elapsed;
@@ -34,7 +41,7 @@ static void decide(agw_pacing *p, agw_ns now)
         p->paced = true;
     else if (pps < AGW_PACING_OFF_PPS)
         p->paced = false;
-    p->step = pps < AGW_PACING_LONG_PPS ? p->tick + p->tick / 3 : p->tick;
+    p->step = step_for(p, pps);
     p->window_at = now;
     p->packets = 0;
 }

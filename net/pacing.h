@@ -15,7 +15,9 @@ enum {
     AGW_PACING_OFF_PPS = 2000, /* not reached over one window: pacing ends */
     AGW_PACING_LONG_PPS =
         20000, /* below: the tick is a third longer, since little waits at its end */
-    AGW_PACING_WINDOW_MS = 20, /* one ptime: streams that all send at once are not a high rate */
+    AGW_PACING_SHORT_PPS = 70000, /* from here on it is a third shorter: what waits at its end takes
+                                     as long to send, and a wake-up is shared by enough */
+    AGW_PACING_WINDOW_MS = 20,    /* one ptime: streams that all send at once are not a high rate */
 };
 
 typedef struct agw_pacing {

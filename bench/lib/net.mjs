@@ -8,7 +8,7 @@
 //   10.98.0.10 is at a MAC that nobody has         the generator sees all by AF_PACKET
 //
 // The gateway's send call puts a frame into the ring of the generator's end, and that is all of the delivery that is
-// counted as the gateway's (moderateInterrupts()). The generator's kernel drops a frame for a foreign MAC right behind
+// counted as the gateway's (deliverBy()). The generator's kernel drops a frame for a foreign MAC right behind
 // the packet socket, unrouted.
 //
 // Segmentation, receive and checksum offloads are off on both ends: a veth pair would pass whole bundles of
@@ -37,7 +37,7 @@ const OFFLOADS = ['tso', 'gso', 'gro', 'tx', 'rx', 'tx-udp-segmentation', 'rx-ud
 
 /** Makes both namespaces. Only inside runInside(): the names must be seen by nobody else. receiveCpus: as in taskset, who
  *  takes what arrives at the gateway through its kernel; '' = whoever sent it, which is the generator's CPU. */
-export function makeBenchNetwork({ receiveCpus = '', generatorCpus = '' } = {}) {
+export function makeBenchNetwork({ receiveCpus = '' } = {}) {
   sh('mount', '-t', 'tmpfs', 'tmpfs', '/run');
   for (const ns of [NET.gw, NET.gen]) {
     sh('ip', 'netns', 'add', ns);
@@ -55,7 +55,7 @@ export function makeBenchNetwork({ receiveCpus = '', generatorCpus = '' } = {}) 
     sh('ip', '-n', ns, 'link', 'set', 'eth0', 'up');
   }
   if (receiveCpus) receiveOn(NET.gw, receiveCpus);
-  if (generatorCpus) moderateInterrupts(NET.gen, generatorCpus);
+  nsRun(NET.gen, 'ethtool', '-K', 'eth0', 'gro', 'on'); // gives the end of a veth pair a NAPI context
   sh('ip', '-n', NET.gw, 'neigh', 'add', NET.nextHop, 'lladdr', '02:00:00:00:00:99', 'dev', 'eth0', 'nud', 'permanent');
   sh('ip', '-n', NET.gw, 'route', 'add', NET.hosts, 'via', NET.nextHop);
   sh('ip', '-n', NET.gen, 'route', 'add', 'blackhole', NET.hosts);
@@ -84,14 +84,15 @@ function receiveOn(ns, cpuList) {
   nsRun(ns, 'unshare', '--mount', 'sh', '-c', `mount -t sysfs sysfs /sys && echo ${mask} > /sys/class/net/eth0/queues/rx-0/rps_cpus`);
 }
 
-/** The generator's end takes frames as a network card does: they wait in its ring until a timer on the generator's own CPU
- *  fetches them. Without this the sender's CPU would do it, within the gateway's send call. The timer stays on the CPU
- *  of the first poll, and that runs where the first frame came from. */
-function moderateInterrupts(ns, cpuList) {
-  nsRun(ns, 'ethtool', '-K', 'eth0', 'gro', 'on'); // gives the end of a veth pair a NAPI context
+/** Who takes what arrives at the generator's end. cpuList, as in taskset: a timer on the generator's own CPU, as a network
+ *  card with interrupt moderation does; it stays on the CPU of the first poll, and that runs where the first frame came
+ *  from. '': whoever sent it, within the gateway's send call: a load on the gateway that is not its own, but the generator
+ *  reaches further. */
+export function deliverBy(cpuList) {
   const dir = '/sys/class/net/eth0';
-  nsRun(ns, 'unshare', '--mount', 'sh', '-c', `mount -t sysfs sysfs /sys && echo ${2 ** 31 - 1} > ${dir}/napi_defer_hard_irqs && echo ${POLL_NS} > ${dir}/gro_flush_timeout`);
-  nsRun(NET.gw, 'taskset', '-c', cpuList, 'bash', '-c', `: > /dev/udp/${NET.generator}/9; echo > /dev/udp/${NET.generator}/9`);
+  const [polls, ns] = cpuList ? [2 ** 31 - 1, POLL_NS] : [0, 0];
+  nsRun(NET.gen, 'unshare', '--mount', 'sh', '-c', `mount -t sysfs sysfs /sys && echo ${polls} > ${dir}/napi_defer_hard_irqs && echo ${ns} > ${dir}/gro_flush_timeout`);
+  if (cpuList) nsRun(NET.gw, 'taskset', '-c', cpuList, 'bash', '-c', `for i in 1 2; do echo > /dev/udp/${NET.generator}/9; done`);
 }
 
 /** Not every kernel has every feature: each is asked for alone, and the result is looked at. */
