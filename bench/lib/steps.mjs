@@ -42,8 +42,8 @@ export function steps({ quick }) {
     { id: 'churn-400', argv: coming('churn', '--rate=400', '--p99-limit-us=100000'), delivery: 'sender', wide: true, mayFail: true },
     { id: 'search', argv: ['load', 'search', '--calls=400', '--seconds=2', '--step-percent=8', '--p99-limit-us=5000,20000', `--suite=${AES}`], delivery: 'sender', once: true, wide: true, limitMs: 400000 },
     { id: 'churn-search', argv: ['load', 'churn-search', '--rate=150', '--seconds=3', '--step-percent=15', `--suite=${AES}`], delivery: 'sender', once: true, wide: true, limitMs: 400000 },
-    { id: 'overload', argv: (kind) => (OURS.includes(kind) ? overload(600, 6) : overload(400, 3)), variant: 'sheds', once: true, wide: true },
-    { id: 'overload-stock', argv: overload(600, 6), variant: 'sheds-stock', not: ['agwd_xdp', 'rtpengine', 'rtpengine-kernel'], once: true, wide: true },
+    { id: 'overload', delivery: 'sender', argv: (kind) => (OURS.includes(kind) ? overload(600, 6) : overload(400, 3)), variant: 'sheds', once: true, wide: true },
+    { id: 'overload-stock', delivery: 'sender', argv: overload(600, 6), variant: 'sheds-stock', not: ['agwd_xdp', 'rtpengine', 'rtpengine-kernel'], once: true, wide: true },
   ];
   return all.filter((s) => !quick || !s.wide);
 }
