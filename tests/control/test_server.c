@@ -21,7 +21,8 @@ static void start(server_rig *s, const char *listen)
     if (listen != NULL)
         CU_ASSERT_EQUAL_FATAL(agw_config_set(&s->r.config, "listen-ng", listen, why, sizeof why),
                               AGW_OK);
-    CU_ASSERT_EQUAL_FATAL(agw_server_new(&s->server, &s->r.config, &s->r.ctl, why, sizeof why), AGW_OK);
+    CU_ASSERT_EQUAL_FATAL(agw_server_new(&s->server, &s->r.config, &s->r.ctl, why, sizeof why),
+                          AGW_OK);
     CU_ASSERT_EQUAL_FATAL(agw_addr_parse(&s->from, "127.0.0.1:5060"), AGW_OK);
 }
 
@@ -347,7 +348,8 @@ static void test_server_port_in_use_is_told(void)
     agw_addr_text(agw_server_addr(s.server, 0), text, sizeof text);
     CU_ASSERT_EQUAL_FATAL(agw_config_set(&s.r.config, "listen-ng", text, why, sizeof why), AGW_OK);
     agw_server *second = NULL;
-    CU_ASSERT_EQUAL(agw_server_new(&second, &s.r.config, &s.r.ctl, why, sizeof why), AGW_ERR_SYSTEM);
+    CU_ASSERT_EQUAL(agw_server_new(&second, &s.r.config, &s.r.ctl, why, sizeof why),
+                    AGW_ERR_SYSTEM);
     CU_ASSERT_PTR_NOT_NULL(strstr(why, "cannot listen"));
     stop(&s);
 }
