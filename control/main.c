@@ -345,11 +345,11 @@ static agw_err start(program *p)
 static void announce_listeners(const program *p)
 {
     char text[AGW_ADDR_TEXT];
+    if (p->http != NULL)
+        announce("listening for http on", agw_http_url(p->http));
     for (size_t i = 0; i < agw_server_listeners(p->server); i++)
         announce("listening for ng on udp",
                  agw_addr_text(agw_server_addr(p->server, i), text, sizeof text));
-    if (p->http != NULL)
-        announce("listening for http on", agw_http_url(p->http));
 }
 
 static void stop(program *p)
