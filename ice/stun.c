@@ -4,17 +4,17 @@
  * wants to know every transaction id itself. */
 #include "ice/stun.h"
 
+#include "base/hmac.h"
 #include "base/secret.h"
 #include "base/wire.h"
 
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <string.h>
+#include <zlib.h>
 
 enum {
     COOKIE = 0x2112A442,
     ATTRIBUTE_HEADER = 4,
-    INTEGRITY_LEN = 20,
+    INTEGRITY_LEN = AGW_HMAC_LEN,
     USERNAME_MAX = 2 * AGW_STUN_UFRAG_MAX + 1,
 
     MAPPED_ADDRESS = 0x0001,
@@ -207,21 +207,9 @@ agw_err agw_stun_parse(agw_stun_msg *msg, const uint8_t *buf, size_t len)
     return err;
 }
 
-/* Bitwise by nibbles: a check comes every few seconds. */
 uint32_t agw_stun_crc32(const uint8_t *p, size_t len)
 {
-    static const uint32_t NIBBLE[16] = {
-        0x00000000, 0x1DB71064, 0x3B6E20C8, 0x26D930AC, 0x76DC4190, 0x6B6B51F4,
-        0x4DB26158, 0x5005713C, 0xEDB88320, 0xF00F9344, 0xD6D6A3E8, 0xCB61B38C,
-        0x9B64C2B0, 0x86D3D2D4, 0xA00AE278, 0xBDBDF21C,
-    };
-    uint32_t crc = UINT32_MAX;
-    for (size_t i = 0; i < len; i++) {
-        crc ^= p[i];
-        crc = crc >> 4 ^ NIBBLE[crc & 15];
-        crc = crc >> 4 ^ NIBBLE[crc & 15];
-    }
-    return ~crc;
+    return (uint32_t)crc32_z(0, p, len);
 }
 
 bool agw_stun_fingerprint_ok(const agw_stun_msg *msg, const uint8_t *buf, size_t len)
@@ -241,15 +229,15 @@ agw_err agw_stun_verify(const agw_stun_msg *msg, const uint8_t *buf, size_t len,
     if (at == 0 || at + ATTRIBUTE_HEADER + INTEGRITY_LEN > len)
         return AGW_ERR_NOT_FOUND;
     uint8_t text[AGW_STUN_SIGNED_MAX];
-    if (at > sizeof text || key_len > INT32_MAX)
+    if (at > sizeof text)
         return AGW_ERR_AUTH;
     memcpy(text, buf, at);
     agw_put16(text + 2, (uint16_t)(at + ATTRIBUTE_HEADER + INTEGRITY_LEN - AGW_STUN_HEADER));
-    uint8_t tag[EVP_MAX_MD_SIZE];
-    unsigned tag_len = 0;
-    if (HMAC(EVP_sha1(), key, (int)key_len, text, at, tag, &tag_len) == NULL ||
-        tag_len != INTEGRITY_LEN)
-        return AGW_ERR_AUTH;
+    uint8_t tag[AGW_HMAC_LEN];
+    agw_hmac hmac;
+    agw_hmac_init(&hmac, key, key_len);
+    agw_hmac_of(&hmac, text, at, tag);
+    agw_secret_wipe(&hmac, sizeof hmac);
     const bool same = agw_secret_equal(tag, buf + at + ATTRIBUTE_HEADER, INTEGRITY_LEN);
     return same ? AGW_OK : AGW_ERR_AUTH;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * The batch on OpenSSL, packet by packet: EVP for AES-CM and GCM, copied SHA_CTX states for HMAC.
  * Nothing is allocated once the keys are set. */
-#include "srtp/hmac.h"
+#include "base/hmac.h"
 #include "srtp/inside.h"
 
 #include <openssl/evp.h>
@@ -11,7 +11,7 @@ enum { GCM_TAG = 16 };
 
 typedef struct keys {
     EVP_CIPHER_CTX *ctx;
-    agw_srtp_hmac hmac; /* AES-CM */
+    agw_hmac hmac; /* AES-CM */
 } keys;
 
 static size_t key_bytes(const agw_srtp_suite_info *suite)
@@ -27,7 +27,7 @@ static bool set_keys(void *out, const agw_srtp_session *s, const agw_srtp_keys *
     const EVP_CIPHER *gcm = is_long ? EVP_aes_256_gcm() : EVP_aes_128_gcm();
     keys *k = out;
     k->ctx = EVP_CIPHER_CTX_new();
-    agw_srtp_hmac_init(&k->hmac, from->auth, sizeof from->auth);
+    agw_hmac_init(&k->hmac, from->auth, sizeof from->auth);
     return k->ctx != NULL && EVP_CipherInit_ex(k->ctx, s->is_gcm ? gcm : cm, NULL, from->cipher,
                                                NULL, s->egress || !s->is_gcm) == 1;
 }
@@ -59,7 +59,7 @@ static void hash(agw_srtp_engine *e, agw_srtp_job *const jobs[], size_t n)
     (void)e;
     for (size_t i = 0; i < n; i++) {
         const keys *k = jobs[i]->keys;
-        agw_srtp_hmac_of(&k->hmac, jobs[i]->data, jobs[i]->len + AGW_SRTP_ROC_LEN, jobs[i]->digest);
+        agw_hmac_of(&k->hmac, jobs[i]->data, jobs[i]->len + AGW_SRTP_ROC_LEN, jobs[i]->digest);
     }
 }
 
