@@ -15,37 +15,37 @@ void agw_timerq_fini(agw_timerq *q)
     memset(q, 0, sizeof *q);
 }
 
-static void place(agw_timerq *q, agw_timer *timer, size_t pos)
+static void place(agw_timerq *q, agw_timer_place what, size_t pos)
 {
-    q->heap[pos - 1] = timer;
-    timer->pos = pos;
+    q->heap[pos - 1] = what;
+    what.timer->pos = pos;
 }
 
-static void sift_up(agw_timerq *q, agw_timer *timer)
+static void sift_up(agw_timerq *q, size_t pos)
 {
-    size_t pos = timer->pos;
-    for (; pos > 1 && q->heap[pos / 2 - 1]->at > timer->at; pos /= 2)
+    const agw_timer_place moved = q->heap[pos - 1];
+    for (; pos > 1 && q->heap[pos / 2 - 1].at > moved.at; pos /= 2)
         place(q, q->heap[pos / 2 - 1], pos);
-    place(q, timer, pos);
+    place(q, moved, pos);
 }
 
-static void sift_down(agw_timerq *q, agw_timer *timer)
+static void sift_down(agw_timerq *q, size_t pos)
 {
-    size_t pos = timer->pos;
+    const agw_timer_place moved = q->heap[pos - 1];
     for (size_t child; (child = pos * 2) <= q->count; pos = child) {
-        if (child < q->count && q->heap[child]->at < q->heap[child - 1]->at)
+        if (child < q->count && q->heap[child].at < q->heap[child - 1].at)
             child++;
-        if (q->heap[child - 1]->at >= timer->at)
+        if (q->heap[child - 1].at >= moved.at)
             break;
         place(q, q->heap[child - 1], pos);
     }
-    place(q, timer, pos);
+    place(q, moved, pos);
 }
 
 static void grow(agw_timerq *q)
 {
     const size_t room = q->room != 0 ? q->room * 2 : 64;
-    agw_timer **heap = realloc(q->heap, room * sizeof(agw_timer *));
+    agw_timer_place *heap = realloc(q->heap, room * sizeof *heap);
     AGW_ASSERT(heap != NULL);
     q->heap = heap;
     q->room = room;
@@ -61,38 +61,39 @@ void agw_timerq_set(agw_timerq *q, agw_timer *timer, agw_ns at)
         if (q->count == q->room)
             grow(q);
         q->count++;
-        place(q, timer, q->count);
+        timer->pos = q->count;
     }
     timer->at = at;
-    sift_up(q, timer);
-    sift_down(q, timer);
+    place(q, (agw_timer_place){at, timer}, timer->pos);
+    sift_up(q, timer->pos);
+    sift_down(q, timer->pos);
 }
 
 void agw_timerq_cancel(agw_timerq *q, agw_timer *timer)
 {
     if (timer->pos == 0)
         return;
-    agw_timer *last = q->heap[q->count - 1];
+    const agw_timer_place last = q->heap[q->count - 1];
     const size_t hole = timer->pos;
     q->count--;
     timer->pos = 0;
-    if (last == timer)
+    if (last.timer == timer)
         return;
     place(q, last, hole);
-    sift_up(q, last);
-    sift_down(q, last);
+    sift_up(q, hole);
+    sift_down(q, last.timer->pos);
 }
 
 agw_ns agw_timerq_next(const agw_timerq *q)
 {
-    return q->count != 0 ? q->heap[0]->at : AGW_NEVER;
+    return q->count != 0 ? q->heap[0].at : AGW_NEVER;
 }
 
 agw_timer *agw_timerq_pop(agw_timerq *q, agw_ns now)
 {
-    if (q->count == 0 || q->heap[0]->at > now)
+    if (q->count == 0 || q->heap[0].at > now)
         return NULL;
-    agw_timer *timer = q->heap[0];
+    agw_timer *timer = q->heap[0].timer;
     agw_timerq_cancel(q, timer);
     return timer;
 }

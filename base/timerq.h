@@ -10,13 +10,19 @@
 
 /** Embedded in its owner; zeroed = not armed. */
 typedef struct agw_timer {
-    agw_ns at;
+    agw_ns at;  /* as it was armed last */
     size_t pos; /* 1-based place in the heap; 0 = not armed */
     void *owner;
 } agw_timer;
 
+/** The time stands beside the pointer: moving one timer past others does not touch their owners. */
+typedef struct agw_timer_place {
+    agw_ns at;
+    agw_timer *timer;
+} agw_timer_place;
+
 typedef struct agw_timerq {
-    agw_timer **heap;
+    agw_timer_place *heap;
     size_t count, room;
 } agw_timerq;
 
