@@ -3,6 +3,7 @@
 
 #include "agw/call.h"
 #include "agw/demux.h"
+#include "base/heap.h"
 #include "rtp/header.h"
 
 #include <stdio.h>
@@ -184,9 +185,10 @@ static uint32_t key_frame_source(const agw_end *end)
 static void try_key_frame(agw_media *m, agw_side side, agw_ns now)
 {
     agw_end *end = &m->end[side];
+    if (end->key_frames_due == 0 || now < end->key_frame_at || end->in_ssrc == 0)
+        return;
     agw_transport *t = end->transport;
-    if (end->key_frames_due == 0 || now < end->key_frame_at || end->in_ssrc == 0 || t == NULL ||
-        !agw_transport_can_send(t, &(agw_drop){0}))
+    if (t == NULL || !agw_transport_can_send(t, &(agw_drop){0}))
         return;
     agw_pkt *pkt = agw_worker_packet(t->worker);
     if (pkt == NULL)
@@ -480,7 +482,7 @@ void agw_bridge_forward(agw_worker *w, agw_pkt *const pkts[], size_t n)
 
 agw_media *agw_media_new(struct agw_call *call, uint32_t id, agw_media_stats *stats)
 {
-    agw_media *m = calloc(1, sizeof *m);
+    agw_media *m = agw_heap_lines(sizeof *m);
     AGW_ASSERT(m != NULL);
     m->call = call;
     m->id = id;

@@ -12,24 +12,27 @@
 
 /** One side of a media. What is "in" comes from this side's party, what is "out" goes to it. */
 typedef struct agw_end {
-    /* what every packet needs */
-    agw_transport *transport; /* NULL while there is none */
-    bool may_send, may_receive;
+    /* what every packet from this party needs: one line of the cache, and one of `in` */
+    alignas(AGW_CACHE_LINE) bool may_send;
+    uint8_t n_pts;
     uint8_t mid_ext_id;
     uint8_t n_ssrcs, n_signalled;
-    uint8_t key_frames_due; /* requests still to be sent to this party ... */
-    agw_ns key_frame_at;    /* ... not before */
-    uint32_t in_ssrc;       /* whose numbers `in` holds; 0 = none yet */
-    agw_ns in_at;           /* its last packet */
-    agw_rewrite out;        /* the RTP stream toward this party */
-    agw_rtp_receiver in;    /* the RTP stream from this party */
-    uint8_t n_pts;
-    agw_pt_plan pts[AGW_PLAN_PT_MAX]; /* the first few are what is looked at */
+    uint8_t key_frames_due;                      /* requests still to be sent to this party ... */
+    agw_ns key_frame_at;                         /* ... not before */
+    uint32_t in_ssrc;                            /* whose numbers `in` holds; 0 = none yet */
+    agw_ns in_at;                                /* its last packet */
+    agw_pt_plan pts[AGW_PLAN_PT_MAX];            /* the first four are in the line */
+    alignas(AGW_CACHE_LINE) agw_rtp_receiver in; /* the RTP stream from this party */
 
+    /* what every packet to this party needs: one line, and one of `out` */
+    alignas(AGW_CACHE_LINE) agw_transport *transport; /* NULL while there is none */
+    bool may_receive;
+    bool reduced_size;
+    uint8_t fir_seq;   /* of the last FIR toward this party */
     uint32_t flows_to; /* agw_transport.peer that gets media now; 0 = nobody */
     uint32_t feedback; /* AGW_FB_* that the party understands */
-    bool reduced_size;
-    uint8_t fir_seq;                    /* of the last FIR toward this party */
+    alignas(AGW_CACHE_LINE) agw_rewrite out; /* the RTP stream toward this party */
+
     char cname[AGW_PLAN_CNAME_MAX + 1]; /* the CNAME that the party sees; "" = unchanged */
     char mid[AGW_MID_MAX + 1];
     uint32_t ssrcs[AGW_PLAN_SSRC_MAX]; /* whose packets are this media's: signalled, then learned */
@@ -39,7 +42,7 @@ typedef struct agw_end {
 } agw_end;
 
 typedef struct agw_media {
-    struct agw_call *call;
+    alignas(AGW_CACHE_LINE) struct agw_call *call;
     uint32_t id;
     uint8_t kind; /* agw_media_kind */
     uint8_t tos;  /* 0 = as the transport */

@@ -7,6 +7,7 @@
 #include "agw/demux.h"
 #include "agw/handshake.h"
 #include "agw/worker.h"
+#include "base/heap.h"
 #include "base/log.h"
 #include "base/rand.h"
 #include "base/secret.h"
@@ -93,8 +94,8 @@ typedef struct reservation {
 } reservation;
 
 typedef struct media_numbers {
+    agw_media_stats stats; /* first: it is laid out by lines of the cache */
     uint32_t media_id;
-    agw_media_stats stats;
     struct media_numbers *next;
 } media_numbers;
 
@@ -206,7 +207,7 @@ static agw_err open_access_ports(agw_gateway *gw, size_t place, uint16_t number)
             .buffer_bytes = AGW_PORT_ACCESS_BUFFER,
         };
         config.local.port = number;
-        agw_port *port = calloc(1, sizeof *port);
+        agw_port *port = agw_heap_lines(sizeof *port);
         const agw_err err = port != NULL ? agw_port_open(port, &config) : AGW_ERR_SYSTEM;
         if (err != AGW_OK) {
             free(port);
@@ -930,7 +931,7 @@ agw_media_stats *agw_gateway_media_stats(agw_call_ref *call, uint32_t media_id)
     while (m != NULL && m->media_id != media_id)
         m = m->next;
     if (m == NULL) {
-        m = calloc(1, sizeof *m);
+        m = agw_heap_lines(sizeof *m);
         AGW_ASSERT(m != NULL);
         m->media_id = media_id;
         m->next = call->medias;

@@ -7,7 +7,9 @@
 #include "base/clock.h"
 #include "base/counter.h"
 #include "base/histogram.h"
+#include "base/prefetch.h"
 
+#include <stdalign.h>
 #include <stddef.h>
 
 /** Packets in one direction at one place. Times are agw_ns, 0 = never. */
@@ -17,18 +19,22 @@ typedef struct agw_traffic {
     agw_counter last_at;
 } agw_traffic;
 
-/** One side of one media. */
+/** One side of one media. A packet that comes in writes the first line of the cache, one that goes
+ * out the second. */
 typedef struct agw_end_stats {
-    agw_traffic rtp_in, rtp_out; /* authentic and accepted; sent */
+    alignas(AGW_CACHE_LINE) agw_traffic rtp_in; /* authentic and accepted */
+    agw_counter dropped;      /* of this end's ingress, once it is known to be this media's */
+    agw_counter ssrc_in;      /* current SSRC, 0 = none yet */
+    agw_counter pt_in;        /* last payload type that came in */
+    agw_counter lost_in;      /* cumulative loss of ingress, RFC 3550 A.3 */
+    agw_counter jitter_in_us; /* interarrival jitter of ingress, RFC 3550 A.8 */
+
+    alignas(AGW_CACHE_LINE) agw_traffic rtp_out; /* sent */
+    agw_counter ssrc_out;                        /* current SSRC, 0 = none yet */
+    agw_counter rtt_us;        /* last round trip between us and this party; 0 = unknown */
+    agw_counter loss_out_256;  /* last fraction lost that this party reported, 1/256 */
+    agw_counter jitter_out_us; /* last jitter that this party reported */
     agw_traffic rtcp_in, rtcp_out;
-    agw_counter dropped;           /* of this end's ingress, once it is known to be this media's */
-    agw_counter ssrc_in, ssrc_out; /* current SSRC, 0 = none yet */
-    agw_counter pt_in;             /* last payload type that came in */
-    agw_counter lost_in;           /* cumulative loss of ingress, RFC 3550 A.3 */
-    agw_counter jitter_in_us;      /* interarrival jitter of ingress, RFC 3550 A.8 */
-    agw_counter rtt_us;            /* last round trip between us and this party; 0 = unknown */
-    agw_counter loss_out_256;      /* last fraction lost that this party reported, 1/256 */
-    agw_counter jitter_out_us;     /* last jitter that this party reported */
 } agw_end_stats;
 
 typedef struct agw_media_stats {

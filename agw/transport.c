@@ -4,6 +4,7 @@
 #include "agw/bridge.h"
 #include "agw/call.h"
 #include "agw/demux.h"
+#include "base/heap.h"
 #include "base/log.h"
 #include "base/secret.h"
 #include "srtp/sdes.h"
@@ -24,14 +25,10 @@ static const agw_ns OLD_KEY_LATE = AGW_S(1);
 
 /* --- addresses -------------------------------------------------------------------------------- */
 
+/* port is the transport's own, or a shared one. */
 static agw_component *component_of(agw_transport *t, const agw_port *port)
 {
-    const agw_component *rtp = &t->component[AGW_RTP_COMPONENT];
-    const agw_component *rtcp = &t->component[AGW_RTCP_COMPONENT];
-    if (port == rtp->ports[0] || port == rtp->ports[1])
-        return &t->component[AGW_RTP_COMPONENT];
-    return port == rtcp->ports[0] || port == rtcp->ports[1] ? &t->component[AGW_RTCP_COMPONENT]
-                                                            : &t->component[AGW_RTP_COMPONENT];
+    return &t->component[port->component];
 }
 
 /* NULL: not one of this component. */
@@ -44,10 +41,10 @@ static agw_port *port_by_id(const agw_component *c, uint32_t id)
     return NULL;
 }
 
-/* Consent to send (RFC 7675); a signalled address needs none. */
-static bool may_send(const agw_component *c)
+/* After anything that may have changed what its ICE agent says. */
+static void note_consent(agw_component *c)
 {
-    return c->ice == NULL || agw_ice_may_send(c->ice);
+    c->has_consent = c->ice == NULL || agw_ice_may_send(c->ice);
 }
 
 static void forget_remote_at(agw_transport *t, size_t i)
@@ -109,8 +106,7 @@ static void follow_flow(agw_transport *t, agw_component *c)
         agw_io_uninstall(t->worker->io, c->flow_port, &c->flow_remote);
     c->flow_port = port;
     c->flow_remote = c->remote;
-    if (port != NULL)
-        agw_io_install(t->worker->io, port, &c->remote);
+    c->way = port != NULL ? agw_io_install(t->worker->io, port, &c->remote) : NULL;
 }
 
 /* --- ICE ----------------------------------------------------------------------------------------
@@ -204,6 +200,7 @@ static void take_stun(agw_worker *w, agw_pkt *pkt)
     uint8_t reply[AGW_STUN_REPLY_MAX];
     agw_ice_on_stun(c->ice, w->now, pkt->port->id, &pkt->remote, pkt->data, pkt->len, reply,
                     sizeof reply, &res);
+    note_consent(c);
     on_check(t, c, pkt, &res);
     set_timer(t);
     if (res.reply_len == 0) {
@@ -214,6 +211,8 @@ static void take_stun(agw_worker *w, agw_pkt *pkt)
     memcpy(pkt->data, reply, res.reply_len);
     pkt->len = res.reply_len;
     pkt->tos = t->tos;
+    if (pkt->port == c->port && agw_addr_equal(&pkt->remote, &c->remote))
+        pkt->way = c->way;
     pkt->verdict = AGW_FORWARD;
 }
 
@@ -243,6 +242,7 @@ void agw_transport_on_timer(agw_transport *t)
         agw_ice *ice = t->component[i].ice;
         while (ice != NULL && agw_ice_deadline(ice) <= t->worker->now) {
             const agw_ice_event event = agw_ice_on_deadline(ice, t->worker->now);
+            note_consent(&t->component[i]);
             if (i == AGW_RTP_COMPONENT)
                 on_ice_event(t, event);
         }
@@ -332,8 +332,10 @@ static bool within_budget(agw_transport *t)
 static bool is_from_peer(agw_transport *t, const agw_pkt *pkt)
 {
     const agw_component *c = component_of(t, pkt->port);
-    if (c->ice != NULL) /* on a shared port the map holds validated addresses only */
-        return t->shared || agw_ice_is_valid(c->ice, pkt->port->id, &pkt->remote);
+    if (t->shared)
+        return true; /* the map of a shared port holds validated addresses only */
+    if (t->is_ice)
+        return c->ice != NULL && agw_ice_is_valid(c->ice, pkt->port->id, &pkt->remote);
     if (t->source_rule == AGW_SOURCE_STRICT)
         return agw_addr_equal(&c->source, &pkt->remote);
     return agw_addr_ip_equal(&c->source, &pkt->remote);
@@ -493,7 +495,7 @@ static void send_dtls(agw_transport *t, const agw_mail *mail)
     const agw_component *c = &t->component[AGW_RTP_COMPONENT];
     const bool is_selected = agw_addr_is_set(&c->remote);
     agw_port *port = is_selected ? c->port : t->dtls_port;
-    if (port == NULL || mail->len > AGW_PKT_MAX || (is_selected && !may_send(c)))
+    if (port == NULL || mail->len > AGW_PKT_MAX || (is_selected && !c->has_consent))
         return;
     agw_pkt *pkt = agw_worker_packet(t->worker);
     if (pkt == NULL)
@@ -637,7 +639,7 @@ static void unprotect_alone(agw_transport *t, agw_pkt *pkt)
 static bool may_latch(const agw_transport *t, const agw_component *c, const agw_pkt *pkt)
 {
     const agw_component *rtp = &t->component[AGW_RTP_COMPONENT];
-    if (t->latch_rule != AGW_LATCH_ONCE || c->latched || c->ice != NULL)
+    if (t->latch_rule != AGW_LATCH_ONCE || c->latched || t->is_ice)
         return false;
     if (!is_main(t, c) && !(rtp->latched && agw_addr_ip_equal(&rtp->remote, &pkt->remote)))
         return false; /* RTCP comes from where RTP does: it is too easily written */
@@ -786,7 +788,7 @@ bool agw_transport_can_send(const agw_transport *t, agw_drop *why)
     if (t->security != AGW_SECURITY_PLAIN && t->srtp_out == NULL)
         return false;
     *why = AGW_DROP_NO_CONSENT;
-    return may_send(c);
+    return c->has_consent;
 }
 
 bool agw_transport_can_take(const agw_transport *t)
@@ -802,9 +804,10 @@ void agw_transport_address(agw_transport *t, agw_pkt *pkt)
     pkt->tos = pkt->media->tos != 0 ? pkt->media->tos : t->tos;
     pkt->port = c->port;
     pkt->remote = c->remote;
+    pkt->way = c->way;
     if (c->port == NULL || !agw_addr_is_set(&c->remote))
         agw_pkt_drop(pkt, AGW_DROP_NO_DEST);
-    else if (!may_send(c))
+    else if (!c->has_consent)
         agw_pkt_drop(pkt, AGW_DROP_NO_CONSENT);
     else
         pkt->verdict = AGW_FORWARD;
@@ -841,6 +844,7 @@ static agw_err add_port(agw_transport *t, agw_component *c, agw_port *port, size
     c->ports[family] = port;
     if (t->shared)
         return AGW_OK; /* the worker reads it already */
+    port->component = is_main(t, c) ? AGW_RTP_COMPONENT : AGW_RTCP_COMPONENT;
     if (c->port == NULL)
         c->port = port;
     port->owner = t;
@@ -893,9 +897,8 @@ static void close_components(agw_transport *t)
 agw_transport *agw_transport_new(agw_worker *w, struct agw_call *call,
                                  const agw_transport_plan *plan, const agw_resource *resource)
 {
-    agw_transport *t = aligned_alloc(AGW_CACHE_LINE, sizeof *t);
+    agw_transport *t = agw_heap_lines(sizeof *t);
     AGW_ASSERT(t != NULL);
-    memset(t, 0, sizeof *t);
     t->worker = w;
     t->call = call;
     t->id = plan->id;
@@ -1082,6 +1085,8 @@ void agw_transport_apply(agw_transport *t, const agw_transport_plan *plan)
         apply_remote(t, &t->component[AGW_RTP_COMPONENT], &plan->remote_rtp);
         apply_remote(t, &t->component[AGW_RTCP_COMPONENT], &plan->remote_rtcp);
     }
+    for (size_t i = 0; i < 2; i++)
+        note_consent(&t->component[i]);
     apply_security(t, plan, restarted);
     set_timer(t);
 }

@@ -23,14 +23,16 @@ enum {
 
 /** One component: our ports, and where the party is. */
 typedef struct agw_component {
-    /* what every packet needs */
-    agw_port *ports[2]; /* by family: [0] IPv4, [1] IPv6 */
-    agw_port *port;     /* sends: the selected pair's, or the only one */
-    agw_ice *ice;
-    agw_addr remote; /* destination; family none = nothing is sent */
-    agw_addr source; /* without ICE: who may send to us */
+    /* what every packet needs: one line of the cache */
+    alignas(AGW_CACHE_LINE) agw_port *port; /* sends: the selected pair's, or the only one */
+    struct agw_way *way;                    /* the I/O's, from port to remote */
+    agw_addr remote;                        /* destination; family none = nothing is sent */
+    agw_addr source;                        /* without ICE: who may send to us */
+    bool has_consent; /* to send (RFC 7675), as `ice` says; a signalled address needs none */
     bool latched;
 
+    agw_ice *ice;
+    agw_port *ports[2]; /* by family: [0] IPv4, [1] IPv6 */
     agw_addr signalled; /* without ICE: what the plan said */
     /* What the I/O was told of: media between these two may take its faster way. */
     agw_port *flow_port; /* NULL = nothing */
@@ -38,7 +40,7 @@ typedef struct agw_component {
 } agw_component;
 
 typedef struct agw_transport {
-    /* what every packet needs: two lines of the cache, to the middle of the first component */
+    /* what every packet needs: one line of the cache, and one of a component */
     alignas(AGW_CACHE_LINE) agw_worker *worker;
     agw_srtp_session *srtp_in, *srtp_out; /* NULL = no keys (yet), or plain; also see below */
     agw_ns last_rx_at;                    /* last authentic packet */
@@ -47,9 +49,10 @@ typedef struct agw_transport {
     bool shared, rtcp_mux, is_ice;
     uint8_t source_rule, latch_rule;
     uint8_t n_medias;
+    struct agw_media *medias[AGW_PLAN_MEDIA_MAX]; /* whose packets share this transport; the first
+                                                     is in the line */
     agw_component component[2];
 
-    struct agw_media *medias[AGW_PLAN_MEDIA_MAX]; /* whose packets share this transport */
     struct agw_call *call;
     uint32_t id;
     agw_transport_name name;

@@ -6,36 +6,35 @@
 #include "agw/transport.h"
 #include "base/prefetch.h"
 
-enum { WARM_PTS = 4 }; /* payload types of a media of audio */
-
 static bool is_on_its_way(const agw_pkt *pkt)
 {
     return pkt->verdict == AGW_UNDECIDED && (pkt->kind == AGW_PKT_RTP || pkt->kind == AGW_PKT_RTCP);
 }
 
-enum {
-    HOT_TRANSPORT = offsetof(agw_transport, component) + offsetof(agw_component, signalled),
-};
-_Static_assert(HOT_TRANSPORT <= 2 * AGW_CACHE_LINE, "agw/transport.h says so");
+_Static_assert(offsetof(agw_transport, medias[1]) <= AGW_CACHE_LINE, "agw/transport.h says so");
+_Static_assert(offsetof(agw_component, ice) <= AGW_CACHE_LINE, "agw/transport.h says so");
+_Static_assert(offsetof(agw_end, pts[4]) <= AGW_CACHE_LINE, "agw/bridge.h says so");
+_Static_assert(offsetof(agw_rtp_receiver, duplicates) <= AGW_CACHE_LINE, "rtp/seq.h says so");
+_Static_assert(offsetof(agw_rewrite, old_ssrcs) <= AGW_CACHE_LINE, "rtp/rewrite.h says so");
+_Static_assert(offsetof(agw_port, buffer_bytes) <= AGW_CACHE_LINE, "net/port.h says so");
 
 static void warm_transport(const agw_transport *t)
 {
-    agw_prefetch_span(t, HOT_TRANSPORT);
+    agw_prefetch(t);
+    agw_prefetch(&t->component[AGW_RTP_COMPONENT]);
 }
 
 void agw_warm_transports(agw_pkt *const pkts[], size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        if (!is_on_its_way(pkts[i]))
-            continue;
-        warm_transport(pkts[i]->transport);
-        agw_prefetch(&pkts[i]->transport->medias[0]);
+        if (is_on_its_way(pkts[i]))
+            warm_transport(pkts[i]->transport);
     }
 }
 
-static void warm_end(const agw_end *end)
+static agw_side other(agw_side side)
 {
-    agw_prefetch_span(end, offsetof(agw_end, pts) + WARM_PTS * sizeof end->pts[0]);
+    return side == AGW_SIDE_A ? AGW_SIDE_B : AGW_SIDE_A;
 }
 
 void agw_warm_medias(agw_pkt *const pkts[], size_t n)
@@ -49,9 +48,12 @@ void agw_warm_medias(agw_pkt *const pkts[], size_t n)
         if (t->n_medias != 1)
             continue; /* which one, only the packet itself tells */
         const agw_media *m = t->medias[0];
+        const agw_end *from = &m->end[t->side], *to = &m->end[other(t->side)];
         agw_prefetch(m);
-        warm_end(&m->end[AGW_SIDE_A]);
-        warm_end(&m->end[AGW_SIDE_B]);
+        agw_prefetch(from);
+        agw_prefetch(&from->in);
+        agw_prefetch(&to->transport);
+        agw_prefetch(&to->out);
     }
 }
 
@@ -62,10 +64,11 @@ void agw_warm_other_side(agw_pkt *const pkts[], size_t n)
         if (!is_on_its_way(pkts[i]) || t->n_medias != 1)
             continue;
         const agw_media *m = t->medias[0];
-        const agw_end *other = &m->end[t->side == AGW_SIDE_A ? AGW_SIDE_B : AGW_SIDE_A];
-        agw_prefetch_span(m->stats, sizeof *m->stats);
-        if (other->transport != NULL)
-            warm_transport(other->transport);
+        const agw_end *to = &m->end[other(t->side)];
+        agw_prefetch(&m->stats->end[t->side].rtp_in);
+        agw_prefetch(&m->stats->end[other(t->side)].rtp_out);
+        if (to->transport != NULL)
+            warm_transport(to->transport);
     }
 }
 
@@ -77,6 +80,7 @@ void agw_warm_way_out(agw_pkt *const pkts[], size_t n)
             continue;
         if (pkt->transport->srtp_out != NULL)
             agw_srtp_session_prefetch(pkt->transport->srtp_out);
-        agw_prefetch_span(pkt->port, offsetof(agw_port, buffer_bytes));
+        agw_prefetch(pkt->port);
+        agw_prefetch(pkt->way);
     }
 }

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "base/heap.h"
 
+#include "base/prefetch.h"
+
 #include <stdlib.h>
+#include <string.h>
 
 /* glibc's: seven pieces of each size up to a kilobyte. */
 enum { FIRST = 24, STEP = 16, LAST = 1032, SIZES = (LAST - FIRST) / STEP + 1, CACHED = 7 };
@@ -33,6 +36,13 @@ void agw_heap_settle(void)
     take(&together);
     give(&together); /* the cache is full again: */
     give(&strewn);   /* these go back */
+}
+
+void *agw_heap_lines(size_t bytes)
+{
+    const size_t whole = (bytes + AGW_CACHE_LINE - 1) / AGW_CACHE_LINE * AGW_CACHE_LINE;
+    void *lines = aligned_alloc(AGW_CACHE_LINE, whole);
+    return lines != NULL ? memset(lines, 0, whole) : NULL;
 }
 
 void agw_heap_ended(size_t *ended, bool is_last)

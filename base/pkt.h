@@ -8,6 +8,7 @@
 #include "base/clock.h"
 
 struct agw_port;
+struct agw_way;
 struct agw_transport;
 struct agw_media;
 
@@ -46,6 +47,7 @@ typedef struct agw_pkt {
     bool cut;                        /* longer than AGW_PKT_MAX: data is incomplete */
     struct agw_port *port;           /* ingress: where it came in; egress: where it leaves */
     agw_addr remote;                 /* ingress: source; egress: destination */
+    struct agw_way *way;             /* egress: of agw_io_install(); NULL = none */
     struct agw_transport *transport; /* whose it is; NULL = nobody's yet */
     struct agw_media *media;
     uint8_t buf[AGW_PKT_HEADROOM + AGW_PKT_MAX + AGW_PKT_TAILROOM];
@@ -66,6 +68,7 @@ static inline void agw_pkt_reset(agw_pkt *pkt)
     pkt->cut = false;
     pkt->port = NULL;
     pkt->remote = (agw_addr){0};
+    pkt->way = NULL;
     pkt->transport = NULL;
     pkt->media = NULL;
 }

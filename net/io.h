@@ -43,7 +43,7 @@ typedef struct agw_io_backend {
     size_t (*tx)(agw_io *io, agw_pkt *const pkts[], size_t n);
     void (*wake)(agw_io *io);
     /* NULL: there is no faster way. */
-    void (*install)(agw_io *io, agw_port *port, const agw_addr *remote);
+    struct agw_way *(*install)(agw_io *io, agw_port *port, const agw_addr *remote);
     void (*uninstall)(agw_io *io, agw_port *port, const agw_addr *remote);
 } agw_io_backend;
 
@@ -105,10 +105,10 @@ static inline size_t agw_io_rx(agw_io *io, agw_pkt *pkts[], size_t n)
     return io->backend->rx(io, pkts, n);
 }
 
-/** Sends the AGW_FORWARD packets of pkts: port, remote, tos, data and len say what; the others are
- * skipped. The order from a port to each remote is kept. What cannot be sent is dropped and counted
- * at the port; verdicts are not touched. pkts are the caller's again at once. @return how many were
- * sent. */
+/** Sends the AGW_FORWARD packets of pkts: port, remote, way, tos, data and len say what; the others
+ * are skipped. The order from a port to each remote is kept. What cannot be sent is dropped and
+ * counted at the port; verdicts are not touched. pkts are the caller's again at once. @return how
+ * many were sent. */
 static inline size_t agw_io_tx(agw_io *io, agw_pkt *const pkts[], size_t n)
 {
     return io->backend->tx(io, pkts, n);
@@ -122,11 +122,13 @@ static inline void agw_io_wake(agw_io *io)
 }
 
 /** Media between port and remote may take a faster way from now on, where the backend has one.
- * Until agw_io_uninstall(), which comes before agw_io_remove(). A hint: nothing depends on it. */
-static inline void agw_io_install(agw_io *io, agw_port *port, const agw_addr *remote)
+ * Until agw_io_uninstall(), which comes before agw_io_remove(). A hint: nothing depends on it.
+ * @return what agw_pkt.way of packets from port to remote may be; NULL = there is none. Packets
+ *         that name it may be sent until agw_io_uninstall(), and by the first agw_io_tx() after it.
+ */
+static inline struct agw_way *agw_io_install(agw_io *io, agw_port *port, const agw_addr *remote)
 {
-    if (io->backend->install != NULL)
-        io->backend->install(io, port, remote);
+    return io->backend->install != NULL ? io->backend->install(io, port, remote) : NULL;
 }
 
 static inline void agw_io_uninstall(agw_io *io, agw_port *port, const agw_addr *remote)

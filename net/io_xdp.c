@@ -6,6 +6,7 @@
  *
  * A packet is copied once on each way (a call's packets are small, and a frame is free again at
  * once), so nothing above knows of frames. */
+#include "base/heap.h"
 #include "base/log.h"
 #include "base/map.h"
 #include "base/prefetch.h"
@@ -47,7 +48,7 @@ static const agw_ns LOOK_UP_AGAIN = AGW_S(5), ASK_AGAIN = AGW_MS(200);
 
 /* Between two look-ups of ways that all is well with. One costs as much as five packets, and the
  * kernel tells of changes by itself: thousands of ways are asked about less often each. */
-static const agw_ns CALM = AGW_MS(5);
+static const agw_ns CALM = AGW_MS(10);
 
 /* One queue of one interface. */
 typedef struct queue {
@@ -69,16 +70,21 @@ typedef struct way_key {
     agw_addr local, remote; /* ports 0 */
 } way_key;
 
-typedef struct way {
-    way_key key;
-    uint32_t flows;
-    uint32_t generation; /* of the kernel's tables when it was looked up */
-    uint32_t held_in;    /* a batch of which the sockets send the rest that goes there */
-    agw_ns asked_at;
-    uint16_t ip_id; /* of the next packet */
+typedef struct agw_way {
+    /* what every packet needs: one line of the cache */
+    alignas(AGW_CACHE_LINE) queue *queue; /* that sends there; NULL = the sockets do */
     agw_route route;
-    queue *queue; /* that sends there; NULL = the sockets do */
-} way;
+    uint32_t generation; /* of the kernel's tables when it was looked up */
+    agw_ns asked_at;
+    uint32_t held_in; /* a batch of which the sockets send the rest that goes there */
+    uint16_t ip_id;   /* of the next packet */
+
+    uint32_t flows;
+    way_key key;
+    struct agw_way *next; /* in xdp_lane.ended */
+} agw_way;
+
+_Static_assert(offsetof(agw_way, flows) <= AGW_CACHE_LINE, "as it says");
 
 typedef struct xdp_lane {
     const agw_xdp *xdp;
@@ -88,7 +94,8 @@ typedef struct xdp_lane {
     size_t looked_up; /* in this batch */
     agw_ns calm_until;
     unsigned passes;  /* over the rings since the sockets had nothing; 0: ask the sockets */
-    agw_map *ways;    /* way_key -> way */
+    agw_map *ways;    /* way_key -> agw_way */
+    agw_way *ended;   /* packets of the present batch may still name them */
     agw_port **ports; /* by number, chained by fast_next */
     size_t worker, n_queues, next_queue;
     queue *queues[SOCKETS_MAX];
@@ -203,7 +210,7 @@ static queue *queue_toward(const xdp_lane *lane, uint32_t ifindex)
     return NULL;
 }
 
-static void look_up(xdp_lane *lane, way *w, agw_ns now)
+static void look_up(xdp_lane *lane, agw_way *w, agw_ns now)
 {
     w->generation = lane->generation;
     w->asked_at = now;
@@ -215,7 +222,7 @@ static void look_up(xdp_lane *lane, way *w, agw_ns now)
         w->route.mtu = FRAME_MTU;
 }
 
-static bool is_due(const xdp_lane *lane, const way *w, agw_ns now)
+static bool is_due(const xdp_lane *lane, const agw_way *w, agw_ns now)
 {
     if (w->generation != lane->generation)
         return true;
@@ -227,7 +234,7 @@ static bool is_due(const xdp_lane *lane, const way *w, agw_ns now)
 /* May a ring take it? The packet of a look-up goes by the socket in any case: frames alone would
  * never make the kernel ask for the neighbour, nor notice that it is gone (RFC 4861 section 7.3),
  * nor tell it of a smaller path MTU. */
-static bool is_for_ring(xdp_lane *lane, way *w, const agw_pkt *pkt)
+static bool is_for_ring(xdp_lane *lane, agw_way *w, const agw_pkt *pkt)
 {
     if (w->held_in == lane->batch)
         return false;
@@ -241,12 +248,12 @@ static bool is_for_ring(xdp_lane *lane, way *w, const agw_pkt *pkt)
            agw_frame_headers(&pkt->remote) + pkt->len <= (size_t)ETHERNET_HEADER + w->route.mtu;
 }
 
-static void take_way(xdp_lane *lane, const agw_addr *local, const agw_addr *remote)
+static agw_way *take_way(xdp_lane *lane, const agw_addr *local, const agw_addr *remote)
 {
     const way_key key = key_of(local, remote);
-    way *w = agw_map_get(lane->ways, &key);
+    agw_way *w = agw_map_get(lane->ways, &key);
     if (w == NULL) {
-        w = calloc(1, sizeof *w);
+        w = agw_heap_lines(sizeof *w);
         AGW_ASSERT(w != NULL);
         w->key = key;
         w->generation = lane->generation - 1; /* the first packet looks it up */
@@ -254,17 +261,27 @@ static void take_way(xdp_lane *lane, const agw_addr *local, const agw_addr *remo
         agw_map_put(lane->ways, &key, w);
     }
     w->flows++;
+    return w;
 }
 
 static void give_way(xdp_lane *lane, const agw_addr *local, const agw_addr *remote)
 {
     const way_key key = key_of(local, remote);
-    way *w = agw_map_get(lane->ways, &key);
+    agw_way *w = agw_map_get(lane->ways, &key);
     AGW_ASSERT(w != NULL && w->flows > 0);
     if (--w->flows != 0)
         return;
     (void)agw_map_remove(lane->ways, &key);
-    free(w);
+    w->next = lane->ended;
+    lane->ended = w;
+}
+
+static void free_ended(xdp_lane *lane)
+{
+    for (agw_way *w; (w = lane->ended) != NULL;) {
+        lane->ended = w->next;
+        free(w);
+    }
 }
 
 /* --- flows -------------------------------------------------------------------------------------
@@ -280,7 +297,7 @@ static struct agw_xdp_flow flow_of(const agw_port *port, const agw_addr *remote)
 }
 
 /* Into the program of every interface: where a packet comes in is the network's choice. */
-static void xdp_install(agw_io *io, agw_port *port, const agw_addr *remote)
+static agw_way *xdp_install(agw_io *io, agw_port *port, const agw_addr *remote)
 {
     xdp_lane *lane = io->fast;
     const struct agw_xdp_flow flow = flow_of(port, remote);
@@ -290,8 +307,8 @@ static void xdp_install(agw_io *io, agw_port *port, const agw_addr *remote)
         if (bpf_map_update_elem(flows_fd, &flow, &worker, BPF_ANY) != 0)
             agw_log(AGW_LOG_DEBUG, NULL, "a flow stays with the sockets: %s", strerror(errno));
     }
-    take_way(lane, &port->local, remote);
     lane->passes = 0; /* what came before is in a socket */
+    return take_way(lane, &port->local, remote);
 }
 
 static void xdp_uninstall(agw_io *io, agw_port *port, const agw_addr *remote)
@@ -328,7 +345,7 @@ static void read_frames(const xdp_lane *lane, agw_frame out[], const struct iove
         agw_prefetch(&lane->ports[out[i].to.port]);
     }
     for (size_t i = 0; i < n; i++)
-        agw_prefetch_span(lane->ports[out[i].to.port], offsetof(agw_port, buffer_bytes));
+        agw_prefetch(lane->ports[out[i].to.port]);
 }
 
 /* 0: it is none of the samples. */
@@ -440,7 +457,7 @@ static void collect_sent(queue *q)
 }
 
 /* false: no frame or no room in the ring. */
-static bool put_frame(way *w, const agw_pkt *pkt)
+static bool put_frame(agw_way *w, const agw_pkt *pkt)
 {
     queue *q = w->queue;
     uint32_t at = 0;
@@ -480,28 +497,10 @@ static void kick(agw_io *io, queue *q)
     q->unsent = RING - xsk_prod_nb_free(&q->tx, RING);
 }
 
-/* NULL: no flow goes there. */
-static void find_ways(const xdp_lane *lane, way *out[], agw_pkt *const pkts[], size_t n)
-{
-    uint64_t hashes[AGW_PKT_BATCH];
-    way_key keys[AGW_PKT_BATCH];
-    for (size_t i = 0; i < n; i++) {
-        if (pkts[i]->verdict != AGW_FORWARD)
-            continue;
-        keys[i] = key_of(&pkts[i]->port->local, &pkts[i]->remote);
-        hashes[i] = agw_map_aim(lane->ways, &keys[i]);
-    }
-    for (size_t i = 0; i < n; i++) {
-        if (pkts[i]->verdict != AGW_FORWARD)
-            continue;
-        out[i] = agw_map_get_at(lane->ways, hashes[i], &keys[i]);
-        agw_prefetch_span(out[i], sizeof *out[i]);
-    }
-}
-
 /* What a ring does not take holds up all that follows it in the batch to the same destination. */
-static bool send_fast(xdp_lane *lane, way *w, const agw_pkt *pkt)
+static bool send_fast(xdp_lane *lane, const agw_pkt *pkt)
 {
+    agw_way *w = pkt->way;
     if (w == NULL)
         return false;
     if (is_for_ring(lane, w, pkt) && put_frame(w, pkt))
@@ -524,13 +523,11 @@ static size_t send_rest(agw_io *io, agw_pkt *const rest[], size_t n)
 static size_t send_chunk(agw_io *io, agw_pkt *const pkts[], size_t n)
 {
     agw_pkt *rest[AGW_PKT_BATCH];
-    way *ways[AGW_PKT_BATCH];
     size_t n_rest = 0, fast = 0;
-    find_ways(io->fast, ways, pkts, n);
     for (size_t i = 0; i < n; i++) {
         if (pkts[i]->verdict != AGW_FORWARD)
             continue;
-        if (send_fast(io->fast, ways[i], pkts[i]))
+        if (send_fast(io->fast, pkts[i]))
             fast++;
         else
             rest[n_rest++] = pkts[i];
@@ -546,6 +543,7 @@ static size_t xdp_tx(agw_io *io, agw_pkt *const pkts[], size_t n)
     io->fast->batch++;
     for (size_t at = 0; at < n; at += AGW_PKT_BATCH)
         sent += send_chunk(io, pkts + at, n - at < AGW_PKT_BATCH ? n - at : AGW_PKT_BATCH);
+    free_ended(io->fast);
     return sent;
 }
 
@@ -583,6 +581,7 @@ static void free_lane(xdp_lane *lane)
         agw_routes_free(lane->routes);
     if (lane->ways != NULL)
         agw_map_free(lane->ways);
+    free_ended(lane);
     free(lane->ports);
     free(lane);
 }

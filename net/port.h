@@ -8,7 +8,9 @@
 #include "base/clock.h"
 #include "base/counter.h"
 #include "base/err.h"
+#include "base/prefetch.h"
 
+#include <stdalign.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -36,13 +38,14 @@ typedef struct agw_icmp {
 /** Between open and close it belongs to one thread at a time: the control thread until agw_io_add()
  * and again after agw_io_remove(), the worker in between. Anyone may read counters at any time. */
 typedef struct agw_port {
-    /* what every packet needs */
-    int fd;
-    uint32_t id;     /* unique within its agw_io, never 0 there; 0 = not added */
-    void *owner;     /* the worker's: the leg component it belongs to; NULL for a shared port */
-    agw_addr local;  /* the port number is always set */
-    bool shared;     /* many calls: read in big batches */
-    uint8_t tos_now; /* what the socket sends by itself: DSCP and ECN byte */
+    /* what every packet needs: one line of the cache */
+    alignas(AGW_CACHE_LINE) int fd;
+    uint32_t id;       /* unique within its agw_io, never 0 there; 0 = not added */
+    void *owner;       /* the worker's: whom it belongs to; NULL for a shared port */
+    agw_addr local;    /* the port number is always set */
+    uint8_t component; /* the worker's: which of the owner's components; 0 for a shared port */
+    bool shared;       /* many calls: read in big batches */
+    uint8_t tos_now;   /* what the socket sends by itself: DSCP and ECN byte */
     uint8_t tx_first, tx_last; /* the backend's: 1-based places in the batch being sent; 0 = none */
     uint8_t sampled;           /* one packet in so many has arrived_at; 0 = none */
     uint8_t rx_expect;         /* the backend's: datagrams it is asked for; 0 = never read */

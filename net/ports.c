@@ -5,6 +5,8 @@
  * be taken first as a single port */
 #include "net/ports.h"
 
+#include "base/heap.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -198,7 +200,7 @@ static agw_err open_half(agw_ports *ports, pair *p, unsigned i, bool parked)
 
 static agw_err open_pair(agw_ports *ports, pair *p, bool parked)
 {
-    p->ports = calloc(2, sizeof *p->ports);
+    p->ports = agw_heap_lines(2 * sizeof *p->ports);
     if (p->ports == NULL)
         return AGW_ERR_LIMIT;
     agw_err err = open_half(ports, p, 0, parked);

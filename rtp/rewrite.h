@@ -16,11 +16,11 @@ enum { AGW_REWRITE_OLD_SSRCS = 4 };
 
 /** Plain values, one thread; agw_rewrite_init() first. Can be copied to another process. */
 typedef struct agw_rewrite {
+    /* what every packet needs: 64 bytes */
     uint32_t egress_ssrc; /* 0 = transparent: nothing is changed */
+    uint32_t ssrc;        /* current ingress SSRC, valid when started; transparent too */
     bool started;
-    bool later;    /* not the first ingress stream */
-    uint32_t ssrc; /* current ingress SSRC, valid when started; transparent too */
-    uint32_t old_ssrcs[AGW_REWRITE_OLD_SSRCS]; /* replaced ones, newest first */
+    bool later; /* not the first ingress stream */
     uint8_t old_count;
     uint8_t far_run;        /* consecutive packets far from the rest: a sender that began anew */
     uint16_t far_next;      /* the sequence number that continues the run */
@@ -29,10 +29,12 @@ typedef struct agw_rewrite {
     uint32_t egress_first;  /* extended egress number where the current ingress stream began */
     uint32_t egress_max;    /* highest extended egress number */
     uint32_t egress_max_ts; /* its egress timestamp */
-    agw_ns egress_max_at;   /* when it was sent */
-    agw_ns last_at;         /* last packet of the current ingress SSRC */
     uint32_t packets;       /* sent, for SRs */
     uint32_t octets;        /* payload octets sent, padding included */
+    agw_ns egress_max_at;   /* when egress_max was sent */
+    agw_ns last_at;         /* last packet of the current ingress SSRC */
+
+    uint32_t old_ssrcs[AGW_REWRITE_OLD_SSRCS]; /* replaced ones, newest first */
 } agw_rewrite;
 
 typedef enum agw_rewrite_result {

@@ -18,6 +18,7 @@ typedef enum agw_rtp_arrival {
 
 /** One RTP stream as received; one thread. Zeroed is not valid: agw_rtp_receiver_init(). */
 typedef struct agw_rtp_receiver {
+    /* what every packet needs: 64 bytes. packets and all behind it count the whole life */
     uint32_t clock_hz;
     bool started;
     uint16_t max_seq;
@@ -25,16 +26,16 @@ typedef struct agw_rtp_receiver {
     uint32_t cycles;  /* shifted count of wraps */
     uint32_t base_seq;
     uint32_t received; /* since base_seq, duplicates included, as A.3 wants it */
-    uint32_t expected_prior, received_prior;
     uint32_t transit;
     uint32_t jitter_16; /* 16 times the jitter */
     uint64_t seen;      /* bit i: max_seq - i has come */
+    uint64_t packets, bytes;
+    int64_t lost_before; /* lost in sequences before the last restart */
+
+    uint64_t duplicates, reordered, restarts;
+    uint32_t expected_prior, received_prior;
     uint32_t lsr;
     agw_ns lsr_at;
-    /* for statistics: over the whole life */
-    uint64_t packets, bytes;
-    uint64_t duplicates, reordered, restarts;
-    int64_t lost_before; /* lost in sequences before the last restart */
 } agw_rtp_receiver;
 
 /** clock_hz: of the payload type; 0 = unknown, jitter stays 0. */

@@ -266,19 +266,31 @@ typedef struct flow {
     agw_io *io;
     agw_port port;
     peer peer;
+    struct agw_way *way;
 } flow;
+
+static void install(flow *f)
+{
+    f->way = agw_io_install(f->io, &f->port, &f->peer.addr);
+}
+
+static void uninstall(flow *f)
+{
+    agw_io_uninstall(f->io, &f->port, &f->peer.addr);
+    f->way = NULL;
+}
 
 static void open_flow(const world *w, flow *f, int v6)
 {
     f->io = w->io[0];
     f->peer = open_peer(w, v6);
     add_port(f->io, &f->port, v6);
-    agw_io_install(f->io, &f->port, &f->peer.addr);
+    install(f);
 }
 
 static void close_flow(flow *f)
 {
-    agw_io_uninstall(f->io, &f->port, &f->peer.addr);
+    uninstall(f);
     drop_port(&f->port);
     close(f->peer.fd);
 }
@@ -409,13 +421,13 @@ static void check_ways_in(int v6)
     check_arrives(&f.port, &f.peer, 127, false);
     check_arrives(&f.port, &f.peer, 192, false);
     check_arrives(&f.port, &stranger, RTP, false);
-    agw_io_uninstall(f.io, &f.port, &f.peer.addr);
+    uninstall(&f);
     check_arrives(&f.port, &f.peer, RTP, false);
     agw_io_install(f.io, &f.port, &stranger.addr);
     check_arrives(&f.port, &stranger, RTP, true);
     check_arrives(&f.port, &f.peer, RTP, false);
     agw_io_uninstall(f.io, &f.port, &stranger.addr);
-    agw_io_install(f.io, &f.port, &f.peer.addr);
+    install(&f);
     check_arrives(&f.port, &f.peer, RTP, true);
     close(stranger.fd);
     close_flow(&f);
@@ -642,6 +654,7 @@ static void make(agw_pkt *pkt, flow *f, uint32_t n, size_t len)
     fill_datagram(pkt->data, len, RTP, n);
     pkt->port = &f->port;
     pkt->remote = f->peer.addr;
+    pkt->way = f->way;
     pkt->rx_at = packet_clock;
     pkt->tos = EF;
     pkt->verdict = AGW_FORWARD;
@@ -753,11 +766,29 @@ static void test_xdp_not_installed_leaves_by_the_socket(void)
     flow f;
     open_flow(&w, &f, 0);
     (void)warm_up(&f);
-    agw_io_uninstall(f.io, &f.port, &f.peer.addr);
+    uninstall(&f);
     CU_ASSERT_FALSE(tell_long(&f, 1, 100));
     CU_ASSERT_FALSE(tell_long(&f, 2, 100));
-    agw_io_install(f.io, &f.port, &f.peer.addr);
+    install(&f);
     (void)warm_up(&f);
+    close_flow(&f);
+    close_world(&w);
+}
+
+/* The peer moved while packets toward its old address waited for the batch's end. */
+static void test_xdp_a_batch_may_name_a_way_that_has_just_ended(void)
+{
+    world w = open_world(1);
+    flow f;
+    open_flow(&w, &f, 0);
+    (void)warm_up(&f);
+    for (uint32_t n = 0; n < 8; n++)
+        make(pkts[n], &f, n, 100);
+    uninstall(&f);
+    CU_ASSERT_EQUAL(agw_io_tx(f.io, pkts, 8), 8);
+    for (uint32_t n = 0; n < 8; n++)
+        CU_ASSERT_TRUE(is_told(&f, n, 100));
+    install(&f);
     close_flow(&f);
     close_world(&w);
 }
@@ -790,7 +821,7 @@ static void test_xdp_look_ups_of_many_ways_are_spread(void)
     packet_clock += AGW_S(6);
     CU_ASSERT_FALSE(tell_long(&one, 1, 100));
     CU_ASSERT_TRUE(tell_long(&other, 1, 100));
-    packet_clock += AGW_MS(5);
+    packet_clock += AGW_MS(10);
     CU_ASSERT_TRUE(tell_long(&one, 2, 100));
     CU_ASSERT_FALSE(tell_long(&other, 2, 100));
     close_flow(&one);
@@ -806,7 +837,7 @@ static void test_xdp_two_ways_out_share_a_batch(void)
     open_flow(&w, &fast, 0);
     open_flow(&w, &slow, 1);
     (void)warm_up(&fast);
-    agw_io_uninstall(slow.io, &slow.port, &slow.peer.addr);
+    uninstall(&slow);
     const uint64_t before = agw_counter_get(&w.io[0]->fast_tx);
     for (uint32_t n = 0; n < 200; n++)
         make(pkts[n], n % 2 == 0 ? &fast : &slow, n, length_of(n));
@@ -816,7 +847,7 @@ static void test_xdp_two_ways_out_share_a_batch(void)
         told++;
     CU_ASSERT_EQUAL(told, 200);
     CU_ASSERT_EQUAL(agw_counter_get(&w.io[0]->fast_tx) - before, 100);
-    agw_io_install(slow.io, &slow.port, &slow.peer.addr);
+    install(&slow);
     close_flow(&fast);
     close_flow(&slow);
     close_world(&w);
@@ -1242,8 +1273,8 @@ static void test_xdp_interface_vanishes(void)
     CU_ASSERT_EQUAL(hear(&f.port, &f.peer, RTP, 1, 1), 1);
     send_in_vain(&f);
     CU_ASSERT_TRUE(rests(f.io));
-    agw_io_uninstall(f.io, &f.port, &f.peer.addr);
-    agw_io_install(f.io, &f.port, &f.peer.addr);
+    uninstall(&f);
+    install(&f);
     close_flow(&f);
     close_world(&w);
 }
@@ -1497,6 +1528,7 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_xdp_one_worker_reads_all_queues),
     AGW_CASE(test_xdp_batches_leave_whole_and_in_order),
     AGW_CASE(test_xdp_not_installed_leaves_by_the_socket),
+    AGW_CASE(test_xdp_a_batch_may_name_a_way_that_has_just_ended),
     AGW_CASE(test_xdp_every_5_s_a_packet_takes_the_socket),
     AGW_CASE(test_xdp_look_ups_of_many_ways_are_spread),
     AGW_CASE(test_xdp_two_ways_out_share_a_batch),
