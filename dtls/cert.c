@@ -3,6 +3,7 @@
 
 #include "base/rand.h"
 #include "base/secret.h"
+#include "dtls/library.h"
 
 #include <limits.h>
 #include <openssl/ec.h>
@@ -134,8 +135,8 @@ agw_cert *agw_cert_new(void)
     agw_cert *cert = calloc(1, sizeof *cert);
     if (cert == NULL)
         return NULL;
-    cert->key = EVP_EC_gen("P-256");
-    cert->x509 = X509_new();
+    cert->key = EVP_PKEY_Q_keygen(agw_dtls_library(), NULL, "EC", "P-256");
+    cert->x509 = X509_new_ex(agw_dtls_library(), NULL);
     if (cert->key != NULL && cert->x509 != NULL && fill(cert->x509, cert->key))
         return cert;
     agw_cert_free(cert);

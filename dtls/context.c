@@ -2,6 +2,7 @@
 #include "dtls/context.h"
 
 #include "dtls/bio.h"
+#include "dtls/library.h"
 #include "dtls/session.h"
 
 #include <openssl/ssl.h>
@@ -68,7 +69,7 @@ agw_dtls_ctx *agw_dtls_ctx_new(agw_cert *cert, const char *srtp)
     agw_dtls_ctx *ctx = calloc(1, sizeof *ctx);
     if (ctx != NULL) {
         atomic_init(&ctx->refs, 1);
-        ctx->ssl = SSL_CTX_new(DTLS_method());
+        ctx->ssl = SSL_CTX_new_ex(agw_dtls_library(), NULL, DTLS_method());
         ctx->bio = agw_bio_method_new();
         const char *const order = srtp != NULL ? srtp : AGW_DTLS_SRTP_DEFAULT;
         if (cert == NULL || ctx->ssl == NULL || ctx->bio == NULL ||

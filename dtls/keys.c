@@ -2,6 +2,7 @@
 #include "dtls/keys.h"
 
 #include "base/secret.h"
+#include "dtls/library.h"
 
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
@@ -119,7 +120,7 @@ static bool expand_keys(const SSL *ssl, uint8_t *out, size_t len)
         OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SEED, seed, sizeof seed),
         OSSL_PARAM_construct_end(),
     };
-    EVP_KDF *kdf = EVP_KDF_fetch(NULL, "TLS1-PRF", NULL);
+    EVP_KDF *kdf = EVP_KDF_fetch(agw_dtls_library(), "TLS1-PRF", NULL);
     EVP_KDF_CTX *ctx = EVP_KDF_CTX_new(kdf);
     const bool ok = ctx != NULL && EVP_KDF_derive(ctx, out, len, params) == 1;
     EVP_KDF_CTX_free(ctx);

@@ -2,6 +2,7 @@
 #include "dtls/proof.h"
 
 #include "base/wire.h"
+#include "dtls/library.h"
 
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
@@ -13,18 +14,19 @@
 enum { SLOW = 8 }; /* P-384, and RSA of more than 4096 bits */
 
 /* What OpenSSL offers by default and anybody uses (RFC 8446 section 4.2.3; in TLS 1.2 the curve is
- * not part of it). */
+ * not part of it). The hashes are named as libssl names them: else dtls/memo.h takes its question
+ * for another one. */
 static const struct {
     uint16_t scheme;
     int key;
     const char *hash;
     bool pss;
 } SCHEMES[] = {
-    {0x0403, EVP_PKEY_EC, "SHA256", false},  {0x0503, EVP_PKEY_EC, "SHA384", false},
-    {0x0603, EVP_PKEY_EC, "SHA512", false},  {0x0401, EVP_PKEY_RSA, "SHA256", false},
-    {0x0501, EVP_PKEY_RSA, "SHA384", false}, {0x0601, EVP_PKEY_RSA, "SHA512", false},
-    {0x0804, EVP_PKEY_RSA, "SHA256", true},  {0x0805, EVP_PKEY_RSA, "SHA384", true},
-    {0x0806, EVP_PKEY_RSA, "SHA512", true},  {0x0807, EVP_PKEY_ED25519, NULL, false},
+    {0x0403, EVP_PKEY_EC, "SHA2-256", false},  {0x0503, EVP_PKEY_EC, "SHA2-384", false},
+    {0x0603, EVP_PKEY_EC, "SHA2-512", false},  {0x0401, EVP_PKEY_RSA, "SHA2-256", false},
+    {0x0501, EVP_PKEY_RSA, "SHA2-384", false}, {0x0601, EVP_PKEY_RSA, "SHA2-512", false},
+    {0x0804, EVP_PKEY_RSA, "SHA2-256", true},  {0x0805, EVP_PKEY_RSA, "SHA2-384", true},
+    {0x0806, EVP_PKEY_RSA, "SHA2-512", true},  {0x0807, EVP_PKEY_ED25519, NULL, false},
 };
 
 /* The peer's own one, which is the first. RFC 5246 section 7.4.2. */
@@ -89,8 +91,8 @@ static bool verify(EVP_PKEY *key, uint16_t scheme, agw_slice signature, agw_slic
         return false;
     EVP_PKEY_CTX *how = NULL;
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    bool ok = ctx != NULL &&
-              EVP_DigestVerifyInit_ex(ctx, &how, SCHEMES[i].hash, NULL, NULL, key, NULL) == 1;
+    bool ok = ctx != NULL && EVP_DigestVerifyInit_ex(ctx, &how, SCHEMES[i].hash, agw_dtls_library(),
+                                                     NULL, key, NULL) == 1;
     if (ok && SCHEMES[i].pss)
         ok = EVP_PKEY_CTX_set_rsa_padding(how, RSA_PKCS1_PSS_PADDING) == 1 &&
              EVP_PKEY_CTX_set_rsa_pss_saltlen(how, RSA_PSS_SALTLEN_DIGEST) == 1;
@@ -138,7 +140,7 @@ static EVP_PKEY *p256; /* only its curve matters */
 
 static void make_p256(void)
 {
-    p256 = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
+    p256 = EVP_PKEY_Q_keygen(agw_dtls_library(), NULL, "EC", "P-256");
 }
 
 /* The key that nearly every browser has, without OpenSSL's decoders: they take longer (120 us) than
@@ -169,8 +171,9 @@ static EVP_PKEY *key_of(agw_slice leaf)
     if (key != NULL)
         return key;
     const uint8_t *at = leaf.data;
-    X509 *x509 = d2i_X509(NULL, &at, (long)leaf.len);
-    key = x509 == NULL ? NULL : X509_get_pubkey(x509);
+    X509 *x509 = X509_new_ex(agw_dtls_library(), NULL);
+    if (x509 != NULL && d2i_X509(&x509, &at, (long)leaf.len) != NULL)
+        key = X509_get_pubkey(x509);
     X509_free(x509);
     return key;
 }

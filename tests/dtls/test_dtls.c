@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Sessions between honest ends on virtual time: split and lost ClientHellos, keys, suites, loss,
  * retransmission, closing, timeouts. */
+#include "dtls/memo.h"
 #include "link.h"
 
 #include "vectors/vector.h"
@@ -342,6 +343,17 @@ static void test_dtls_rfc5764_4_1_both_ends_have_the_same_keys_in_each_order(voi
 }
 
 /* Chromium offers SHA1_80 first; the server's order decides. */
+/* Each end proves the other's flight before OpenSSL gets it, which asks the same again. */
+static void test_dtls_each_signature_is_computed_once(void)
+{
+    pair *p = pair_new(NULL, NULL);
+    const uint64_t before = agw_memo_used();
+    link_start(&p->net);
+    CU_ASSERT_TRUE(link_run(&p->net, AGW_MS(50)));
+    CU_ASSERT_EQUAL(agw_memo_used() - before, 2);
+    pair_free(p);
+}
+
 static void test_dtls_rfc5764_4_1_1_server_order_decides(void)
 {
     pair *p = pair_new(NULL, "SRTP_AES128_CM_SHA1_80:SRTP_AEAD_AES_256_GCM:SRTP_AEAD_AES_128_GCM");
@@ -576,6 +588,7 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_dtls_rfc6347_4_2_4_split_hello_completes_without_its_second_half),
     AGW_CASE(test_dtls_rfc6347_4_2_4_split_hello_completes_without_both_halves),
     AGW_CASE(test_dtls_rfc5764_4_1_both_ends_have_the_same_keys_in_each_order),
+    AGW_CASE(test_dtls_each_signature_is_computed_once),
     AGW_CASE(test_dtls_rfc5764_4_1_1_server_order_decides),
     AGW_CASE(test_dtls_rfc5764_4_1_no_profile_in_common_fails),
     AGW_CASE(test_dtls_rfc5763_5_client_without_certificate_never_gets_in),
