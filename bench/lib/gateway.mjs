@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UNIT_ENV, daemon, daemonEnv } from '../../tests/e2e/lib/gateway.mjs';
 import { Proc, fatal } from '../../tests/e2e/lib/proc.mjs';
+import { limitCpu } from './quota.mjs';
 
 const PING = fileURLToPath(new URL('./ping.mjs', import.meta.url));
 
@@ -19,11 +20,12 @@ function common({ access, core, ngPort }) {
 
 /** How a step may want its gateway, by name, besides the usual way: workers; anywhere = bound to no CPU; sheds = new calls
  *  are refused when there are too many (the limit of AF_XDP is the generator's); stock = socket buffers as they are on
- *  a machine with Linux's own net.core.rmem_max (208 KiB). */
+ *  a machine with Linux's own net.core.rmem_max (208 KiB); quota = per cent of a core that it may use. */
 export const VARIANTS = {
   usual: {},
   'one-anywhere': { workers: '1', anywhere: true },
   'two-anywhere': { workers: '2', anywhere: true },
+  'quarter-core': { quota: 25 },
   sheds: { args: { agwd: ['--max-cpu=80'], agwd_xdp: ['--max-cpu=50'] } },
   'sheds-stock': { args: { agwd: ['--max-cpu=80'] }, stock: true },
 };
@@ -46,10 +48,11 @@ export class BenchGateway {
   constructor(kind, opts, variant = 'usual') {
     if (!GATEWAYS.includes(kind)) throw new Error(`gateway is ${GATEWAYS.join(' or ')}, not ${kind}`);
     if (!(variant in VARIANTS)) throw new Error(`a gateway can be ${Object.keys(VARIANTS).join(', ')}, not ${variant}`);
-    const { workers = opts.workers, anywhere, args, stock } = VARIANTS[variant];
+    const { workers = opts.workers, anywhere, args, stock, quota } = VARIANTS[variant];
     this.kind = kind;
     this.opts = { ...opts, workers, 'gateway-cpus': anywhere ? '' : opts['gateway-cpus'], 'stock-buffers': stock ?? opts['stock-buffers'] };
     this.extra = args?.[kind] ?? [];
+    this.quota = quota;
   }
 
   get pid() { return this.proc.pid; }
@@ -70,6 +73,7 @@ export class BenchGateway {
     if (!this.alive) await ask.stop();
     if (!this.alive || ask.result?.code !== 0)
       throw fatal(`${this.kind} does not answer ping (log: ${log}): ${JSON.stringify(this.proc.result ?? this.proc.error?.message ?? 'silent')}\n${this.proc.output.slice(-1500)}`);
+    if (this.quota) this.unlimit = limitCpu(this.pid, this.quota);
     return this;
   }
 
@@ -78,6 +82,7 @@ export class BenchGateway {
     if (!this.proc) return null;
     const early = !this.alive;
     const result = await this.proc.stop('SIGTERM', 8000);
+    this.unlimit?.();
     if (this.proc.forced) return `${this.kind} did not end on SIGTERM`;
     if (!early && (result.code === 0 || (this.kind.startsWith('rtpengine') && result.signal === 'SIGTERM'))) return null;
     return `${this.kind} ended ${early ? 'by itself ' : ''}with ${JSON.stringify(result ?? this.proc.error?.message)}\n${this.proc.output.slice(-3000)}`;
