@@ -41,11 +41,11 @@ static bool is_named(const OSSL_ALGORITHM *a, const char *name)
     return len == strlen(name) && strncmp(a->algorithm_names, name, len) == 0;
 }
 
-/* Of the keys' many forms only the one that stands in certificates. */
-static bool is_in_certificates(const OSSL_ALGORITHM *a)
+/* Of the keys' many forms only the one that stands in certificates is read. */
+static bool is_of_certificates(const OSSL_ALGORITHM *a)
 {
     return strstr(a->property_definition, "structure=SubjectPublicKeyInfo") != NULL &&
-           strstr(a->property_definition, "put=der") != NULL;
+           strstr(a->property_definition, "input=der") != NULL;
 }
 
 static bool is_wanted(int operation, const OSSL_ALGORITHM *a)
@@ -53,8 +53,7 @@ static bool is_wanted(int operation, const OSSL_ALGORITHM *a)
     const char *const *name = WANTED[operation];
     while (*name != NULL && !is_named(a, *name))
         name++;
-    const bool is_form = operation == OSSL_OP_ENCODER || operation == OSSL_OP_DECODER;
-    return *name != NULL && (!is_form || is_in_certificates(a));
+    return *name != NULL && (operation != OSSL_OP_DECODER || is_of_certificates(a));
 }
 
 static void take_part(int operation)
@@ -95,7 +94,7 @@ static const OSSL_ALGORITHM *query(void *context, int operation, int *no_cache)
 {
     (void)context;
     *no_cache = 0;
-    return operation > 0 && operation < OPERATIONS ? part[operation] : NULL;
+    return (unsigned)operation < OPERATIONS ? part[operation] : NULL;
 }
 
 /* The groups of TLS, of which libssl leaves out those whose keys are not here. */

@@ -7,6 +7,7 @@
 #include "vectors/vector.h"
 
 #include <openssl/evp.h>
+#include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <string.h>
 
@@ -119,11 +120,32 @@ static void test_context_keeps_the_certificate_while_it_is_referred_to(void)
     CU_ASSERT_PTR_NULL(agw_dtls_ctx_new(NULL, NULL));
 }
 
+/* As a web server reads it. */
+static void test_cert_as_pem_is_certificate_and_key(void)
+{
+    char pem[AGW_CERT_PEM];
+    agw_cert *cert = must(agw_cert_new());
+    CU_ASSERT_EQUAL_FATAL(agw_cert_pem(cert, pem, sizeof pem), AGW_OK);
+    BIO *bio = must(BIO_new_mem_buf(pem, -1));
+    X509 *x509 = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+    EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(x509);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(key);
+    CU_ASSERT_EQUAL(X509_check_private_key(x509, key), 1);
+    CU_ASSERT_EQUAL(X509_cmp(x509, agw_cert_x509(cert)), 0);
+    CU_ASSERT_EQUAL(agw_cert_pem(cert, pem, 100), AGW_ERR_NO_SPACE);
+    X509_free(x509);
+    EVP_PKEY_free(key);
+    BIO_free(bio);
+    agw_cert_free(cert);
+}
+
 static const agw_unit_case CASES[] = {
     AGW_CASE(test_fingerprint_rfc8122_5_sample_is_read_and_written),
     AGW_CASE(test_fingerprint_rfc8122_5_malformed_is_refused),
     AGW_CASE(test_fingerprint_none_matches_nothing),
     AGW_CASE(test_cert_rfc8827_6_5_is_ecdsa_p256_and_new_each_time),
+    AGW_CASE(test_cert_as_pem_is_certificate_and_key),
     AGW_CASE(test_context_keeps_the_certificate_while_it_is_referred_to),
 };
 AGW_UNIT_MAIN("cert", CASES)
