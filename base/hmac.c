@@ -31,17 +31,12 @@ void agw_hmac_init(agw_hmac *h, const uint8_t *key, size_t len)
         agw_secret_wipe(digest, sizeof digest);
 }
 
-void agw_hmac_finish(const agw_hmac *h, SHA_CTX *now, uint8_t digest[AGW_HMAC_LEN])
-{
-    SHA1_Final(digest, now);
-    *now = h->outer;
-    SHA1_Update(now, digest, AGW_HMAC_LEN);
-    SHA1_Final(digest, now);
-}
-
 void agw_hmac_of(const agw_hmac *h, const uint8_t *data, size_t len, uint8_t digest[AGW_HMAC_LEN])
 {
     SHA_CTX now = h->inner;
     SHA1_Update(&now, data, len);
-    agw_hmac_finish(h, &now, digest);
+    SHA1_Final(digest, &now);
+    now = h->outer;
+    SHA1_Update(&now, digest, AGW_HMAC_LEN);
+    SHA1_Final(digest, &now);
 }

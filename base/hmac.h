@@ -18,8 +18,6 @@ typedef struct agw_hmac {
 
 /** Of a key of any length. */
 void agw_hmac_init(agw_hmac *h, const uint8_t *key, size_t len);
-/** now began as a copy of h->inner and has taken the message. */
-void agw_hmac_finish(const agw_hmac *h, SHA_CTX *now, uint8_t digest[AGW_HMAC_LEN]);
 void agw_hmac_of(const agw_hmac *h, const uint8_t *data, size_t len, uint8_t digest[AGW_HMAC_LEN]);
 
 #endif

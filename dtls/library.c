@@ -7,7 +7,6 @@
 #include "dtls/memo.h"
 
 #include <openssl/core_dispatch.h>
-#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/provider.h>
 #include <pthread.h>

@@ -143,8 +143,8 @@ static void make_p256(void)
     p256 = EVP_PKEY_Q_keygen(agw_dtls_library(), NULL, "EC", "P-256");
 }
 
-/* The key that nearly every browser has, without OpenSSL's decoders: they take longer (120 us) than
- * the check itself. NULL: another one. */
+/* The key that nearly every browser has, without OpenSSL's decoders: they take nearly as long
+ * as the check itself. NULL: another one. */
 static EVP_PKEY *p256_key(agw_slice leaf)
 {
     /* RFC 5480: id-ecPublicKey, prime256v1, a point that is not compressed */

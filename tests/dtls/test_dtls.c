@@ -342,7 +342,6 @@ static void test_dtls_rfc5764_4_1_both_ends_have_the_same_keys_in_each_order(voi
     }
 }
 
-/* Chromium offers SHA1_80 first; the server's order decides. */
 /* Each end proves the other's flight before OpenSSL gets it, which asks the same again. */
 static void test_dtls_each_signature_is_computed_once(void)
 {
@@ -354,6 +353,7 @@ static void test_dtls_each_signature_is_computed_once(void)
     pair_free(p);
 }
 
+/* Chromium offers SHA1_80 first; the server's order decides. */
 static void test_dtls_rfc5764_4_1_1_server_order_decides(void)
 {
     pair *p = pair_new(NULL, "SRTP_AES128_CM_SHA1_80:SRTP_AEAD_AES_256_GCM:SRTP_AEAD_AES_128_GCM");
