@@ -1,36 +1,19 @@
 /* SPDX-License-Identifier: BSD-3-Clause
- * Reading and proving STUN messages. libnice writes ours (stun_write.c); what a stranger sends is
- * read here, because libnice trusts the length of MESSAGE-INTEGRITY, compares tags with memcmp and
- * wants to know every transaction id itself. */
+ * Reading and proving STUN messages. Not by libnice's STUN library: it trusts the length of
+ * MESSAGE-INTEGRITY, compares tags with memcmp and wants to know every transaction id itself. */
 #include "ice/stun.h"
 
 #include "base/hmac.h"
 #include "base/secret.h"
 #include "base/wire.h"
+#include "ice/stun_wire.h"
 
 #include <string.h>
 #include <zlib.h>
 
 enum {
-    COOKIE = 0x2112A442,
-    ATTRIBUTE_HEADER = 4,
     INTEGRITY_LEN = AGW_HMAC_LEN,
     USERNAME_MAX = 2 * AGW_STUN_UFRAG_MAX + 1,
-
-    MAPPED_ADDRESS = 0x0001,
-    USERNAME = 0x0006,
-    MESSAGE_INTEGRITY = 0x0008,
-    ERROR_CODE = 0x0009,
-    UNKNOWN_ATTRIBUTES = 0x000A,
-    REALM = 0x0014,
-    NONCE = 0x0015,
-    MESSAGE_INTEGRITY_SHA256 = 0x001C,
-    XOR_MAPPED_ADDRESS = 0x0020,
-    PRIORITY = 0x0024,
-    USE_CANDIDATE = 0x0025,
-    FINGERPRINT = 0x8028,
-    ICE_CONTROLLED = 0x8029,
-    ICE_CONTROLLING = 0x802A,
 };
 
 /* One attribute; value is borrowed. */
@@ -46,7 +29,7 @@ static agw_err read_head(const uint8_t *buf, size_t len, agw_stun_head *head)
     *head = (agw_stun_head){0};
     if (len < AGW_STUN_HEADER || len % 4 != 0 || (buf[0] & 0xC0) != 0)
         return AGW_ERR_MALFORMED;
-    if (agw_get32(buf + 4) != COOKIE || agw_get16(buf + 2) != len - AGW_STUN_HEADER)
+    if (agw_get32(buf + 4) != AGW_STUN_COOKIE || agw_get16(buf + 2) != len - AGW_STUN_HEADER)
         return AGW_ERR_MALFORMED;
     const unsigned type = agw_get16(buf); /* RFC 8489 section 5: class bits inside the method */
     head->msg_class = (agw_stun_class)((type >> 7 & 2) | (type >> 4 & 1));
@@ -62,11 +45,11 @@ static agw_err next_attribute(const uint8_t *buf, size_t len, size_t *at, attrib
     *out = (attribute){.type = agw_get16(buf + *at),
                        .len = agw_get16(buf + *at + 2),
                        .at = *at,
-                       .value = buf + *at + ATTRIBUTE_HEADER};
+                       .value = buf + *at + AGW_STUN_ATTRIBUTE_HEADER};
     const size_t padded = (out->len + 3u) & ~(size_t)3;
-    if (padded > len - *at - ATTRIBUTE_HEADER)
+    if (padded > len - *at - AGW_STUN_ATTRIBUTE_HEADER)
         return AGW_ERR_TRUNCATED;
-    *at += ATTRIBUTE_HEADER + padded;
+    *at += AGW_STUN_ATTRIBUTE_HEADER + padded;
     return AGW_OK;
 }
 
@@ -95,9 +78,9 @@ agw_err agw_stun_peek(const uint8_t *buf, size_t len, agw_stun_head *head)
     for (size_t at = AGW_STUN_HEADER; err == AGW_OK && at < len;) {
         attribute a;
         err = next_attribute(buf, len, &at, &a);
-        if (err != AGW_OK || a.type == MESSAGE_INTEGRITY)
+        if (err != AGW_OK || a.type == AGW_STUN_MESSAGE_INTEGRITY)
             break;
-        if (a.type == USERNAME)
+        if (a.type == AGW_STUN_USERNAME)
             return take_username(head, &a);
     }
     return err;
@@ -112,11 +95,11 @@ static agw_err take_mapped(agw_stun_msg *msg, const attribute *a)
     if (a->value[1] != family)
         return AGW_ERR_MALFORMED;
     uint8_t pad[16];
-    agw_put32(pad, COOKIE);
+    agw_put32(pad, AGW_STUN_COOKIE);
     memcpy(pad + 4, msg->head.id, AGW_STUN_ID);
     msg->mapped = (agw_addr){0};
     msg->mapped.family = family == 1 ? AGW_FAMILY_IP4 : AGW_FAMILY_IP6;
-    msg->mapped.port = agw_get16(a->value + 2) ^ (COOKIE >> 16);
+    msg->mapped.port = agw_get16(a->value + 2) ^ (AGW_STUN_COOKIE >> 16);
     for (size_t i = 0; i < a->len - 4u; i++)
         msg->mapped.ip[i] = a->value[4 + i] ^ pad[i];
     return AGW_OK;
@@ -128,8 +111,8 @@ static agw_err take_role(agw_stun_msg *msg, const attribute *a)
         return AGW_ERR_MALFORMED;
     if (msg->is_controlled || msg->is_controlling)
         return AGW_OK;
-    msg->is_controlled = a->type == ICE_CONTROLLED;
-    msg->is_controlling = a->type == ICE_CONTROLLING;
+    msg->is_controlled = a->type == AGW_STUN_ICE_CONTROLLED;
+    msg->is_controlling = a->type == AGW_STUN_ICE_CONTROLLING;
     msg->tie_breaker = agw_get64(a->value);
     return AGW_OK;
 }
@@ -154,33 +137,33 @@ static void note_unknown(agw_stun_msg *msg, uint16_t type)
 static agw_err take_attribute(agw_stun_msg *msg, const attribute *a)
 {
     switch (a->type) {
-    case USERNAME:
+    case AGW_STUN_USERNAME:
         return take_username(&msg->head, a);
-    case PRIORITY:
+    case AGW_STUN_PRIORITY:
         if (a->len != 4)
             return AGW_ERR_MALFORMED;
         if (!msg->has_priority)
             msg->priority = agw_get32(a->value);
         msg->has_priority = true;
         return AGW_OK;
-    case USE_CANDIDATE:
+    case AGW_STUN_USE_CANDIDATE:
         msg->use_candidate = true;
         return a->len == 0 ? AGW_OK : AGW_ERR_MALFORMED;
-    case ICE_CONTROLLED:
-    case ICE_CONTROLLING:
+    case AGW_STUN_ICE_CONTROLLED:
+    case AGW_STUN_ICE_CONTROLLING:
         return take_role(msg, a);
-    case XOR_MAPPED_ADDRESS:
+    case AGW_STUN_XOR_MAPPED_ADDRESS:
         return agw_addr_is_set(&msg->mapped) ? AGW_OK : take_mapped(msg, a);
-    case ERROR_CODE:
+    case AGW_STUN_ERROR_CODE:
         return take_error(msg, a);
-    case MESSAGE_INTEGRITY:
+    case AGW_STUN_MESSAGE_INTEGRITY:
         msg->integrity_at = a->at;
         return a->len == INTEGRITY_LEN ? AGW_OK : AGW_ERR_MALFORMED;
-    case MAPPED_ADDRESS:
-    case UNKNOWN_ATTRIBUTES:
-    case REALM:
-    case NONCE:
-    case MESSAGE_INTEGRITY_SHA256:
+    case AGW_STUN_MAPPED_ADDRESS:
+    case AGW_STUN_UNKNOWN_ATTRIBUTES:
+    case AGW_STUN_REALM:
+    case AGW_STUN_NONCE:
+    case AGW_STUN_MESSAGE_INTEGRITY_SHA256:
         return AGW_OK;
     default:
         note_unknown(msg, a->type);
@@ -197,7 +180,7 @@ agw_err agw_stun_parse(agw_stun_msg *msg, const uint8_t *buf, size_t len)
         err = next_attribute(buf, len, &at, &a);
         if (err != AGW_OK)
             break;
-        if (a.type == FINGERPRINT) { /* always the last one, RFC 8489 section 14.7 */
+        if (a.type == AGW_STUN_FINGERPRINT) { /* always the last one, RFC 8489 section 14.7 */
             msg->fingerprint_at = a.at;
             err = a.len == 4 && at == len ? AGW_OK : AGW_ERR_MALFORMED;
         } else if (msg->integrity_at == 0) {
@@ -215,9 +198,10 @@ uint32_t agw_stun_crc32(const uint8_t *p, size_t len)
 bool agw_stun_fingerprint_ok(const agw_stun_msg *msg, const uint8_t *buf, size_t len)
 {
     const size_t at = msg->fingerprint_at;
-    if (at == 0 || at + ATTRIBUTE_HEADER + 4 != len)
+    if (at == 0 || at + AGW_STUN_ATTRIBUTE_HEADER + 4 != len)
         return false;
-    return agw_get32(buf + at + ATTRIBUTE_HEADER) == (agw_stun_crc32(buf, at) ^ 0x5354554E);
+    return agw_get32(buf + at + AGW_STUN_ATTRIBUTE_HEADER) ==
+           (agw_stun_crc32(buf, at) ^ AGW_STUN_FINGERPRINT_XOR);
 }
 
 /* The HMAC runs over the message up to its own attribute, with a header length that ends behind
@@ -226,18 +210,19 @@ agw_err agw_stun_verify(const agw_stun_msg *msg, const uint8_t *buf, size_t len,
                         size_t key_len)
 {
     const size_t at = msg->integrity_at;
-    if (at == 0 || at + ATTRIBUTE_HEADER + INTEGRITY_LEN > len)
+    if (at == 0 || at + AGW_STUN_ATTRIBUTE_HEADER + INTEGRITY_LEN > len)
         return AGW_ERR_NOT_FOUND;
     uint8_t text[AGW_STUN_SIGNED_MAX];
     if (at > sizeof text)
         return AGW_ERR_AUTH;
     memcpy(text, buf, at);
-    agw_put16(text + 2, (uint16_t)(at + ATTRIBUTE_HEADER + INTEGRITY_LEN - AGW_STUN_HEADER));
+    agw_put16(text + 2,
+              (uint16_t)(at + AGW_STUN_ATTRIBUTE_HEADER + INTEGRITY_LEN - AGW_STUN_HEADER));
     uint8_t tag[AGW_HMAC_LEN];
     agw_hmac hmac;
     agw_hmac_init(&hmac, key, key_len);
     agw_hmac_of(&hmac, text, at, tag);
     agw_secret_wipe(&hmac, sizeof hmac);
-    const bool same = agw_secret_equal(tag, buf + at + ATTRIBUTE_HEADER, INTEGRITY_LEN);
+    const bool same = agw_secret_equal(tag, buf + at + AGW_STUN_ATTRIBUTE_HEADER, INTEGRITY_LEN);
     return same ? AGW_OK : AGW_ERR_AUTH;
 }

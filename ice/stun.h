@@ -81,7 +81,7 @@ AGW_NODISCARD agw_err agw_stun_verify(const agw_stun_msg *msg, const uint8_t *bu
                                       const void *key, size_t key_len);
 
 /** Writers. They return the message's length, 0 when room is too small (AGW_STUN_REPLY_MAX is
- * enough). All end with MESSAGE-INTEGRITY by key and FINGERPRINT.
+ * enough) and out holds nothing of use. All end with MESSAGE-INTEGRITY by key and FINGERPRINT.
  *
  * A success response carries XOR-MAPPED-ADDRESS = mapped; an error response carries code and, with
  * 420, the unknown attributes of the request. */

@@ -1,79 +1,128 @@
 /* SPDX-License-Identifier: BSD-3-Clause
- * Replies to checks, written by libnice's STUN library, which adds MESSAGE-INTEGRITY and
- * FINGERPRINT. It does not count header and padding when it looks for room, so it writes into a
- * buffer of ours that is larger than any reply. */
+ * Writing STUN messages: header, attributes, and at the end the two proofs, MESSAGE-INTEGRITY and
+ * FINGERPRINT. Four bytes of padding at most and no length that a stranger chooses. */
 #include "ice/stun.h"
 
+#include "base/hmac.h"
+#include "base/secret.h"
 #include "base/wire.h"
+#include "ice/stun_wire.h"
 
 #include <string.h>
-#include <stun/stunagent.h>
-#include <stun/stunmessage.h>
 
-enum { SCRATCH = AGW_STUN_REPLY_MAX + 64 };
-
-/* A message under construction. The agent is 12.8 KB and lives on the stack: a reply needs of it no
- * more than the flags, and nothing of it may be shared between threads. */
+/* A message under construction. Once something did not fit, len stays 0. */
 typedef struct writer {
-    StunAgent agent;
-    StunMessage msg;
-    uint8_t buf[SCRATCH];
+    uint8_t *buf;
+    size_t room, len;
 } writer;
 
-static bool begin(writer *w, const agw_stun_msg *request, StunClass msg_class)
+static void begin(writer *w, const agw_stun_msg *request, agw_stun_class msg_class, uint8_t *out,
+                  size_t room)
 {
-    static const uint16_t KNOWN[] = {0};
-    stun_agent_init(&w->agent, KNOWN, STUN_COMPATIBILITY_RFC5389,
-                    STUN_AGENT_USAGE_SHORT_TERM_CREDENTIALS | STUN_AGENT_USAGE_USE_FINGERPRINT);
-    w->msg = (StunMessage){.agent = &w->agent, .buffer = w->buf, .buffer_len = sizeof w->buf};
-    StunTransactionId id = {0}; /* libnice counts the cookie in */
-    agw_put32(id, STUN_MAGIC_COOKIE);
-    memcpy(id + 4, request->head.id, AGW_STUN_ID);
-    return stun_message_init(&w->msg, msg_class, (StunMethod)request->head.method, id);
+    *w = (writer){.buf = out, .room = room};
+    if (room < AGW_STUN_HEADER)
+        return;
+    const unsigned method = request->head.method, c = msg_class;
+    agw_put16(out, (uint16_t)((method & 0xF80) << 2 | (c & 2) << 7 | (method & 0x70) << 1 |
+                              (c & 1) << 4 | (method & 0xF)));
+    agw_put32(out + 4, AGW_STUN_COOKIE);
+    memcpy(out + 8, request->head.id, AGW_STUN_ID);
+    w->len = AGW_STUN_HEADER;
 }
 
-static size_t finish(writer *w, const char *key, uint8_t *out, size_t room)
+/* Appends an attribute; its value of len bytes is the caller's to fill, padding is zero.
+ * NULL: no room. */
+static uint8_t *append(writer *w, uint16_t type, size_t len)
 {
-    const size_t len =
-        stun_agent_finish_message(&w->agent, &w->msg, (const uint8_t *)key, strlen(key));
-    if (len == 0 || len > room)
-        return 0;
-    memcpy(out, w->buf, len);
-    return len;
+    const size_t padded = (len + 3) & ~(size_t)3;
+    if (w->len == 0 || w->room - w->len < AGW_STUN_ATTRIBUTE_HEADER + padded) {
+        w->len = 0;
+        return NULL;
+    }
+    uint8_t *const at = w->buf + w->len;
+    agw_put16(at, type);
+    agw_put16(at + 2, (uint16_t)len);
+    memset(at + AGW_STUN_ATTRIBUTE_HEADER + len, 0, padded - len);
+    w->len += AGW_STUN_ATTRIBUTE_HEADER + padded;
+    agw_put16(w->buf + 2, (uint16_t)(w->len - AGW_STUN_HEADER));
+    return at + AGW_STUN_ATTRIBUTE_HEADER;
+}
+
+/* RFC 8489 section 14.2. */
+static void append_mapped(writer *w, const agw_addr *mapped)
+{
+    const bool is_ip4 = mapped->family == AGW_FAMILY_IP4;
+    const size_t len = is_ip4 ? 4 : 16;
+    uint8_t *const value = append(w, AGW_STUN_XOR_MAPPED_ADDRESS, 4 + len);
+    if (value == NULL)
+        return;
+    const uint8_t *const pad = w->buf + 4; /* cookie and transaction id */
+    value[0] = 0;
+    value[1] = is_ip4 ? 1 : 2;
+    agw_put16(value + 2, mapped->port ^ (AGW_STUN_COOKIE >> 16));
+    for (size_t i = 0; i < len; i++)
+        value[4 + i] = mapped->ip[i] ^ pad[i];
+}
+
+/* RFC 8489 sections 14.5 and 14.7: each proof covers what stands before it, with a header length
+ * that ends behind it. */
+static size_t finish(writer *w, const char *key)
+{
+    const size_t text = w->len;
+    uint8_t *const tag = append(w, AGW_STUN_MESSAGE_INTEGRITY, AGW_HMAC_LEN);
+    if (tag != NULL) {
+        agw_hmac hmac;
+        agw_hmac_init(&hmac, (const uint8_t *)key, strlen(key));
+        agw_hmac_of(&hmac, w->buf, text, tag);
+        agw_secret_wipe(&hmac, sizeof hmac);
+    }
+    const size_t proven = w->len;
+    uint8_t *const crc = append(w, AGW_STUN_FINGERPRINT, 4);
+    if (crc != NULL)
+        agw_put32(crc, agw_stun_crc32(w->buf, proven) ^ AGW_STUN_FINGERPRINT_XOR);
+    return w->len;
 }
 
 size_t agw_stun_write_success(const agw_stun_msg *request, const agw_addr *mapped, const char *key,
                               uint8_t *out, size_t room)
 {
+    if (mapped->family != AGW_FAMILY_IP4 && mapped->family != AGW_FAMILY_IP6)
+        return 0;
     writer w;
-    struct sockaddr_storage to;
-    const socklen_t to_len = agw_addr_to_sockaddr(mapped, &to);
-    if (to_len == 0 || !begin(&w, request, STUN_RESPONSE))
-        return 0;
-    if (stun_message_append_xor_addr(&w.msg, STUN_ATTRIBUTE_XOR_MAPPED_ADDRESS, &to, to_len) !=
-        STUN_MESSAGE_RETURN_SUCCESS)
-        return 0;
-    return finish(&w, key, out, room);
+    begin(&w, request, AGW_STUN_RESPONSE, out, room);
+    append_mapped(&w, mapped);
+    return finish(&w, key);
 }
 
-static bool append_unknown(StunMessage *msg, const agw_stun_msg *request)
+/* RFC 8489 section 14.8; the phrases are those of sections 14.8 and RFC 8445 section 7.3.1.1. */
+static void append_error(writer *w, unsigned code)
 {
-    uint8_t list[2 * AGW_STUN_UNKNOWN_MAX];
-    for (size_t i = 0; i < request->unknown_count; i++)
-        agw_put16(list + 2 * i, request->unknown[i]);
-    return stun_message_append_bytes(msg, STUN_ATTRIBUTE_UNKNOWN_ATTRIBUTES, list,
-                                     2 * request->unknown_count) == STUN_MESSAGE_RETURN_SUCCESS;
+    const char *const phrase = code == 400   ? "Bad Request"
+                               : code == 420 ? "Unknown Attribute"
+                               : code == 487 ? "Role Conflict"
+                                             : "";
+    const size_t len = strlen(phrase);
+    uint8_t *const value = append(w, AGW_STUN_ERROR_CODE, 4 + len);
+    if (value == NULL)
+        return;
+    agw_put32(value, code / 100 << 8 | code % 100);
+    memcpy(value + 4, phrase, len);
+}
+
+static void append_unknown(writer *w, const agw_stun_msg *request)
+{
+    uint8_t *const value = append(w, AGW_STUN_UNKNOWN_ATTRIBUTES, 2 * request->unknown_count);
+    for (size_t i = 0; value != NULL && i < request->unknown_count; i++)
+        agw_put16(value + 2 * i, request->unknown[i]);
 }
 
 size_t agw_stun_write_error(const agw_stun_msg *request, unsigned code, const char *key,
                             uint8_t *out, size_t room)
 {
     writer w;
-    if (!begin(&w, request, STUN_ERROR))
-        return 0;
-    if (stun_message_append_error(&w.msg, (StunError)code) != STUN_MESSAGE_RETURN_SUCCESS)
-        return 0;
-    if (code == STUN_ERROR_UNKNOWN_ATTRIBUTE && !append_unknown(&w.msg, request))
-        return 0;
-    return finish(&w, key, out, room);
+    begin(&w, request, AGW_STUN_ERROR, out, room);
+    append_error(&w, code);
+    if (code == 420)
+        append_unknown(&w, request);
+    return finish(&w, key);
 }

@@ -308,9 +308,10 @@ static void answered(const char *mapped)
     agw_addr from, read;
     uint8_t reply[AGW_STUN_REPLY_MAX];
     CU_ASSERT_EQUAL_FATAL(agw_addr_parse(&from, mapped), AGW_OK);
-    const size_t reply_len = agw_stun_write_success(&msg, &from, GATEWAY_PWD, reply, sizeof reply);
+    size_t reply_len = agw_stun_write_success(&msg, &from, GATEWAY_PWD, reply, sizeof reply);
     CU_ASSERT_FATAL(reply_len > 0);
     CU_ASSERT_EQUAL(agw_stun_write_success(&msg, &from, GATEWAY_PWD, reply, reply_len - 1), 0);
+    reply_len = agw_stun_write_success(&msg, &from, GATEWAY_PWD, reply, reply_len);
     CU_ASSERT_EQUAL_FATAL(stun_agent_validate(&agent, &response, reply, reply_len, NULL, NULL),
                           STUN_VALIDATION_SUCCESS);
     struct sockaddr_storage addr;
