@@ -80,6 +80,12 @@ static void put_roc(const agw_srtp_job *job)
     agw_put32(job->data + job->len, roc_of(job));
 }
 
+static void warm(const agw_srtp_backend *backend, const agw_srtp_op ops[], size_t n)
+{
+    for (size_t i = 0; backend->warm != NULL && i < n; i++)
+        backend->warm(ops[i].session);
+}
+
 /* --- the way out -------------------------------------------------------------------------------
  */
 
@@ -125,6 +131,7 @@ static void protect_chunk(agw_srtp_engine *e, agw_srtp_op ops[], size_t n)
     const agw_srtp_backend *backend = agw_srtp_backend_of(e);
     agw_srtp_job jobs[AGW_SRTP_CHUNK], *list[AGW_SRTP_CHUNK];
     size_t n_list = 0;
+    warm(backend, ops, n);
     for (size_t i = 0; i < n; i++) {
         agw_srtp_job *job = &jobs[i];
         ops[i].err = admit(job, &ops[i]);
@@ -254,6 +261,7 @@ static void unprotect_chunk(agw_srtp_engine *e, agw_srtp_op ops[], size_t n)
 {
     agw_srtp_job jobs[AGW_SRTP_CHUNK], *list[AGW_SRTP_CHUNK];
     size_t n_list = 0, n_authentic = 0;
+    warm(agw_srtp_backend_of(e), ops, n);
     for (size_t i = 0; i < n; i++) {
         agw_srtp_job *job = &jobs[i];
         ops[i].err = open_envelope(job, &ops[i]);

@@ -7,6 +7,7 @@
  * (docs/adr/0009). */
 #define NO_COMPAT_IMB_API_053 /* its short names meet those of OpenSSL */
 
+#include "base/prefetch.h"
 #include "base/secret.h"
 #include "srtp/inside.h"
 
@@ -21,12 +22,15 @@ enum {
     ROUND_KEYS_MAX = 15,
     HMAC_OUT = 12, /* the library writes 12 or 20 bytes, no other tag */
     GCM_TAG = 16,
+    POWERS_VAES = 11 * AES_BLOCK, /* bytes of powers of the hash key that 160 bytes of voice take */
+    POWERS = 16 * AES_BLOCK,      /* without VAES: 8 of them and what is made of them */
 };
 
 typedef struct engine {
     agw_srtp_engine head;
     IMB_MGR *narrow, *wide; /* may be the same */
     IMB_JOB ciphers[AGW_SRTP_CHUNK], hashes[AGW_SRTP_CHUNK];
+    size_t powers_at, powers_bytes; /* where in a gcm_key_data they stand */
 } engine;
 
 static const agw_srtp_backend backend;
@@ -34,6 +38,11 @@ static const agw_srtp_backend backend;
 static engine *engine_of(agw_srtp_engine *e)
 {
     return (engine *)(void *)e;
+}
+
+static bool has(uint64_t features, uint64_t wanted)
+{
+    return (features & wanted) == wanted;
 }
 
 /* AES-CM: HMAC states, then the round keys, which are longer with AES-256. */
@@ -146,6 +155,23 @@ static void hash(agw_srtp_engine *head, agw_srtp_job *const jobs[], size_t n)
 /* --- GCM ---------------------------------------------------------------------------------------
  */
 
+/* With VAES the library keeps 48 powers, the highest first, and a packet takes the last ones; else
+ * they follow the round keys. */
+static void find_powers(engine *e)
+{
+    const bool is_vaes = has(e->wide->features, IMB_CPUFLAGS_AVX512_T2);
+    e->powers_bytes = is_vaes ? POWERS_VAES : POWERS;
+    e->powers_at = is_vaes ? sizeof(struct gcm_key_data) - POWERS_VAES
+                           : offsetof(struct gcm_key_data, ghash_keys);
+}
+
+static void warm(const agw_srtp_session *s)
+{
+    const engine *e = engine_of(s->engine);
+    if (s->is_gcm)
+        agw_prefetch_span(s->keys + e->powers_at, e->powers_bytes);
+}
+
 static void seal(agw_srtp_job *job)
 {
     const agw_srtp_session *s = job->session;
@@ -175,6 +201,7 @@ static const agw_srtp_backend backend = {
     .key_bytes = key_bytes,
     .set_keys = set_keys,
     .drop_keys = drop_keys,
+    .warm = warm,
     .cipher = cipher,
     .hash = hash,
     .seal = seal,
@@ -183,11 +210,6 @@ static const agw_srtp_backend backend = {
 
 /* --- life --------------------------------------------------------------------------------------
  */
-
-static bool has(uint64_t features, uint64_t wanted)
-{
-    return (features & wanted) == wanted;
-}
 
 /* NULL: no memory, or the library fails its own known answers. */
 static IMB_MGR *manager(void (*init)(IMB_MGR *))
@@ -213,7 +235,10 @@ static bool make_managers(engine *e)
         e->wide = manager(init_mb_mgr_avx512);
     else if (has(features, IMB_CPUFLAGS_AVX2))
         e->wide = manager(init_mb_mgr_avx2);
-    return e->narrow != NULL && e->wide != NULL;
+    if (e->narrow == NULL || e->wide == NULL)
+        return false;
+    find_powers(e);
+    return true;
 }
 
 agw_srtp_engine *agw_srtp_engine_new(void)

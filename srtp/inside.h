@@ -86,6 +86,8 @@ typedef struct agw_srtp_backend {
     bool (*set_keys)(void *out, const agw_srtp_session *s, const agw_srtp_keys *keys);
     void (*drop_keys)(void *keys, const agw_srtp_session *s); /* what they point to; the caller
                                                                   wipes them */
+    /* Asks for the part of the keys that stands far from the session; NULL: there is none. */
+    void (*warm)(const agw_srtp_session *s);
     /* AES-CM: payload, both directions */
     void (*cipher)(agw_srtp_engine *e, agw_srtp_job *const jobs[], size_t n);
     /* HMAC-SHA1 of len bytes and the roll-over counter, which stands behind them */
