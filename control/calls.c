@@ -31,8 +31,8 @@ typedef struct call_key {
 
 const char *agw_call_end_text(agw_call_end end)
 {
-    static const char *const TEXTS[] = {"lives",  "deleted",   "inactivity",
-                                        "silent", "no-answer", "consent-lost"};
+    static const char *const TEXTS[] = {"lives",     "deleted",      "inactivity", "silent",
+                                        "no-answer", "consent-lost", "heartbeat",  "final-timeout"};
     AGW_ASSERT(end < AGW_CALL_ENDS);
     return TEXTS[end];
 }
@@ -58,6 +58,17 @@ static agw_call_end media_end(const agw_call_clock *c, const agw_config *config,
     return c->held ? AGW_CALL_SILENT : AGW_CALL_INACTIVE;
 }
 
+/* What no call outlives. */
+static agw_call_end limit_end(const agw_call_clock *c, const agw_config *config, agw_ns *at)
+{
+    const agw_ns oldest =
+        config->final_timeout > 0 ? after(c->started_at, config->final_timeout) : AGW_NEVER;
+    *at = agw_earlier(oldest, c->hung_at);
+    if (c->protected && *at != AGW_NEVER)
+        *at = later(*at, after(later(c->signalled_at, c->media_at), config->timeout));
+    return oldest <= c->hung_at ? AGW_CALL_TOO_OLD : AGW_CALL_HUNG;
+}
+
 agw_call_end agw_call_decide(const agw_call_clock *c, const agw_config *config, agw_ns now,
                              agw_ns *deadline)
 {
@@ -65,13 +76,15 @@ agw_call_end agw_call_decide(const agw_call_clock *c, const agw_config *config, 
         *deadline = c->delete_at;
         return now >= c->delete_at ? AGW_CALL_DELETED : AGW_CALL_LIVES;
     }
-    *deadline = AGW_NEVER;
+    const agw_call_end limit = limit_end(c, config, deadline);
+    if (now >= *deadline)
+        return limit;
     if (c->protected)
         return AGW_CALL_LIVES;
     const agw_ns consent_end = after(c->consent_lost_at, config->consent_grace);
     agw_ns end;
     const agw_call_end media = media_end(c, config, &end);
-    *deadline = agw_earlier(consent_end, end);
+    *deadline = agw_earlier(*deadline, agw_earlier(consent_end, end));
     if (now >= consent_end)
         return AGW_CALL_NO_CONSENT;
     return now >= end ? media : AGW_CALL_LIVES;
@@ -179,6 +192,9 @@ static agw_ng_call *call_alloc(agw_calls *calls, const char *call_id)
     call->calls = calls;
     call->call_id = g_strdup(call_id);
     call->reoffer_branch = g_strdup("");
+    call->notify.events = g_strdup("");
+    call->notify.target = g_strdup("");
+    call->notify.rpc_url = g_strdup("");
     call->transports = g_array_new(FALSE, FALSE, sizeof(agw_transport_view));
     for (int side = 0; side < 2; side++) {
         call->tags[side] = g_array_new(FALSE, FALSE, sizeof(agw_party_tag));
@@ -200,6 +216,10 @@ static void call_release(agw_ng_call *call)
         g_free(call->label[side]);
     }
     g_array_free(call->transports, TRUE);
+    agw_calls_watch_fini(call);
+    g_free(call->notify.events);
+    g_free(call->notify.target);
+    g_free(call->notify.rpc_url);
     g_free(call->reoffer_branch);
     g_free(call->call_id);
     g_free(call);
@@ -207,8 +227,14 @@ static void call_release(agw_ng_call *call)
 
 static void call_start_clock(agw_ng_call *call, agw_ns now)
 {
-    call->clock =
-        (agw_call_clock){.signalled_at = now, .delete_at = AGW_NEVER, .consent_lost_at = AGW_NEVER};
+    call->clock = (agw_call_clock){.started_at = now,
+                                   .signalled_at = now,
+                                   .delete_at = AGW_NEVER,
+                                   .consent_lost_at = AGW_NEVER,
+                                   .hung_at = AGW_NEVER};
+    call->notify.inactivity = call->calls->config->inactivity;
+    call->notify.heartbeat = call->calls->config->heartbeat;
+    call->watch.heartbeat_at = call->watch.quality_at = AGW_NEVER;
     call->created_us = call->signalled_us = agw_clock_wall_us();
 }
 
@@ -244,6 +270,7 @@ void agw_calls_end(agw_ng_call *call, agw_call_end why)
     agw_calls *calls = call->calls;
     agw_log(AGW_LOG_INFO, call->call_id, "call ends: %s", agw_call_end_text(why));
     calls->ended[why]++;
+    agw_events_end_call(calls->events, call->call_id);
     set_counted(call, false);
     agw_timerq_cancel(&calls->timers, &call->timer);
     const call_key key = make_key(calls, call->call_id);
@@ -433,25 +460,73 @@ static agw_ns earliest_loss(const agw_ng_call *call)
     return at;
 }
 
-static void notify(const agw_ng_call *call, agw_notice notice)
+/* Whether the event's name begins with one of the words of notify. */
+static bool is_wanted(const agw_call_notify *notify, const char *event)
+{
+    bool wanted = *notify->events == '\0' || strcmp(event, "call-ended") == 0;
+    char **words = g_strsplit(notify->events, " ", -1);
+    for (size_t i = 0; words[i] != NULL && !wanted; i++)
+        wanted = *words[i] != '\0' && g_str_has_prefix(event, words[i]);
+    g_strfreev(words);
+    return wanted;
+}
+
+uint64_t agw_calls_tell(agw_ng_call *call, agw_notice notice)
 {
     notice.call_id = call->call_id;
     notice.from_tag = agw_calls_tag(call, AGW_SIDE_A);
     notice.to_tag = agw_calls_tag(call, AGW_SIDE_B);
-    agw_events_send(call->calls->events, &notice, agw_clock_wall_us());
+    notice.target = call->notify.target;
+    return agw_events_send(call->calls->events, &notice, agw_clock_wall_us());
+}
+
+/* rtpengine's b2b-url. */
+static void terminate(const agw_ng_call *call)
+{
+    const agw_call_notify *n = &call->notify;
+    const agw_rpc_dialog dialog = {call->call_id, agw_calls_tag(call, AGW_SIDE_A),
+                                   agw_calls_tag(call, AGW_SIDE_B)};
+    if (*n->rpc_url != '\0')
+        agw_events_terminate(call->calls->events, n->rpc_url,
+                             (agw_rpc_form)call->calls->config->xmlrpc_format, &dialog);
+}
+
+/* The node is asked to end its dialogue once: a second time hurts (rtpengine issue 914). */
+static void notify(agw_ng_call *call, agw_notice notice)
+{
+    notice.terminate = notice.terminate && !call->told_end;
+    if (notice.terminate)
+        terminate(call);
+    call->told_end = call->told_end || notice.terminate;
+    if (notice.terminate || is_wanted(&call->notify, notice.event))
+        (void)agw_calls_tell(call, notice);
 }
 
 static void end_with_notice(agw_ng_call *call, agw_call_end why)
 {
     if (why != AGW_CALL_DELETED)
-        notify(call, (agw_notice){.event = "call-ended", .reason = agw_call_end_text(why)});
+        notify(call, (agw_notice){.event = "call-ended",
+                                  .reason = agw_call_end_text(why),
+                                  .last = true,
+                                  .terminate = true});
     agw_calls_end(call, why);
+}
+
+agw_events *agw_calls_events(const agw_calls *calls)
+{
+    return calls->events;
+}
+
+const agw_config *agw_calls_config(const agw_calls *calls)
+{
+    return calls->config;
 }
 
 /* Decides anew; false: the call has ended. */
 static bool update(agw_ng_call *call, agw_ns now)
 {
     agw_ns deadline;
+    const agw_ns look_at = agw_calls_watch(call, now);
     agw_call_end why = agw_call_decide(&call->clock, call->calls->config, now, &deadline);
     if (why != AGW_CALL_LIVES && why != AGW_CALL_DELETED) {
         call->clock.media_at = last_media(call); /* read only when it matters */
@@ -461,7 +536,7 @@ static bool update(agw_ng_call *call, agw_ns now)
         end_with_notice(call, why);
         return false;
     }
-    agw_timerq_set(&call->calls->timers, &call->timer, deadline);
+    agw_timerq_set(&call->calls->timers, &call->timer, agw_earlier(deadline, look_at));
     return true;
 }
 
@@ -473,6 +548,7 @@ void agw_calls_signalled(agw_ng_call *call, agw_ns now)
     call->clock.held = !any_may_send(call);
     call->clock.consent_lost_at = earliest_loss(call);
     call->signalled_us = agw_clock_wall_us();
+    agw_calls_watch_signalled(call, now);
     set_counted(call, true);
     (void)update(call, now);
 }
@@ -582,7 +658,14 @@ static bool is_trouble(agw_event_kind kind)
            kind == AGW_EVENT_DTLS_FAILED || kind == AGW_EVENT_BEARER_REFUSED;
 }
 
-static void tell(const agw_ng_call *call, const agw_event *event)
+/* Without a new offer there will be no media any more. */
+static bool is_hopeless(agw_event_kind kind)
+{
+    return kind == AGW_EVENT_ICE_FAILED || kind == AGW_EVENT_DTLS_FAILED ||
+           kind == AGW_EVENT_DTLS_CLOSED;
+}
+
+static void tell(agw_ng_call *call, const agw_event *event)
 {
     const char *text = agw_event_kind_text(event->kind);
     char remote[AGW_ADDR_TEXT];
@@ -601,6 +684,7 @@ static void tell(const agw_ng_call *call, const agw_event *event)
     if (media_of(call, event->transport_id, &media)) {
         notice.media = (int)media.index + 1;
         notice.mid = media.mid;
+        notice.terminate = is_hopeless(event->kind);
     }
     notify(call, notice);
 }

@@ -24,6 +24,8 @@ typedef enum agw_call_end {
     AGW_CALL_SILENT,     /* on hold and no media for --silent-timeout */
     AGW_CALL_UNANSWERED, /* for --offer-timeout */
     AGW_CALL_NO_CONSENT, /* lost and not regained within --consent-grace */
+    AGW_CALL_HUNG,       /* the signalling node does not know it any more: heartbeats */
+    AGW_CALL_TOO_OLD,    /* for --final-timeout */
     AGW_CALL_ENDS,
 } agw_call_end;
 
@@ -31,19 +33,57 @@ const char *agw_call_end_text(agw_call_end end); /* "inactivity" ... */
 
 /** All that decides about the end of a call. Times are 0 when they never were. */
 typedef struct agw_call_clock {
+    agw_ns started_at;
     agw_ns signalled_at;    /* last offer or answer */
     agw_ns media_at;        /* last authentic RTP or RTCP packet on any leg */
     agw_ns delete_at;       /* AGW_NEVER = no delete is pending */
     agw_ns consent_lost_at; /* of the transport that lost it first; AGW_NEVER = all is well */
+    agw_ns hung_at;         /* the third heartbeat stayed unanswered; AGW_NEVER = all is well */
     bool answered;
     bool held;      /* no party may send */
-    bool protected; /* an emergency call ends by command only */
+    bool protected; /* an emergency call ends by command only, or when it is over its age or hung
+                       and carries no media any more */
 } agw_call_clock;
 
 /** What is due at now; *deadline is when to ask again (AGW_NEVER = only after a change). A pending
  * delete stops all other clocks. */
 agw_call_end agw_call_decide(const agw_call_clock *clock, const agw_config *config, agw_ns now,
                              agw_ns *deadline);
+
+/* --- what is looked at while a call lives: calls_watch.c ---------------------------------------
+ */
+
+/** What is told of a call, and to whom (notify, notify-url, xmlrpc-callback, DTMF-log-dest). */
+typedef struct agw_call_notify {
+    char *events;                 /* beginnings of events' names, " ice dtls "; "" = all */
+    char *target;                 /* "" = the gateway's sinks */
+    char *rpc_url;                /* --b2b-url with the address put in; "" = none */
+    agw_ns inactivity, heartbeat; /* 0 = not told */
+    int32_t quality_x10;          /* told below this MOS times ten; 0 = not told */
+    agw_addr dtmf_log_dest;       /* family none = the gateway's */
+} agw_call_notify;
+
+/** One direction of one media: what this party sends. */
+typedef struct agw_stream_watch {
+    bool silent, poor;
+    uint64_t packets, lost; /* at the last look at quality */
+} agw_stream_watch;
+
+typedef struct agw_watch {
+    agw_ns heartbeat_at, quality_at; /* the next one; AGW_NEVER = none */
+    uint64_t heartbeat_seq;          /* the last one that was sent; 0 = none */
+    unsigned unanswered;
+    agw_stream_watch *streams; /* [media][side]; NULL until they are looked at */
+    size_t n_streams;
+} agw_watch;
+
+/** Whether a stream that should flow since `since` (0 = it need not) is silent at now, which is
+ * when last_at (its last packet) and since are `limit` ago. *deadline: when to look again. */
+bool agw_watch_is_silent(bool was, agw_ns since, agw_ns last_at, agw_ns limit, agw_ns now,
+                         agw_ns *deadline);
+/** Mean opinion score times ten, 10 to 45, of a stream with so much loss (1/1000), jitter and round
+ * trip: ITU-T G.107 with the defaults of G.711 and a jitter buffer of twice the jitter. */
+int agw_watch_mos_x10(uint32_t loss_1000, uint32_t jitter_us, uint32_t round_trip_us);
 
 /* --- what transports report --------------------------------------------------------------------
  */
@@ -94,6 +134,9 @@ struct agw_ng_call {
     char *label[2];
     char *reoffer_branch; /* via-branch of an open offer in an established call; "" */
     agw_call_clock clock;
+    agw_call_notify notify;
+    agw_watch watch;
+    bool told_end; /* the signalling node was asked to end the dialogue, which is done once */
     int64_t created_us, signalled_us; /* wall time */
     GArray *transports;               /* agw_transport_view */
     agw_timer timer;
@@ -131,6 +174,11 @@ void agw_calls_branch(agw_ng_call *call, agw_side side, const char *via_branch);
  * false. */
 bool agw_calls_drop_branch(agw_ng_call *call, const char *tag, const char *via_branch);
 void agw_calls_set_label(agw_ng_call *call, agw_side side, const char *label);
+/** What the flags of an offer or answer say about events; from: the signalling node, NULL = not
+ * known. */
+void agw_calls_set_notify(agw_ng_call *call, const agw_flags *flags, const agw_addr *from);
+/** The signalling node has shown that it knows the call. */
+void agw_calls_known(agw_ng_call *call);
 /** After each offer or answer that went well: the clocks start anew. */
 void agw_calls_signalled(agw_ng_call *call, agw_ns now);
 
@@ -146,6 +194,20 @@ GPtrArray *agw_calls_list(const agw_calls *calls, size_t limit);
 /** Calls ended so far, by reason. */
 const uint64_t *agw_calls_ended(const agw_calls *calls);
 uint64_t agw_calls_started(const agw_calls *calls);
+
+/* --- for calls_watch.c -------------------------------------------------------------------------
+ */
+
+/** Tells what the call's notify wants to hear; call-id and tags are filled in. Returns its number;
+ * 0 = not told. */
+uint64_t agw_calls_tell(agw_ng_call *call, agw_notice notice);
+agw_events *agw_calls_events(const agw_calls *calls);
+const agw_config *agw_calls_config(const agw_calls *calls);
+/** Looks at everything that is due; returns when to look again. May set clock.hung_at. */
+agw_ns agw_calls_watch(agw_ng_call *call, agw_ns now);
+/** The heartbeat clock starts anew. */
+void agw_calls_watch_signalled(agw_ng_call *call, agw_ns now);
+void agw_calls_watch_fini(agw_ng_call *call);
 
 /* --- calls_query.c -----------------------------------------------------------------------------
  */

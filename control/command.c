@@ -22,6 +22,7 @@ static const agw_ns REFUSALS_END_AFTER = AGW_S(5);
 typedef struct run {
     agw_control *ctl;
     const agw_doc *request;
+    const agw_addr *from; /* NULL = not known */
     agw_flags flags;
     agw_ns now;
     const char *sdp;
@@ -264,6 +265,7 @@ static void note_offer(run *r, agw_ng_call *call, agw_side side)
     agw_calls_set_label(call, side, r->flags.label);
     set_reoffer_branch(call, call->clock.answered ? r->flags.via_branch : NULL);
     call->clock.protected = call->clock.protected || is_urgent(r);
+    agw_calls_set_notify(call, &r->flags, r->from);
     agw_calls_signalled(call, r->now);
 }
 
@@ -344,6 +346,7 @@ static agw_doc *run_answer(run *r)
     agw_calls_claim(call, other(side), r->flags.from_tag, NULL);
     agw_calls_set_label(call, side, r->flags.label);
     set_reoffer_branch(call, NULL);
+    agw_calls_set_notify(call, &r->flags, r->from);
     agw_calls_signalled(call, r->now);
     return reply;
 }
@@ -412,9 +415,10 @@ static agw_doc *run_query(run *r)
 {
     if (is_empty(r->flags.call_id))
         return agw_ng_error("No call-id in message");
-    const agw_ng_call *call = agw_calls_find(r->ctl->calls, r->flags.call_id);
+    agw_ng_call *call = agw_calls_find(r->ctl->calls, r->flags.call_id);
     if (call == NULL)
         return agw_ng_error("Unknown call-id");
+    agw_calls_known(call);
     agw_doc *reply = agw_doc_new_dict();
     agw_calls_describe(call, reply, r->now);
     agw_doc_set_str(reply, "result", "ok");
@@ -446,6 +450,16 @@ static agw_doc *run_statistics(run *r)
     return reply;
 }
 
+static agw_doc *run_ack(run *r)
+{
+    int64_t seq = 0;
+    if (!agw_doc_int(r->request, "seq", &seq) || seq <= 0)
+        return agw_ng_error("No seq in message");
+    if (!agw_events_ack(r->ctl->events, agw_doc_str(r->request, "gateway"), (uint64_t)seq))
+        return agw_ng_error("Event of another gateway");
+    return ok();
+}
+
 static agw_doc *run_ping(run *r)
 {
     (void)r;
@@ -468,6 +482,7 @@ static const struct {
     {"query", run_query},
     {"list", run_list},
     {"statistics", run_statistics},
+    {"ack", run_ack},
 };
 
 const char *agw_command_name(size_t kind)
@@ -492,7 +507,7 @@ static agw_doc *dispatch(run *r)
 
 agw_doc *agw_command_run(agw_control *ctl, const agw_doc *request, const agw_addr *from, agw_ns now)
 {
-    run r = {.ctl = ctl, .request = request, .now = now};
+    run r = {.ctl = ctl, .request = request, .from = from, .now = now};
     agw_flags_init(&r.flags);
     agw_flags_parse(&r.flags, request);
     note_unknown(ctl, &r.flags);

@@ -3,6 +3,8 @@
  * config_check.c. */
 #include "control/config.h"
 
+#include "control/events.h"
+
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <stdio.h>
@@ -26,8 +28,8 @@ struct option {
 };
 
 static setter set_bool, set_int, set_seconds, set_percent, set_word, set_text, set_interface,
-    set_profile, set_prefix, set_listen_ng, set_listen_http, set_allow, set_notify, set_log_level,
-    set_access_port, set_demo, set_later_feature;
+    set_profile, set_prefix, set_listen_ng, set_listen_tcp, set_listen_http, set_mode, set_allow,
+    set_notify, set_dtmf_dest, set_log_level, set_access_port, set_demo;
 
 static const char *const IO_WORDS[] = {"udp", "xdp", "auto", NULL};
 static const char *const ICE_WORDS[] = {"lite", NULL};
@@ -50,10 +52,14 @@ static const option OPTIONS[] = {
      "signalling from there belongs to that interface"},
     {"listen-ng", 'n', set_listen_ng, true, false, NO_FIELD, 0, 0, NULL, NULL, "[ADDRESS:]PORT",
      "UDP address of the control protocol; repeatable"},
-    {"listen-tcp-ng", 'N', set_later_feature, true, false, NO_FIELD, 0, 0, NULL, NULL,
-     "[ADDRESS:]PORT", "not served yet"},
+    {"listen-tcp-ng", 'N', set_listen_tcp, true, false, NO_FIELD, 0, 0, NULL, NULL,
+     "[ADDRESS:]PORT", "TCP address of the control protocol; repeatable"},
+    {"listen-unix", 0, set_text, false, false, FIELD(unix_listen), 0, 0, NULL, NULL, "PATH",
+     "UNIX stream socket of the control protocol, without cookies"},
+    {"unix-mode", 0, set_mode, false, false, FIELD(unix_mode), 0, 0, NULL, "0660", "OCTAL",
+     "permissions of that socket"},
     {"listen-http", 0, set_listen_http, false, false, NO_FIELD, 0, 0, NULL, NULL, "[ADDRESS:]PORT",
-     "HTTP address: /ping, /metrics, ng by POST to /ng and /ng-plain"},
+     "HTTP address: /ping, /metrics, ng by POST to /ng and /ng-plain and by WebSocket"},
     {"ng-allow", 0, set_allow, true, false, NO_FIELD, 0, 0, NULL, NULL, "CIDR",
      "who may speak ng; default loopback, or the private ranges with an outside listener"},
     {"port-min", 'm', set_int, false, false, FIELD(gateway.port_min), 1024, 65535, NULL, "20000",
@@ -94,12 +100,28 @@ static const option OPTIONS[] = {
      "SECONDS", "keep a deleted call for so long"},
     {"consent-grace", 0, set_seconds, false, false, FIELD(consent_grace), 0, 3600, NULL, "20",
      "SECONDS", "wait so long for a browser that stopped answering"},
+    {"final-timeout", 'a', set_seconds, false, false, FIELD(final_timeout), 0, YEARS_S, NULL, "0",
+     "SECONDS", "end every call that is so old; 0 = no limit"},
+    {"heartbeat", 0, set_seconds, false, false, FIELD(heartbeat), 0, 86400, NULL, "0", "SECONDS",
+     "ask the signalling node so often whether it knows the call; after three without answer the "
+     "call ends; 0 = never"},
+    {"inactivity", 0, set_seconds, false, false, FIELD(inactivity), 0, 86400, NULL, "0", "SECONDS",
+     "tell of streams that are silent for so long; 0 = never"},
     {"max-sessions", 0, set_int, false, false, FIELD(max_sessions), -1, 1000000, NULL, "-1", "N",
      "most calls at a time; -1 = no limit"},
     {"max-cpu", 0, set_percent, false, false, FIELD(gateway.load_limit), 0, 100, NULL, "80",
      "PERCENT", "refuse new calls while every worker is so busy; 0 = no limit"},
-    {"notify", 0, set_notify, false, false, NO_FIELD, 0, 0, NULL, NULL, "ADDRESS:PORT",
-     "send events there, one JSON datagram each"},
+    {"notify", 0, set_notify, true, false, NO_FIELD, 0, 0, NULL, NULL, "TARGET",
+     "send events there: [udp:]ADDRESS:PORT, evapi:ADDRESS:PORT, jsonrpc:URL, xmlrpc:URL; "
+     "repeatable"},
+    {"b2b-url", 'b', set_text, false, false, FIELD(b2b_url), 0, 0, NULL, NULL, "URL",
+     "tell the end of a call there by XML-RPC; %% is the signalling node's address"},
+    {"xmlrpc-format", 'x', set_int, false, false, FIELD(xmlrpc_format), 0, 2, NULL, "0", "0|1|2",
+     "what is called there: 0 SEMS, 1 teardown(call-id), 2 Kamailio's dlg.terminate_dlg"},
+    {"dtmf-log-dest", 0, set_dtmf_dest, false, false, NO_FIELD, 0, 0, NULL, NULL, "ADDRESS:PORT",
+     "send pressed digits there, one JSON datagram each"},
+    {"dtmf-log-ng-tcp", 0, set_bool, false, true, FIELD(dtmf_log_ng_tcp), 0, 0, NULL, "false", NULL,
+     "and to ng connections that asked for events"},
     {"log-level", 'L', set_log_level, false, false, NO_FIELD, 0, 0, NULL, "info", "LEVEL",
      "error, warn, info, debug, trace, or 0 to 7"},
     {"foreground", 'f', set_bool, false, true, FIELD(foreground), 0, 0, NULL, "false", NULL,
@@ -118,11 +140,11 @@ static const char IGNORED_WITH_VALUE[] =
     "log-level-internals log-level-http log-level-control log-level-dtx max-log-line-length "
     "log-mark-prefix log-mark-suffix thread-stack table/t subscribe-keyspace/k listen-tcp/l "
     "listen-udp/u listen-cli/c graphite/g graphite-interval/G graphite-prefix "
-    "graphite-timeout control-tos final-timeout/a redis/r redis-write/w redis-num-threads "
+    "graphite-timeout control-tos redis/r redis-write/w redis-num-threads "
     "redis-expires redis-allowed-errors redis-disable-time redis-cmd-timeout "
-    "redis-connect-timeout redis-delete-async-interval b2b-url/b log-facility-cdr "
-    "log-facility-rtcp log-facility-dtmf dtmf-log-dest dtmf-digit-delay log-format "
-    "xmlrpc-format/x media-num-threads num-media-threads max-load max-bandwidth "
+    "redis-connect-timeout redis-delete-async-interval log-facility-cdr "
+    "log-facility-rtcp log-facility-dtmf dtmf-digit-delay log-format "
+    "media-num-threads num-media-threads max-load max-bandwidth "
     "homer homer-protocol homer-id recording-dir recording-method recording-format "
     "iptables-chain scheduling priority idle-scheduling idle-priority mysql-host mysql-port "
     "mysql-user mysql-pass mysql-query endpoint-learning jitter-buffer dtls-rsa-key-size "
@@ -134,7 +156,7 @@ static const char IGNORED_WITH_VALUE[] =
     "janus-secret";
 static const char IGNORED_FLAGS[] =
     "log-stderr/E split-logs no-log-timestamps no-fallback/F save-interface-ports/S "
-    "no-redis-required/q redis-delete-async/y active-switchover dtmf-log-ng-tcp "
+    "no-redis-required/q redis-delete-async/y active-switchover "
     "dtmf-no-suppress sip-source dtls-passive log-srtp-keys jb-clock-drift debug-srtp "
     "reject-invalid-sdp poller-per-thread";
 
@@ -300,14 +322,6 @@ static agw_err set_text(agw_config *config, const option *opt, const char *value
     return AGW_OK;
 }
 
-static agw_err set_later_feature(agw_config *config, const option *opt, const char *value,
-                                 char *why, size_t size)
-{
-    (void)value, (void)why, (void)size;
-    warn(config, "%s is not served yet", opt->name);
-    return AGW_OK;
-}
-
 static agw_err set_demo(agw_config *config, const option *opt, const char *value, char *why,
                         size_t size)
 {
@@ -362,22 +376,35 @@ static bool system_has_ip6(void)
     return g_file_test("/proc/net/if_inet6", G_FILE_TEST_EXISTS);
 }
 
-static agw_err set_listen_ng(agw_config *config, const option *opt, const char *value, char *why,
-                             size_t size)
+/* A bare port is two listeners, one of each family. */
+static agw_err add_listen(agw_addr list[AGW_CONFIG_LISTEN_MAX], size_t *n, const option *opt,
+                          const char *value, char *why, size_t size)
 {
     bool any;
     agw_addr addr;
     if (parse_listen(&addr, &any, value) != AGW_OK)
         return refuse(why, size, "%s wants ADDRESS:PORT with a numeric address, not %s", opt->name,
                       value);
-    if (config->n_ng_listen + 2 > AGW_CONFIG_LISTEN_MAX)
+    if (*n + 2 > AGW_CONFIG_LISTEN_MAX)
         return refuse(why, size, "too many values of %s", opt->name);
-    config->ng_listen[config->n_ng_listen++] = addr;
+    list[(*n)++] = addr;
     if (any && addr.port != 0 && system_has_ip6()) {
         addr.family = AGW_FAMILY_IP6;
-        config->ng_listen[config->n_ng_listen++] = addr;
+        list[(*n)++] = addr;
     }
     return AGW_OK;
+}
+
+static agw_err set_listen_ng(agw_config *config, const option *opt, const char *value, char *why,
+                             size_t size)
+{
+    return add_listen(config->ng_listen, &config->n_ng_listen, opt, value, why, size);
+}
+
+static agw_err set_listen_tcp(agw_config *config, const option *opt, const char *value, char *why,
+                              size_t size)
+{
+    return add_listen(config->tcp_listen, &config->n_tcp_listen, opt, value, why, size);
 }
 
 static agw_err set_listen_http(agw_config *config, const option *opt, const char *value, char *why,
@@ -390,11 +417,35 @@ static agw_err set_listen_http(agw_config *config, const option *opt, const char
     return AGW_OK;
 }
 
+static agw_err set_mode(agw_config *config, const option *opt, const char *value, char *why,
+                        size_t size)
+{
+    guint64 mode;
+    if (!g_ascii_string_to_unsigned(value, 8, 0, 0777, &mode, NULL))
+        return refuse(why, size, "%s wants octal permissions, not %s", opt->name, value);
+    *(int64_t *)field(config, opt) = (int64_t)mode;
+    return AGW_OK;
+}
+
 static agw_err set_notify(agw_config *config, const option *opt, const char *value, char *why,
                           size_t size)
 {
+    agw_target target;
+    if (agw_target_parse(&target, value) != AGW_OK)
+        return refuse(why, size, "%s wants %s with a numeric address, or a URL, not %s", opt->name,
+                      "ADDRESS:PORT", value);
+    if (config->notify->len == AGW_EVENTS_SINKS_MAX)
+        return refuse(why, size, "too many values of %s", opt->name);
+    g_ptr_array_add(config->notify, g_strdup(value));
+    return AGW_OK;
+}
+
+static agw_err set_dtmf_dest(agw_config *config, const option *opt, const char *value, char *why,
+                             size_t size)
+{
     bool any;
-    if (parse_listen(&config->notify, &any, value) != AGW_OK || any || config->notify.port == 0)
+    if (parse_listen(&config->dtmf_log_dest, &any, value) != AGW_OK || any ||
+        config->dtmf_log_dest.port == 0)
         return refuse(why, size, "%s wants ADDRESS:PORT with a numeric address, not %s", opt->name,
                       value);
     return AGW_OK;
@@ -602,6 +653,7 @@ void agw_config_init(agw_config *config)
     memset(config, 0, sizeof *config);
     config->warnings = g_ptr_array_new_with_free_func(g_free);
     config->later = g_ptr_array_new_with_free_func(g_free);
+    config->notify = g_ptr_array_new_with_free_func(g_free);
     for (size_t i = 0; i < G_N_ELEMENTS(OPTIONS); i++) {
         const option *opt = &OPTIONS[i];
         char why[200];
@@ -614,7 +666,8 @@ void agw_config_fini(agw_config *config)
 {
     g_ptr_array_free(config->warnings, TRUE);
     g_ptr_array_free(config->later, TRUE);
-    config->warnings = config->later = NULL;
+    g_ptr_array_free(config->notify, TRUE);
+    config->warnings = config->later = config->notify = NULL;
 }
 
 /* What the command line says, in its order, until the file has been read. */

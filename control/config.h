@@ -15,6 +15,7 @@ enum {
     AGW_CONFIG_ALLOW_MAX = 32,
     AGW_CONFIG_REALM_MAX = 32,
     AGW_CONFIG_ADDRESS_MAX = 63,
+    AGW_CONFIG_PATH_MAX = 107, /* of a UNIX socket, sun_path */
 };
 
 /** What a named interface faces; decides what an SDP toward it looks like (docs/CONTROL.md). */
@@ -45,19 +46,30 @@ typedef struct agw_config {
     agw_prefix ng_allow[AGW_CONFIG_ALLOW_MAX];
     size_t n_ng_allow;
     agw_addr http_listen; /* family none = off */
+    agw_addr tcp_listen[AGW_CONFIG_LISTEN_MAX];
+    size_t n_tcp_listen;
+    char unix_listen[AGW_CONFIG_PATH_MAX + 1]; /* "" = off */
+    int64_t unix_mode;                         /* permissions of that socket */
 
     agw_ns timeout;        /* no media on any leg */
     agw_ns silent_timeout; /* the same while every media is held */
     agw_ns offer_timeout;  /* an offer without answer */
     agw_ns delete_delay;
     agw_ns consent_grace; /* consent lost, then so long for an ICE restart */
+    agw_ns final_timeout; /* longest life of a call; 0 = no limit */
+    agw_ns heartbeat;     /* of calls that do not say; 0 = none */
+    agw_ns inactivity;    /* of streams of calls that do not say; 0 = not told */
     int64_t max_sessions; /* -1 = no limit; 0 = no new calls */
 
     agw_ice_mode ice;
     agw_learning core_learning;
     int32_t tos; /* DSCP and ECN byte for all media; -1 = by kind of media */
 
-    agw_addr notify; /* family none = off */
+    GPtrArray *notify;      /* char *: targets of events */
+    char b2b_url[256];      /* "" = off; may have %% */
+    int32_t xmlrpc_format;  /* agw_rpc_form */
+    agw_addr dtmf_log_dest; /* family none = off */
+    bool dtmf_log_ng_tcp;
     agw_log_level log_level;
     bool foreground;
     bool demo;

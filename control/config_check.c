@@ -230,6 +230,8 @@ static agw_err fill_allow(agw_config *config)
     bool loopback = true;
     for (size_t i = 0; i < config->n_ng_listen; i++)
         loopback = loopback && agw_addr_is_loopback(&config->ng_listen[i]);
+    for (size_t i = 0; i < config->n_tcp_listen; i++)
+        loopback = loopback && agw_addr_is_loopback(&config->tcp_listen[i]);
     if (!loopback)
         g_ptr_array_add(config->warnings,
                         g_strdup("ng is open to all private addresses, without authentication: "
@@ -253,6 +255,12 @@ static void mark_core(agw_config *config)
             config->profiles[i] == AGW_REALM_IMS || config->profiles[i] == AGW_REALM_SIP;
 }
 
+static bool has_listener(const agw_config *config)
+{
+    return config->n_ng_listen + config->n_tcp_listen > 0 || config->unix_listen[0] != '\0' ||
+           agw_addr_is_set(&config->http_listen);
+}
+
 agw_err agw_config_finish(agw_config *config, char *why, size_t size)
 {
     agw_err err = fill_demo(config);
@@ -265,7 +273,7 @@ agw_err agw_config_finish(agw_config *config, char *why, size_t size)
         err = check_interfaces(config, why, size);
     if (err == AGW_OK)
         err = check_ports(&config->gateway, why, size);
-    if (err == AGW_OK && config->n_ng_listen == 0 && !agw_addr_is_set(&config->http_listen))
+    if (err == AGW_OK && !has_listener(config))
         err = refuse(why, size, "nothing listens for control (--listen-ng=ADDRESS:PORT)");
     if (err != AGW_OK)
         return err;

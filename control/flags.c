@@ -356,6 +356,55 @@ static void take_priority(agw_flags *f, char *const *t)
 {
     f->priority = number_of(last_of(t));
 }
+static void take_notify_url(agw_flags *f, char *const *t)
+{
+    f->notify_url = keep(f, last_of(t));
+}
+static void take_xmlrpc_callback(agw_flags *f, char *const *t)
+{
+    f->xmlrpc_callback = keep(f, last_of(t));
+}
+static void take_dtmf_log_dest(agw_flags *f, char *const *t)
+{
+    if (agw_addr_parse(&f->dtmf_log_dest, last_of(t)) != AGW_OK)
+        note_unknown(f, "DTMF-log-dest", last_of(t));
+}
+
+static int32_t mos_x10(const char *text)
+{
+    char *end;
+    const double mos = g_ascii_strtod(text, &end);
+    return end == text || *end != '\0' || !(mos >= 1 && mos <= 5) ? 0 : (int32_t)(mos * 10 + 0.5);
+}
+
+static void take_notify_word(agw_flags *f, GString *events, const char *word)
+{
+    enum { DEFAULT_MOS_X10 = 30 };
+    const char *value;
+    if ((value = behind(word, "inactivity=")) != NULL)
+        f->notify.inactivity_s = MAX(number_of(value), 0);
+    else if ((value = behind(word, "heartbeat=")) != NULL)
+        f->notify.heartbeat_s = MAX(number_of(value), 0);
+    else if ((value = behind(word, "quality=")) != NULL)
+        f->notify.quality_x10 = mos_x10(value);
+    else if (strcmp(word, "quality") == 0)
+        f->notify.quality_x10 = DEFAULT_MOS_X10;
+    else if (strcmp(word, "all") != 0)
+        g_string_append_printf(events, "%s ", word);
+}
+
+static void take_notify(agw_flags *f, char *const *t)
+{
+    GString *events = g_string_new(" ");
+    f->notify = (agw_notify_words){.given = true, .inactivity_s = -1, .heartbeat_s = -1};
+    bool all = false;
+    for (; *t != NULL; t++) {
+        all = all || strcmp(*t, "all") == 0;
+        take_notify_word(f, events, *t);
+    }
+    f->notify.events = all ? "" : keep(f, events->str);
+    g_string_free(events, TRUE);
+}
 static void take_supports(agw_flags *f, char *const *t)
 {
     for (; *t != NULL; t++)
@@ -406,6 +455,10 @@ static const key_rule KEYS[] = {
     {"delete-delay", FORM_TEXT, take_delete_delay},
     {"priority", FORM_TEXT, take_priority},
     {"supports", FORM_TEXT, take_supports},
+    {"notify", FORM_WORDS, take_notify},
+    {"notify-url", FORM_TEXT, take_notify_url},
+    {"xmlrpc-callback", FORM_TEXT, take_xmlrpc_callback},
+    {"DTMF-log-dest", FORM_TEXT, take_dtmf_log_dest},
     {"flags", FORM_WORDS, take_words},
     {"rtpp-flags", FORM_TEXT, take_rtpp_flags},
 };
@@ -443,7 +496,6 @@ static const char *const IGNORED_KEYS[] = {
     "repeat-times",
     "repeat-duration",
     "start-pos",
-    "xmlrpc-callback",
     "sdp-attr",
     "sdp-media-remove",
     "drop-traffic",
@@ -453,7 +505,6 @@ static const char *const IGNORED_KEYS[] = {
     "DTMF-security-trigger",
     "DTMF-security-trigger-end",
     "DTMF-delay",
-    "DTMF-log-dest",
     "trigger",
     "trigger-end",
     "trigger-end-time",

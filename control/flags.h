@@ -120,6 +120,14 @@ typedef struct agw_sdes_words {
     agw_srtp_suite first; /* rather this one; AGW_SRTP_NONE = no wish */
 } agw_sdes_words;
 
+/** notify=[ice consent dtls inactivity=30 heartbeat=60 quality=3.5]: what is told of the call. */
+typedef struct agw_notify_words {
+    bool given;
+    const char *events;                /* beginnings of events' names, " ice consent "; "" = all */
+    int32_t inactivity_s, heartbeat_s; /* 0 = not told; -1 = not given */
+    int32_t quality_x10;               /* told below this MOS times ten; 0 = not told */
+} agw_notify_words;
+
 /** One request's keys. All texts live as long as the flags. NULL, 0, NONE = not given. */
 typedef struct agw_flags {
     const char *call_id, *from_tag, *to_tag, *via_branch, *label;
@@ -140,6 +148,10 @@ typedef struct agw_flags {
     int32_t delete_delay; /* seconds; -1 = not given */
     int32_t priority;     /* -1 = not given */
     bool supports_load_limit;
+    agw_notify_words notify;
+    const char *notify_url;      /* target of events (events.h) */
+    const char *xmlrpc_callback; /* address of the signalling node for --b2b-url */
+    agw_addr dtmf_log_dest;
 
     GPtrArray *codecs[AGW_CODEC_LISTS]; /* of const char *; NULL when empty */
     GString *unknown;                   /* keys and words not known, "a, b"; NULL when none */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "control/http.h"
 
+#include "base/log.h"
+
 #include <libsoup/soup.h>
 #include <stdio.h>
 #include <string.h>
@@ -37,6 +39,8 @@ struct agw_websocket {
     SoupWebsocketConnection *connection;
     const agw_websocket_handler *handler;
     void *arg, *state;
+    agw_addr from;
+    size_t stalled; /* bytes given to a connection that took none */
 };
 
 /* --- requests ----------------------------------------------------------------------------------
@@ -253,7 +257,8 @@ static void on_websocket(SoupServer *server, SoupServerMessage *msg, const char 
 {
     (void)server;
     const websocket_route *at = data;
-    if (strcmp(path, at->path) != 0 || is_cross_site(msg)) {
+    const bool wrong_path = at->path != NULL && strcmp(path, at->path) != 0;
+    if (wrong_path || is_cross_site(msg) || g_list_length(at->http->open) >= AGW_WEBSOCKETS_MAX) {
         soup_websocket_connection_close(connection, SOUP_WEBSOCKET_CLOSE_POLICY_VIOLATION, NULL);
         return;
     }
@@ -262,6 +267,7 @@ static void on_websocket(SoupServer *server, SoupServerMessage *msg, const char 
     ws->connection = g_object_ref(connection);
     ws->handler = at->handler;
     ws->arg = at->arg;
+    set_remote(&ws->from, soup_server_message_get_remote_address(msg));
     at->http->open = g_list_prepend(at->http->open, ws);
     soup_websocket_connection_set_max_incoming_payload_size(connection, AGW_HTTP_BODY_MAX);
     soup_websocket_connection_set_keepalive_interval(connection, 15);
@@ -271,16 +277,19 @@ static void on_websocket(SoupServer *server, SoupServerMessage *msg, const char 
         ws->handler->opened(ws, ws->arg);
 }
 
-void agw_http_on_websocket(agw_http *http, const char *path, const char *protocol,
+void agw_http_on_websocket(agw_http *http, const char *path, const char *const *protocols,
                            const agw_websocket_handler *handler, void *arg)
 {
     websocket_route *at = g_new0(websocket_route, 1);
     *at = (websocket_route){http, handler, arg, g_strdup(path)};
     g_ptr_array_add(http->websocket_routes, at);
-    char *protocols[] = {g_strdup(protocol), NULL};
-    soup_server_add_websocket_handler(http->server, path, NULL, protocol != NULL ? protocols : NULL,
-                                      on_websocket, at, NULL);
-    g_free(protocols[0]);
+    GStrvBuilder *names = g_strv_builder_new();
+    for (const char *const *p = protocols; p != NULL && *p != NULL; p++)
+        g_strv_builder_add(names, *p);
+    char **copy = protocols != NULL ? g_strv_builder_end(names) : NULL;
+    g_strv_builder_unref(names);
+    soup_server_add_websocket_handler(http->server, path, NULL, copy, on_websocket, at, NULL);
+    g_strfreev(copy);
 }
 
 static bool is_open(const agw_websocket *ws)
@@ -288,13 +297,42 @@ static bool is_open(const agw_websocket *ws)
     return soup_websocket_connection_get_state(ws->connection) == SOUP_WEBSOCKET_STATE_OPEN;
 }
 
-void agw_websocket_send(agw_websocket *ws, const char *text, size_t len)
+/* The library queues without a bound: what it was given while the socket took nothing counts. */
+static bool is_slow(agw_websocket *ws, size_t len)
+{
+    GIOStream *stream = soup_websocket_connection_get_io_stream(ws->connection);
+    GOutputStream *out = g_io_stream_get_output_stream(stream);
+    const bool takes = G_IS_POLLABLE_OUTPUT_STREAM(out) &&
+                       g_pollable_output_stream_is_writable(G_POLLABLE_OUTPUT_STREAM(out));
+    ws->stalled = takes ? 0 : ws->stalled + len;
+    return ws->stalled > AGW_WEBSOCKET_OUT_MAX;
+}
+
+void agw_websocket_send(agw_websocket *ws, const char *data, size_t len, bool text)
 {
     if (!is_open(ws))
         return;
-    GBytes *bytes = g_bytes_new(text, len);
-    soup_websocket_connection_send_message(ws->connection, SOUP_WEBSOCKET_DATA_TEXT, bytes);
+    if (is_slow(ws, len)) {
+        agw_log(AGW_LOG_WARN, NULL, "a WebSocket is closed: it does not read");
+        agw_websocket_close(ws);
+        return;
+    }
+    GBytes *bytes = g_bytes_new(data, len);
+    const bool valid = text && g_utf8_validate_len(data, (gsize)len, NULL);
+    soup_websocket_connection_send_message(
+        ws->connection, valid ? SOUP_WEBSOCKET_DATA_TEXT : SOUP_WEBSOCKET_DATA_BINARY, bytes);
     g_bytes_unref(bytes);
+}
+
+const char *agw_websocket_protocol(const agw_websocket *ws)
+{
+    const char *protocol = soup_websocket_connection_get_protocol(ws->connection);
+    return protocol != NULL ? protocol : "";
+}
+
+void agw_websocket_remote(const agw_websocket *ws, agw_addr *out)
+{
+    *out = ws->from;
 }
 
 void agw_websocket_close(agw_websocket *ws)

@@ -13,7 +13,11 @@
 typedef struct agw_http agw_http;
 typedef struct agw_websocket agw_websocket;
 
-enum { AGW_HTTP_BODY_MAX = 262144 };
+enum {
+    AGW_HTTP_BODY_MAX = 262144,
+    AGW_WEBSOCKETS_MAX = 256,            /* of one server */
+    AGW_WEBSOCKET_OUT_MAX = 1024 * 1024, /* bytes that a slow reader may leave */
+};
 
 /** Borrowed while the handler runs. */
 typedef struct agw_http_request {
@@ -56,8 +60,9 @@ const char *agw_http_url(const agw_http *http);
 /** Paths are exact; "/" is the root only. Adding a path again replaces it. */
 void agw_http_on_get(agw_http *http, const char *path, agw_http_handler *handler, void *arg);
 void agw_http_on_post(agw_http *http, const char *path, agw_http_handler *handler, void *arg);
-/** handler is borrowed as long as http lives; protocol: required subprotocol or NULL. */
-void agw_http_on_websocket(agw_http *http, const char *path, const char *protocol,
+/** handler is borrowed as long as http lives. path NULL: every path without a handler of its own;
+ * protocols: one of them is required, NULL ends; NULL = none is. */
+void agw_http_on_websocket(agw_http *http, const char *path, const char *const *protocols,
                            const agw_websocket_handler *handler, void *arg);
 /** data is borrowed as long as http lives. */
 void agw_http_static(agw_http *http, const char *path, const char *type, const void *data,
@@ -65,7 +70,11 @@ void agw_http_static(agw_http *http, const char *path, const char *type, const v
 /** Sets a header on every reply, e.g. Content-Security-Policy. */
 void agw_http_header(agw_http *http, const char *name, const char *value);
 
-void agw_websocket_send(agw_websocket *ws, const char *text, size_t len);
+/** A text frame, or a binary one. One who does not read is closed. */
+void agw_websocket_send(agw_websocket *ws, const char *data, size_t len, bool text);
+/** The subprotocol; "" = none. */
+const char *agw_websocket_protocol(const agw_websocket *ws);
+void agw_websocket_remote(const agw_websocket *ws, agw_addr *out);
 void agw_websocket_close(agw_websocket *ws);
 /** A place for the handler's own pointer; NULL at first. */
 void agw_websocket_set_state(agw_websocket *ws, void *state);

@@ -3,6 +3,7 @@
 #include "control/calls.h"
 #include "control/http_ng.h"
 #include "control/log_sink.h"
+#include "control/ng_stream.h"
 #include "control/server.h"
 
 #ifdef AGW_HAVE_DEMO
@@ -40,6 +41,7 @@ typedef struct program {
     agw_calls *calls;
     agw_control control;
     agw_server *server;
+    agw_streams *streams;
     agw_http *http;
 #ifdef AGW_HAVE_DEMO
     agw_demo *demo;
@@ -102,6 +104,7 @@ static gboolean on_idle(gpointer data)
     agw_gateway_idle(p->gateway, IDLE_PAIRS);
     agw_control_idle(&p->control, agw_clock_now());
     agw_server_idle(p->server, agw_clock_now());
+    agw_streams_idle(p->streams, agw_clock_now());
     return G_SOURCE_CONTINUE;
 }
 
@@ -321,18 +324,29 @@ static agw_err start_http(program *p)
     return AGW_OK;
 }
 
+static void start_events(program *p)
+{
+    const agw_config *config = &p->config;
+    p->events = agw_events_new();
+    agw_events_set_dtmf(p->events, &config->dtmf_log_dest, config->dtmf_log_ng_tcp);
+    for (guint i = 0; i < config->notify->len; i++)
+        AGW_ASSERT(agw_events_add(p->events, g_ptr_array_index(config->notify, i)) == AGW_OK);
+}
+
 /* The control ports first: the gateway takes core ports at random, and a port of ours may lie in
  * their range. */
 static agw_err start(program *p)
 {
     agw_err err = agw_server_new(&p->server, &p->config, &p->control, p->why, sizeof p->why);
     if (err == AGW_OK)
+        err = agw_streams_new(&p->streams, &p->config, p->server, p->why, sizeof p->why);
+    if (err == AGW_OK)
         err = start_http(p);
     if (err == AGW_OK)
         err = agw_gateway_new(&p->gateway, &p->config.gateway, p->why, sizeof p->why);
     if (err != AGW_OK)
         return err;
-    p->events = agw_events_new(&p->config.notify);
+    start_events(p);
     p->calls = agw_calls_new(&p->config, p->gateway, p->events);
     agw_control_init(&p->control, &p->config, p->gateway, p->calls, p->events);
     add_sources(p);
@@ -347,6 +361,11 @@ static void announce_listeners(const program *p)
     char text[AGW_ADDR_TEXT];
     if (p->http != NULL)
         announce("listening for http on", agw_http_url(p->http));
+    for (size_t i = 0; i < agw_streams_listeners(p->streams); i++)
+        announce("listening for ng on tcp",
+                 agw_addr_text(agw_streams_addr(p->streams, i), text, sizeof text));
+    if (p->config.unix_listen[0] != '\0')
+        announce("listening for ng on unix", p->config.unix_listen);
     for (size_t i = 0; i < agw_server_listeners(p->server); i++)
         announce("listening for ng on udp",
                  agw_addr_text(agw_server_addr(p->server, i), text, sizeof text));
@@ -356,6 +375,7 @@ static void stop(program *p)
 {
     stop_demo(p);
     agw_http_free(p->http);
+    agw_streams_free(p->streams);
     agw_server_free(p->server);
     remove_sources(p);
     if (p->calls != NULL)

@@ -2,6 +2,7 @@
 #include "control/server.h"
 
 #include "base/heap.h"
+#include "base/rand.h"
 #include "control/calls.h"
 #include "control/metrics.h"
 #include "control/replies.h"
@@ -52,26 +53,47 @@ static void write_reply(GString *out, const agw_ng_message *msg, const agw_doc *
     agw_ng_write(out, reply, format);
 }
 
-static agw_doc *run_body(agw_server *server, const char *body, size_t len, const agw_addr *from,
+static bool is_subscription(const agw_doc *request)
+{
+    const char *command = agw_doc_str(request, "command");
+    return command != NULL && strcmp(command, "subscribe events") == 0;
+}
+
+static agw_doc *subscribe(agw_server *server, agw_subscriber *subscriber, agw_ng_format format)
+{
+    if (subscriber == NULL)
+        return agw_ng_error("Events need a connection that stays");
+    subscriber->format = format;
+    agw_events_subscribe(server->ctl->events, subscriber);
+    agw_doc *reply = agw_doc_new_dict();
+    agw_doc_set_str(reply, "result", "ok");
+    return reply;
+}
+
+static agw_doc *run_body(agw_server *server, const agw_ng_message *msg, const agw_asker *asker,
                          agw_ns now, agw_ng_format *format)
 {
     const char *why;
-    agw_doc *request = agw_ng_parse(body, len, format, &why);
-    agw_doc *reply =
-        request != NULL ? agw_command_run(server->ctl, request, from, now) : agw_ng_error(why);
+    agw_doc *request = agw_ng_parse(msg->body, msg->body_len, format, &why), *reply;
+    if (request == NULL)
+        reply = agw_ng_error(why);
+    else if (is_subscription(request))
+        reply = subscribe(server, asker->subscriber, *format);
+    else
+        reply = agw_command_run(server->ctl, request, asker->local ? NULL : &asker->from, now);
     agw_doc_free(request);
     return reply;
 }
 
-static GString *make_reply(agw_server *server, const agw_ng_message *msg, const agw_addr *from,
+static GString *make_reply(agw_server *server, const agw_ng_message *msg, const agw_asker *asker,
                            agw_ns now)
 {
     agw_ng_format format;
-    agw_doc *reply = run_body(server, msg->body, msg->body_len, from, now, &format);
+    agw_doc *reply = run_body(server, msg, asker, now, &format);
     GString *out = g_string_new(NULL);
     write_reply(out, msg, reply, format);
     agw_doc_free(reply);
-    if (out->len <= AGW_NG_DATAGRAM_MAX)
+    if (asker->reply_max == 0 || out->len <= asker->reply_max)
         return out;
     g_string_truncate(out, 0);
     reply = agw_ng_error("Reply does not fit a datagram");
@@ -89,9 +111,8 @@ static void tell_stranger(agw_log_limit *limit, const agw_addr *from, const char
                 agw_log_addr(from, text), what, left_out);
 }
 
-static bool may_ask(agw_server *server, const agw_addr *from, agw_ns now)
+bool agw_server_admits(agw_server *server, const agw_addr *from, agw_ns now)
 {
-    server->counters.messages++;
     if (agw_config_ng_allowed(server->ctl->config, from))
         return true;
     server->counters.not_allowed++;
@@ -99,42 +120,66 @@ static bool may_ask(agw_server *server, const agw_addr *from, agw_ns now)
     return false;
 }
 
-const GString *agw_server_take(agw_server *server, const agw_addr *from, const char *msg,
+static bool may_ask(agw_server *server, const agw_asker *asker, agw_ns now)
+{
+    server->counters.messages++;
+    return asker->local || agw_server_admits(server, &asker->from, now);
+}
+
+const GString *agw_server_take(agw_server *server, const agw_asker *asker, const char *msg,
                                size_t len, agw_ns now)
 {
-    if (!may_ask(server, from, now))
+    if (!may_ask(server, asker, now))
         return NULL;
     agw_ng_message parts;
     if (agw_ng_split(&parts, msg, len) != AGW_OK) {
         server->counters.no_cookie++;
-        tell_stranger(&server->limit_cookie, from, "no cookie", now);
+        tell_stranger(&server->limit_cookie, &asker->from, "no cookie", now);
         return NULL;
     }
-    const agw_reply_key key = agw_replies_key(server->replies, from, &parts);
+    const agw_reply_key key = agw_replies_key(server->replies, &asker->from, &parts);
     const GString *kept = agw_replies_find(server->replies, &key, now);
     if (kept != NULL) {
         server->counters.duplicates++;
         return kept;
     }
-    GString *reply = make_reply(server, &parts, from, now);
+    GString *reply = make_reply(server, &parts, asker, now);
     agw_replies_keep(server->replies, &key, reply, now);
     return reply;
 }
 
-bool agw_server_take_plain(agw_server *server, const agw_addr *from, const char *body, size_t len,
-                           agw_ns now, GString *out, agw_ng_format *format)
+bool agw_server_take_plain(agw_server *server, const agw_asker *asker, const char *body, size_t len,
+                           agw_ns now, GString *out)
 {
-    if (!may_ask(server, from, now))
+    if (!may_ask(server, asker, now))
         return false;
-    agw_doc *reply = run_body(server, body, len, from, now, format);
-    agw_ng_write(out, reply, *format);
+    agw_ng_format format;
+    const agw_ng_message msg = {.body = body, .body_len = len};
+    agw_doc *reply = run_body(server, &msg, asker, now, &format);
+    agw_ng_write(out, reply, format);
     agw_doc_free(reply);
     return true;
 }
 
+void agw_server_write_push(GString *out, const agw_subscriber *subscriber, bool plain,
+                           const agw_doc *event)
+{
+    uint64_t cookie;
+    agw_rand_bytes((uint8_t *)&cookie, sizeof cookie);
+    if (!plain)
+        g_string_append_printf(out, "%016" G_GINT64_MODIFIER "x ", cookie);
+    agw_ng_write(out, event, subscriber->format);
+}
+
+void agw_server_forget(agw_server *server, agw_subscriber *subscriber)
+{
+    agw_events_unsubscribe(server->ctl->events, subscriber);
+}
+
 bool agw_server_write_metrics(agw_server *server, const agw_addr *from, agw_ns now, GString *out)
 {
-    if (!may_ask(server, from, now))
+    server->counters.messages++;
+    if (!agw_server_admits(server, from, now))
         return false;
     agw_metrics_write(out, server->ctl, now);
     return true;
@@ -176,6 +221,12 @@ static void keep_local_address(datagram *d)
         memcpy(&info, CMSG_DATA(cmsg), sizeof info);
         info.ipi_ifindex = 0;
         memcpy(CMSG_DATA(cmsg), &info, sizeof info);
+    } else if (cmsg->cmsg_level == IPPROTO_IPV6 && cmsg->cmsg_type == IPV6_PKTINFO) {
+        struct in6_pktinfo info;
+        memcpy(&info, CMSG_DATA(cmsg), sizeof info);
+        if (!IN6_IS_ADDR_LINKLOCAL(&info.ipi6_addr)) /* that one is of a device alone */
+            info.ipi6_ifindex = 0;
+        memcpy(CMSG_DATA(cmsg), &info, sizeof info);
     }
 }
 
@@ -194,15 +245,15 @@ static bool receive_one(agw_server *server, const listener *l)
     const ssize_t len = recvmsg(l->fd, &d.msg, MSG_DONTWAIT);
     if (len < 0)
         return errno == EINTR || errno == ECONNREFUSED; /* of an earlier reply */
-    agw_addr from;
+    agw_asker asker = {.reply_max = AGW_NG_DATAGRAM_MAX};
     if ((d.msg.msg_flags & MSG_TRUNC) != 0) {
         server->counters.oversize++;
         return true;
     }
-    if (agw_addr_from_sockaddr(&from, (const struct sockaddr *)&d.peer) != AGW_OK)
+    if (agw_addr_from_sockaddr(&asker.from, (const struct sockaddr *)&d.peer) != AGW_OK)
         return true;
     const GString *reply =
-        agw_server_take(server, &from, server->buffer, (size_t)len, agw_clock_now());
+        agw_server_take(server, &asker, server->buffer, (size_t)len, agw_clock_now());
     if (reply != NULL)
         send_reply(server, l, &d, reply);
     return true;
@@ -288,6 +339,11 @@ void agw_server_free(agw_server *server)
     }
     agw_replies_free(server->replies);
     g_free(server);
+}
+
+agw_control *agw_server_control(const agw_server *server)
+{
+    return server->ctl;
 }
 
 size_t agw_server_listeners(const agw_server *server)

@@ -40,7 +40,7 @@ static void send_doc(call *c, agw_doc *doc)
 {
     GString *text = g_string_new(NULL);
     agw_json_write(text, doc);
-    agw_websocket_send(c->ws, text->str, text->len);
+    agw_websocket_send(c->ws, text->str, text->len, true);
     g_string_free(text, TRUE);
     agw_doc_free(doc);
 }

@@ -31,8 +31,10 @@ static inline void rig_init(rig *r, const agw_addr *notify)
     fake_gateway_config(&r->config.gateway);
     AGW_ASSERT(agw_config_set(&r->config, "ng-allow", "127.0.0.0/8", why, sizeof why) == AGW_OK);
     AGW_ASSERT(agw_gateway_new(&r->gateway, &r->config.gateway, why, sizeof why) == AGW_OK);
-    const agw_addr nobody = {.family = AGW_FAMILY_NONE};
-    r->events = agw_events_new(notify != NULL ? notify : &nobody);
+    char text[AGW_ADDR_TEXT];
+    r->events = agw_events_new();
+    if (notify != NULL)
+        AGW_ASSERT(agw_events_add(r->events, agw_addr_text(notify, text, sizeof text)) == AGW_OK);
     r->calls = agw_calls_new(&r->config, r->gateway, r->events);
     agw_control_init(&r->ctl, &r->config, r->gateway, r->calls, r->events);
     r->now = AGW_S(1000);

@@ -16,8 +16,11 @@ static agw_call_clock answered_at(agw_ns at)
                           .silent_timeout = AGW_S(3600),
                           .offer_timeout = AGW_S(100),
                           .consent_grace = AGW_S(20)};
-    return (agw_call_clock){
-        .signalled_at = at, .delete_at = AGW_NEVER, .consent_lost_at = AGW_NEVER, .answered = true};
+    return (agw_call_clock){.signalled_at = at,
+                            .delete_at = AGW_NEVER,
+                            .consent_lost_at = AGW_NEVER,
+                            .hung_at = AGW_NEVER,
+                            .answered = true};
 }
 
 /* Lives until just before due, and then ends for that reason. */
@@ -88,6 +91,40 @@ static void test_calls_ims_11_protected_calls_end_by_command_only(void)
     CU_ASSERT_TRUE(never_ends(&c));
     c.delete_at = AGW_S(500);
     CU_ASSERT_TRUE(ends(&c, AGW_S(500), AGW_CALL_DELETED));
+}
+
+static void test_calls_ctl_11_no_call_outlives_the_final_timeout(void)
+{
+    agw_call_clock c = answered_at(AGW_S(10));
+    c.started_at = AGW_S(5);
+    c.signalled_at = c.media_at = AGW_S(1000);
+    config.final_timeout = AGW_S(1020);
+    CU_ASSERT_TRUE(ends(&c, AGW_S(1025), AGW_CALL_TOO_OLD));
+    config.final_timeout = 0;
+    CU_ASSERT_TRUE(ends(&c, AGW_S(1060), AGW_CALL_INACTIVE));
+    c.answered = false; /* an offer that is repeated for ever has an end, too */
+    config.final_timeout = AGW_S(1020);
+    CU_ASSERT_TRUE(ends(&c, AGW_S(1025), AGW_CALL_TOO_OLD));
+}
+
+static void test_calls_ts23334_5_7_a_hung_call_ends(void)
+{
+    agw_call_clock c = answered_at(AGW_S(10));
+    c.media_at = AGW_S(500);
+    c.hung_at = AGW_S(510);
+    CU_ASSERT_TRUE(ends(&c, AGW_S(510), AGW_CALL_HUNG));
+}
+
+static void test_calls_ims_11_protected_calls_end_hung_or_old_without_media_only(void)
+{
+    agw_call_clock c = answered_at(AGW_S(10));
+    c.protected = true;
+    c.media_at = AGW_S(500);
+    c.hung_at = AGW_S(510);
+    CU_ASSERT_TRUE(ends(&c, AGW_S(560), AGW_CALL_HUNG));
+    c.hung_at = AGW_NEVER;
+    config.final_timeout = AGW_S(300);
+    CU_ASSERT_TRUE(ends(&c, AGW_S(560), AGW_CALL_TOO_OLD));
 }
 
 static void test_calls_timeouts_do_not_overflow(void)
@@ -165,7 +202,7 @@ static void test_calls_evt_notice_has_all_fields(void)
         CU_ASSERT_STRING_EQUAL(agw_doc_str(doc, EXPECTED[i][0]), EXPECTED[i][1]);
     int64_t time_ms = 0;
     CU_ASSERT_TRUE(agw_doc_int(doc, "time", &time_ms) && time_ms > 1500000000000);
-    CU_ASSERT_EQUAL(agw_doc_count(doc), 10);
+    CU_ASSERT_EQUAL(agw_doc_count(doc), 11);
     agw_doc_free(doc);
     rig_fini(&r);
     close(fd);
@@ -360,6 +397,223 @@ static void test_calls_branches_are_bounded(void)
     rig_fini(&r);
 }
 
+/* --- what is looked at while a call lives ------------------------------------------------------
+ */
+
+#define OFFER_WITH(notify)                                                                         \
+    "{'command':'offer','call-id':'c','from-tag':'a','sdp':'v=0','notify':[" notify "]}"
+
+static void call_with(rig *r, const char *offer)
+{
+    CU_ASSERT_TRUE(rig_says(r, offer, OFFERED));
+    CU_ASSERT_TRUE(rig_says(r, ANSWER, ANSWERED));
+}
+
+static void media_at(rig *r, agw_ns at)
+{
+    for (int which = 0; which < 4; which += 2)
+        agw_counter_set(&any_traffic(r, which)->last_at, (uint64_t)at);
+}
+
+/* The number of the event if it is the next one; 0 = it is not. */
+static int64_t told_seq(int fd, const char *event)
+{
+    agw_doc *doc = next_notice(fd);
+    int64_t seq = 0;
+    if (doc != NULL && strcmp(agw_doc_str(doc, "event"), event) == 0)
+        (void)agw_doc_int(doc, "seq", &seq);
+    agw_doc_free(doc);
+    return seq;
+}
+
+static void acknowledge(rig *r, int64_t seq)
+{
+    char *ack = g_strdup_printf("{'command':'ack','seq':%d}", (int)seq);
+    CU_ASSERT_TRUE(rig_says(r, ack, OK));
+    g_free(ack);
+}
+
+static void test_calls_ts23334_5_7_three_heartbeats_without_answer_end_the_call(void)
+{
+    agw_addr to;
+    const int fd = listener(&to);
+    rig r;
+    rig_init(&r, &to);
+    call_with(&r, OFFER_WITH("'heartbeat=10'"));
+    const agw_ns start = r.now;
+    for (int i = 1; i <= 3; i++) {
+        media_at(&r, start + AGW_S(10 * i));
+        rig_at(&r, start + AGW_S(10 * i) - 1);
+        CU_ASSERT_EQUAL(told_seq(fd, "heartbeat"), 0);
+        rig_at(&r, start + AGW_S(10 * i));
+        CU_ASSERT_NOT_EQUAL(told_seq(fd, "heartbeat"), 0);
+    }
+    rig_at(&r, start + AGW_S(40) - 1);
+    CU_ASSERT_EQUAL(fake_gateway_calls(r.gateway), 1);
+    rig_at(&r, start + AGW_S(40));
+    CU_ASSERT_TRUE(told(fd, "call-ended", "heartbeat"));
+    CU_ASSERT_EQUAL(agw_calls_ended(r.calls)[AGW_CALL_HUNG], 1);
+    CU_ASSERT_EQUAL(fake_gateway_calls(r.gateway), 0);
+    rig_fini(&r);
+    close(fd);
+}
+
+static void test_calls_ts23334_5_7_an_answered_heartbeat_keeps_the_call(void)
+{
+    agw_addr to;
+    const int fd = listener(&to);
+    rig r;
+    rig_init(&r, &to);
+    call_with(&r, OFFER_WITH("'heartbeat=10'"));
+    const agw_ns start = r.now;
+    for (int i = 1; i <= 20; i++) { /* each third one is answered */
+        media_at(&r, start + AGW_S(10 * i));
+        rig_at(&r, start + AGW_S(10 * i));
+        const int64_t seq = told_seq(fd, "heartbeat");
+        CU_ASSERT_NOT_EQUAL(seq, 0);
+        if (i % 3 == 0)
+            acknowledge(&r, seq);
+    }
+    CU_ASSERT_EQUAL(fake_gateway_calls(r.gateway), 1);
+    CU_ASSERT_TRUE(
+        rig_says(&r, "{'command':'ack'}", "{'result':'error','error-reason':'No seq in message'}"));
+    CU_ASSERT_TRUE(rig_says(&r, "{'command':'ack','seq':1,'gateway':'x'}",
+                            "{'result':'error','error-reason':'Event of another gateway'}"));
+    rig_fini(&r);
+    close(fd);
+}
+
+static void test_calls_ts23334_5_7_a_query_answers_the_heartbeat(void)
+{
+    rig r;
+    rig_init(&r, NULL);
+    r.config.heartbeat = AGW_S(10); /* --heartbeat: the call says nothing about it */
+    rig_call(&r);
+    const agw_ns start = r.now;
+    for (int i = 1; i <= 12; i++) {
+        media_at(&r, start + AGW_S(10 * i));
+        rig_at(&r, start + AGW_S(10 * i));
+        if (i % 3 == 0)
+            g_free(rig_ask(&r, "{'command':'query','call-id':'c'}"));
+    }
+    CU_ASSERT_EQUAL(fake_gateway_calls(r.gateway), 1);
+    for (int i = 13; i <= 16; i++)
+        rig_at(&r, start + AGW_S(10 * i));
+    CU_ASSERT_EQUAL(fake_gateway_calls(r.gateway), 0);
+    CU_ASSERT_EQUAL(agw_calls_ended(r.calls)[AGW_CALL_HUNG], 1);
+    rig_fini(&r);
+}
+
+static void test_calls_evt_5_a_silent_stream_and_its_return_are_told_once(void)
+{
+    agw_addr to;
+    const int fd = listener(&to);
+    rig r;
+    rig_init(&r, &to);
+    call_with(&r, OFFER_WITH("'inactivity=5'"));
+    const agw_ns start = r.now;
+    agw_counter_set(&any_traffic(&r, 0)->last_at, (uint64_t)(start + AGW_S(30)));
+    rig_at(&r, start + AGW_S(5) - 1);
+    CU_ASSERT_PTR_NULL(next_notice(fd));
+    rig_at(&r, start + AGW_S(5));
+    CU_ASSERT_TRUE(told(fd, "inactivity", "to-tag"));
+    rig_at(&r, start + AGW_S(20));
+    CU_ASSERT_PTR_NULL(next_notice(fd));
+    agw_counter_set(&any_traffic(&r, 2)->last_at, (uint64_t)(start + AGW_S(20)));
+    rig_at(&r, start + AGW_S(21));
+    CU_ASSERT_TRUE(told(fd, "resumed", "to-tag"));
+    rig_at(&r, start + AGW_S(24));
+    CU_ASSERT_PTR_NULL(next_notice(fd));
+    rig_at(&r, start + AGW_S(25));
+    CU_ASSERT_TRUE(told(fd, "inactivity", "to-tag"));
+    rig_fini(&r);
+    close(fd);
+}
+
+static void test_calls_evt_5_a_stream_that_may_not_flow_is_not_missed(void)
+{
+    agw_addr to;
+    const int fd = listener(&to);
+    rig r;
+    rig_init(&r, &to);
+    fake_session.held = true;
+    call_with(&r, OFFER_WITH("'inactivity=5'"));
+    rig_at(&r, r.now + AGW_S(50));
+    CU_ASSERT_PTR_NULL(next_notice(fd));
+    rig_fini(&r);
+    close(fd);
+}
+
+static void test_calls_evt_8_poor_quality_and_its_end_are_told_once(void)
+{
+    agw_addr to;
+    const int fd = listener(&to);
+    rig r;
+    rig_init(&r, &to);
+    call_with(&r, OFFER_WITH("'quality=3.5'"));
+    agw_end_stats *end =
+        &agw_gateway_media_stats(fake_gateway_last_call(r.gateway), 1)->end[AGW_SIDE_A];
+    const struct {
+        uint64_t packets, lost;
+        const char *event;
+    } STEPS[] = {
+        {500, 0, NULL}, {900, 100, "quality"}, {1300, 200, NULL}, {1800, 200, "quality-back"}};
+    for (size_t i = 0; i < G_N_ELEMENTS(STEPS); i++) {
+        agw_counter_set(&end->rtp_in.packets, STEPS[i].packets);
+        agw_counter_set(&end->lost_in, STEPS[i].lost);
+        rig_at(&r, r.now + AGW_S(10));
+        CU_ASSERT_TRUE(STEPS[i].event != NULL ? told(fd, STEPS[i].event, "from-tag")
+                                              : next_notice(fd) == NULL);
+    }
+    rig_fini(&r);
+    close(fd);
+}
+
+static void test_calls_evt_8_mos_of_g107(void)
+{
+    CU_ASSERT_EQUAL(agw_watch_mos_x10(0, 0, 0), 44);
+    CU_ASSERT_TRUE(agw_watch_mos_x10(50, 20000, 100000) < 40);
+    CU_ASSERT_EQUAL(agw_watch_mos_x10(1000, 0, 0), 10);
+    CU_ASSERT_EQUAL(agw_watch_mos_x10(0, 10000000, 10000000), 10);
+}
+
+static void test_calls_evt_notify_words_choose(void)
+{
+    agw_addr to;
+    const int fd = listener(&to);
+    rig r;
+    rig_init(&r, &to);
+    call_with(&r, OFFER_WITH("'dtls','consent'"));
+    push(&r, AGW_EVENT_ICE_CONNECTED, 1, "");
+    CU_ASSERT_PTR_NULL(next_notice(fd));
+    push(&r, AGW_EVENT_DTLS_ESTABLISHED, 1, "");
+    CU_ASSERT_TRUE(told(fd, "dtls-established", ""));
+    rig_at(&r, r.now + AGW_S(60));
+    CU_ASSERT_TRUE(told(fd, "call-ended", "inactivity")); /* is always told */
+    rig_fini(&r);
+    close(fd);
+}
+
+static void test_calls_evt_a_call_has_its_own_target(void)
+{
+    agw_addr to, own;
+    char text[AGW_ADDR_TEXT];
+    const int fd = listener(&to), own_fd = listener(&own);
+    rig r;
+    rig_init(&r, &to);
+    char *offer = g_strdup_printf("{'command':'offer','call-id':'c','from-tag':'a','sdp':'v=0',"
+                                  "'notify-url':'udp:%s'}",
+                                  agw_addr_text(&own, text, sizeof text));
+    call_with(&r, offer);
+    push(&r, AGW_EVENT_ICE_CONNECTED, 1, "");
+    CU_ASSERT_TRUE(told(own_fd, "ice-connected", ""));
+    CU_ASSERT_PTR_NULL(next_notice(fd));
+    g_free(offer);
+    rig_fini(&r);
+    close(fd);
+    close(own_fd);
+}
+
 static const agw_unit_case CASES[] = {
     AGW_CASE(test_calls_ng_8_17_no_media_ends_a_call),
     AGW_CASE(test_calls_ng_8_15_held_calls_use_the_silent_timeout),
@@ -379,6 +633,18 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_calls_deleted_calls_are_not_told),
     AGW_CASE(test_calls_many_are_found_and_freed),
     AGW_CASE(test_calls_branches_are_bounded),
+    AGW_CASE(test_calls_ctl_11_no_call_outlives_the_final_timeout),
+    AGW_CASE(test_calls_ts23334_5_7_a_hung_call_ends),
+    AGW_CASE(test_calls_ims_11_protected_calls_end_hung_or_old_without_media_only),
+    AGW_CASE(test_calls_ts23334_5_7_three_heartbeats_without_answer_end_the_call),
+    AGW_CASE(test_calls_ts23334_5_7_an_answered_heartbeat_keeps_the_call),
+    AGW_CASE(test_calls_ts23334_5_7_a_query_answers_the_heartbeat),
+    AGW_CASE(test_calls_evt_5_a_silent_stream_and_its_return_are_told_once),
+    AGW_CASE(test_calls_evt_5_a_stream_that_may_not_flow_is_not_missed),
+    AGW_CASE(test_calls_evt_8_poor_quality_and_its_end_are_told_once),
+    AGW_CASE(test_calls_evt_8_mos_of_g107),
+    AGW_CASE(test_calls_evt_notify_words_choose),
+    AGW_CASE(test_calls_evt_a_call_has_its_own_target),
 };
 
 AGW_UNIT_MAIN("calls", CASES)

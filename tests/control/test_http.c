@@ -216,7 +216,7 @@ static void ws_message(agw_websocket *ws, const char *data, size_t len, bool tex
     CU_ASSERT_TRUE(text);
     CU_ASSERT_PTR_EQUAL(agw_websocket_state(ws), arg);
     ((socket_log *)arg)->messages++;
-    agw_websocket_send(ws, data, len);
+    agw_websocket_send(ws, data, len, text);
 }
 
 static void ws_closed(agw_websocket *ws, void *arg)

@@ -34,7 +34,9 @@ static void stop(server_rig *s)
 
 static bool says(server_rig *s, const char *msg, const char *reply)
 {
-    const GString *got = agw_server_take(s->server, &s->from, msg, strlen(msg), s->r.now);
+    const GString *got =
+        agw_server_take(s->server, &(agw_asker){.from = s->from, .reply_max = AGW_NG_DATAGRAM_MAX},
+                        msg, strlen(msg), s->r.now);
     if (got == NULL || reply == NULL)
         return got == NULL && reply == NULL;
     if (strcmp(got->str, reply) != 0)

@@ -24,7 +24,6 @@ typedef struct world {
 static void world_init(world *w)
 {
     char why[100];
-    const agw_addr nobody = {.family = AGW_FAMILY_NONE};
     memset(w, 0, sizeof *w);
     agw_log_init(AGW_LOG_ERROR, NULL);
     agw_config_init(&w->config);
@@ -33,7 +32,7 @@ static void world_init(world *w)
     w->config.profiles[1] = AGW_REALM_IMS;
     AGW_ASSERT(agw_config_set(&w->config, "ng-allow", "127.0.0.0/8", why, sizeof why) == AGW_OK);
     AGW_ASSERT(agw_gateway_new(&w->gateway, &w->config.gateway, why, sizeof why) == AGW_OK);
-    w->events = agw_events_new(&nobody);
+    w->events = agw_events_new();
     w->calls = agw_calls_new(&w->config, w->gateway, w->events);
     agw_control_init(&w->ctl, &w->config, w->gateway, w->calls, w->events);
     AGW_ASSERT(agw_server_new(&w->server, &w->config, &w->ctl, why, sizeof why) == AGW_OK);
@@ -57,7 +56,9 @@ static void take(world *w, const char *msg, size_t len, agw_ns now)
     if (len > 0)
         memcpy(exact, msg, len);
     AGW_ASSERT(agw_addr_parse(&from, "127.0.0.1:5060") == AGW_OK);
-    const GString *reply = agw_server_take(w->server, &from, exact != NULL ? exact : "", len, now);
+    const GString *reply =
+        agw_server_take(w->server, &(agw_asker){.from = from, .reply_max = AGW_NG_DATAGRAM_MAX},
+                        exact != NULL ? exact : "", len, now);
     const bool has_cookie = agw_ng_split(&parts, exact != NULL ? exact : "", len) == AGW_OK;
     AGW_ASSERT((reply != NULL) == has_cookie);
     AGW_ASSERT(reply == NULL || reply->len <= AGW_NG_DATAGRAM_MAX);
