@@ -154,6 +154,24 @@ void agw_call_apply(agw_worker *w, agw_call *call, const agw_mail *mail)
         agw_media_settle(call->medias[i], w->now);
 }
 
+bool agw_call_has_early(const agw_call *call)
+{
+    for (size_t i = 0; i < call->n_transports; i++) {
+        const agw_component *c = call->transports[i]->component;
+        if (c[AGW_RTP_COMPONENT].early.n != 0 || c[AGW_RTCP_COMPONENT].early.n != 0)
+            return true;
+    }
+    return false;
+}
+
+size_t agw_call_take_early(const agw_call *call, agw_pkt *const pkts[], size_t n)
+{
+    size_t taken = 0;
+    for (size_t i = 0; i < call->n_transports && taken < n; i++)
+        taken += agw_transport_take_early(call->transports[i], pkts + taken, n - taken);
+    return taken;
+}
+
 void agw_call_close(agw_worker *w, agw_call *call)
 {
     detach_medias(call);

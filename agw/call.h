@@ -22,6 +22,10 @@ AGW_NODISCARD agw_call *agw_call_new(agw_call_ref *ref, const char *tag);
 
 /** Applies the plan that the message carries. */
 void agw_call_apply(agw_worker *w, agw_call *call, const agw_mail *mail);
+/** Whether packets wait for their source to be named. */
+bool agw_call_has_early(const agw_call *call);
+/** Up to n packets that the last plan has named the sources of; 0 = no more. */
+size_t agw_call_take_early(const agw_call *call, agw_pkt *const pkts[], size_t n);
 /** Ends the call and frees it. */
 void agw_call_close(agw_worker *w, agw_call *call);
 

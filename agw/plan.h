@@ -14,18 +14,19 @@
 #include <stdint.h>
 
 enum {
-    AGW_PLAN_MEDIA_MAX = 16, /* medias of one call that carry anything */
-    AGW_UFRAG_LEN = 8,       /* our own: 4 characters transport index + 4 random ones (24 bits) */
-    AGW_PWD_LEN = 24,        /* our own: 144 random bits */
-    AGW_ICE_TEXT_MAX = 256,  /* longest ufrag or pwd of a peer, RFC 8839 section 5.4 */
-    AGW_MID_MAX = 32,        /* longest mid that we route by */
-    AGW_PLAN_PT_MAX = 32,    /* payload types of one media and direction */
-    AGW_PLAN_EXT_MAX = 32,   /* header extensions of the same */
-    AGW_PLAN_FP_MAX = 4,     /* fingerprints of one transport */
-    AGW_PLAN_SSRC_MAX = 8,   /* signalled SSRCs of one media and side */
-    AGW_PLAN_CNAME_MAX = 16, /* characters of a CNAME of ours */
-    AGW_TOS_EF = 0xb8,       /* RFC 3246: audio and its RTCP */
-    AGW_TOS_AF41 = 0x88,     /* RFC 2597: video */
+    AGW_PLAN_MEDIA_MAX = 16,  /* medias of one call that carry anything */
+    AGW_UFRAG_LEN = 8,        /* our own: 4 characters transport index + 4 random ones (24 bits) */
+    AGW_PWD_LEN = 24,         /* our own: 144 random bits */
+    AGW_ICE_TEXT_MAX = 256,   /* longest ufrag or pwd of a peer, RFC 8839 section 5.4 */
+    AGW_MID_MAX = 32,         /* longest mid that we route by */
+    AGW_PLAN_PT_MAX = 32,     /* payload types of one media and direction */
+    AGW_PLAN_EXT_MAX = 32,    /* header extensions of the same */
+    AGW_PLAN_FP_MAX = 4,      /* fingerprints of one transport */
+    AGW_PLAN_SSRC_MAX = 8,    /* signalled SSRCs of one media and side */
+    AGW_PLAN_CNAME_MAX = 16,  /* characters of a CNAME of ours */
+    AGW_PLAN_SOURCES_MAX = 8, /* addresses of early dialogs that one transport still listens to */
+    AGW_TOS_EF = 0xb8,        /* RFC 3246: audio and its RTCP */
+    AGW_TOS_AF41 = 0x88,      /* RFC 2597: video */
 };
 
 /** The two sides of a call. The leg of side A faces the party that sent the first offer. */
@@ -90,6 +91,13 @@ typedef struct agw_transport_plan {
     agw_addr remote_rtp, remote_rtcp;
     uint8_t source_rule; /* agw_source_rule */
     uint8_t latch_rule;  /* agw_latch_rule */
+    /* Who may send besides the party at remote_rtp, by the same source_rule: the other branches of
+     * a fork until one of them has the final answer. Nothing is ever sent there. */
+    uint8_t n_sources;
+    agw_addr sources[AGW_PLAN_SOURCES_MAX];
+    /* Media of an address that no SDP has named yet is kept for a moment (agw/early.h), as the
+     * SDP that names it may be late: for the asked side until the final answer. */
+    bool hold_strangers;
 } agw_transport_plan;
 
 /** A payload type that may come in on one side, and what it is called on the other. */

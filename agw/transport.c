@@ -121,9 +121,11 @@ static size_t components(const agw_transport *t)
 static void set_timer(agw_transport *t)
 {
     agw_ns at = AGW_NEVER;
-    for (size_t i = 0; i < components(t); i++) {
-        if (t->component[i].ice != NULL)
-            at = agw_earlier(at, agw_ice_deadline(t->component[i].ice));
+    for (size_t i = 0; i < 2; i++) {
+        const agw_component *c = &t->component[i];
+        if (c->ice != NULL && i < components(t))
+            at = agw_earlier(at, agw_ice_deadline(c->ice));
+        at = agw_earlier(at, agw_early_deadline(t->worker->early, &c->early));
     }
     agw_timerq_set(&t->worker->timers, &t->timer, at);
 }
@@ -236,6 +238,12 @@ static void on_ice_event(agw_transport *t, agw_ice_event event)
     }
 }
 
+static void drop_early(agw_transport *t, agw_component *c, agw_ns now)
+{
+    const size_t n = agw_early_expire(t->worker->early, &c->early, now);
+    agw_counter_add(&t->worker->stats.drops[AGW_DROP_WRONG_SOURCE], n);
+}
+
 void agw_transport_on_timer(agw_transport *t)
 {
     for (size_t i = 0; i < components(t); i++) {
@@ -247,6 +255,8 @@ void agw_transport_on_timer(agw_transport *t)
                 on_ice_event(t, event);
         }
     }
+    for (size_t i = 0; i < 2; i++)
+        drop_early(t, &t->component[i], t->worker->now);
     set_timer(t);
 }
 
@@ -328,6 +338,23 @@ static bool within_budget(agw_transport *t)
     return true;
 }
 
+static bool is_source(const agw_transport *t, const agw_addr *signalled, const agw_addr *from)
+{
+    if (t->source_rule == AGW_SOURCE_STRICT)
+        return agw_addr_equal(signalled, from);
+    return agw_addr_ip_equal(signalled, from);
+}
+
+/* A branch of a fork that may still be the one. */
+static bool is_early_dialog(const agw_transport *t, const agw_addr *from)
+{
+    for (size_t i = 0; i < t->n_sources; i++) {
+        if (is_source(t, &t->sources[i], from))
+            return true;
+    }
+    return false;
+}
+
 /* From where a transport takes DTLS and SRTP: validated by ICE, or the signalled address. */
 static bool is_from_peer(agw_transport *t, const agw_pkt *pkt)
 {
@@ -336,9 +363,8 @@ static bool is_from_peer(agw_transport *t, const agw_pkt *pkt)
         return true; /* the map of a shared port holds validated addresses only */
     if (t->is_ice)
         return c->ice != NULL && agw_ice_is_valid(c->ice, pkt->port->id, &pkt->remote);
-    if (t->source_rule == AGW_SOURCE_STRICT)
-        return agw_addr_equal(&c->source, &pkt->remote);
-    return agw_addr_ip_equal(&c->source, &pkt->remote);
+    return is_source(t, &c->source, &pkt->remote) ||
+           (t->n_sources != 0 && is_early_dialog(t, &pkt->remote));
 }
 
 static void take_dtls(agw_pkt *pkt)
@@ -657,6 +683,41 @@ static void latch(agw_transport *t, agw_component *c, const agw_pkt *pkt)
     agw_bridge_settle(t);
 }
 
+/* Early media may come before the SDP that names its source, so while that may happen it waits for
+ * it a moment. */
+static void refuse_source(agw_transport *t, agw_pkt *pkt)
+{
+    agw_worker *w = t->worker;
+    agw_component *c = component_of(t, pkt->port);
+    if (!t->hold_strangers || !agw_early_hold(w->early, &c->early, pkt, w->now)) {
+        agw_pkt_drop(pkt, AGW_DROP_WRONG_SOURCE);
+        return;
+    }
+    pkt->verdict = AGW_CONSUMED;
+    if (c->early.n == 1)
+        set_timer(t);
+}
+
+/* Whether media of this source is taken by now. */
+static bool is_named(const void *owner, const agw_addr *source)
+{
+    const agw_transport *t = owner;
+    return is_source(t, &t->component[AGW_RTP_COMPONENT].source, source) ||
+           is_source(t, &t->component[AGW_RTCP_COMPONENT].source, source) ||
+           is_early_dialog(t, source);
+}
+
+size_t agw_transport_take_early(agw_transport *t, agw_pkt *const pkts[], size_t n)
+{
+    size_t taken = 0;
+    for (size_t i = 0; i < 2; i++)
+        taken += agw_early_take(t->worker->early, &t->component[i].early, is_named, t, pkts + taken,
+                                n - taken);
+    if (taken != 0)
+        set_timer(t);
+    return taken;
+}
+
 /* Plain RTP has no other proof than its source; learning happens only where control asked for it.
  */
 static void check_plain(agw_transport *t, agw_pkt *pkt)
@@ -665,7 +726,7 @@ static void check_plain(agw_transport *t, agw_pkt *pkt)
     if (may_latch(t, c, pkt))
         latch(t, c, pkt);
     else if (!is_from_peer(t, pkt))
-        agw_pkt_drop(pkt, AGW_DROP_WRONG_SOURCE);
+        refuse_source(t, pkt);
 }
 
 /* From elsewhere than signalled: only what is authentic may teach an address. */
@@ -673,7 +734,7 @@ static void unprotect_stray(agw_transport *t, agw_pkt *pkt)
 {
     agw_component *c = component_of(t, pkt->port);
     if (t->security != AGW_SECURITY_SDES || !may_latch(t, c, pkt)) {
-        agw_pkt_drop(pkt, AGW_DROP_WRONG_SOURCE);
+        refuse_source(t, pkt);
         return;
     }
     unprotect_alone(t, pkt);
@@ -876,6 +937,7 @@ static void close_component(agw_transport *t, agw_component *c)
 {
     c->remote = (agw_addr){0};
     follow_flow(t, c);
+    drop_early(t, c, AGW_NEVER);
     for (size_t family = 0; family < 2 && !t->shared; family++) {
         agw_port *port = c->ports[family];
         if (port == NULL)
@@ -1067,6 +1129,20 @@ static void apply_security(agw_transport *t, const agw_transport_plan *plan, boo
         apply_sdes(t, plan);
 }
 
+static void apply_sources(agw_transport *t, const agw_transport_plan *plan)
+{
+    const size_t bytes = plan->n_sources * sizeof *t->sources;
+    t->hold_strangers = plan->hold_strangers && !plan->ice;
+    free(t->sources);
+    t->sources = NULL;
+    t->n_sources = plan->n_sources;
+    if (bytes == 0)
+        return;
+    t->sources = malloc(bytes);
+    AGW_ASSERT(t->sources != NULL);
+    memcpy(t->sources, plan->sources, bytes);
+}
+
 void agw_transport_apply(agw_transport *t, const agw_transport_plan *plan)
 {
     bool restarted = false;
@@ -1077,6 +1153,7 @@ void agw_transport_apply(agw_transport *t, const agw_transport_plan *plan)
     t->tos = plan->tos;
     t->source_rule = plan->source_rule;
     t->latch_rule = plan->latch_rule;
+    apply_sources(t, plan);
     if (t->is_ice && !plan->ice && !t->shared)
         leave_ice(t);
     if (t->is_ice) {
@@ -1105,6 +1182,7 @@ void agw_transport_free(agw_transport *t)
     mail->ref = t->call->ref;
     mail->id = t->id;
     agw_outbox_post(&w->control, mail);
+    free(t->sources);
     free(t->remotes);
     free(t);
 }

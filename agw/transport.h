@@ -4,6 +4,7 @@
 #ifndef AGW_AGW_TRANSPORT_H
 #define AGW_AGW_TRANSPORT_H
 
+#include "agw/early.h"
 #include "agw/handshake.h"
 #include "agw/worker.h"
 #include "base/prefetch.h"
@@ -32,8 +33,9 @@ typedef struct agw_component {
     bool latched;
 
     agw_ice *ice;
-    agw_port *ports[2]; /* by family: [0] IPv4, [1] IPv6 */
-    agw_addr signalled; /* without ICE: what the plan said */
+    agw_port *ports[2];   /* by family: [0] IPv4, [1] IPv6 */
+    agw_addr signalled;   /* without ICE: what the plan said */
+    agw_early_list early; /* packets of sources that nobody has named yet */
     /* What the I/O was told of: media between these two may take its faster way. */
     agw_port *flow_port; /* NULL = nothing */
     agw_addr flow_remote;
@@ -57,6 +59,11 @@ typedef struct agw_transport {
     uint32_t id;
     agw_transport_name name;
     agw_timer timer;
+
+    /* without ICE: the sources of early dialogs, see agw_transport_plan */
+    bool hold_strangers;
+    uint8_t n_sources;
+    agw_addr *sources;
 
     /* addresses that authentic checks came from, as they stand in the worker's map */
     agw_remote_key *remotes;
@@ -111,6 +118,10 @@ bool agw_transport_can_take(const agw_transport *t);
 /** Gives a packet of a media its way out, or drops it; RTCP takes the RTCP component where there is
  * one. */
 void agw_transport_address(agw_transport *t, agw_pkt *pkt);
+
+/** Takes out up to n packets that were kept until their source was named, and now is; to be called
+ * after a plan, until it returns 0. */
+size_t agw_transport_take_early(agw_transport *t, agw_pkt *const pkts[], size_t n);
 
 void agw_transport_on_timer(agw_transport *t);
 /** A message of the handshake thread about this transport. */

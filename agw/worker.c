@@ -93,7 +93,7 @@ static void count_received(agw_worker *w, size_t n)
 static void run_stages(agw_worker *w, size_t n)
 {
     agw_pkt *const *pkts = w->pkts;
-    count_received(w, n);
+    w->n_received = n;
     agw_demux_classify(w, pkts, n);
     agw_warm_transports(pkts, n);
     agw_transport_take_stun(w, pkts, n);
@@ -139,12 +139,23 @@ static void send_waiting(agw_worker *w)
         send_batch(w);
 }
 
+/* Media that came before the SDP that names its source goes its way now. */
+static void run_early(agw_worker *w, const agw_call *call)
+{
+    if (!agw_call_has_early(call))
+        return;
+    send_waiting(w);
+    for (size_t n; (n = agw_call_take_early(call, w->pkts, AGW_PKT_BATCH)) != 0;)
+        run_stages(w, n);
+}
+
 static void take(agw_worker *w, agw_mail *mail)
 {
     switch (mail->kind) {
     case AGW_MAIL_APPLY:
         send_waiting(w);
         agw_call_apply(w, mail->call, mail);
+        run_early(w, mail->call);
         break;
     case AGW_MAIL_CLOSE:
         send_waiting(w);
@@ -258,9 +269,10 @@ bool agw_worker_turn(agw_worker *w, agw_ns now)
     take_icmp(w);
     send_waiting(w);
     const size_t n = agw_io_rx(w->io, w->pkts, AGW_PKT_BATCH);
-    w->n_received = n;
-    if (n != 0)
+    if (n != 0) {
+        count_received(w, n);
         run_stages(w, n);
+    }
     const bool flushed = flush(w);
     publish(w);
     if (!flushed && n == 0)
@@ -345,8 +357,10 @@ agw_worker *agw_worker_new(size_t index, const agw_io_config *io, agw_port **acc
     w->by_remote = agw_map_new(sizeof(agw_remote_key), seed);
     w->slots = calloc(AGW_WORKER_SLOTS, sizeof(agw_transport *));
     w->srtp = agw_srtp_engine_new();
-    if (w->io == NULL || w->mailbox == NULL || w->by_remote == NULL || w->slots == NULL ||
-        make_packets(w) != AGW_OK || add_access_ports(w, access_ports, n_access_ports) != AGW_OK) {
+    w->early = agw_early_new();
+    if (w->early == NULL || w->io == NULL || w->mailbox == NULL || w->by_remote == NULL ||
+        w->slots == NULL || make_packets(w) != AGW_OK ||
+        add_access_ports(w, access_ports, n_access_ports) != AGW_OK) {
         agw_worker_free(w);
         return NULL;
     }
@@ -389,6 +403,7 @@ void agw_worker_free(agw_worker *w)
     if (w->io != NULL)
         agw_io_close(w->io);
     agw_srtp_engine_free(w->srtp);
+    agw_early_free(w->early);
     free(w->slots);
     free(w->access_ports);
     free(w->memory);

@@ -4,6 +4,7 @@
 #ifndef AGW_AGW_WORKER_H
 #define AGW_AGW_WORKER_H
 
+#include "agw/early.h"
 #include "agw/gateway.h"
 #include "agw/mail.h"
 #include "base/map.h"
@@ -43,6 +44,7 @@ typedef struct agw_worker {
     agw_timerq timers;
     agw_map *by_remote;           /* agw_remote_key -> agw_transport, written by authentic checks */
     struct agw_transport **slots; /* AGW_WORKER_SLOTS */
+    agw_early *early;             /* media that waits for the SDP that names its source */
     struct agw_call *calls;       /* all that live here, linked */
     size_t calls_ended;           /* since freed memory was last settled */
     uint32_t last_number;         /* of generations and peers */

@@ -300,6 +300,8 @@ agw_err agw_links_offer(agw_exchange *x)
         agw_link *from = agw_state_end_link(x->next, w->line, x->from);
         agw_link *to = agw_state_end_link(x->next, w->line, x->to);
         take_remote(x, from, w->m, w->tm, w->m->rtcp_mux && !x->next->leg[x->from].no_mux);
+        from->now.hold_strangers = false;
+        to->now.hold_strangers = x->current == NULL; /* its answer, or a fork's, may be late */
         to->now.security = (uint8_t)w->line->end[x->to].security;
         if (to->now.security == AGW_SECURITY_SDES)
             agw_keys_for_offer(&x->next->leg[x->to], to);

@@ -322,6 +322,26 @@ static void test_negotiate_plan_source_rule(void)
     fixture_fini(&f);
 }
 
+/* Early media may overtake its SDP on the asked side, until another offer shows that the call
+ * stands. */
+static void test_negotiate_plan_early_media_of_the_asked_side_waits_for_its_sdp(void)
+{
+    fixture f;
+    fixture_init(&f);
+    OFFER(&f, AGW_SIDE_A, "", WEB_OFFER_A);
+    const agw_plan *plan = plan_of(&f);
+    for (size_t i = 0; i < plan->n_transports; i++)
+        CU_ASSERT_EQUAL(plan->transports[i].hold_strangers, plan->transports[i].side == AGW_SIDE_B);
+    ANSWER(&f, AGW_SIDE_B, "", CORE_A);
+    CU_ASSERT_TRUE(core_of(&f)->hold_strangers); /* a fork's 183 may follow */
+    ANSWER(&f, AGW_SIDE_B, "", CORE_A);
+    CU_ASSERT_TRUE(core_of(&f)->hold_strangers);
+    OFFER(&f, AGW_SIDE_A, "", WEB_OFFER_A);
+    ANSWER(&f, AGW_SIDE_B, "", CORE_A);
+    CU_ASSERT_FALSE(core_of(&f)->hold_strangers);
+    fixture_fini(&f);
+}
+
 /* Latching: never of itself toward an IMS, and elsewhere only behind a NAT or when asked for. */
 static void check_latch(agw_realm_profile profile, const char *keys, agw_latch_rule rule)
 {
@@ -604,6 +624,7 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_negotiate_plan_rfc3264_8_4_zero_address_is_hold),
     AGW_CASE(test_negotiate_plan_multicast_and_names_are_never_sent_to),
     AGW_CASE(test_negotiate_plan_source_rule),
+    AGW_CASE(test_negotiate_plan_early_media_of_the_asked_side_waits_for_its_sdp),
     AGW_CASE(test_negotiate_plan_latch_rule),
     AGW_CASE(test_negotiate_plan_sip_source_address_instead_of_sdp),
     AGW_CASE(test_negotiate_plan_dscp),
