@@ -15,6 +15,7 @@ enum {
     SOAK_TREND_POINTS = 4, /* with fewer points behind the warm-up there is no trend */
     SOAK_COMPLAINT = 160,
     SOAK_COMPLAINTS_MAX = 16,
+    SOAK_RSS_NOISE = 2 << 20, /* bytes in a whole run */
 };
 
 /** One look at the gateway. */

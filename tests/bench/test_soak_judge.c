@@ -68,10 +68,22 @@ static void test_judge_finds_a_resident_set_that_grows(void)
 {
     healthy();
     for (size_t i = 1; i < POINTS; i++)
-        points[i].rss_bytes += points[i].ended * 20;
+        points[i].rss_bytes += points[i].ended * 30;
     judge();
     CU_ASSERT_EQUAL(verdict.count, 1);
     CU_ASSERT_PTR_NOT_NULL(strstr(verdict.complaints[0], "resident set grows by"));
+}
+
+/* 158 bytes a call, but of 9000 calls. */
+static void test_judge_free_lists_of_a_short_run_are_no_growth(void)
+{
+    healthy();
+    for (size_t i = 1; i < POINTS; i++) {
+        points[i].ended /= 10;
+        points[i].rss_bytes += points[i].ended * 158;
+    }
+    judge();
+    CU_ASSERT_EQUAL(verdict.count, 0);
 }
 
 static void test_judge_memory_that_shrinks_is_well(void)
@@ -127,6 +139,7 @@ static void test_judge_too_many_complaints_fit(void)
 static const agw_unit_case CASES[] = {
     AGW_CASE(test_judge_slope_of_a_line_is_exact),
     AGW_CASE(test_judge_first_burst_and_noise_are_no_growth),
+    AGW_CASE(test_judge_free_lists_of_a_short_run_are_no_growth),
     AGW_CASE(test_judge_finds_a_leak_in_the_heap),
     AGW_CASE(test_judge_finds_a_resident_set_that_grows),
     AGW_CASE(test_judge_memory_that_shrinks_is_well),
