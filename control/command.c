@@ -2,6 +2,7 @@
 #include "control/command.h"
 
 #include "control/calls.h"
+#include "control/capabilities.h"
 #include "control/events.h"
 #include "control/flags.h"
 #include "control/stats.h"
@@ -255,6 +256,11 @@ static void set_reoffer_branch(agw_ng_call *call, const char *via_branch)
     call->reoffer_branch = g_strdup(via_branch != NULL ? via_branch : "");
 }
 
+static const char *label_of(const run *r)
+{
+    return r->flags.set_label != NULL ? r->flags.set_label : r->flags.label;
+}
+
 static void note_offer(run *r, agw_ng_call *call, agw_side side)
 {
     agw_calls_claim(call, side, r->flags.from_tag, NULL);
@@ -262,7 +268,7 @@ static void note_offer(run *r, agw_ng_call *call, agw_side side)
         agw_calls_claim(call, other(side), r->flags.to_tag, r->flags.via_branch);
     else if (side == AGW_SIDE_A)
         agw_calls_branch(call, AGW_SIDE_B, r->flags.via_branch);
-    agw_calls_set_label(call, side, r->flags.label);
+    agw_calls_set_label(call, side, label_of(r));
     set_reoffer_branch(call, call->clock.answered ? r->flags.via_branch : NULL);
     call->clock.protected = call->clock.protected || is_urgent(r);
     agw_calls_set_notify(call, &r->flags, r->from);
@@ -276,12 +282,13 @@ static agw_doc *run_first_offer(run *r)
     if (call == NULL)
         return reply;
     const agw_err err = negotiate(r, call, AGW_SIDE_A, true, &reply);
-    if (err == AGW_OK) {
+    const bool looped = err == AGW_OK && agw_session_looped(call->session);
+    if (err == AGW_OK && !looped) {
         note_offer(r, call, AGW_SIDE_A);
         return reply;
     }
     agw_calls_end(call, AGW_CALL_DELETED);
-    if (err != AGW_ERR_LIMIT)
+    if (looped || err != AGW_ERR_LIMIT)
         return reply;
     agw_doc_free(reply);
     return refuse_new_call(r, "Ran out of ports");
@@ -311,7 +318,7 @@ static agw_doc *run_offer(run *r)
     if (!offerer(r, call, &side))
         return agw_ng_error("Invalid dialogue association");
     agw_doc *reply;
-    if (negotiate(r, call, side, true, &reply) == AGW_OK)
+    if (negotiate(r, call, side, true, &reply) == AGW_OK && !agw_session_looped(call->session))
         note_offer(r, call, side);
     return reply;
 }
@@ -340,11 +347,11 @@ static agw_doc *run_answer(run *r)
     if (!answerer(r, call, &side))
         return agw_ng_error("Invalid dialogue association");
     agw_doc *reply;
-    if (negotiate(r, call, side, false, &reply) != AGW_OK)
+    if (negotiate(r, call, side, false, &reply) != AGW_OK || agw_session_looped(call->session))
         return reply;
     agw_calls_claim(call, side, r->flags.to_tag, r->flags.via_branch);
     agw_calls_claim(call, other(side), r->flags.from_tag, NULL);
-    agw_calls_set_label(call, side, r->flags.label);
+    agw_calls_set_label(call, side, label_of(r));
     set_reoffer_branch(call, NULL);
     agw_calls_set_notify(call, &r->flags, r->from);
     agw_calls_signalled(call, r->now);
@@ -468,6 +475,17 @@ static agw_doc *run_ping(run *r)
     return reply;
 }
 
+static agw_doc *run_capabilities(run *r)
+{
+    const char *names[AGW_COMMAND_KINDS];
+    for (size_t i = 0; i < AGW_COMMAND_KINDS; i++)
+        names[i] = agw_command_name(i);
+    agw_doc *reply = agw_doc_new_dict();
+    agw_capabilities_describe(reply, r->ctl->config, names, AGW_COMMAND_KINDS);
+    agw_doc_set_str(reply, "result", "ok");
+    return reply;
+}
+
 /* --- dispatch ----------------------------------------------------------------------------------
  */
 
@@ -483,6 +501,7 @@ static const struct {
     {"list", run_list},
     {"statistics", run_statistics},
     {"ack", run_ack},
+    {"capabilities", run_capabilities},
 };
 
 const char *agw_command_name(size_t kind)

@@ -3,6 +3,7 @@
  * config_check.c. */
 #include "control/config.h"
 
+#include "base/rand.h"
 #include "control/events.h"
 
 #include <ifaddrs.h>
@@ -651,6 +652,7 @@ agw_err agw_config_set(agw_config *config, const char *name, const char *value, 
 void agw_config_init(agw_config *config)
 {
     memset(config, 0, sizeof *config);
+    agw_rand_bytes((uint8_t *)&config->instance, sizeof config->instance);
     config->warnings = g_ptr_array_new_with_free_func(g_free);
     config->later = g_ptr_array_new_with_free_func(g_free);
     config->notify = g_ptr_array_new_with_free_func(g_free);

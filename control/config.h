@@ -77,6 +77,7 @@ typedef struct agw_config {
     char config_file[256];                         /* as given; "" = none */
     char pidfile[256];
 
+    uint64_t instance;   /* random: by it this process knows what it has written itself */
     GPtrArray *warnings; /* char *: what was accepted with a doubt */
 
     /* private */

@@ -3,6 +3,8 @@
  * read alike; a later value replaces an earlier one, lists and words add up. */
 #include "control/flags.h"
 
+#include "control/flags_text.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +12,7 @@
 enum {
     TEXTS_MAX = 256,   /* values of one key */
     UNKNOWN_MAX = 512, /* bytes of the list of unknown names */
-    CODECS_MAX = 128,  /* entries of one codec list */
+    LIST_MAX = 128,    /* entries of one list of codecs, extensions or media types */
 };
 
 /* How rtpp-flags and scripts build a profile from words. */
@@ -165,18 +167,18 @@ static const char *const CODEC_LISTS[AGW_CODEC_LISTS] = {
     [AGW_CODEC_SET] = "set",
 };
 
+static void add_to(agw_flags *f, GPtrArray **list, const char *text)
+{
+    if (*list == NULL)
+        *list = g_ptr_array_new();
+    if ((*list)->len < LIST_MAX)
+        g_ptr_array_add(*list, g_string_chunk_insert(f->texts, text));
+}
+
 static void add_codec(agw_flags *f, agw_codec_list list, const char *text)
 {
-    if (f->codecs[list] == NULL)
-        f->codecs[list] = g_ptr_array_new();
-    if (f->codecs[list]->len >= CODECS_MAX)
-        return;
-    char *plain = g_strdup(text); /* "--" stands for "=", ".." for a blank in flag strings */
-    for (char *p; (p = strstr(plain, "--")) != NULL;) {
-        *p = '=';
-        memmove(p + 1, p + 2, strlen(p + 2) + 1);
-    }
-    g_ptr_array_add(f->codecs[list], g_string_chunk_insert(f->texts, plain));
+    char *plain = agw_flags_unescape(text);
+    add_to(f, &f->codecs[list], plain);
     g_free(plain);
 }
 
@@ -209,8 +211,102 @@ static bool codec_word(agw_flags *f, const char *word)
     const char *rest = behind(word, "codec-");
     for (int i = 0; rest != NULL && i < AGW_CODEC_LISTS; i++) {
         const size_t n = strlen(CODEC_LISTS[i]);
-        if (strncmp(rest, CODEC_LISTS[i], n) == 0 && rest[n] == '-' && rest[n + 1] != '\0') {
+        if (strncmp(rest, CODEC_LISTS[i], n) == 0 && (rest[n] == '-' || rest[n] == '=') &&
+            rest[n + 1] != '\0') {
             add_codec(f, (agw_codec_list)i, rest + n + 1);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* --- header extensions and attributes ------------------------------------------------------- */
+
+static const char *const EXTMAP_LISTS[AGW_EXTMAP_LISTS] = {
+    [AGW_EXTMAP_STRIP] = "strip", [AGW_EXTMAP_MASK] = "mask", [AGW_EXTMAP_EXCEPT] = "except"};
+
+/* "accept" changes nothing: what passes is accepted. */
+static void add_extensions(agw_flags *f, const char *list, char *const *texts)
+{
+    for (size_t i = 0; i < AGW_EXTMAP_LISTS; i++) {
+        for (; strcmp(EXTMAP_LISTS[i], list) == 0 && *texts != NULL; texts++)
+            add_to(f, &f->extmap[i], *texts);
+    }
+    if (*texts != NULL && strcmp(list, "accept") != 0)
+        note_unknown(f, "extmap", list);
+}
+
+static void add_edit(agw_flags *f, agw_sdp_edit_kind kind, const char *type, const char *value,
+                     const char *with)
+{
+    const bool session = strcmp(type, "none") == 0 || strcmp(type, "global") == 0;
+    if (f->edits == NULL)
+        f->edits = g_array_new(FALSE, FALSE, sizeof(agw_sdp_edit));
+    if (f->edits->len >= AGW_SDP_EDITS_MAX || !agw_sdp_edit_is_line(value) ||
+        (with != NULL && !agw_sdp_edit_is_line(with)) ||
+        (kind == AGW_SDP_EDIT_SUBSTITUTE) != (with != NULL)) {
+        note_unknown(f, "sdp-attr", value);
+        return;
+    }
+    const agw_sdp_edit edit = {.kind = kind,
+                               .type = session ? NULL : keep(f, type),
+                               .value = keep(f, value),
+                               .with = with != NULL ? keep(f, with) : NULL};
+    g_array_append_val(f->edits, edit);
+}
+
+static bool edit_kind_of(const char *name, agw_sdp_edit_kind *out)
+{
+    static const char *const NAMES[] = {[AGW_SDP_EDIT_ADD] = "add",
+                                        [AGW_SDP_EDIT_REMOVE] = "remove",
+                                        [AGW_SDP_EDIT_SUBSTITUTE] = "substitute"};
+    for (size_t i = 0; i < G_N_ELEMENTS(NAMES); i++) {
+        if (strcmp(NAMES[i], name) == 0) {
+            *out = (agw_sdp_edit_kind)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* "add-audio-ptime:20", "substitute-none-sendrecv>sendonly", behind "sdp-attr-" */
+static void edit_word(agw_flags *f, const char *word)
+{
+    agw_sdp_edit_kind kind;
+    char **parts = g_strsplit(word, "-", 3);
+    if (g_strv_length(parts) != 3 || !edit_kind_of(parts[0], &kind)) {
+        note_unknown(f, "flag", word);
+        g_strfreev(parts);
+        return;
+    }
+    char *value = agw_flags_unescape(parts[2]), *with = NULL;
+    char *arrow = kind == AGW_SDP_EDIT_SUBSTITUTE ? strchr(value, '>') : NULL;
+    if (arrow != NULL) {
+        *arrow = '\0';
+        with = arrow + 1;
+    }
+    add_edit(f, kind, parts[1], value, with);
+    g_free(value);
+    g_strfreev(parts);
+}
+
+/* "extmap-strip-URI", "sdp-media-remove-video", "sdp-attr-add-audio-x" */
+static bool edit_words(agw_flags *f, const char *word)
+{
+    const char *rest = behind(word, "sdp-attr-");
+    if (rest != NULL) {
+        edit_word(f, rest);
+        return true;
+    }
+    if ((rest = behind(word, "sdp-media-remove-")) != NULL) {
+        add_to(f, &f->media_remove, rest);
+        return true;
+    }
+    rest = behind(word, "extmap-");
+    for (size_t i = 0; rest != NULL && i < AGW_EXTMAP_LISTS; i++) {
+        const size_t n = strlen(EXTMAP_LISTS[i]);
+        if (strncmp(rest, EXTMAP_LISTS[i], n) == 0 && rest[n] == '-' && rest[n + 1] != '\0') {
+            add_to(f, &f->extmap[i], rest + n + 1);
             return true;
         }
     }
@@ -242,6 +338,15 @@ static void take_via_branch(agw_flags *f, char *const *t)
 static void take_label(agw_flags *f, char *const *t)
 {
     f->label = keep(f, last_of(t));
+}
+
+static void take_to_label(agw_flags *f, char *const *t)
+{
+    f->to_label = keep(f, last_of(t));
+}
+static void take_set_label(agw_flags *f, char *const *t)
+{
+    f->set_label = keep(f, last_of(t));
 }
 
 static void take_direction(agw_flags *f, char *const *t)
@@ -343,6 +448,23 @@ static void take_ptime(agw_flags *f, char *const *t)
 {
     f->ptime = number_of(last_of(t));
 }
+static void take_ptime_reverse(agw_flags *f, char *const *t)
+{
+    f->ptime_reverse = number_of(last_of(t));
+}
+static void take_media_remove(agw_flags *f, char *const *t)
+{
+    for (; *t != NULL; t++)
+        add_to(f, &f->media_remove, *t);
+}
+/* As the words endpoint-learning-off and its kin. */
+static void take_learning(agw_flags *f, char *const *t)
+{
+    char *word = g_strconcat("endpoint-learning-", last_of(t), NULL);
+    char *texts[2] = {word, NULL};
+    take_words(f, texts);
+    g_free(word);
+}
 static void take_tos(agw_flags *f, char *const *t)
 {
     const int32_t v = number_of(last_of(t));
@@ -436,6 +558,8 @@ static const key_rule KEYS[] = {
     {"via-branch", FORM_TEXT, take_via_branch},
     {"label", FORM_TEXT, take_label},
     {"from-label", FORM_TEXT, take_label},
+    {"to-label", FORM_TEXT, take_to_label},
+    {"set-label", FORM_TEXT, take_set_label},
     {"direction", FORM_WORDS, take_direction},
     {"from-interface", FORM_TEXT, take_from_interface},
     {"to-interface", FORM_TEXT, take_to_interface},
@@ -451,6 +575,9 @@ static const key_rule KEYS[] = {
     {"bundle", FORM_WORDS, take_bundle},
     {"SDES", FORM_WORDS, take_sdes},
     {"ptime", FORM_TEXT, take_ptime},
+    {"ptime-reverse", FORM_TEXT, take_ptime_reverse},
+    {"sdp-media-remove", FORM_WORDS, take_media_remove},
+    {"endpoint-learning", FORM_TEXT, take_learning},
     {"TOS", FORM_TEXT, take_tos},
     {"delete-delay", FORM_TEXT, take_delete_delay},
     {"priority", FORM_TEXT, take_priority},
@@ -474,15 +601,11 @@ static const char *const IGNORED_KEYS[] = {
     "T38",
     "OSRTP",
     "ICE-lite",
-    "extmap",
-    "ptime-reverse",
     "DTLS-fingerprint",
     "generate-RTCP",
     "record-call",
     "metadata",
     "interface",
-    "to-label",
-    "set-label",
     "address",
     "code",
     "digit",
@@ -496,8 +619,6 @@ static const char *const IGNORED_KEYS[] = {
     "repeat-times",
     "repeat-duration",
     "start-pos",
-    "sdp-attr",
-    "sdp-media-remove",
     "drop-traffic",
     "media-echo",
     "delay-buffer",
@@ -516,7 +637,6 @@ static const char *const IGNORED_KEYS[] = {
     "repacketize",
     "moh",
     "vsc",
-    "endpoint-learning",
     "all",
     "to-call-id",
     "source-tag",
@@ -542,14 +662,9 @@ static const char *const IGNORED_WORDS[] = {
     "inject-DTMF",
     "detect-DTMF",
     "block-DTMF",
-    "NAT-wait",
-    "pierce-NAT",
     "recrypt",
     "no-tls-id",
-    "static-codecs",
-    "reuse-codecs",
     "allow-asymmetric-codecs",
-    "allow-no-codec-media",
     "allow-transcoding",
     "force-transcoding",
     "unidirectional",
@@ -645,7 +760,7 @@ static bool known_word(agw_flags *f, const char *word)
 #undef AGW_WORD_TEXT
     };
     for (size_t i = 0; i < G_N_ELEMENTS(WORDS); i++) {
-        if (same(WORDS[i], word)) {
+        if (same(WORDS[i], word) || g_ascii_strcasecmp(WORDS[i], word) == 0) {
             f->words |= UINT64_C(1) << i;
             return true;
         }
@@ -673,7 +788,7 @@ static bool prefixed_word(agw_flags *f, const char *word)
         g_free(texts[0]);
         return true;
     }
-    return codec_word(f, word);
+    return codec_word(f, word) || edit_words(f, word);
 }
 
 static bool ignored_word(const char *word)
@@ -758,30 +873,103 @@ static char **texts_of(const agw_doc *value, key_form form)
     return (char **)g_ptr_array_free(out, FALSE);
 }
 
-static void take_codec_dict(agw_flags *f, const agw_doc *dict)
+static bool is_dict(const agw_doc *doc)
 {
-    for (size_t i = 0; agw_doc_kind_of(dict) == AGW_DOC_DICT && i < agw_doc_count(dict); i++) {
+    return agw_doc_kind_of(doc) == AGW_DOC_DICT;
+}
+
+typedef void take_list(agw_flags *f, const char *list, char *const *texts);
+
+static void take_lists(agw_flags *f, const agw_doc *dict, take_list *take_one)
+{
+    for (size_t i = 0; is_dict(dict) && i < agw_doc_count(dict); i++) {
         char **texts = texts_of(agw_doc_at(dict, i), FORM_WORDS);
-        add_codecs(f, agw_doc_key_at(dict, i), texts);
+        take_one(f, agw_doc_key_at(dict, i), texts);
         g_strfreev(texts);
     }
 }
 
+/* ["a", "b"] or [["a", "b"], ["c", "d"]] */
+static void take_substitutes(agw_flags *f, const char *type, const agw_doc *list)
+{
+    const size_t n = agw_doc_count(list);
+    const char *value = n > 0 ? agw_doc_text(agw_doc_at(list, 0)) : NULL;
+    const char *with = n > 1 ? agw_doc_text(agw_doc_at(list, 1)) : NULL;
+    if (value != NULL && with != NULL)
+        add_edit(f, AGW_SDP_EDIT_SUBSTITUTE, type, value, with);
+    for (size_t i = 0; value == NULL && i < n; i++) {
+        const agw_doc *pair = agw_doc_at(list, i);
+        if (agw_doc_count(pair) > 1 && agw_doc_text(agw_doc_at(pair, 0)) != NULL)
+            take_substitutes(f, type, pair);
+    }
+}
+
+static void take_edits(agw_flags *f, const char *type, const char *command, const agw_doc *values)
+{
+    agw_sdp_edit_kind kind;
+    if (!edit_kind_of(command, &kind)) {
+        note_unknown(f, "sdp-attr", command);
+        return;
+    }
+    if (kind == AGW_SDP_EDIT_SUBSTITUTE) {
+        take_substitutes(f, type, values);
+        return;
+    }
+    char **texts = texts_of(values, FORM_TEXT);
+    for (char **t = texts; *t != NULL; t++)
+        add_edit(f, kind, type, *t, NULL);
+    g_strfreev(texts);
+}
+
+/* {"audio": {"add": ["ptime:20"], "remove": [...]}, "none": ...} */
+static void take_attr_dict(agw_flags *f, const agw_doc *dict)
+{
+    for (size_t i = 0; is_dict(dict) && i < agw_doc_count(dict); i++) {
+        const agw_doc *commands = agw_doc_at(dict, i);
+        for (size_t k = 0; is_dict(commands) && k < agw_doc_count(commands); k++)
+            take_edits(f, agw_doc_key_at(dict, i), agw_doc_key_at(commands, k),
+                       agw_doc_at(commands, k));
+    }
+}
+
+/* Keys with a dictionary, and "codec-strip" for a list of it alone; false: it is none of these. */
+static bool take_structure(agw_flags *f, const char *key, const agw_doc *value)
+{
+    const char *list = behind(key, "codec-");
+    if (same(key, "codec"))
+        take_lists(f, value, add_codecs);
+    else if (same(key, "extmap"))
+        take_lists(f, value, add_extensions);
+    else if (same(key, "sdp-attr"))
+        take_attr_dict(f, value);
+    else if (list != NULL && codec_list_of(list) >= 0) {
+        char **texts = texts_of(value, FORM_WORDS);
+        add_codecs(f, list, texts);
+        g_strfreev(texts);
+    } else
+        return false;
+    return true;
+}
+
 void agw_flags_init(agw_flags *out)
 {
-    *out = (agw_flags){.ptime = -1, .tos = -1, .delete_delay = -1, .priority = -1};
+    *out = (agw_flags){
+        .ptime = -1, .ptime_reverse = -1, .tos = -1, .delete_delay = -1, .priority = -1};
     out->texts = g_string_chunk_new(256);
 }
 
-void agw_flags_parse(agw_flags *out, const agw_doc *request)
+/* inner: the dictionary is what a rtpp-flags text stood for, which has no further one in it. */
+static void parse(agw_flags *out, const agw_doc *request, bool inner)
 {
     for (size_t i = 0; i < agw_doc_count(request); i++) {
         const char *key = agw_doc_key_at(request, i);
         const agw_doc *value = agw_doc_at(request, i);
-        if (same(key, "codec")) {
-            take_codec_dict(out, value);
+        if (inner && same(key, "rtpp-flags")) {
+            note_unknown(out, "key", key);
             continue;
         }
+        if (take_structure(out, key, value))
+            continue;
         const key_rule *rule = key_rule_of(key);
         char **texts = texts_of(value, rule != NULL ? rule->form : FORM_TEXT);
         take(out, rule, key, texts);
@@ -789,95 +977,39 @@ void agw_flags_parse(agw_flags *out, const agw_doc *request)
     }
 }
 
+void agw_flags_parse(agw_flags *out, const agw_doc *request)
+{
+    parse(out, request, false);
+}
+
 /* --- rtpp-flags --------------------------------------------------------------------------- */
-
-/* The end of a token that begins at text: a blank outside brackets. */
-static const char *token_end(const char *text)
-{
-    int depth = 0;
-    for (; *text != '\0'; text++) {
-        if (*text == '[')
-            depth++;
-        else if (*text == ']' && depth > 0)
-            depth--;
-        else if (depth == 0 && strchr(" \t\r\n,", *text) != NULL)
-            break;
-    }
-    return text;
-}
-
-/* "[a b]" -> "a b"; in place. */
-static char *without_brackets(char *value)
-{
-    const size_t n = strlen(value);
-    if (n < 2 || value[0] != '[' || value[n - 1] != ']')
-        return value;
-    value[n - 1] = '\0';
-    return value + 1;
-}
-
-static char **tokens_of(const char *text)
-{
-    GPtrArray *out = g_ptr_array_new();
-    while (*text != '\0' && out->len < TEXTS_MAX) {
-        const char *end = token_end(text);
-        if (end != text)
-            g_ptr_array_add(out, g_strndup(text, (gsize)(end - text)));
-        text = *end == '\0' ? end : end + 1;
-    }
-    g_ptr_array_add(out, NULL);
-    return (char **)g_ptr_array_free(out, FALSE);
-}
-
-static void take_codec_text(agw_flags *f, char **pairs)
-{
-    for (char **p = pairs; *p != NULL; p++) {
-        char *equals = strchr(*p, '=');
-        if (equals == NULL)
-            continue;
-        *equals = '\0';
-        char **values = tokens_of(without_brackets(equals + 1));
-        add_codecs(f, *p, values);
-        g_strfreev(values);
-    }
-}
-
-static void take_token(agw_flags *f, char *token)
-{
-    char *equals = strchr(token, '=');
-    if (equals == NULL || equals == token || behind(token, "codec-") != NULL ||
-        behind(token, "transcode-") != NULL) {
-        take_word(f, token);
-        return;
-    }
-    *equals = '\0';
-    char **values = tokens_of(without_brackets(equals + 1));
-    if (same(token, "codec"))
-        take_codec_text(f, values);
-    else if (same(token, "rtpp-flags"))
-        note_unknown(f, "key", token);
-    else
-        take(f, key_rule_of(token), token, values);
-    g_strfreev(values);
-}
 
 void agw_flags_parse_text(agw_flags *out, const char *text)
 {
-    char **tokens = tokens_of(text);
-    for (char **t = tokens; *t != NULL; t++)
-        take_token(out, *t);
-    g_strfreev(tokens);
+    agw_doc *doc = agw_flags_text_doc(text);
+    parse(out, doc, true);
+    agw_doc_free(doc);
+}
+
+static void free_list(GPtrArray *list)
+{
+    if (list != NULL)
+        g_ptr_array_free(list, TRUE);
 }
 
 void agw_flags_fini(agw_flags *flags)
 {
-    for (size_t i = 0; i < AGW_CODEC_LISTS; i++) {
-        if (flags->codecs[i] != NULL)
-            g_ptr_array_free(flags->codecs[i], TRUE);
-    }
+    for (size_t i = 0; i < AGW_CODEC_LISTS; i++)
+        free_list(flags->codecs[i]);
+    for (size_t i = 0; i < AGW_EXTMAP_LISTS; i++)
+        free_list(flags->extmap[i]);
+    free_list(flags->media_remove);
+    if (flags->edits != NULL)
+        g_array_free(flags->edits, TRUE);
     if (flags->unknown != NULL)
         g_string_free(flags->unknown, TRUE);
     if (flags->texts != NULL)
         g_string_chunk_free(flags->texts);
-    *flags = (agw_flags){.ptime = -1, .tos = -1, .delete_delay = -1, .priority = -1};
+    *flags = (agw_flags){
+        .ptime = -1, .ptime_reverse = -1, .tos = -1, .delete_delay = -1, .priority = -1};
 }

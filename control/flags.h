@@ -7,6 +7,7 @@
 #include "base/addr.h"
 #include "control/ng.h"
 #include "control/sdp.h"
+#include "control/sdp_edit.h"
 #include "srtp/suite.h"
 
 #include <glib.h>
@@ -86,6 +87,12 @@ enum {
     X(STRIP_EXTMAP, "strip-extmap")                                                                \
     X(WEBRTC, "WebRTC")                                                                            \
     X(NEW_BRANCH, "new-branch")                                                                    \
+    X(ALLOW_NO_CODEC_MEDIA, "allow-no-codec-media")                                                \
+    X(REUSE_CODECS, "reuse-codecs")                                                                \
+    X(NO_CODEC_RENEGOTIATION, "no-codec-renegotiation")                                            \
+    X(STATIC_CODECS, "static-codecs")                                                              \
+    X(NAT_WAIT, "NAT-wait")                                                                        \
+    X(PIERCE_NAT, "pierce-NAT")                                                                    \
     X(EMERGENCY, "emergency")                                                                      \
     X(HISTOGRAMS, "histograms")                                                                    \
     X(MEMORY, "memory")                                                                            \
@@ -112,6 +119,14 @@ typedef enum agw_codec_list {
     AGW_CODEC_LISTS,
 } agw_codec_list;
 
+/** Lists of the extmap dictionary: URIs of header extensions, or "all". */
+typedef enum agw_extmap_list {
+    AGW_EXTMAP_STRIP,
+    AGW_EXTMAP_MASK,   /* as strip: what the receiver does not have is not taken from the sender */
+    AGW_EXTMAP_EXCEPT, /* only these */
+    AGW_EXTMAP_LISTS,
+} agw_extmap_list;
+
 /** What the words of SDES say about the a=crypto that the receiver of an offer gets. */
 typedef struct agw_sdes_words {
     bool given;           /* any word at all */
@@ -130,7 +145,8 @@ typedef struct agw_notify_words {
 
 /** One request's keys. All texts live as long as the flags. NULL, 0, NONE = not given. */
 typedef struct agw_flags {
-    const char *call_id, *from_tag, *to_tag, *via_branch, *label;
+    const char *call_id, *from_tag, *to_tag, *via_branch;
+    const char *label, *to_label, *set_label;
     const char *direction[2]; /* interface names: sender's side, receiver's side */
     agw_addr received_from;   /* SIP source of the message */
     agw_addr media_address;   /* printed instead of ours */
@@ -143,8 +159,9 @@ typedef struct agw_flags {
     bool osrtp_off;
     agw_sdes_words sdes;
     uint32_t rtcp_mux, replace, bundle;
-    uint64_t words;       /* 1 << agw_word */
-    int32_t ptime, tos;   /* -1 = not given */
+    uint64_t words;     /* 1 << agw_word */
+    int32_t ptime, tos; /* -1 = not given */
+    int32_t ptime_reverse;
     int32_t delete_delay; /* seconds; -1 = not given */
     int32_t priority;     /* -1 = not given */
     bool supports_load_limit;
@@ -153,10 +170,13 @@ typedef struct agw_flags {
     const char *xmlrpc_callback; /* address of the signalling node for --b2b-url */
     agw_addr dtmf_log_dest;
 
-    GPtrArray *codecs[AGW_CODEC_LISTS]; /* of const char *; NULL when empty */
-    GString *unknown;                   /* keys and words not known, "a, b"; NULL when none */
-    uint32_t profile_parts;             /* private: RTP, SRTP, AVPF ... seen as words */
-    GStringChunk *texts;                /* private: where the texts live */
+    GPtrArray *codecs[AGW_CODEC_LISTS];  /* of const char *; NULL when empty */
+    GPtrArray *extmap[AGW_EXTMAP_LISTS]; /* the same */
+    GPtrArray *media_remove;             /* types of m= lines; the same */
+    GArray *edits;                       /* of agw_sdp_edit; NULL when empty */
+    GString *unknown;                    /* keys and words not known, "a, b"; NULL when none */
+    uint32_t profile_parts;              /* private: RTP, SRTP, AVPF ... seen as words */
+    GStringChunk *texts;                 /* private: where the texts live */
 } agw_flags;
 
 static inline bool agw_flags_has(const agw_flags *flags, agw_word word)

@@ -3,6 +3,7 @@
  * away; and the view of what stands. */
 #include "control/negotiate.h"
 
+#include "base/log.h"
 #include "base/secret.h"
 #include "control/negotiate_state.h"
 
@@ -37,6 +38,7 @@ void agw_session_free(agw_session *session)
     for (size_t i = 0; i < 2; i++) {
         g_free(session->origin[i].username);
         g_free(session->origin[i].id);
+        g_free(session->origin[i].name);
     }
     g_free(session);
 }
@@ -44,6 +46,11 @@ void agw_session_free(agw_session *session)
 bool agw_session_open(const agw_session *session)
 {
     return session->pending != NULL;
+}
+
+bool agw_session_looped(const agw_session *session)
+{
+    return session->looped;
 }
 
 bool agw_session_established(const agw_session *session)
@@ -123,10 +130,37 @@ static void learn_ids(agw_exchange *x)
     agw_attrs_learn_ids(&x->next->leg[x->to], NULL);
 }
 
+/* A signalling loop (loop-protect): what we have written already stays as it is. */
+static agw_err pass_on(agw_exchange *x, const char *text, size_t len, GString *out)
+{
+    x->looped = true;
+    g_string_append_len(out, text, (gssize)len);
+    return AGW_OK;
+}
+
+/* The reply is one datagram, in either encoding: nothing may stand that its sender cannot be told.
+ */
+static bool fits_reply(agw_exchange *x, const GString *out)
+{
+    enum { FRAME = 512, LONGEST_ESCAPE = 6 }; /* cookie and keys; \u00ff */
+    size_t json = 0;
+    for (gsize i = 0; i < out->len && out->len > AGW_NG_DATAGRAM_MAX / 8; i++) {
+        const unsigned char c = (unsigned char)out->str[i];
+        const bool pair = c == '\r' || c == '\n' || c == '\t' || c == '"' || c == '\\';
+        json += pair ? 2 : c < 0x20 || c >= 0x7f ? LONGEST_ESCAPE : 1;
+    }
+    if (json <= AGW_NG_DATAGRAM_MAX - FRAME)
+        return true;
+    x->why = "Reply does not fit a datagram";
+    return false;
+}
+
 static agw_err run_offer(agw_exchange *x, const char *text, size_t len, GString *out)
 {
     agw_session *s = x->s;
     agw_legs_offer(x);
+    if (agw_out_is_looped(x))
+        return pass_on(x, text, len, out);
     learn_ids(x);
     agw_err err = agw_in_offer(x);
     if (err == AGW_OK)
@@ -135,6 +169,8 @@ static agw_err run_offer(agw_exchange *x, const char *text, size_t len, GString 
         return err;
     agw_state_sweep(x->next);
     agw_out_write(x, out);
+    if (!fits_reply(x, out))
+        return AGW_ERR_UNSUPPORTED;
     forget_offer(s);
     s->offer = g_strndup(text, len);
     s->offer_sdp = g_steal_pointer(&x->sdp);
@@ -144,13 +180,15 @@ static agw_err run_offer(agw_exchange *x, const char *text, size_t len, GString 
     return AGW_OK;
 }
 
-static agw_err run_answer(agw_exchange *x, GString *out)
+static agw_err run_answer(agw_exchange *x, const char *text, size_t len, GString *out)
 {
     agw_session *s = x->s;
+    agw_legs_answer(x);
+    if (agw_out_is_looped(x))
+        return pass_on(x, text, len, out);
     x->offer = g_steal_pointer(&s->offer_sdp);
     if (x->offer == NULL) /* not the first answer to it */
         AGW_ASSERT(agw_sdp_parse(&x->offer, s->offer, s->offer_len, NULL) == AGW_OK);
-    agw_legs_answer(x);
     learn_ids(x);
     agw_in_answer(x);
     const agw_err err = agw_links_answer(x);
@@ -158,6 +196,8 @@ static agw_err run_answer(agw_exchange *x, GString *out)
         return err;
     agw_state_sweep(x->next);
     agw_out_write(x, out);
+    if (!fits_reply(x, out))
+        return AGW_ERR_UNSUPPORTED;
     agw_plan_medias(x);
     take_over(s, g_steal_pointer(&x->next), NULL);
     return AGW_OK;
@@ -202,17 +242,23 @@ agw_err agw_negotiate(agw_session *session, agw_side from, bool is_offer, const 
                       .to = agw_side_other(from),
                       .is_offer = acts_as_offer(session, from, is_offer),
                       .why = "Error rewriting SDP"};
-    agw_err err = agw_sdp_parse(&x.sdp, sdp, len, NULL);
+    agw_sdp_why reason;
+    agw_err err = agw_sdp_parse(&x.sdp, sdp, len, &reason);
     if (err != AGW_OK) {
+        agw_log(AGW_LOG_INFO, NULL, "%s", reason.text);
         *why = "Failed to parse SDP";
         return err;
     }
     const bool repeated = repeats_its_offer(session, from, is_offer, sdp, len);
     exchange_begin(&x);
-    err = x.is_offer ? run_offer(&x, sdp, len, out) : run_answer(&x, out);
+    const gsize at = out->len;
+    err = x.is_offer ? run_offer(&x, sdp, len, out) : run_answer(&x, sdp, len, out);
+    if (err != AGW_OK)
+        g_string_truncate(out, at);
+    session->looped = err == AGW_OK && x.looped;
     *why = err == AGW_OK ? x.refused : x.why;
     exchange_end(&x);
-    if (err == AGW_OK && repeated)
+    if (err == AGW_OK && repeated && !session->looped)
         take_over(session, session->current, NULL);
     return err;
 }

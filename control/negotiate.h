@@ -39,6 +39,9 @@ AGW_NODISCARD agw_err agw_negotiate(agw_session *session, agw_side from, bool is
 void agw_session_rollback(agw_session *session);
 /** true while an offer waits for its answer. */
 bool agw_session_open(const agw_session *session);
+/** true after a message that we had written ourselves (flag loop-protect): it came back as it was
+ * and changed nothing. */
+bool agw_session_looped(const agw_session *session);
 /** true once an answer has been taken. */
 bool agw_session_established(const agw_session *session);
 

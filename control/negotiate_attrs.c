@@ -89,7 +89,9 @@ static void write_numbered(const agw_work *w, const agw_sdp_attr *attr, agw_sdp_
 static void write_theirs(const agw_exchange *x, const agw_work *w, agw_sdp_writer *out)
 {
     const unsigned bit = line_way(x, w);
-    const bool own_ptime = x->is_offer && x->next->leg[x->to].ptime > 0;
+    const agw_leg *to = &x->next->leg[x->to];
+    const int32_t ptime = x->is_offer ? to->ptime : to->ptime_back;
+    const bool own_ptime = ptime > 0 && w->line->kind == AGW_MEDIA_AUDIO;
     for (size_t i = 0; i < w->m->n_attrs; i++) {
         const agw_sdp_attr *attr = &w->m->attrs[i];
         if ((KEEP[attr->kind] & bit) == 0 || (own_ptime && attr->kind == AGW_SDP_A_PTIME))
@@ -100,7 +102,7 @@ static void write_theirs(const agw_exchange *x, const agw_work *w, agw_sdp_write
             agw_sdp_write_attr(out, attr->name, attr->value);
     }
     if (own_ptime)
-        agw_sdp_write_attrf(out, "ptime", "%d", x->next->leg[x->to].ptime);
+        agw_sdp_write_attrf(out, "ptime", "%d", ptime);
 }
 
 /* --- codecs ------------------------------------------------------------------------------- */
@@ -247,10 +249,31 @@ static void write_extmap(const agw_sdp_extmap *e, unsigned id, agw_sdp_writer *o
     g_string_free(text, TRUE);
 }
 
+static bool lists_uri(const GPtrArray *list, const char *uri)
+{
+    for (guint i = 0; list != NULL && i < list->len; i++) {
+        const char *entry = g_ptr_array_index(list, i);
+        if (strcmp(entry, uri) == 0 || strcmp(entry, "all") == 0)
+            return true;
+    }
+    return false;
+}
+
+/* strip-extmap and the lists of extmap */
+static bool script_passes(const agw_flags *f, const char *uri)
+{
+    if (agw_flags_has(f, AGW_WORD_STRIP_EXTMAP))
+        return false;
+    if (f->extmap[AGW_EXTMAP_EXCEPT] != NULL)
+        return lists_uri(f->extmap[AGW_EXTMAP_EXCEPT], uri);
+    return !lists_uri(f->extmap[AGW_EXTMAP_STRIP], uri) &&
+           !lists_uri(f->extmap[AGW_EXTMAP_MASK], uri);
+}
+
 bool agw_attrs_extension_passes(const agw_exchange *x, const agw_work *w, const agw_sdp_extmap *e)
 {
     const unsigned bit = line_way(x, w);
-    if (e->id == 0 || e->id > UINT8_MAX)
+    if (e->id == 0 || e->id > UINT8_MAX || !script_passes(x->flags, e->uri))
         return false;
     if (bit == WW)
         return true;
@@ -288,9 +311,8 @@ static void write_mid_extension(agw_exchange *x, agw_work *w, agw_sdp_writer *ou
 static void write_offered_extensions(agw_exchange *x, agw_work *w, agw_sdp_writer *out)
 {
     agw_leg *leg = &x->next->leg[x->to];
-    const bool strip = agw_flags_has(x->flags, AGW_WORD_STRIP_EXTMAP);
     const unsigned bit = line_way(x, w);
-    for (size_t i = 0; i < w->m->n_extmaps && !strip; i++) {
+    for (size_t i = 0; i < w->m->n_extmaps; i++) {
         const agw_sdp_extmap *e = &w->m->extmaps[i];
         if (agw_attrs_extension_passes(x, w, e))
             write_extmap(e, bit == PW ? leg->ext_orientation : e->id, out);
@@ -441,6 +463,16 @@ static void write_ssrc(const agw_exchange *x, const agw_work *w, agw_sdp_writer 
     agw_sdp_write_attrf(out, "ssrc", "%u cname:%s", end->ssrc, cname);
 }
 
+/* original-sendrecv: what the sender wrote, or nothing where it wrote nothing. */
+static void write_direction(const agw_exchange *x, const agw_work *w, agw_sdp_direction told,
+                            agw_sdp_writer *out)
+{
+    const bool original = agw_flags_has(x->flags, AGW_WORD_ORIGINAL_SENDRECV);
+    if (original && !w->m->own_direction && !x->sdp->session.own_direction)
+        return;
+    agw_sdp_write_attr(out, agw_sdp_direction_text(original ? w->m->direction : told), NULL);
+}
+
 static agw_sdp_direction told_direction(const agw_exchange *x, const agw_work *w)
 {
     const agw_sdp_direction said = w->line->end[x->from].said;
@@ -460,7 +492,7 @@ void agw_out_media_attrs(agw_exchange *x, agw_work *w, agw_sdp_writer *out)
         write_offered_extensions(x, w, out);
     else
         write_answered_extensions(x, w, out);
-    agw_sdp_write_attr(out, agw_sdp_direction_text(told_direction(x, w)), NULL);
+    write_direction(x, w, told_direction(x, w), out);
     write_rtcp(x, w, link, out);
     write_ssrc(x, w, out);
     write_theirs(x, w, out);
@@ -503,7 +535,7 @@ static void write_answered_groups(const agw_exchange *x, agw_sdp_writer *out)
         GString *mids = g_string_new(NULL);
         for (size_t k = 0; k < group->mids.n; k++) {
             const agw_sdp_media *m = agw_sdp_by_mid(x->offer, group->mids.v[k]);
-            const agw_work *w = m != NULL ? agw_work_at(x, (size_t)(m - x->offer->medias)) : NULL;
+            const agw_work *w = m != NULL ? agw_in_work_of(x, m) : NULL;
             if (w != NULL && w->go && m->bundle == group && w->line->end[x->to].bundled)
                 g_string_append_printf(mids, " %s", m->mid);
         }
@@ -526,6 +558,39 @@ static bool any_ice(const agw_exchange *x)
     return false;
 }
 
+/* --- loop-protect ------------------------------------------------------------------------- */
+
+#define MARK "eims-agw"
+
+/* Who wrote it, and toward which interface: on another one it is no loop but a second pass. */
+static void mark_of(const agw_exchange *x, char out[40])
+{
+    g_snprintf(out, 40, "%016" G_GINT64_MODIFIER "x-%zu", x->s->config->instance,
+               x->next->leg[x->to].interface);
+}
+
+bool agw_out_is_looped(const agw_exchange *x)
+{
+    char mark[40];
+    mark_of(x, mark);
+    for (size_t i = 0; i < x->sdp->session.n_attrs; i++) {
+        const agw_sdp_attr *attr = &x->sdp->session.attrs[i];
+        if (strcmp(attr->name, MARK) == 0 && attr->value != NULL && strcmp(attr->value, mark) == 0)
+            return agw_flags_has(x->flags, AGW_WORD_LOOP_PROTECT);
+    }
+    return false;
+}
+
+/* A browser's description goes nowhere else. */
+static void write_mark(const agw_exchange *x, agw_sdp_writer *out)
+{
+    char mark[40];
+    if (!has_word(x, AGW_WORD_LOOP_PROTECT) || x->next->leg[x->to].web)
+        return;
+    mark_of(x, mark);
+    agw_sdp_write_attr(out, MARK, mark);
+}
+
 void agw_out_session_attrs(agw_exchange *x, agw_sdp_writer *out)
 {
     const bool from_web = x->next->leg[x->from].web, to_web = x->next->leg[x->to].web;
@@ -540,7 +605,9 @@ void agw_out_session_attrs(agw_exchange *x, agw_sdp_writer *out)
         agw_sdp_write_attr(out, "msid-semantic", "WMS *");
     for (size_t i = 0; i < x->sdp->session.n_attrs; i++) {
         const agw_sdp_attr *attr = &x->sdp->session.attrs[i];
-        if ((KEEP[attr->kind] & bit) != 0 && (KEEP[attr->kind] & TO_PT) == 0)
+        if ((KEEP[attr->kind] & bit) != 0 && (KEEP[attr->kind] & TO_PT) == 0 &&
+            strcmp(attr->name, MARK) != 0)
             agw_sdp_write_attr(out, attr->name, attr->value);
     }
+    write_mark(x, out);
 }

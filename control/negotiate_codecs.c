@@ -127,6 +127,33 @@ static void put_in_order(const agw_leg *to, GArray *codecs)
     }
 }
 
+/* reuse-codecs, static-codecs: what was spoken so far stays in front, in its order. */
+static void keep_order(const agw_exchange *x, const agw_line *line, GArray *codecs)
+{
+    guint done = 0;
+    const bool keep = agw_flags_has(x->flags, AGW_WORD_REUSE_CODECS) ||
+                      agw_flags_has(x->flags, AGW_WORD_NO_CODEC_RENEGOTIATION) ||
+                      agw_flags_has(x->flags, AGW_WORD_STATIC_CODECS);
+    for (guint k = 0; keep && k < line->rows->len; k++) {
+        for (guint i = done; agw_line_row(line, k)->active && i < codecs->len; i++) {
+            const agw_out_codec c = g_array_index(codecs, agw_out_codec, i);
+            if (!is_row(agw_line_row(line, k), c.codec))
+                continue;
+            g_array_remove_index(codecs, i);
+            g_array_insert_val(codecs, done, c);
+            done++;
+            break;
+        }
+    }
+}
+
+/* allow-no-codec-media: a line without any codec left may stand; nothing passes in it. */
+static bool is_enough(const agw_exchange *x, const GArray *codecs)
+{
+    const uint64_t words = x->next->leg[0].words | x->next->leg[1].words;
+    return count_real(codecs) > 0 || (words >> AGW_WORD_ALLOW_NO_CODEC_MEDIA & 1) != 0;
+}
+
 /* --- numbers ------------------------------------------------------------------------------ */
 
 static agw_row *find_offered_row(const agw_line *line, agw_side from, const agw_sdp_codec *codec)
@@ -250,6 +277,7 @@ bool agw_codecs_offer(agw_exchange *x, agw_work *w)
         choose(x, w->m, RULES_WITHOUT_MASK, w->codecs);
     drop_orphans(w->codecs);
     put_in_order(to, w->codecs);
+    keep_order(x, w->line, w->codecs);
     if (w->codecs->len > AGW_PLAN_PT_MAX)
         g_array_set_size(w->codecs, AGW_PLAN_PT_MAX);
     number_use uses[PT_END];
@@ -260,7 +288,7 @@ bool agw_codecs_offer(agw_exchange *x, agw_work *w)
         else
             g_array_remove_index(w->codecs, i);
     }
-    return count_real(w->codecs) > 0;
+    return is_enough(x, w->codecs);
 }
 
 /* --- answers ------------------------------------------------------------------------------ */
@@ -319,7 +347,7 @@ bool agw_codecs_answer(agw_exchange *x, agw_work *w)
         accept_codec(x, w, &w->m->codecs[i]);
     if (agw_flags_has(x->flags, AGW_WORD_SINGLE_CODEC))
         keep_one(w);
-    return count_real(w->codecs) > 0;
+    return is_enough(x, w->codecs);
 }
 
 int agw_codecs_renumber(const agw_work *w, unsigned pt)

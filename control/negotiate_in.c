@@ -4,6 +4,16 @@
 
 #include <string.h>
 
+agw_work *agw_in_work_of(const agw_exchange *x, const agw_sdp_media *m)
+{
+    for (guint i = 0; i < x->work->len; i++) {
+        agw_work *w = agw_work_at(x, i);
+        if (w->m == m || w->om == m)
+            return w;
+    }
+    return NULL;
+}
+
 const agw_sdp_media *agw_in_transport_media(const agw_sdp *sdp, const agw_sdp_media *m)
 {
     for (size_t i = 0; m->bundle != NULL && i < m->bundle->mids.n; i++) {
@@ -67,12 +77,16 @@ static agw_line **match_lines(const agw_exchange *x, GPtrArray *old)
 {
     const agw_sdp *sdp = x->sdp;
     agw_line **found = g_new0(agw_line *, sdp->n_medias + 1);
+    size_t place = 0; /* as the sender counts */
     for (guint i = 0; i < old->len; i++) {
         agw_line *line = g_ptr_array_index(old, i);
+        if (line->end[x->from].hidden)
+            continue;
         const char *mid = line->end[x->from].mid;
         const agw_sdp_media *m = mid != NULL ? agw_sdp_by_mid(sdp, mid) : NULL;
         if (m == NULL)
-            m = at_position(sdp, i, mid);
+            m = at_position(sdp, place, mid);
+        place++;
         if (m == NULL || !is_type(line, m) || found[m - sdp->medias] != NULL)
             continue;
         found[m - sdp->medias] = line;
@@ -113,6 +127,35 @@ static void name_line(agw_exchange *x, agw_line *line, size_t index)
     agw_line_set_mid(line, x->to, text);
 }
 
+/* Lines that the sender does not see keep their place for the receiver, who does. */
+static void keep_hidden(agw_state *next, GPtrArray *old, agw_side from)
+{
+    for (guint i = next->lines->len; i < old->len; i++) {
+        agw_line *line = g_ptr_array_index(old, i);
+        if (line == NULL || !line->end[from].hidden)
+            return;
+        g_ptr_array_add(next->lines, line);
+        old->pdata[i] = NULL;
+    }
+}
+
+static bool removes(const agw_exchange *x, const char *type)
+{
+    const GPtrArray *types = x->flags->media_remove;
+    for (guint i = 0; types != NULL && i < types->len; i++) {
+        if (g_ascii_strcasecmp(g_ptr_array_index(types, i), type) == 0)
+            return true;
+    }
+    return false;
+}
+
+static agw_line *new_line(const agw_exchange *x, const agw_sdp_media *m)
+{
+    agw_line *line = agw_line_new(x->next, m->kind);
+    line->end[x->to].hidden = removes(x, m->kind);
+    return line;
+}
+
 /* Puts the lines of x->next into the order of the description; what is not in it goes. */
 static void arrange_lines(agw_exchange *x)
 {
@@ -122,12 +165,14 @@ static void arrange_lines(agw_exchange *x)
     next->lines = agw_state_new_lines();
     for (size_t i = 0; i < x->sdp->n_medias; i++) {
         const agw_sdp_media *m = &x->sdp->medias[i];
-        agw_line *line = found[i] != NULL ? found[i] : agw_line_new(next, m->kind);
+        keep_hidden(next, old, x->from);
+        agw_line *line = found[i] != NULL ? found[i] : new_line(x, m);
         g_ptr_array_add(next->lines, line);
         if (m->mid != NULL)
             agw_line_set_mid(line, x->from, m->mid);
     }
-    for (size_t i = 0; i < x->sdp->n_medias; i++)
+    keep_hidden(next, old, x->from);
+    for (guint i = 0; i < next->lines->len; i++)
         name_line(x, agw_state_line(next, i), i);
     g_free(found);
     g_ptr_array_free(old, TRUE);
@@ -173,8 +218,8 @@ static void read_offered(agw_exchange *x, agw_work *w, size_t served)
         return;
     line->end[x->to].proto = agw_legs_proto(x, w);
     line->end[x->to].security = agw_legs_security(x, w);
-    line->offered =
-        alive(w->m) && served < AGW_PLAN_MEDIA_MAX && can_transport(x, w) && agw_codecs_offer(x, w);
+    line->offered = alive(w->m) && !removes(x, w->m->kind) && !line->end[x->to].hidden &&
+                    served < AGW_PLAN_MEDIA_MAX && can_transport(x, w) && agw_codecs_offer(x, w);
     w->go = line->offered;
 }
 
@@ -195,10 +240,14 @@ agw_err agw_in_offer(agw_exchange *x)
 {
     arrange_lines(x);
     begin_work(x);
-    size_t wanted = 0, served = 0;
-    for (size_t i = 0; i < x->sdp->n_medias; i++) {
+    size_t wanted = 0, served = 0, place = 0;
+    for (guint i = 0; i < x->work->len; i++) {
         agw_work *w = agw_work_at(x, i);
-        w->m = &x->sdp->medias[i];
+        if (w->line->end[x->from].hidden) {
+            w->line->offered = false;
+            continue;
+        }
+        w->m = &x->sdp->medias[place++];
         w->tm = agw_in_transport_media(x->sdp, w->m);
         if (is_incomplete(w->m)) {
             x->why = "Incomplete SDP specification";
@@ -242,20 +291,41 @@ static bool is_accepted(agw_exchange *x, const agw_work *w)
     return w->m->proto != AGW_SDP_OTHER && is_secured_as_offered(x, w, link);
 }
 
+/* transport-protocol=accept: with or without feedback, as the answerer has it. */
+static void take_deviation(const agw_exchange *x, const agw_work *w)
+{
+    agw_line_end *to = &w->line->end[x->to];
+    if (x->flags->transport_accept)
+        to->proto = agw_sdp_proto_with_avpf(to->proto, agw_sdp_proto_is_avpf(w->m->proto));
+}
+
+/* Each party counts the lines that it sees. */
+static void find_answered(agw_exchange *x, agw_work *w, size_t *offered, size_t *answered)
+{
+    if (!w->line->end[x->to].hidden) {
+        w->om = &x->offer->medias[(*offered)++];
+        w->otm = agw_in_transport_media(x->offer, w->om);
+    }
+    if (w->line->end[x->from].hidden || *answered >= x->sdp->n_medias)
+        return;
+    const agw_sdp_media *m = &x->sdp->medias[(*answered)++];
+    if (w->om == NULL || !is_type(w->line, m))
+        return;
+    w->m = m;
+    w->tm = agw_in_transport_media(x->sdp, m);
+}
+
 void agw_in_answer(agw_exchange *x)
 {
+    size_t offered = 0, answered = 0;
     begin_work(x);
     for (guint i = 0; i < x->work->len; i++) {
         agw_work *w = agw_work_at(x, i);
-        w->om = &x->offer->medias[i];
-        w->otm = agw_in_transport_media(x->offer, w->om);
-        if (i < x->sdp->n_medias && is_type(w->line, &x->sdp->medias[i])) {
-            w->m = &x->sdp->medias[i];
-            w->tm = agw_in_transport_media(x->sdp, w->m);
-        }
+        find_answered(x, w, &offered, &answered);
         w->go = is_accepted(x, w) && agw_codecs_answer(x, w);
         if (!w->go)
             continue;
+        take_deviation(x, w);
         w->line->end[x->from].said = direction_of(w->m, w->tm);
         w->line->end[x->to].said = direction_of(w->om, w->otm);
     }

@@ -81,7 +81,8 @@ static void take_words(agw_exchange *x)
     if (agw_addr_is_set(&f->received_from))
         from->source = f->received_from;
     to->words |= f->words;
-    if (f->tos >= 0)
+    to->replace |= f->replace;
+    if (f->tos >= 0 && x->is_offer)
         from->tos = to->tos = f->tos;
     if (agw_addr_is_set(&f->media_address))
         to->media_address = f->media_address;
@@ -223,15 +224,32 @@ static bool from_browser(const agw_sdp *sdp)
     return false;
 }
 
+/* The receiver is another device than before (RFC 3264 section 8: no media of the old one is kept):
+ * what it could do is forgotten, where it is stays. */
+static void unlearn_receiver(agw_exchange *x)
+{
+    agw_leg *to = &x->next->leg[x->to];
+    to->web = to->ice = to->mux = to->mux_only = false;
+    to->transport = AGW_SDP_OTHER;
+    for (guint i = 0; i < x->next->lines->len; i++) {
+        agw_line_end *end = &agw_state_line(x->next, i)->end[x->to];
+        end->proto = AGW_SDP_OTHER;
+        end->linked = end->bundled = false;
+    }
+}
+
 void agw_legs_offer(agw_exchange *x)
 {
     agw_leg *from = &x->next->leg[x->from], *to = &x->next->leg[x->to];
-    const bool first = !to->known;
+    const bool reset = agw_flags_has(x->flags, AGW_WORD_RESET);
+    const bool first = !to->known || reset;
     x->browser = from_browser(x->sdp);
     if (!from->known)
         place(x, from, sender_interface(x));
-    if (first)
+    if (!to->known)
         place(x, to, receiver_interface(x));
+    if (reset)
+        unlearn_receiver(x);
     from->known = to->known = true;
     take_words(x);
     learn_sender(x);
@@ -245,6 +263,8 @@ void agw_legs_offer(agw_exchange *x)
     take_codec_rules(to, x->flags);
     if (x->flags->ptime > 0)
         to->ptime = x->flags->ptime;
+    if (x->flags->ptime_reverse > 0)
+        from->ptime_back = x->flags->ptime_reverse;
 }
 
 void agw_legs_answer(agw_exchange *x)

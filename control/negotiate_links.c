@@ -322,8 +322,7 @@ static void merge_bundles(agw_exchange *x)
         const agw_leg *leg = &x->next->leg[x->from];
         if (!w->go || w->m->bundle == NULL || !leg->web || leg->no_bundle)
             continue;
-        const size_t at = (size_t)(w->tm - x->sdp->medias);
-        const agw_work *tagged = at < x->work->len ? agw_work_at(x, at) : NULL;
+        const agw_work *tagged = agw_in_work_of(x, w->tm);
         if (tagged == NULL || !tagged->go)
             continue;
         set_link(w->line, x->from, tagged->line->end[x->from].link, true);

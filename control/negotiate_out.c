@@ -49,18 +49,48 @@ static bool is_number(const char *text)
     return n > 0 && n <= DIGITS_MAX && text[n] == '\0';
 }
 
+static void set_text(char **text, const char *value)
+{
+    char *copy = g_strdup(value);
+    g_free(*text);
+    *text = copy;
+}
+
+static bool controls(const agw_exchange *x, uint32_t part)
+{
+    return (x->next->leg[x->to].replace & part) != 0;
+}
+
+/* As it comes, but for what the script wants to be the same in every message. */
+static void take_origin(const agw_exchange *x, agw_origin *o)
+{
+    const agw_sdp_origin *theirs = &x->sdp->origin;
+    if (o->username == NULL || !controls(x, AGW_REPLACE_USERNAME))
+        set_text(&o->username, theirs->username);
+    if (o->name == NULL || !controls(x, AGW_REPLACE_SESSION_NAME))
+        set_text(&o->name, x->sdp->name);
+    const bool counts = controls(x, AGW_REPLACE_SDP_VERSION | AGW_REPLACE_FORCE_VERSION);
+    if (is_number(theirs->version) && (o->id == NULL || !counts))
+        o->version = g_ascii_strtoull(theirs->version, NULL, 10);
+    o->counts = counts || !is_number(theirs->version);
+    set_text(&o->id, theirs->id);
+}
+
 /* The receiver sees one origin for the whole call, whoever answers on the other side. */
 static void begin_origin(const agw_exchange *x, agw_origin *o)
 {
-    const agw_leg *leg = &x->next->leg[x->to];
     const agw_sdp_origin *theirs = &x->sdp->origin;
-    const bool literal = leg->profile == AGW_REALM_NONE && !x->browser && !leg->web &&
-                         strchr(theirs->username, ' ') == NULL &&
-                         (x->flags->replace & AGW_REPLACE_USERNAME) == 0;
+    if (agw_exchange_is_literal(x)) {
+        take_origin(x, o);
+        return;
+    }
+    o->counts = true;
+    set_text(&o->name,
+             x->next->leg[x->to].web || controls(x, AGW_REPLACE_SESSION_NAME) ? "-" : x->sdp->name);
     if (o->id != NULL)
         return;
-    o->username = g_strdup(literal ? theirs->username : "-");
-    o->id = literal || is_number(theirs->id)
+    o->username = g_strdup("-");
+    o->id = is_number(theirs->id)
                 ? g_strdup(theirs->id)
                 : g_strdup_printf("%" G_GUINT64_FORMAT,
                                   agw_out_random(x->s, PLACE_ID | (uint32_t)x->to) >> 8);
@@ -75,7 +105,7 @@ static void write_version(const agw_exchange *x, GString *out, const char *text,
     uint64_t hash = agw_siphash(x->s->seed, text, strlen(text));
     hash = hash != 0 ? hash : 1;
     const bool force = (x->flags->replace & AGW_REPLACE_FORCE_VERSION) != 0;
-    if (o->told != 0 && (o->told != hash || force))
+    if (o->counts && o->told != 0 && (o->told != hash || force))
         o->version++;
     o->told = hash;
     g_string_append_len(out, text, (gssize)at);
@@ -101,11 +131,12 @@ static agw_addr session_address(const agw_exchange *x)
     return six ? in->advertised6 : in->advertised4;
 }
 
+/* replace-origin: without a profile their address is left there unless asked for. */
 static void write_origin(const agw_exchange *x, const agw_addr *addr, agw_sdp_writer *out)
 {
     const agw_origin *o = &x->s->origin[x->to];
     char ip[AGW_ADDR_TEXT];
-    const agw_sdp_origin origin = {
+    agw_sdp_origin origin = {
         .username = o->username,
         .id = o->id,
         .version = "0",
@@ -113,15 +144,19 @@ static void write_origin(const agw_exchange *x, const agw_addr *addr, agw_sdp_wr
         .addrtype = addr->family == AGW_FAMILY_IP6 ? "IP6" : "IP4",
         .address = agw_addr_ip_text(addr, ip, sizeof ip),
     };
+    if (agw_exchange_is_literal(x) && !controls(x, AGW_REPLACE_ORIGIN)) {
+        origin.nettype = x->sdp->origin.nettype;
+        origin.addrtype = x->sdp->origin.addrtype;
+        origin.address = x->sdp->origin.address;
+    }
     agw_sdp_write_origin(out, &origin);
 }
 
 static void write_session(agw_exchange *x, const agw_addr *addr, agw_sdp_writer *out)
 {
     const agw_leg *leg = &x->next->leg[x->to];
-    const bool rename = leg->web || (x->flags->replace & AGW_REPLACE_SESSION_NAME) != 0;
     write_origin(x, addr, out);
-    agw_sdp_write_name(out, rename ? "-" : x->sdp->name);
+    agw_sdp_write_name(out, x->s->origin[x->to].name);
     agw_sdp_write_conn(out, addr);
     const agw_sdp_media *session = &x->sdp->session;
     for (size_t i = 0; i < session->n_bandwidths && !leg->web && !x->next->leg[x->from].web; i++)
@@ -140,6 +175,12 @@ static void write_refused(const agw_exchange *x, const agw_work *w, agw_sdp_writ
 {
     const agw_sdp_media *m = x->is_offer ? w->m : w->om;
     const agw_line_end *end = &w->line->end[x->to];
+    if (m == NULL) { /* the sender does not see it */
+        agw_sdp_write_media(out, w->line->type, 0, agw_sdp_proto_text(end->proto), NULL, 0);
+        if (end->mid != NULL)
+            agw_sdp_write_attr(out, "mid", end->mid);
+        return;
+    }
     const char *proto =
         x->is_offer && w->line->served ? agw_sdp_proto_text(end->proto) : m->proto_text;
     agw_sdp_write_media(out, m->kind, 0, proto, m->formats.v, m->formats.n);
@@ -178,8 +219,27 @@ static void write_line(const agw_exchange *x, const agw_work *w, const agw_addr 
                         formats, n);
 }
 
+/* The old way to say hold, where the script has not asked for replace-zero-address. */
+static bool passes_zero(const agw_exchange *x, const agw_work *w)
+{
+    return agw_exchange_is_literal(x) && !controls(x, AGW_REPLACE_ZERO_ADDRESS) &&
+           w->tm->ice_ufrag == NULL && agw_addr_is_any(&w->m->conn.ip);
+}
+
+static void write_conn(const agw_exchange *x, const agw_work *w, const agw_addr *addr,
+                       const agw_addr *session, agw_sdp_writer *out)
+{
+    const agw_addr zero = {.family = addr->family};
+    if (passes_zero(x, w))
+        agw_sdp_write_conn(out, &zero);
+    else if (!agw_addr_ip_equal(addr, session) || agw_end_is_web(&w->line->end[x->to]))
+        agw_sdp_write_conn(out, addr);
+}
+
 static void write_media(agw_exchange *x, agw_work *w, const agw_addr *session, agw_sdp_writer *out)
 {
+    if (w->line->end[x->to].hidden)
+        return;
     if (!w->go) {
         write_refused(x, w, out);
         return;
@@ -194,8 +254,7 @@ static void write_media(agw_exchange *x, agw_work *w, const agw_addr *session, a
         end->ssrc = (uint32_t)agw_out_random(x->s, PLACE_SSRC | w->line->id) | 1;
     take_capability(x, w);
     write_line(x, w, &addr, out);
-    if (!agw_addr_ip_equal(&addr, session) || agw_end_is_web(end))
-        agw_sdp_write_conn(out, &addr);
+    write_conn(x, w, &addr, session, out);
     agw_out_bandwidth(x, w, out);
     agw_out_media_attrs(x, w, out);
 }
@@ -212,6 +271,11 @@ void agw_out_write(agw_exchange *x, GString *out)
         write_media(x, agw_work_at(x, i), &addr, &w);
     size_t len;
     char *text = agw_sdp_write_end(&w, &len);
+    if (x->flags->edits != NULL) {
+        char *plain = text;
+        text = agw_sdp_edit_apply(x->flags->edits, plain);
+        g_free(plain);
+    }
     const size_t at = strlen("v=0\r\no=") + strlen(o->username) + 1 + strlen(o->id) + 1;
     write_version(x, out, text, at);
     g_free(text);

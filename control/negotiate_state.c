@@ -38,7 +38,7 @@ agw_state *agw_state_new(void)
     state->lines = agw_state_new_lines();
     state->next_media_id = 1;
     for (size_t i = 0; i < 2; i++)
-        state->leg[i].tos = state->leg[i].ptime = -1;
+        state->leg[i].tos = state->leg[i].ptime = state->leg[i].ptime_back = -1;
     return state;
 }
 
@@ -161,6 +161,12 @@ void agw_line_unlink(agw_line *line)
 {
     for (size_t side = 0; side < 2; side++)
         line->end[side].linked = line->end[side].bundled = false;
+}
+
+bool agw_exchange_is_literal(const agw_exchange *x)
+{
+    const agw_leg *from = &x->next->leg[x->from], *to = &x->next->leg[x->to];
+    return to->profile == AGW_REALM_NONE && !to->web && !from->web && !x->browser;
 }
 
 void agw_state_sweep(agw_state *state)

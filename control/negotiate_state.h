@@ -45,6 +45,7 @@ typedef struct agw_line_end {
     bool linked;         /* link is meaningful */
     uint32_t link;       /* id of the transport */
     bool bundled;        /* in the BUNDLE group that this party agreed to */
+    bool hidden;         /* this party's descriptions do not have the line (sdp-media-remove) */
     agw_sdp_proto proto; /* of the m= line toward this party; AGW_SDP_OTHER = not yet */
     agw_security security;
     agw_sdp_direction said; /* what this party wants to do */
@@ -84,6 +85,8 @@ typedef struct agw_leg {
     agw_addr media_address;
     uint64_t words;
     int32_t tos, ptime;
+    int32_t ptime_back;                 /* in answers to it */
+    uint32_t replace;                   /* AGW_REPLACE bits of all messages to it */
     GPtrArray *codecs[AGW_CODEC_LISTS]; /* reference counted; of char * */
 
     uint8_t ext_mid, ext_orientation; /* ids of the two extensions that we use toward it */
@@ -100,7 +103,9 @@ typedef struct agw_state {
  * does not take it back. */
 typedef struct agw_origin {
     char *username, *id; /* NULL before the first description */
+    char *name;          /* s= */
     uint64_t version;
+    bool counts;   /* the version is ours to count; else it is the sender's */
     uint64_t told; /* hash of the last description that it got; 0 = none */
 } agw_origin;
 
@@ -111,6 +116,7 @@ struct agw_session {
     agw_state *current; /* NULL before the first answer */
     agw_state *pending; /* NULL unless an offer is open */
     agw_origin origin[2];
+    bool looped;        /* the last message was one of our own */
     agw_side offerer;   /* of the last offer */
     char *offer;        /* its text, NULL before */
     agw_sdp *offer_sdp; /* and as it was parsed, until the first answer */
@@ -151,6 +157,7 @@ typedef struct agw_exchange {
     GArray *work;        /* of agw_work, one a line */
     bool browser;        /* the message comes from a browser */
     bool converted;      /* a browser's offer goes to a plain leg without being told so */
+    bool looped;         /* we wrote the message ourselves toward this very realm */
     const char *refused; /* why a line could not be served, or NULL */
     const char *why;
 } agw_exchange;
@@ -187,6 +194,10 @@ static inline bool agw_end_is_web(const agw_line_end *end)
     return end->security == AGW_SECURITY_DTLS;
 }
 
+/** The leg is neither a browser's nor in a realm that has a profile: what rtpengine does, to the
+ * letter. */
+bool agw_exchange_is_literal(const agw_exchange *x);
+
 static inline agw_work *agw_work_at(const agw_exchange *x, size_t i)
 {
     return &g_array_index(x->work, agw_work, i);
@@ -209,6 +220,8 @@ agw_security agw_legs_security(const agw_exchange *x, const agw_work *w);
 AGW_NODISCARD agw_err agw_in_offer(agw_exchange *x);
 /** Finds each answered line and decides which ones are accepted. */
 void agw_in_answer(agw_exchange *x);
+/** The line that the message (or, in an answer, the offer) has as m; NULL: none. */
+agw_work *agw_in_work_of(const agw_exchange *x, const agw_sdp_media *m);
 /** Where the transport attributes of m stand in its description. */
 const agw_sdp_media *agw_in_transport_media(const agw_sdp *sdp, const agw_sdp_media *m);
 /** What a line of this profile, with these transport attributes, is secured by. */
@@ -251,6 +264,8 @@ void agw_keys_write(const agw_link *link, agw_sdp_writer *out);
 
 /** Writes the description for the receiver. */
 void agw_out_write(agw_exchange *x, GString *out);
+/** Whether the message has the mark that we write toward the receiver with loop-protect. */
+bool agw_out_is_looped(const agw_exchange *x);
 void agw_out_session_attrs(agw_exchange *x, agw_sdp_writer *out);
 void agw_out_media_attrs(agw_exchange *x, agw_work *w, agw_sdp_writer *out);
 void agw_out_bandwidth(const agw_exchange *x, const agw_work *w, agw_sdp_writer *out);

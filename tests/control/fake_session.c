@@ -82,6 +82,12 @@ bool agw_session_open(const agw_session *s)
     return s->open;
 }
 
+bool agw_session_looped(const agw_session *s)
+{
+    (void)s;
+    return fake_session.looped;
+}
+
 bool agw_session_established(const agw_session *s)
 {
     return s->established;

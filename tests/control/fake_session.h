@@ -14,6 +14,7 @@ typedef struct fake_session_plan {
     bool held;       /* no party may send */
     bool muxed;      /* side B has rtcp-mux */
     size_t medias;   /* 0 = 1 */
+    bool looped;     /* every message is one of our own */
 } fake_session_plan;
 
 extern fake_session_plan fake_session;

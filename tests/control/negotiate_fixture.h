@@ -4,6 +4,7 @@
 #ifndef AGW_TESTS_CONTROL_NEGOTIATE_FIXTURE_H
 #define AGW_TESTS_CONTROL_NEGOTIATE_FIXTURE_H
 
+#include "control/encoding.h"
 #include "control/fake_gateway.h"
 #include "control/negotiate.h"
 #include "control/ng.h"
@@ -65,8 +66,10 @@ static inline agw_err say(fixture *f, agw_side from, bool is_offer, const char *
     agw_flags_init(&flags);
     agw_doc *doc = keys[0] != '\0' ? agw_ng_parse(keys, strlen(keys), &format, &f->why) : NULL;
     CU_ASSERT_FATAL(keys[0] == '\0' || doc != NULL);
-    if (doc != NULL)
+    if (doc != NULL) {
+        doc = in_encoding(doc);
         agw_flags_parse(&flags, doc);
+    }
     agw_doc_free(doc);
     g_string_truncate(f->told, 0);
     const agw_err err =

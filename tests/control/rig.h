@@ -5,6 +5,7 @@
 
 #include "control/calls.h"
 #include "control/command.h"
+#include "control/encoding.h"
 #include "control/fake_gateway.h"
 #include "control/fake_session.h"
 #include "control/json.h"
@@ -57,6 +58,7 @@ static inline char *rig_ask(rig *r, const char *request)
     agw_doc *doc = agw_json_parse(json, strlen(json), &why);
     g_free(json);
     AGW_ASSERT(doc != NULL);
+    doc = in_encoding(doc);
     agw_doc *reply = agw_command_run(&r->ctl, doc, NULL, r->now);
     agw_doc_free(doc);
     GString *text = g_string_new(NULL);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "control/encoding.h"
 #include "control/flags.h"
 #include "unit.h"
 
@@ -10,6 +11,7 @@ static void parse(agw_flags *f, const char *json)
     const char *why = NULL;
     agw_doc *doc = agw_ng_parse(json, strlen(json), &format, &why);
     CU_ASSERT_PTR_NOT_NULL_FATAL(doc);
+    doc = in_encoding(doc);
     agw_flags_init(f);
     agw_flags_parse(f, doc);
     agw_doc_free(doc);

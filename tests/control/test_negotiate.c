@@ -107,7 +107,7 @@ static void test_negotiate_without_profiles_plain_goes_out_unchanged(void)
     OFFER(&f, AGW_SIDE_A, "", CORE_AV);
     CU_ASSERT(has(&f, "m=audio 30002 RTP/AVP 8 126\r\n"));
     CU_ASSERT(has(&f, "m=video 30006 RTP/AVPF 102\r\n"));
-    CU_ASSERT(has(&f, "o=mgcf 55 1 IN IP4 10.0.0.1\r\n"));
+    CU_ASSERT(has(&f, "o=mgcf 55 1 IN IP4 10.2.0.9\r\n"));
     fixture_fini(&f);
 }
 
