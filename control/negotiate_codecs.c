@@ -30,11 +30,13 @@ static bool is_row(const agw_row *row, const agw_sdp_codec *codec)
 /* --- which codecs pass -------------------------------------------------------------------- */
 
 /* How hard the rules of the script are applied. */
-typedef enum rules { RULES_ALL, RULES_WITHOUT_MASK } rules;
+typedef enum rules { RULES_ALL, RULES_WITHOUT_MASK, RULES_NONE } rules;
 
 static bool rules_pass(const agw_leg *to, const agw_sdp_codec *codec, rules how)
 {
     GPtrArray *const *lists = to->codecs;
+    if (how == RULES_NONE)
+        return true;
     const bool listed = agw_codec_in_list(codec, lists[AGW_CODEC_EXCEPT]) >= 0 ||
                         agw_codec_in_list(codec, lists[AGW_CODEC_OFFER]) >= 0;
     if (lists[AGW_CODEC_EXCEPT] != NULL || lists[AGW_CODEC_OFFER] != NULL)
@@ -275,6 +277,8 @@ bool agw_codecs_offer(agw_exchange *x, agw_work *w)
     choose(x, w->m, RULES_ALL, w->codecs);
     if (count_real(w->codecs) == 0)
         choose(x, w->m, RULES_WITHOUT_MASK, w->codecs);
+    if (!is_enough(x, w->codecs)) /* a script that leaves nothing is in error; the call goes on */
+        choose(x, w->m, RULES_NONE, w->codecs);
     drop_orphans(w->codecs);
     put_in_order(to, w->codecs);
     keep_order(x, w->line, w->codecs);

@@ -50,8 +50,8 @@ export class Gateway {
   get pid() { return this.proc.pid; }
 
   /** Every call is taken: a machine that is busy with other tests is not what is tested. */
-  #argv(ngPort, extra, ifaces) {
-    const ports = [`--port-min=${PORTS.min}`, `--port-max=${PORTS.max}`];
+  #argv(ngPort, extra, ifaces, shift) {
+    const ports = [`--port-min=${PORTS.min + shift}`, `--port-max=${PORTS.max + shift}`];
     if (this.kind === 'rtpengine')
       return ['rtpengine', '--foreground', '--log-stderr', '--log-level=6', '--table=-1', ...ifaces.map((i) => `--interface=${i}`),
         `--listen-ng=127.0.0.1:${ngPort}`, '--delete-delay=0', '--timeout=60', ...ports, ...extra];
@@ -59,14 +59,14 @@ export class Gateway {
       `--access-port=${PORTS.access}`, `--notify=${this.events.address}`, '--delete-delay=0', ...ports, ...extra);
   }
 
-  /** Starts it and waits until it answers ping. */
-  async start(extra = [], interfaces = ALL_INTERFACES) {
+  /** Starts it and waits until it answers ping. `ports`: how much higher its ports are than usual, beside another gateway. */
+  async start(extra = [], interfaces = ALL_INTERFACES, { ports = 0 } = {}) {
     mkdirSync(this.opts.out, { recursive: true });
-    this.startedWith = [extra, interfaces];
+    this.startedWith = [extra, interfaces, { ports }];
     this.events = await EventListener.open();
-    this.ngPort = 22222 + this.starts++;
+    this.ngPort = 22222 + ports + this.starts++;
     const log = join(this.opts.out, `gateway-${this.starts}.log`);
-    this.proc = new Proc(this.kind, this.#argv(this.ngPort, this.realms ? extra : [], interfaces), { log, env: { ...(this.realms ? UNIT_ENV : {}), ...daemonEnv(this.opts) } });
+    this.proc = new Proc(this.kind, this.#argv(this.ngPort, this.realms ? extra : [], interfaces, ports), { log, env: { ...(this.realms ? UNIT_ENV : {}), ...daemonEnv(this.opts) } });
     this.ng = await NgClient.open(this.ngPort);
     await until(`${this.kind} answers ping`, async () => {
       if (!this.proc.alive) throw Object.assign(new Error(`${this.kind} ended: ${JSON.stringify(this.proc.result ?? this.proc.error?.message)}\n${this.proc.output.slice(-1500)}`), { fatal: true });

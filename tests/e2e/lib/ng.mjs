@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A small ng client (UDP, bencode) and a listener for the gateway's event datagrams.
+// A small ng client (UDP, bencode or JSON) and a listener for the gateway's event datagrams.
 import dgram from 'node:dgram';
 import { encode, decode } from './bencode.mjs';
 import { until } from './wait.mjs';
 
+export const BENCODE_FORM = { encode, decode };
+export const JSON_FORM = { encode: (dict) => Buffer.from(JSON.stringify(dict)), decode: (buf) => JSON.parse(buf.toString()) };
+
 export class NgClient {
-  static async open(port, host = '127.0.0.1') {
+  static async open(port, host = '127.0.0.1', form = BENCODE_FORM) {
     const c = new NgClient();
+    c.form = form;
     c.pending = new Map();
     c.seq = 0;
     c.prefix = `e2e${process.pid}_${Math.floor(Math.random() * 1e6)}`;
@@ -20,7 +24,7 @@ export class NgClient {
   #reply(msg) {
     const space = msg.indexOf(0x20);
     const waiter = this.pending.get(msg.subarray(0, space).toString());
-    waiter?.(decode(msg.subarray(space + 1)));
+    waiter?.(this.form.decode(msg.subarray(space + 1)));
   }
 
   /** Sends one command; resolves with the reply dictionary, rejects after `ms` without one. */
@@ -38,7 +42,7 @@ export class NgClient {
         this.lastMs = performance.now() - sentAt;
         done(reply);
       });
-      this.socket.send(Buffer.concat([Buffer.from(`${cookie} `), encode(dict)]), (e) => {
+      this.socket.send(Buffer.concat([Buffer.from(`${cookie} `), this.form.encode(dict)]), (e) => {
         if (e) this.sendError = e;
       });
     });
