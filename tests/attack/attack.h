@@ -72,7 +72,7 @@ typedef struct attack_case {
 
 /** Ends with an entry without a name. */
 extern const attack_case ATTACK_STUN_CASES[], ATTACK_DTLS_CASES[], ATTACK_SRTP_CASES[],
-    ATTACK_RTP_CASES[], ATTACK_JUNK_CASES[], ATTACK_NG_CASES[];
+    ATTACK_RTP_CASES[], ATTACK_JUNK_CASES[], ATTACK_NG_CASES[], ATTACK_WIDE_CASES[];
 
 typedef struct attack_options {
     kit_world_config world;
