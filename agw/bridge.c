@@ -3,7 +3,9 @@
 
 #include "agw/call.h"
 #include "agw/demux.h"
+#include "agw/report.h"
 #include "base/heap.h"
+#include "base/rand.h"
 #include "rtp/header.h"
 
 #include <stdio.h>
@@ -188,7 +190,7 @@ static void try_key_frame(agw_media *m, agw_side side, agw_ns now)
     if (end->key_frames_due == 0 || now < end->key_frame_at || end->in_ssrc == 0)
         return;
     agw_transport *t = end->transport;
-    if (t == NULL || !agw_transport_can_send(t, &(agw_drop){0}))
+    if (t == NULL || end->rtcp_off || !agw_transport_can_send(t, &(agw_drop){0}))
         return;
     agw_pkt *pkt = agw_worker_packet(t->worker);
     if (pkt == NULL)
@@ -404,6 +406,7 @@ static bool translate(agw_worker *w, const agw_transport *t, agw_media *m, const
         .reduced_size = out->reduced_size,
         .sole = t->n_medias == 1,
         .cname = cname_of(out),
+        .own_lsr = in->own_sr,
         .fir_seq = &out->fir_seq,
     };
     agw_rtcp_info info;
@@ -422,9 +425,12 @@ static bool translate(agw_worker *w, const agw_transport *t, agw_media *m, const
     }
     if (is_about(&info, copy->len))
         count(&stats_of(m, t->side)->rtcp_in, pkt->len, w->now);
-    if (copy->len != 0 && out->transport != NULL && agw_transport_can_send(out->transport, why))
+    if (copy->len != 0 && !out->rtcp_off && out->transport != NULL &&
+        agw_transport_can_send(out->transport, why))
         agw_transport_address(out->transport, copy);
     const bool sent = copy->verdict == AGW_FORWARD;
+    if (sent)
+        agw_report_put_off(out, w);
     if (copy->verdict == AGW_DROP)
         *why = copy->drop_reason;
     if (!sent)
@@ -487,6 +493,8 @@ agw_media *agw_media_new(struct agw_call *call, uint32_t id, agw_media_stats *st
     m->call = call;
     m->id = id;
     m->stats = stats;
+    m->end[AGW_SIDE_A].own_ssrc = agw_rand32();
+    m->end[AGW_SIDE_B].own_ssrc = agw_rand32();
     return m;
 }
 
@@ -532,6 +540,7 @@ static void apply_end(agw_end *end, const agw_end_plan *plan, agw_end_stats *sta
     end->may_send = plan->may_send;
     end->may_receive = plan->may_receive;
     end->reduced_size = plan->reduced_size;
+    end->rtcp_off = plan->rtcp_off;
     end->feedback = plan->feedback;
     snprintf(end->cname, sizeof end->cname, "%s", plan->cname);
     end->mid_ext_id = plan->mid_ext_id;
@@ -551,6 +560,8 @@ void agw_media_apply(agw_media *m, const agw_media_plan *plan)
 {
     m->kind = plan->kind;
     m->tos = plan->tos;
-    apply_end(&m->end[AGW_SIDE_A], &plan->end[AGW_SIDE_A], stats_of(m, AGW_SIDE_A));
-    apply_end(&m->end[AGW_SIDE_B], &plan->end[AGW_SIDE_B], stats_of(m, AGW_SIDE_B));
+    for (int side = 0; side < 2; side++) {
+        apply_end(&m->end[side], &plan->end[side], stats_of(m, (agw_side)side));
+        agw_report_begin(&m->end[side], m->call->worker);
+    }
 }

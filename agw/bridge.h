@@ -39,6 +39,12 @@ typedef struct agw_end {
     uint8_t *ext_map;   /* [256]: id of a header extension as it goes out, by its id as it comes in,
                            0 = removed; NULL = all are */
     agw_rtp_sr_log srs; /* SRs that went to this party */
+
+    /* RTCP of our own, agw/report.h */
+    bool rtcp_off;
+    uint32_t own_ssrc; /* speaks where the party knows no SSRC of ours yet */
+    uint32_t own_sr;   /* middle of the NTP timestamp of our last SR; 0 = none */
+    agw_ns report_at; /* when the next one is due unless RTCP is passed on meanwhile; 0 = not yet */
 } agw_end;
 
 typedef struct agw_media {

@@ -152,6 +152,8 @@ void agw_call_apply(agw_worker *w, agw_call *call, const agw_mail *mail)
     apply_medias(call, mail);
     for (size_t i = 0; i < call->n_medias; i++)
         agw_media_settle(call->medias[i], w->now);
+    for (size_t i = 0; i < call->n_transports; i++)
+        agw_transport_set_timer(call->transports[i]);
 }
 
 bool agw_call_has_early(const agw_call *call)

@@ -121,6 +121,7 @@ typedef struct agw_end_plan {
                1];     /* the CNAME that it sees, RFC 3550 section 6.5.1; "" = unchanged */
     uint32_t feedback; /* AGW_FB_* of rtp/feedback.h that this party understands */
     bool reduced_size; /* this party takes non-compound RTCP (RFC 5506) */
+    bool rtcp_off;     /* b=RS:0 and b=RR:0: no RTCP goes to this party (RFC 3556 section 2) */
 
     /* how this party's packets are told apart in a BUNDLE group (RFC 9143 section 9.2) */
     char mid[AGW_MID_MAX + 1];

@@ -4,6 +4,7 @@
 #include "agw/bridge.h"
 #include "agw/call.h"
 #include "agw/demux.h"
+#include "agw/report.h"
 #include "base/heap.h"
 #include "base/log.h"
 #include "base/secret.h"
@@ -118,7 +119,7 @@ static size_t components(const agw_transport *t)
     return t->rtcp_mux ? 1 : 2;
 }
 
-static void set_timer(agw_transport *t)
+void agw_transport_set_timer(agw_transport *t)
 {
     agw_ns at = AGW_NEVER;
     for (size_t i = 0; i < 2; i++) {
@@ -127,6 +128,7 @@ static void set_timer(agw_transport *t)
             at = agw_earlier(at, agw_ice_deadline(c->ice));
         at = agw_earlier(at, agw_early_deadline(t->worker->early, &c->early));
     }
+    at = agw_earlier(at, agw_report_deadline(t));
     agw_timerq_set(&t->worker->timers, &t->timer, at);
 }
 
@@ -204,7 +206,7 @@ static void take_stun(agw_worker *w, agw_pkt *pkt)
                     sizeof reply, &res);
     note_consent(c);
     on_check(t, c, pkt, &res);
-    set_timer(t);
+    agw_transport_set_timer(t);
     if (res.reply_len == 0) {
         agw_pkt_drop(pkt, stun_drop(res.drop));
         return;
@@ -257,7 +259,8 @@ void agw_transport_on_timer(agw_transport *t)
     }
     for (size_t i = 0; i < 2; i++)
         drop_early(t, &t->component[i], t->worker->now);
-    set_timer(t);
+    agw_report_send_due(t);
+    agw_transport_set_timer(t);
 }
 
 /* --- DTLS ---------------------------------------------------------------------------------------
@@ -695,7 +698,7 @@ static void refuse_source(agw_transport *t, agw_pkt *pkt)
     }
     pkt->verdict = AGW_CONSUMED;
     if (c->early.n == 1)
-        set_timer(t);
+        agw_transport_set_timer(t);
 }
 
 /* Whether media of this source is taken by now. */
@@ -714,7 +717,7 @@ size_t agw_transport_take_early(agw_transport *t, agw_pkt *const pkts[], size_t 
         taken += agw_early_take(t->worker->early, &t->component[i].early, is_named, t, pkts + taken,
                                 n - taken);
     if (taken != 0)
-        set_timer(t);
+        agw_transport_set_timer(t);
     return taken;
 }
 
@@ -1165,7 +1168,7 @@ void agw_transport_apply(agw_transport *t, const agw_transport_plan *plan)
     for (size_t i = 0; i < 2; i++)
         note_consent(&t->component[i]);
     apply_security(t, plan, restarted);
-    set_timer(t);
+    agw_transport_set_timer(t);
 }
 
 void agw_transport_free(agw_transport *t)

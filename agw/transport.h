@@ -123,6 +123,8 @@ void agw_transport_address(agw_transport *t, agw_pkt *pkt);
  * after a plan, until it returns 0. */
 size_t agw_transport_take_early(agw_transport *t, agw_pkt *const pkts[], size_t n);
 
+/** After a change of anything that has a deadline. */
+void agw_transport_set_timer(agw_transport *t);
 void agw_transport_on_timer(agw_transport *t);
 /** A message of the handshake thread about this transport. */
 void agw_transport_on_mail(agw_transport *t, agw_mail *mail);

@@ -350,6 +350,8 @@ agw_worker *agw_worker_new(size_t index, const agw_io_config *io, agw_port **acc
     uint8_t seed[16];
     agw_rand_bytes(seed, sizeof seed);
     w->index = index;
+    w->lot = agw_rand32();
+    w->wall_us = agw_clock_wall_us() - agw_clock_now() / AGW_US(1);
     w->cpu = -1;
     agw_timerq_init(&w->timers);
     w->io = agw_io_open(io);

@@ -40,13 +40,15 @@ typedef struct agw_worker {
     agw_port **access_ports; /* shared ports that this worker reads */
     size_t n_access_ports;
 
-    agw_ns now; /* when the present turn began */
+    agw_ns now;      /* when the present turn began */
+    int64_t wall_us; /* wall time less `now` when the worker was made: one clock for all our SRs */
     agw_timerq timers;
     agw_map *by_remote;           /* agw_remote_key -> agw_transport, written by authentic checks */
     struct agw_transport **slots; /* AGW_WORKER_SLOTS */
     agw_early *early;             /* media that waits for the SDP that names its source */
     struct agw_call *calls;       /* all that live here, linked */
     size_t calls_ended;           /* since freed memory was last settled */
+    uint32_t lot;                 /* drawn last, for RTCP intervals */
     uint32_t last_number;         /* of generations and peers */
     agw_ns strays_from;           /* second in which stray ClientHellos are counted */
     unsigned strays;

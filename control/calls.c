@@ -401,16 +401,16 @@ static agw_ns traffic_at(const agw_traffic *traffic)
     return (agw_ns)agw_counter_get(&traffic->last_at);
 }
 
-static bool any_may_send(const agw_ng_call *call)
+/* A party that is on hold may be silent, and the one that holds it may have no music: only where
+ * both may send does silence tell of a dead call. */
+static bool any_both_ways(const agw_ng_call *call)
 {
     const size_t n = agw_session_n_medias(call->session);
     for (size_t i = 0; i < n; i++) {
-        for (int side = 0; side < 2; side++) {
-            agw_media_view view;
-            agw_session_media(call->session, (agw_side)side, i, &view);
-            if (view.live && view.may_send)
-                return true;
-        }
+        agw_media_view view;
+        agw_session_media(call->session, AGW_SIDE_A, i, &view);
+        if (view.live && view.may_send && view.may_receive)
+            return true;
     }
     return false;
 }
@@ -545,7 +545,7 @@ void agw_calls_signalled(agw_ng_call *call, agw_ns now)
     call->clock.signalled_at = now;
     call->clock.delete_at = AGW_NEVER;
     call->clock.answered = agw_session_established(call->session);
-    call->clock.held = !any_may_send(call);
+    call->clock.held = !any_both_ways(call);
     call->clock.consent_lost_at = earliest_loss(call);
     call->signalled_us = agw_clock_wall_us();
     agw_calls_watch_signalled(call, now);

@@ -40,7 +40,7 @@ typedef struct agw_call_clock {
     agw_ns consent_lost_at; /* of the transport that lost it first; AGW_NEVER = all is well */
     agw_ns hung_at;         /* the third heartbeat stayed unanswered; AGW_NEVER = all is well */
     bool answered;
-    bool held;      /* no party may send */
+    bool held;      /* no media flows both ways */
     bool protected; /* an emergency call ends by command only, or when it is over its age or hung
                        and carries no media any more */
 } agw_call_clock;

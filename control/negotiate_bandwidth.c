@@ -103,11 +103,15 @@ static uint32_t audio_kbps(const agw_exchange *x, const agw_work *w)
 
 /* Of an answer that says none, the offer's: RS and RR hold for both directions, and zero in both
  * agrees to have no RTCP (TS 26.114 section 7.3.1). */
+int64_t agw_bandwidth_kept(const agw_work *w, const agw_sdp_media *m, const char *type)
+{
+    const int64_t value = agw_sdp_bandwidth_of(m, type);
+    return value < 0 && w->om != NULL ? agw_sdp_bandwidth_of(w->om, type) : value;
+}
+
 static void write_kept(const agw_work *w, const char *type, agw_sdp_writer *out)
 {
-    int64_t value = agw_sdp_bandwidth_of(w->m, type);
-    if (value < 0 && w->om != NULL)
-        value = agw_sdp_bandwidth_of(w->om, type);
+    const int64_t value = agw_bandwidth_kept(w, w->m, type);
     if (value >= 0)
         agw_sdp_write_bandwidth(out, type, (uint32_t)value);
 }

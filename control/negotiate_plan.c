@@ -112,6 +112,13 @@ static void fill_ssrcs(agw_end_plan *end, const agw_sdp_media *m, bool web)
         end->ssrcs[end->n_ssrcs++] = m->ssrcs[i].ssrc;
 }
 
+/* A party that says RS and RR are zero wants no RTCP; an answer that says nothing about what it was
+ * offered agrees (TS 26.114 section 7.3.1). */
+static bool is_rtcp_off(const agw_work *w, const agw_sdp_media *m)
+{
+    return agw_bandwidth_kept(w, m, "RS") == 0 && agw_bandwidth_kept(w, m, "RR") == 0;
+}
+
 static void fill_end(const agw_exchange *x, const agw_work *w, agw_side side, agw_media_plan *plan)
 {
     const agw_line_end *end = &w->line->end[side];
@@ -123,8 +130,9 @@ static void fill_end(const agw_exchange *x, const agw_work *w, agw_side side, ag
     out->may_send = (end->said & AGW_SDP_SENDONLY) != 0 && (other->said & AGW_SDP_RECVONLY) != 0;
     out->may_receive = (end->said & AGW_SDP_RECVONLY) != 0 && (other->said & AGW_SDP_SENDONLY) != 0;
     out->egress_ssrc = end->ssrc;
-    if (end->ssrc != 0)
-        agw_out_cname(x->s, side, out->cname); /* a core party's own stays in the core, RFC 8828 */
+    if (end->ssrc != 0 || other->ssrc != 0) /* a core party's own stays in the core, RFC 8828 */
+        agw_out_cname(x->s, side, out->cname);
+    out->rtcp_off = is_rtcp_off(w, m);
     const bool avpf = agw_sdp_proto_is_avpf(side == x->from ? w->m->proto : end->proto);
     out->feedback = !avpf ? 0 : side == x->from ? feedback_of(w) : w->told_fb;
     out->reduced_size = m->rtcp_rsize && (web || w->om->rtcp_rsize);

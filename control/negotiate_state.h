@@ -269,6 +269,8 @@ bool agw_out_is_looped(const agw_exchange *x);
 void agw_out_session_attrs(agw_exchange *x, agw_sdp_writer *out);
 void agw_out_media_attrs(agw_exchange *x, agw_work *w, agw_sdp_writer *out);
 void agw_out_bandwidth(const agw_exchange *x, const agw_work *w, agw_sdp_writer *out);
+/** b= of this type that m says or, being an answer, takes over from its offer; -1 = none. */
+int64_t agw_bandwidth_kept(const agw_work *w, const agw_sdp_media *m, const char *type);
 /** Our address as the receiver reads it: i 0 the one of c=, 1 the other family's or none. */
 agw_addr agw_out_addr(const agw_exchange *x, const agw_link *link, bool rtcp, unsigned i);
 /** Random to others, the same for the same place in the same session. */

@@ -81,6 +81,8 @@ static size_t translate_blocks(job *j, const agw_rtcp_packet *p, size_t at,
         note_report(j->info, b);
         if (!agw_rewrite_ingress_ext_seq(j->map->reverse, b->ext_seq, &b->ext_seq))
             continue; /* still about the stream before */
+        if (b->lsr == j->map->own_lsr)
+            b->lsr = b->dlsr = 0;
         b->ssrc = ssrc;
         n++;
     }

@@ -28,6 +28,8 @@ typedef struct agw_rtcp_map {
     bool sole;                  /* the transport of s carries only this media: what cannot be told
                                    by SSRC belongs to it */
     const char *cname;          /* replaces the CNAME; NULL = keep */
+    uint32_t own_lsr;           /* LSR by which s answers an SR of ours, which d must not take for
+                                   one of its own; 0 = none */
     uint8_t *fir_seq;           /* last FIR sequence number used toward d; NULL = PLI is not turned
                                    into FIR */
 } agw_rtcp_map;

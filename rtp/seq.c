@@ -128,6 +128,11 @@ void agw_rtp_receiver_on_sr(agw_rtp_receiver *r, uint32_t ntp_middle, agw_ns now
     r->lsr_at = now;
 }
 
+uint32_t agw_rtp_receiver_timestamp(const agw_rtp_receiver *r, agw_ns now)
+{
+    return r->clock_hz != 0 ? timestamp_units(now, r->clock_hz) - r->transit : 0;
+}
+
 int64_t agw_rtp_receiver_lost(const agw_rtp_receiver *r)
 {
     return r->lost_before + lost_now(r);

@@ -57,6 +57,10 @@ static inline uint32_t agw_rtp_receiver_ext_seq(const agw_rtp_receiver *r)
     return r->cycles + r->max_seq;
 }
 
+/** What the sender's clock of timestamps shows now, as far as its last packet tells. 0 while the
+ * clock rate is not known. */
+uint32_t agw_rtp_receiver_timestamp(const agw_rtp_receiver *r, agw_ns now);
+
 /** Packets lost over the whole life; negative when duplicates outnumber losses. */
 int64_t agw_rtp_receiver_lost(const agw_rtp_receiver *r);
 

@@ -123,7 +123,11 @@ static bool passes(bench *b, uint16_t seq)
     uint8_t buf[DATAGRAM];
     phone_rtp(&b->phone, &b->core.local, PT_AUDIO, 0x22, seq);
     turn_at(b, b->now);
-    return hear(&b->browser, buf, QUIET_MS) == 172;
+    size_t n;
+    do
+        n = hear(&b->browser, buf, QUIET_MS);
+    while (n != 0 && n != 172); /* our own RTCP comes, too */
+    return n == 172;
 }
 
 static void test_worker_rfc7675_5_1_media_stops_at_30_s_and_comes_back(void)

@@ -115,7 +115,8 @@ static void fill_live(const agw_session *s, agw_side side, agw_media_view *out)
     out->ice = out->dtls = access;
     out->rtcp_mux = access || fake_session.muxed;
     out->dtls_role = AGW_DTLS_PASSIVE;
-    out->may_send = out->may_receive = !fake_session.held;
+    out->may_send = !fake_session.held && (access || !fake_session.one_way);
+    out->may_receive = !fake_session.held && (!access || !fake_session.one_way);
     if (!access) {
         AGW_ASSERT(agw_addr_parse(&out->remote_rtp, "10.9.0.9:4000") == AGW_OK);
         AGW_ASSERT(agw_addr_parse(&out->remote_rtcp, "10.9.0.9:4001") == AGW_OK);

@@ -12,6 +12,7 @@ typedef struct fake_session_plan {
     agw_err fail;    /* every negotiation fails with this ... */
     const char *why; /* ... and this text */
     bool held;       /* no party may send */
+    bool one_way;    /* only side A may */
     bool muxed;      /* side B has rtcp-mux */
     size_t medias;   /* 0 = 1 */
     bool looped;     /* every message is one of our own */

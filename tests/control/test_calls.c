@@ -314,6 +314,21 @@ static void test_calls_ng_8_17_any_authentic_packet_keeps_the_call(void)
     }
 }
 
+/* Who holds may have no music, and who is held may send nothing. */
+static void test_calls_ng_8_15_one_way_is_hold_too(void)
+{
+    rig r;
+    rig_init(&r, NULL);
+    fake_session.one_way = true;
+    rig_call(&r);
+    const agw_ns start = r.now;
+    rig_at(&r, start + AGW_S(61));
+    CU_ASSERT_EQUAL(fake_gateway_calls(r.gateway), 1);
+    rig_at(&r, start + AGW_S(3600));
+    CU_ASSERT_EQUAL(fake_gateway_calls(r.gateway), 0);
+    rig_fini(&r);
+}
+
 static void test_calls_ng_8_17_timeout_is_told_and_hold_waits_longer(void)
 {
     agw_addr to;
@@ -617,6 +632,7 @@ static void test_calls_evt_a_call_has_its_own_target(void)
 static const agw_unit_case CASES[] = {
     AGW_CASE(test_calls_ng_8_17_no_media_ends_a_call),
     AGW_CASE(test_calls_ng_8_15_held_calls_use_the_silent_timeout),
+    AGW_CASE(test_calls_ng_8_15_one_way_is_hold_too),
     AGW_CASE(test_calls_ng_8_17_unanswered_offers_end),
     AGW_CASE(test_calls_ims_9_consent_has_its_grace),
     AGW_CASE(test_calls_ng_8_16_a_pending_delete_stops_other_clocks),
