@@ -2,32 +2,12 @@
 #include "ice/agent.h"
 
 #include "base/secret.h"
-#include "ice/consent.h"
-#include "ice/validlist.h"
+#include "ice/full.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum { FAIL_MS = 39500 }; /* RFC 8863 section 4: the patience of one whole check transaction */
-
-/* One pair of credentials on each side. */
-typedef struct generation {
-    bool is_used;
-    char local_ufrag[AGW_ICE_LOCAL_MAX + 1];
-    char local_pwd[AGW_ICE_LOCAL_MAX + 1];
-    char *remote_ufrag, *remote_pwd; /* one piece of the heap; NULL until known */
-} generation;
-
-struct agw_ice {
-    agw_consent consent; /* what every packet needs: this, and whether a pair is selected */
-    agw_valid_list valid;
-    generation now;              /* the newest */
-    generation past;             /* during a restart: the one that media still uses */
-    uint32_t seen[AGW_ICE_SEEN]; /* transactions of the latest checks, their CRC, a ring */
-    agw_ns fail_after;
-    agw_ns fail_at; /* AGW_NEVER: remote credentials unknown, or told already */
-    agw_ice_stats stats;
-};
 
 static bool is_text(const char *text, size_t min, size_t max)
 {
@@ -54,7 +34,7 @@ static bool is_local(const char *ufrag, const char *pwd)
            is_text(pwd, AGW_ICE_PWD_MIN, AGW_ICE_LOCAL_MAX);
 }
 
-static void set_remote(generation *g, const char *ufrag, const char *pwd)
+static void set_remote(agw_ice_generation *g, const char *ufrag, const char *pwd)
 {
     if (is_absent(ufrag))
         return;
@@ -67,7 +47,7 @@ static void set_remote(generation *g, const char *ufrag, const char *pwd)
     memcpy(g->remote_pwd, pwd, pwd_size);
 }
 
-static void forget_generation(generation *g)
+static void forget_generation(agw_ice_generation *g)
 {
     if (g->remote_pwd != NULL)
         agw_secret_wipe(g->remote_pwd, strlen(g->remote_pwd));
@@ -75,7 +55,7 @@ static void forget_generation(generation *g)
     agw_secret_wipe(g, sizeof *g);
 }
 
-static void set_generation(generation *g, const char *local_ufrag, const char *local_pwd)
+static void set_generation(agw_ice_generation *g, const char *local_ufrag, const char *local_pwd)
 {
     forget_generation(g);
     g->is_used = true;
@@ -92,12 +72,16 @@ static void start_patience(agw_ice *ice, agw_ns now)
 
 agw_ice *agw_ice_new(const agw_ice_config *config)
 {
-    if (!config->lite || !is_local(config->local_ufrag, config->local_pwd) ||
+    if (!is_local(config->local_ufrag, config->local_pwd) ||
         !is_remote(config->remote_ufrag, config->remote_pwd))
         return NULL;
     agw_ice *ice = calloc(1, sizeof *ice);
     if (ice == NULL)
         return NULL;
+    if (!config->lite && (ice->full = agw_full_new(config)) == NULL) {
+        free(ice);
+        return NULL;
+    }
     set_generation(&ice->now, config->local_ufrag, config->local_pwd);
     set_remote(&ice->now, config->remote_ufrag, config->remote_pwd);
     agw_consent_init_lite(&ice->consent);
@@ -114,6 +98,7 @@ void agw_ice_free(agw_ice *ice)
     forget_generation(&ice->now);
     forget_generation(&ice->past);
     agw_valid_fini(&ice->valid);
+    agw_full_free(ice->full);
     free(ice);
 }
 
@@ -121,7 +106,7 @@ agw_err agw_ice_set_remote(agw_ice *ice, agw_ns now, const char *ufrag, const ch
 {
     if (is_absent(ufrag) || !is_remote(ufrag, pwd))
         return AGW_ERR_MALFORMED;
-    generation *g = &ice->now;
+    agw_ice_generation *g = &ice->now;
     if (g->remote_ufrag != NULL) {
         const bool same = strcmp(g->remote_ufrag, ufrag) == 0 && strcmp(g->remote_pwd, pwd) == 0;
         return same ? AGW_OK : AGW_ERR_STATE;
@@ -138,10 +123,12 @@ agw_err agw_ice_restart(agw_ice *ice, agw_ns now, const char *local_ufrag, const
         return AGW_ERR_MALFORMED;
     if (!ice->past.is_used) { /* else a pending one is replaced, and media's is kept */
         ice->past = ice->now;
-        ice->now = (generation){0};
+        ice->now = (agw_ice_generation){0};
     }
     set_generation(&ice->now, local_ufrag, local_pwd);
     set_remote(&ice->now, remote_ufrag, remote_pwd);
+    if (ice->full != NULL)
+        agw_full_restart(ice->full);
     start_patience(ice, now);
     return AGW_OK;
 }
@@ -153,6 +140,10 @@ agw_err agw_ice_restart_cancel(agw_ice *ice)
     forget_generation(&ice->now);
     ice->now = ice->past;
     agw_secret_wipe(&ice->past, sizeof ice->past);
+    if (ice->full != NULL) {
+        agw_full_restart(ice->full);
+        agw_checklist_complete(&ice->full->list);
+    }
     return AGW_OK;
 }
 
@@ -163,7 +154,7 @@ static bool half_is(const char *half, size_t len, const char *text)
 
 /* USERNAME names one of our generations and, where it is known, the peer (RFC 8445 section 7.2.2).
  */
-static bool is_named(const generation *g, const agw_stun_head *head)
+static bool is_named(const agw_ice_generation *g, const agw_stun_head *head)
 {
     if (!g->is_used || !half_is(head->local_ufrag, head->local_ufrag_len, g->local_ufrag))
         return false;
@@ -171,23 +162,24 @@ static bool is_named(const generation *g, const agw_stun_head *head)
            half_is(head->remote_ufrag, head->remote_ufrag_len, g->remote_ufrag);
 }
 
-static generation *generation_of(agw_ice *ice, const agw_stun_head *head)
+static agw_ice_generation *generation_of(agw_ice *ice, const agw_stun_head *head)
 {
     if (is_named(&ice->now, head))
         return &ice->now;
     return is_named(&ice->past, head) ? &ice->past : NULL;
 }
 
-/* AGW_ICE_DROP_NONE: an authentic request of the peer. Cheap tests first, the HMAC last. */
+/* AGW_ICE_DROP_NONE: an authentic request of the peer, or (by is NULL) a response that is still to
+ * be proved. Cheap tests first, the HMAC last. */
 static agw_ice_drop authenticate(agw_ice *ice, const uint8_t *buf, size_t len, agw_stun_msg *msg,
-                                 generation **by)
+                                 agw_ice_generation **by)
 {
     if (agw_stun_parse(msg, buf, len) != AGW_OK)
         return AGW_ICE_DROP_MALFORMED;
     if (msg->head.msg_class == AGW_STUN_INDICATION)
         return AGW_ICE_DROP_INDICATION;
     if (msg->head.msg_class != AGW_STUN_REQUEST)
-        return AGW_ICE_DROP_UNEXPECTED;
+        return ice->full != NULL ? AGW_ICE_DROP_NONE : AGW_ICE_DROP_UNEXPECTED;
     if (msg->head.method != AGW_STUN_METHOD_BINDING)
         return AGW_ICE_DROP_METHOD;
     *by = generation_of(ice, &msg->head);
@@ -215,8 +207,17 @@ static bool is_repetition(const agw_ice *ice, const agw_stun_msg *msg)
     return false;
 }
 
+/* RFC 8445 section 7.3.1.1; a lite agent stays controlled, section 6.1.1. */
+static bool is_role_conflict(agw_ice *ice, const agw_stun_msg *msg)
+{
+    if (ice->full == NULL)
+        return msg->is_controlled;
+    return msg->is_controlling == ice->full->list.controlling &&
+           !agw_full_gives_way(ice->full, msg);
+}
+
 /* What an authentic request may still be refused for, and the code that says so. */
-static agw_ice_drop refusal(const agw_stun_msg *msg, unsigned *code)
+static agw_ice_drop refusal(agw_ice *ice, const agw_stun_msg *msg, unsigned *code)
 {
     if (msg->unknown_count > 0) {
         *code = 420; /* RFC 8489 section 6.3.1 */
@@ -226,8 +227,8 @@ static agw_ice_drop refusal(const agw_stun_msg *msg, unsigned *code)
         *code = 400; /* RFC 8445 sections 7.1.1 and 7.1.3 */
         return AGW_ICE_DROP_PRIORITY;
     }
-    if (msg->is_controlled) {
-        *code = 487; /* a lite agent stays controlled, RFC 8445 section 6.1.1 */
+    if (is_role_conflict(ice, msg)) {
+        *code = 487;
         return AGW_ICE_DROP_ROLE;
     }
     *code = 0;
@@ -242,8 +243,8 @@ static void renew_consent(agw_ice *ice, agw_ns now, agw_ice_result *res)
 }
 
 /* A nomination by the newest generation completes a restart (RFC 8445 section 9). */
-static void nominate(agw_ice *ice, agw_ns now, const generation *by, agw_valid_pair *pair,
-                     agw_ice_result *res)
+void agw_ice_nominate(agw_ice *ice, agw_ns now, const agw_ice_generation *by, agw_valid_pair *pair,
+                      agw_ice_result *res)
 {
     const agw_valid_pair *const before = ice->valid.selected;
     if (by == &ice->now && ice->past.is_used) {
@@ -259,18 +260,24 @@ static void nominate(agw_ice *ice, agw_ns now, const generation *by, agw_valid_p
     ice->fail_at = AGW_NEVER;
 }
 
-static void accept_check(agw_ice *ice, agw_ns now, const agw_ice_pair *from, const generation *by,
-                         const agw_stun_msg *msg, agw_ice_result *res)
+static void accept_check(agw_ice *ice, agw_ns now, const agw_ice_pair *from,
+                         const agw_ice_generation *by, const agw_stun_msg *msg, agw_ice_result *res)
 {
     ice->seen[ice->stats.checks % AGW_ICE_SEEN] = agw_stun_crc32(msg->head.id, AGW_STUN_ID);
     ice->stats.checks++;
     ice->stats.last_check_at = now;
-    start_patience(ice, now);
+    if (ice->full == NULL)
+        start_patience(ice, now);
     agw_valid_pair *pair = agw_valid_check(&ice->valid, now, from, msg->priority, res);
-    if (msg->use_candidate)
-        nominate(ice, now, by, pair, res);
-    if (pair == ice->valid.selected)
-        renew_consent(ice, now, res);
+    if (ice->full != NULL) {
+        agw_full_on_check(ice, now, by, msg, pair, res);
+    } else {
+        res->valid = true;
+        if (msg->use_candidate)
+            agw_ice_nominate(ice, now, by, pair, res);
+        if (pair == ice->valid.selected)
+            renew_consent(ice, now, res);
+    }
     if (ice->valid.selected != NULL)
         res->selected = ice->valid.selected->pair;
 }
@@ -283,9 +290,15 @@ void agw_ice_on_stun(agw_ice *ice, agw_ns now, uint32_t port_id, const agw_addr 
     AGW_ASSERT(agw_addr_is_set(from));
     *res = (agw_ice_result){0};
     agw_stun_msg msg;
-    generation *by = NULL;
+    agw_ice_generation *by = NULL;
     bool repeated = false;
     res->drop = authenticate(ice, buf, len, &msg, &by);
+    if (res->drop == AGW_ICE_DROP_NONE && by == NULL) {
+        res->drop =
+            agw_full_on_response(ice, now, &(agw_ice_pair){port_id, *from}, &msg, buf, len, res);
+        ice->stats.drops[res->drop] += res->drop != AGW_ICE_DROP_NONE;
+        return;
+    }
     if (res->drop == AGW_ICE_DROP_NONE) {
         repeated = is_repetition(ice, &msg);
         if (repeated && !agw_ice_is_valid(ice, port_id, from))
@@ -293,7 +306,7 @@ void agw_ice_on_stun(agw_ice *ice, agw_ns now, uint32_t port_id, const agw_addr 
     }
     if (res->drop == AGW_ICE_DROP_NONE) {
         unsigned code;
-        res->drop = refusal(&msg, &code);
+        res->drop = refusal(ice, &msg, &code);
         res->reply_len = code == 0 ? agw_stun_write_success(&msg, from, by->local_pwd, reply, room)
                                    : agw_stun_write_error(&msg, code, by->local_pwd, reply, room);
         if (res->reply_len == 0)
@@ -301,7 +314,9 @@ void agw_ice_on_stun(agw_ice *ice, agw_ns now, uint32_t port_id, const agw_addr 
     }
     if (res->drop != AGW_ICE_DROP_NONE)
         ice->stats.drops[res->drop]++;
-    else if (!repeated)
+    else if (repeated)
+        res->valid = ice->full == NULL;
+    else
         accept_check(ice, now, &(agw_ice_pair){port_id, *from}, by, &msg, res);
 }
 
@@ -325,7 +340,8 @@ bool agw_ice_may_send(const agw_ice *ice)
 
 agw_ns agw_ice_deadline(const agw_ice *ice)
 {
-    return agw_earlier(ice->fail_at, agw_consent_deadline(&ice->consent));
+    const agw_ns at = agw_earlier(ice->fail_at, agw_consent_deadline(&ice->consent));
+    return ice->full != NULL ? agw_earlier(at, agw_full_deadline(ice)) : at;
 }
 
 agw_ice_event agw_ice_on_deadline(agw_ice *ice, agw_ns now)
@@ -334,7 +350,10 @@ agw_ice_event agw_ice_on_deadline(agw_ice *ice, agw_ns now)
         ice->fail_at = AGW_NEVER;
         return AGW_ICE_FAILED;
     }
-    const agw_consent_action action = agw_consent_on_deadline(&ice->consent, now, 0);
+    const uint32_t rnd = ice->full != NULL ? (uint32_t)agw_checklist_draw(&ice->full->list) : 0;
+    const agw_consent_action action = agw_consent_on_deadline(&ice->consent, now, rnd);
+    if (action == AGW_CONSENT_SEND_CHECK)
+        ice->full->consent_due = true;
     return action == AGW_CONSENT_STOP_MEDIA ? AGW_ICE_CONSENT_LOST : AGW_ICE_NOTHING;
 }
 

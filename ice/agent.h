@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause
- * An ICE agent for one component (RFC 8445): STUN messages and `now` go in; replies, the selected
- * pair, events and a deadline come out. No socket, no clock. Today it is a lite agent; the full one
- * (own checks, both roles, trickle) joins behind the same calls.
+ * An ICE agent for one component (RFC 8445), lite or full: STUN messages, candidates and `now` go
+ * in; replies, checks, the selected pair, events and a deadline come out. No socket, no clock.
  *
- * One thread per call. Trust: nothing but an authentic check moves state; a message that is not
+ * A lite agent answers and follows. A full one also checks (agw_ice_next_check()), nominates when
+ * it is controlling, and asks for consent (RFC 7675). As controlling agent it nominates a second
+ * time in one case that RFC 8445 does not have: the selected pair is silent while a check of the
+ * peer from another address has led to a valid pair. That is how a phone that answers a call
+ * changes its network without signalling.
+ *
+ * One thread per call. Trust: nothing but an authentic message moves state; a check that is not
  * authentic is never answered. */
 #ifndef AGW_ICE_AGENT_H
 #define AGW_ICE_AGENT_H
@@ -24,13 +29,19 @@ enum {
     AGW_ICE_REMOTE_MAX = 256, /* longest ufrag or pwd of a peer */
     AGW_ICE_REMOTES = 16,     /* validated remote addresses kept */
     AGW_ICE_SEEN = 64,        /* checks that are known again: 160 s of Chromium's */
+    AGW_ICE_PAIRS = 100,      /* pairs of a full agent, RFC 8445 section 6.1.2.5; 120 bytes each */
 };
 
 typedef struct agw_ice agw_ice;
 
 /** Texts are borrowed for the call. */
 typedef struct agw_ice_config {
-    bool lite;                /* must be true until the full agent stands */
+    bool lite;
+    bool controlling;         /* full: the role to begin with, RFC 8445 section 6.1.1 */
+    uint32_t id_prefix;       /* full: the first four bytes of our transaction ids, by which the
+                                 caller finds the agent that a response is for */
+    uint8_t seed[16];         /* full: random bytes; transaction ids, tie-breaker and the jitter of
+                                 consent checks come from them */
     uint32_t fail_ms;         /* 0 = 39500, RFC 8863 */
     const char *local_ufrag;  /* AGW_ICE_UFRAG_MIN to AGW_ICE_LOCAL_MAX characters */
     const char *local_pwd;    /* AGW_ICE_PWD_MIN to AGW_ICE_LOCAL_MAX characters */
@@ -83,13 +94,27 @@ typedef enum agw_ice_drop {
     AGW_ICE_DROP_METHOD,      /* not Binding */
     AGW_ICE_DROP_ATTRIBUTE,   /* R 420: comprehension-required and unknown */
     AGW_ICE_DROP_PRIORITY,    /* R 400: a check without PRIORITY or without role */
-    AGW_ICE_DROP_ROLE,        /* R 487: the peer says that it is controlled, and so are we */
+    AGW_ICE_DROP_ROLE,        /* R 487: the peer claims our role, and we keep it */
     AGW_ICE_DROP_ROOM,        /* the reply did not fit the caller's buffer */
     AGW_ICE_DROP_COUNT,
 } agw_ice_drop;
 
 /** "malformed", "integrity"...; never NULL. */
 const char *agw_ice_drop_text(agw_ice_drop drop);
+
+/** A full agent's own host candidate: a port, its candidate's priority as SDP says it, and the
+ * PRIORITY that its checks carry (as if it were peer-reflexive, RFC 8445 section 7.1.1). One of
+ * each family, before any remote candidate. A lite agent takes no notice.
+ * @return AGW_OK; AGW_ERR_LIMIT: there are two already */
+AGW_NODISCARD agw_err agw_ice_add_local(agw_ice *ice, uint32_t port_id, agw_family family,
+                                        uint32_t priority, uint32_t check_priority);
+/** A candidate of the peer's newest generation, at any time (trickle, RFC 8838); one that is known
+ * is no harm. Addresses only: a name that cannot be resolved shows itself as peer-reflexive.
+ * @return false: of no use to us (lite, no port of its family, not a unicast address, or
+ *         AGW_ICE_PAIRS better ones are there) */
+bool agw_ice_add_remote(agw_ice *ice, const agw_addr *remote, uint32_t priority);
+/** The present role; false for a lite agent. */
+bool agw_ice_is_controlling(const agw_ice *ice);
 
 typedef enum agw_ice_event {
     AGW_ICE_NOTHING = 0,
@@ -100,7 +125,10 @@ typedef enum agw_ice_event {
 
 typedef struct agw_ice_result {
     size_t reply_len;      /* > 0: send reply to `from` through the same port */
-    agw_ice_drop drop;     /* AGW_ICE_DROP_NONE: an authentic check was answered */
+    agw_ice_drop drop;     /* AGW_ICE_DROP_NONE: an authentic check was answered, or a response to
+                              one of ours came */
+    bool valid;            /* something may be sent to `from`: the pair is valid; with a lite agent,
+                              its check was answered */
     bool new_remote;       /* (port_id, from) was validated just now: add it to the address map */
     bool evicted;          /* the table was full: remove `gone` from the address map */
     bool selected_changed; /* media goes to `selected` from now on */
@@ -121,7 +149,7 @@ void agw_ice_on_stun(agw_ice *ice, agw_ns now, uint32_t port_id, const agw_addr 
                      const uint8_t *buf, size_t len, uint8_t *reply, size_t room,
                      agw_ice_result *res);
 
-/** true: an authentic check from this address was answered on this port. */
+/** true: an authentic check from this address was answered on this port, or one of ours by it. */
 bool agw_ice_is_valid(const agw_ice *ice, uint32_t port_id, const agw_addr *remote);
 /** true: *out is the selected pair. */
 bool agw_ice_selected(const agw_ice *ice, agw_ice_pair *out);
@@ -134,9 +162,21 @@ agw_ns agw_ice_deadline(const agw_ice *ice);
  * after AGW_ICE_FAILED and AGW_ICE_CONSENT_LOST the agent goes on answering. */
 agw_ice_event agw_ice_on_deadline(agw_ice *ice, agw_ns now);
 
+/** A check to be sent to pair.remote through pair.port_id. */
+typedef struct agw_ice_check {
+    agw_ice_pair pair;
+    size_t len;
+    uint8_t data[AGW_STUN_CHECK_MAX];
+} agw_ice_check;
+
+/** Full agent: the next check that is due. Call it after agw_ice_on_deadline() until it says false;
+ * a check that cannot be sent is lost like any datagram. */
+bool agw_ice_next_check(agw_ice *ice, agw_ns now, agw_ice_check *out);
+
 /** For `query` and metrics. */
 typedef struct agw_ice_stats {
-    uint64_t checks; /* authentic checks answered */
+    uint64_t checks;      /* authentic checks answered */
+    uint64_t checks_sent; /* of our own, with repetitions, without those for consent */
     uint64_t drops[AGW_ICE_DROP_COUNT];
     agw_ns last_check_at; /* 0 = none yet */
     size_t remotes;       /* validated addresses */

@@ -70,6 +70,12 @@ AGW_NODISCARD agw_err agw_candidate_write(const agw_candidate *candidate, char *
 uint32_t agw_candidate_priority(agw_candidate_type type, uint16_t local_preference,
                                 uint16_t component);
 
+/** The local preference of our host candidates: IPv6 a little before IPv4 (RFC 8421 section 4). */
+static inline uint16_t agw_candidate_preference(agw_family family)
+{
+    return family == AGW_FAMILY_IP6 ? UINT16_MAX : UINT16_MAX - 1;
+}
+
 /** Equal for equal type, base address (without port) and transport, else different (RFC 8445
  * section 5.1.1.3). Returns out. */
 const char *agw_candidate_foundation(char out[AGW_CANDIDATE_FOUNDATION], agw_candidate_type type,

@@ -18,6 +18,7 @@ enum {
     AGW_STUN_UFRAG_MAX = 256,   /* RFC 8839 section 5.4 */
     AGW_STUN_UNKNOWN_MAX = 8,   /* unknown attributes that are listed in a 420 */
     AGW_STUN_REPLY_MAX = 256,   /* room that is always enough for a reply */
+    AGW_STUN_CHECK_MAX = 640,   /* the same for a check: USERNAME is the longest part */
     AGW_STUN_SIGNED_MAX = 2048, /* longer messages are not authentic */
     AGW_STUN_METHOD_BINDING = 1,
 };
@@ -89,5 +90,22 @@ size_t agw_stun_write_success(const agw_stun_msg *request, const agw_addr *mappe
                               uint8_t *out, size_t room);
 size_t agw_stun_write_error(const agw_stun_msg *request, unsigned code, const char *key,
                             uint8_t *out, size_t room);
+
+/** A connectivity check (RFC 8445 section 7.1.1). Texts are borrowed for the call. */
+typedef struct agw_stun_check {
+    uint8_t id[AGW_STUN_ID];
+    const char *their_ufrag, *our_ufrag; /* USERNAME is "theirs:ours" */
+    const char *key;                     /* the peer's password */
+    uint32_t priority;
+    bool controlling, use_candidate;
+    uint64_t tie_breaker;
+} agw_stun_check;
+
+size_t agw_stun_write_check(const agw_stun_check *check, uint8_t *out, size_t room);
+
+/** What a STUN server says (RFC 8489 section 6.3): XOR-MAPPED-ADDRESS and, where the request had
+ * one, FINGERPRINT; no MESSAGE-INTEGRITY. At most 52 bytes. */
+size_t agw_stun_write_mapped(const agw_stun_msg *request, const agw_addr *mapped, uint8_t *out,
+                             size_t room);
 
 #endif

@@ -16,18 +16,25 @@ typedef struct writer {
     size_t room, len;
 } writer;
 
-static void begin(writer *w, const agw_stun_msg *request, agw_stun_class msg_class, uint8_t *out,
-                  size_t room)
+/* id: the transaction's, AGW_STUN_ID bytes. */
+static void begin(writer *w, agw_stun_class msg_class, unsigned method, const uint8_t *id,
+                  uint8_t *out, size_t room)
 {
     *w = (writer){.buf = out, .room = room};
     if (room < AGW_STUN_HEADER)
         return;
-    const unsigned method = request->head.method, c = msg_class;
+    const unsigned c = msg_class;
     agw_put16(out, (uint16_t)((method & 0xF80) << 2 | (c & 2) << 7 | (method & 0x70) << 1 |
                               (c & 1) << 4 | (method & 0xF)));
     agw_put32(out + 4, AGW_STUN_COOKIE);
-    memcpy(out + 8, request->head.id, AGW_STUN_ID);
+    memcpy(out + 8, id, AGW_STUN_ID);
     w->len = AGW_STUN_HEADER;
+}
+
+static void begin_reply(writer *w, const agw_stun_msg *request, agw_stun_class msg_class,
+                        uint8_t *out, size_t room)
+{
+    begin(w, msg_class, request->head.method, request->head.id, out, room);
 }
 
 /* Appends an attribute; its value of len bytes is the caller's to fill, padding is zero.
@@ -64,6 +71,15 @@ static void append_mapped(writer *w, const agw_addr *mapped)
         value[4 + i] = mapped->ip[i] ^ pad[i];
 }
 
+static size_t append_fingerprint(writer *w)
+{
+    const size_t proven = w->len;
+    uint8_t *const crc = append(w, AGW_STUN_FINGERPRINT, 4);
+    if (crc != NULL)
+        agw_put32(crc, agw_stun_crc32(w->buf, proven) ^ AGW_STUN_FINGERPRINT_XOR);
+    return w->len;
+}
+
 /* RFC 8489 sections 14.5 and 14.7: each proof covers what stands before it, with a header length
  * that ends behind it. */
 static size_t finish(writer *w, const char *key)
@@ -76,20 +92,15 @@ static size_t finish(writer *w, const char *key)
         agw_hmac_of(&hmac, w->buf, text, tag);
         agw_secret_wipe(&hmac, sizeof hmac);
     }
-    const size_t proven = w->len;
-    uint8_t *const crc = append(w, AGW_STUN_FINGERPRINT, 4);
-    if (crc != NULL)
-        agw_put32(crc, agw_stun_crc32(w->buf, proven) ^ AGW_STUN_FINGERPRINT_XOR);
-    return w->len;
+    return append_fingerprint(w);
 }
-
 size_t agw_stun_write_success(const agw_stun_msg *request, const agw_addr *mapped, const char *key,
                               uint8_t *out, size_t room)
 {
     if (mapped->family != AGW_FAMILY_IP4 && mapped->family != AGW_FAMILY_IP6)
         return 0;
     writer w;
-    begin(&w, request, AGW_STUN_RESPONSE, out, room);
+    begin_reply(&w, request, AGW_STUN_RESPONSE, out, room);
     append_mapped(&w, mapped);
     return finish(&w, key);
 }
@@ -120,9 +131,53 @@ size_t agw_stun_write_error(const agw_stun_msg *request, unsigned code, const ch
                             uint8_t *out, size_t room)
 {
     writer w;
-    begin(&w, request, AGW_STUN_ERROR, out, room);
+    begin_reply(&w, request, AGW_STUN_ERROR, out, room);
     append_error(&w, code);
     if (code == 420)
         append_unknown(&w, request);
     return finish(&w, key);
+}
+
+size_t agw_stun_write_mapped(const agw_stun_msg *request, const agw_addr *mapped, uint8_t *out,
+                             size_t room)
+{
+    if (mapped->family != AGW_FAMILY_IP4 && mapped->family != AGW_FAMILY_IP6)
+        return 0;
+    writer w;
+    begin_reply(&w, request, AGW_STUN_RESPONSE, out, room);
+    append_mapped(&w, mapped);
+    return request->fingerprint_at != 0 ? append_fingerprint(&w) : w.len;
+}
+
+static void append_username(writer *w, const agw_stun_check *check)
+{
+    const size_t theirs = strlen(check->their_ufrag), ours = strlen(check->our_ufrag);
+    uint8_t *const value = append(w, AGW_STUN_USERNAME, theirs + 1 + ours);
+    if (value == NULL)
+        return;
+    memcpy(value, check->their_ufrag, theirs);
+    value[theirs] = ':';
+    memcpy(value + theirs + 1, check->our_ufrag, ours);
+}
+
+static void append_role(writer *w, const agw_stun_check *check)
+{
+    const uint16_t type = check->controlling ? AGW_STUN_ICE_CONTROLLING : AGW_STUN_ICE_CONTROLLED;
+    uint8_t *const value = append(w, type, 8);
+    if (value != NULL)
+        agw_put64(value, check->tie_breaker);
+}
+
+size_t agw_stun_write_check(const agw_stun_check *check, uint8_t *out, size_t room)
+{
+    writer w;
+    begin(&w, AGW_STUN_REQUEST, AGW_STUN_METHOD_BINDING, check->id, out, room);
+    append_username(&w, check);
+    uint8_t *const priority = append(&w, AGW_STUN_PRIORITY, 4);
+    if (priority != NULL)
+        agw_put32(priority, check->priority);
+    append_role(&w, check);
+    if (check->use_candidate)
+        (void)append(&w, AGW_STUN_USE_CANDIDATE, 0);
+    return finish(&w, check->key);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
- * The valid list of a lite agent: remote addresses whose checks were authentic, and which of them
- * the peer has nominated. Who may write here is ice/agent.c's matter. */
+ * The valid list of an agent: remote addresses whose checks (or responses, full agent) were
+ * authentic, and which of them were nominated. Who may write here is ice/agent.c's matter. */
 #ifndef AGW_ICE_VALIDLIST_H
 #define AGW_ICE_VALIDLIST_H
 

@@ -325,9 +325,6 @@ static void test_ice_configuration_bounds(void)
     bad = c;
     bad.local_pwd = "0123456789ABCDEFGHIJK"; /* 21 */
     CU_ASSERT_PTR_NULL(agw_ice_new(&bad));
-    bad = c;
-    bad.lite = false;
-    CU_ASSERT_PTR_NULL(agw_ice_new(&bad));
     agw_ice_free(NULL);
 }
 
