@@ -3,6 +3,7 @@
 
 #include "agw/transport.h"
 #include "base/rand.h"
+#include "base/wire.h"
 #include "ice/stun.h"
 #include "rtp/header.h"
 
@@ -58,23 +59,50 @@ uint32_t agw_demux_slot(const char *ufrag, size_t len)
     return slot;
 }
 
-/* A check on a shared port is found by our ufrag in its USERNAME; the rest is the ICE agent's to
- * prove. */
-static void find_by_ufrag(agw_worker *w, agw_pkt *pkt)
+uint32_t agw_demux_id_prefix(uint32_t slot, uint32_t component)
 {
-    agw_stun_head peek;
-    if (agw_stun_peek(pkt->data, pkt->len, &peek) != AGW_OK) {
-        agw_pkt_drop(pkt, AGW_DROP_STUN_MALFORMED);
-        return;
-    }
-    if (peek.local_ufrag == NULL) {
-        agw_pkt_drop(pkt, AGW_DROP_STUN_UNEXPECTED);
-        return;
-    }
-    const uint32_t slot = agw_demux_slot(peek.local_ufrag, peek.local_ufrag_len);
+    return component << 24 | slot;
+}
+
+uint32_t agw_demux_slot_of(const uint8_t *id)
+{
+    return agw_get32(id) & 0xFFFFFF;
+}
+
+static void set_transport(agw_worker *w, agw_pkt *pkt, uint32_t slot, agw_drop otherwise)
+{
     pkt->transport = slot < AGW_WORKER_SLOTS ? w->slots[slot] : NULL;
     if (pkt->transport == NULL || !pkt->transport->shared)
-        agw_pkt_drop(pkt, AGW_DROP_NO_PLAN);
+        agw_pkt_drop(pkt, otherwise);
+}
+
+static void serve(agw_worker *w, agw_pkt *pkt)
+{
+    const agw_drop why = agw_stun_serve(&w->stun_server, w->now, pkt);
+    if (why != AGW_DROP_NONE) {
+        agw_pkt_drop(pkt, why);
+        return;
+    }
+    agw_counter_add(&w->stats.stun_served, 1);
+    pkt->tos = 0;
+    pkt->verdict = AGW_FORWARD;
+}
+
+/* A check on a shared port is found by our ufrag in its USERNAME, a response by the transaction id
+ * that we wrote; the rest is the ICE agent's to prove. A request that names nobody is for the STUN
+ * server. */
+static void find_by_stun(agw_worker *w, agw_pkt *pkt)
+{
+    agw_stun_head peek;
+    if (agw_stun_peek(pkt->data, pkt->len, &peek) != AGW_OK)
+        agw_pkt_drop(pkt, AGW_DROP_STUN_MALFORMED);
+    else if (peek.msg_class == AGW_STUN_RESPONSE || peek.msg_class == AGW_STUN_ERROR)
+        set_transport(w, pkt, agw_demux_slot_of(peek.id), AGW_DROP_STUN_UNEXPECTED);
+    else if (peek.local_ufrag != NULL)
+        set_transport(w, pkt, agw_demux_slot(peek.local_ufrag, peek.local_ufrag_len),
+                      AGW_DROP_NO_PLAN);
+    else
+        serve(w, pkt);
 }
 
 static bool is_by_remote(const agw_pkt *pkt)
@@ -106,7 +134,7 @@ static void classify(agw_worker *w, agw_pkt *pkt)
     } else if (!pkt->port->shared) {
         pkt->transport = pkt->port->owner;
     } else if (pkt->kind == AGW_PKT_STUN) {
-        find_by_ufrag(w, pkt);
+        find_by_stun(w, pkt);
     }
 }
 

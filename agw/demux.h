@@ -25,4 +25,10 @@ void agw_demux_ufrag(char out[AGW_UFRAG_LEN + 1], uint32_t slot, agw_rand_stock 
 /** The slot that a ufrag of ours names; AGW_WORKER_SLOTS or more: not one of ours. */
 uint32_t agw_demux_slot(const char *ufrag, size_t len);
 
+/** The first four bytes of a transaction id of ours: they name slot and component, the other eight
+ * are random. */
+uint32_t agw_demux_id_prefix(uint32_t slot, uint32_t component);
+/** The slot that a transaction id (12 bytes) names; AGW_WORKER_SLOTS or more: not one of ours. */
+uint32_t agw_demux_slot_of(const uint8_t *id);
+
 #endif

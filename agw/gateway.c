@@ -345,6 +345,7 @@ static agw_err make_worker(agw_gateway *gw, size_t i, uint32_t *next_port, char 
     agw_load_init(&slot->load, shared_pps(gw, i));
     slot->worker->control = (agw_outbox){.ring = gw->mailbox, .wake = wake_control, .owner = gw};
     slot->worker->dtls_ctx = gw->dtls_ctx;
+    slot->worker->stun_server.rate = gw->config.stun_rate;
     slot->worker->cpu = gw->config.pin ? (int)i : -1;
     gw->n_workers = i + 1;
     return AGW_OK;

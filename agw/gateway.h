@@ -41,9 +41,10 @@ typedef struct agw_gateway_config {
     uint32_t handshake_threads;  /* 0 = 1 */
     uint32_t tick_us;            /* pacing tick; 0 = off */
     agw_io_choice io;            /* how packets come in and go out */
-    const char *srtp_profiles;   /* use_srtp order as OpenSSL names it; NULL = default */
-    uint32_t load_limit;         /* no new calls above it, of AGW_LOAD_FULL; 0 = no limit */
-    bool pin;                    /* pin worker i to core i */
+    uint32_t stun_rate;        /* plain Binding requests that a worker answers a second; 0 = none */
+    const char *srtp_profiles; /* use_srtp order as OpenSSL names it; NULL = default */
+    uint32_t load_limit;       /* no new calls above it, of AGW_LOAD_FULL; 0 = no limit */
+    bool pin;                  /* pin worker i to core i */
 } agw_gateway_config;
 
 typedef struct agw_gateway agw_gateway;
@@ -135,6 +136,7 @@ typedef struct agw_event {
     uint32_t transport_id;
     agw_ns at;
     agw_addr local, remote;
+    bool controlling; /* a full agent's role at that moment */
     char detail[120];
 } agw_event;
 

@@ -29,5 +29,6 @@ void agw_plan_free(agw_plan *plan)
         agw_secret_wipe(plan->transports, plan->n_transports * sizeof *plan->transports);
     free(plan->transports);
     free(plan->medias);
+    free(plan->candidates);
     free(plan);
 }

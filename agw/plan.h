@@ -67,6 +67,13 @@ typedef struct agw_key_plan {
     uint8_t key[AGW_SRTP_KEY_MAX];
 } agw_key_plan;
 
+/** A candidate of the peer that a full agent may check. */
+typedef struct agw_candidate_plan {
+    agw_addr addr;
+    uint32_t priority;
+    uint16_t component; /* 1 or 2 */
+} agw_candidate_plan;
+
 /** Addresses + ICE + DTLS + SRTP shared by the medias of a BUNDLE group, or of one media. */
 typedef struct agw_transport_plan {
     uint32_t id;      /* from agw_gateway_reserve() */
@@ -76,6 +83,10 @@ typedef struct agw_transport_plan {
     uint8_t tos;      /* DSCP and ECN byte of what we send */
 
     bool ice;
+    bool ice_full;        /* full agent; decided when the transport is made, like the next one */
+    bool ice_controlling; /* the role to begin with, RFC 8445 section 6.1.1; full agent */
+    const agw_candidate_plan *candidates; /* of the peer's newest credentials; the plan's */
+    size_t n_candidates;
     char local_ufrag[AGW_UFRAG_LEN + 1], local_pwd[AGW_PWD_LEN + 1];
     char remote_ufrag[AGW_ICE_TEXT_MAX + 1],
         remote_pwd[AGW_ICE_TEXT_MAX + 1]; /* "" until the answer */
@@ -144,9 +155,10 @@ typedef struct agw_media_plan {
 } agw_media_plan;
 
 typedef struct agw_plan {
-    size_t n_transports, n_medias;
+    size_t n_transports, n_medias, n_candidates;
     agw_transport_plan *transports;
     agw_media_plan *medias;
+    agw_candidate_plan *candidates; /* those of all transports, or NULL */
 } agw_plan;
 
 /** A zeroed plan with room for so many; NULL when memory is short. Free with agw_plan_free(). */

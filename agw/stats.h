@@ -49,7 +49,9 @@ typedef struct agw_worker_stats {
     agw_counter busy_ns;                                           /* time not spent waiting */
     agw_counter turns, rx_packets, tx_packets, rx_bytes, tx_bytes; /* UDP payloads of every kind */
     agw_counter forwarded;                                         /* RTP and RTCP that left */
-    agw_counter stun_answered;
+    agw_counter stun_answered;                                     /* checks of peers */
+    agw_counter stun_checks; /* checks of full agents, with repetitions and those for consent */
+    agw_counter stun_served; /* plain Binding requests, as STUN server */
     agw_counter handshakes_done, handshakes_failed;
     agw_counter calls, transports; /* now */
     agw_counter icmp_errors, kernel_drops;

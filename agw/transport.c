@@ -7,7 +7,9 @@
 #include "agw/report.h"
 #include "base/heap.h"
 #include "base/log.h"
+#include "base/rand.h"
 #include "base/secret.h"
+#include "ice/candidate.h"
 #include "srtp/sdes.h"
 
 #include <stdio.h>
@@ -184,7 +186,7 @@ static void on_check(agw_transport *t, agw_component *c, const agw_pkt *pkt,
         return;
     if (res->event == AGW_ICE_CONSENT_BACK)
         agw_worker_tell(t->worker, t, AGW_EVENT_CONSENT_BACK, &pkt->remote, NULL);
-    if (t->assoc == NULL) {
+    if (t->assoc == NULL && res->valid) {
         t->dtls_remote = pkt->remote;
         t->dtls_port = pkt->port;
         start_client(t);
@@ -208,7 +210,9 @@ static void take_stun(agw_worker *w, agw_pkt *pkt)
     on_check(t, c, pkt, &res);
     agw_transport_set_timer(t);
     if (res.reply_len == 0) {
-        agw_pkt_drop(pkt, stun_drop(res.drop));
+        pkt->verdict = AGW_CONSUMED; /* a response */
+        if (res.drop != AGW_ICE_DROP_NONE)
+            agw_pkt_drop(pkt, stun_drop(res.drop));
         return;
     }
     agw_counter_add(&w->stats.stun_answered, 1);
@@ -246,17 +250,41 @@ static void drop_early(agw_transport *t, agw_component *c, agw_ns now)
     agw_counter_add(&t->worker->stats.drops[AGW_DROP_WRONG_SOURCE], n);
 }
 
+/* Without a packet left for it the check is lost, like any datagram. */
+static void send_check(agw_transport *t, const agw_component *c, const agw_ice_check *check)
+{
+    agw_port *port = port_by_id(c, check->pair.port_id);
+    agw_pkt *pkt = port != NULL && check->len != 0 ? agw_worker_packet(t->worker) : NULL;
+    if (pkt == NULL)
+        return;
+    memcpy(pkt->data, check->data, check->len);
+    pkt->len = check->len;
+    pkt->kind = AGW_PKT_STUN;
+    pkt->tos = t->tos;
+    pkt->port = port;
+    pkt->remote = check->pair.remote;
+    pkt->verdict = AGW_FORWARD;
+    agw_counter_add(&t->worker->stats.stun_checks, 1);
+}
+
+static void run_ice(agw_transport *t, agw_component *c)
+{
+    const agw_ns now = t->worker->now;
+    while (c->ice != NULL && agw_ice_deadline(c->ice) <= now) {
+        const agw_ice_event event = agw_ice_on_deadline(c->ice, now);
+        note_consent(c);
+        if (is_main(t, c))
+            on_ice_event(t, event);
+        agw_ice_check check;
+        while (agw_ice_next_check(c->ice, now, &check))
+            send_check(t, c, &check);
+    }
+}
+
 void agw_transport_on_timer(agw_transport *t)
 {
-    for (size_t i = 0; i < components(t); i++) {
-        agw_ice *ice = t->component[i].ice;
-        while (ice != NULL && agw_ice_deadline(ice) <= t->worker->now) {
-            const agw_ice_event event = agw_ice_on_deadline(ice, t->worker->now);
-            note_consent(&t->component[i]);
-            if (i == AGW_RTP_COMPONENT)
-                on_ice_event(t, event);
-        }
-    }
+    for (size_t i = 0; i < components(t); i++)
+        run_ice(t, &t->component[i]);
     for (size_t i = 0; i < 2; i++)
         drop_early(t, &t->component[i], t->worker->now);
     agw_report_send_due(t);
@@ -890,15 +918,33 @@ void agw_transport_on_icmp(agw_transport *t, const agw_icmp *icmp)
 /* --- life ---------------------------------------------------------------------------------------
  */
 
-static agw_ice *make_agent(const agw_worker *w, const agw_transport_plan *plan)
+static agw_ice *make_agent(const agw_transport *t, const agw_component *c,
+                           const agw_transport_plan *plan)
 {
-    const agw_ice_config config = {
-        .lite = true,
+    const uint32_t component = is_main(t, c) ? AGW_RTP_COMPONENT : AGW_RTCP_COMPONENT;
+    agw_ice_config config = {
+        .lite = !plan->ice_full,
+        .controlling = plan->ice_controlling,
+        .id_prefix = agw_demux_id_prefix(t->name.slot, component),
         .local_ufrag = plan->local_ufrag,
         .local_pwd = plan->local_pwd,
-        .now = w->now,
+        .now = t->worker->now,
     };
-    return agw_ice_new(&config);
+    if (plan->ice_full)
+        agw_rand_bytes(config.seed, sizeof config.seed);
+    agw_ice *ice = agw_ice_new(&config);
+    for (size_t i = 0; i < 2 && ice != NULL && plan->ice_full; i++) {
+        if (c->ports[i] == NULL)
+            continue;
+        const agw_family family = (agw_family)c->ports[i]->local.family;
+        const uint16_t preference = agw_candidate_preference(family);
+        const uint16_t number = (uint16_t)(component + 1);
+        AGW_ASSERT(agw_ice_add_local(
+                       ice, c->ports[i]->id, family,
+                       agw_candidate_priority(AGW_CANDIDATE_HOST, preference, number),
+                       agw_candidate_priority(AGW_CANDIDATE_PRFLX, preference, number)) == AGW_OK);
+    }
+    return ice;
 }
 
 static agw_err add_port(agw_transport *t, agw_component *c, agw_port *port, size_t family)
@@ -929,7 +975,7 @@ static agw_err open_components(agw_transport *t, const agw_transport_plan *plan,
         agw_component *c = &t->component[i];
         if (c->ports[0] == NULL && c->ports[1] == NULL)
             continue;
-        c->ice = make_agent(t->worker, plan);
+        c->ice = make_agent(t, c, plan);
         if (c->ice == NULL)
             err = AGW_ERR_MALFORMED;
     }
@@ -1002,12 +1048,30 @@ static bool apply_credentials(agw_transport *t, agw_ice *ice, const agw_transpor
     return restart && err == AGW_OK;
 }
 
+/* A stranger's loopback is not ours. */
+static bool may_check(const agw_component *c, const agw_addr *remote)
+{
+    const agw_port *port = c->ports[remote->family == AGW_FAMILY_IP6];
+    return port != NULL && agw_addr_is_loopback(remote) <= agw_addr_is_loopback(&port->local);
+}
+
+static void apply_candidates(agw_component *c, const agw_transport_plan *plan, uint16_t component)
+{
+    for (size_t i = 0; i < plan->n_candidates; i++) {
+        const agw_candidate_plan *candidate = &plan->candidates[i];
+        if (candidate->component == component && may_check(c, &candidate->addr))
+            (void)agw_ice_add_remote(c->ice, &candidate->addr, candidate->priority);
+    }
+}
+
 static bool apply_ice(agw_transport *t, const agw_transport_plan *plan)
 {
     bool restarted = false;
     for (size_t i = 0; i < 2; i++) {
-        if (t->component[i].ice != NULL)
-            restarted |= apply_credentials(t, t->component[i].ice, plan);
+        if (t->component[i].ice == NULL)
+            continue;
+        restarted |= apply_credentials(t, t->component[i].ice, plan);
+        apply_candidates(&t->component[i], plan, (uint16_t)(i + 1));
     }
     snprintf(t->local_ufrag, sizeof t->local_ufrag, "%.*s", AGW_UFRAG_LEN, plan->local_ufrag);
     return restarted;

@@ -238,6 +238,8 @@ void agw_worker_tell(agw_worker *w, const agw_transport *t, agw_event_kind kind,
     agw_mail *mail = agw_mail_new(AGW_MAIL_EVENT, NULL, 0);
     mail->ref = t->call->ref;
     mail->event = (agw_event){.kind = kind, .transport_id = t->id, .at = w->now};
+    mail->event.controlling =
+        t->component[0].ice != NULL && agw_ice_is_controlling(t->component[0].ice);
     if (t->component[0].port != NULL)
         mail->event.local = t->component[0].port->local;
     if (remote != NULL)

@@ -7,6 +7,7 @@
 #include "agw/early.h"
 #include "agw/gateway.h"
 #include "agw/mail.h"
+#include "agw/stun_server.h"
 #include "base/map.h"
 #include "base/timerq.h"
 #include "net/io.h"
@@ -53,6 +54,7 @@ typedef struct agw_worker {
     agw_ns strays_from;           /* second in which stray ClientHellos are counted */
     unsigned strays;
     agw_ns cookies_until; /* handshakes that begin before then ask for a cookie */
+    agw_stun_server stun_server;
 
     /* the present batch: packets received, then those made on the way */
     agw_pkt *pkts[AGW_PKT_BATCH + AGW_WORKER_SPARES];
