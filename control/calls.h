@@ -105,6 +105,7 @@ typedef enum agw_dtls_view {
 typedef struct agw_transport_view {
     uint32_t id;
     agw_ice_view ice;
+    bool controlling; /* our role, with a full agent and a pair */
     agw_dtls_view dtls;
     agw_addr local, remote; /* the selected pair, or what was latched */
     agw_ns consent_lost_at; /* AGW_NEVER = it stands */

@@ -60,6 +60,13 @@ static const agw_transport_view *transport_of(const agw_ng_call *call, uint32_t 
     return NULL;
 }
 
+/* A role conflict may have changed what SDP had settled. */
+static bool is_controlling(const agw_media_view *view, const agw_transport_view *t)
+{
+    const bool has_pair = t != NULL && agw_addr_is_set(&t->remote);
+    return view->ice_full && (has_pair ? t->controlling : view->ice_controlling);
+}
+
 /* Where we send to: the selected pair or latched address, else the signalled one. */
 static agw_addr remote_of(const scene *s, const agw_media_view *view, bool rtcp)
 {
@@ -100,7 +107,7 @@ static void add_stream(const scene *s, agw_doc *streams, const agw_media_view *v
     set_traffic(stream, "stats_out", count(&sent->packets), count(&sent->bytes), 0);
 }
 
-static void add_media_flags(agw_doc *media, const agw_media_view *view)
+static void add_media_flags(const scene *s, agw_doc *media, const agw_media_view *view)
 {
     agw_doc *flags = agw_doc_set(media, "flags", agw_doc_new_list());
     agw_doc_add_str(flags, "initialized");
@@ -119,6 +126,8 @@ static void add_media_flags(agw_doc *media, const agw_media_view *view)
         agw_doc_add_str(flags, "SDES");
     if (view->ice)
         agw_doc_add_str(flags, "ICE");
+    if (view->ice && is_controlling(view, transport_of(s->call, view->transport_id)))
+        agw_doc_add_str(flags, "ICE controlling");
 }
 
 /* What RTP and RTCP tell about the way between this party and us. */
@@ -160,7 +169,7 @@ static void add_media(const scene *s, agw_doc *medias, agw_side side, size_t ind
     if (!view.rtcp_mux)
         add_stream(s, streams, &view, end, true);
     agw_doc_set(media, "streams", streams);
-    add_media_flags(media, &view);
+    add_media_flags(s, media, &view);
     if (view.mid[0] != '\0')
         agw_doc_set_str(media, "mid", view.mid);
     agw_doc_set_str(media, "direction", view.direction);
@@ -248,10 +257,12 @@ static void set_dtls(agw_doc *out, const agw_transport_view *t)
     g_strfreev(parts);
 }
 
-static void set_ice(agw_doc *out, const agw_transport_view *t)
+static void set_ice(agw_doc *out, const agw_media_view *view, const agw_transport_view *t)
 {
     agw_doc *ice = agw_doc_set(out, "ICE", agw_doc_new_dict());
     agw_doc_set_str(ice, "state", agw_ice_view_text(t != NULL ? t->ice : AGW_ICE_VIEW_NEW));
+    agw_doc_set_str(ice, "agent", view->ice_full ? "full" : "lite");
+    agw_doc_set_str(ice, "role", is_controlling(view, t) ? "controlling" : "controlled");
     if (t == NULL)
         return;
     set_endpoint(ice, "local", &t->local);
@@ -266,7 +277,7 @@ static void add_transport(const scene *s, agw_doc *list, const agw_media_view *v
     agw_doc_set_str(out, "tag", agw_calls_tag(s->call, side));
     agw_doc_set_str(out, "interface", view->interface);
     if (view->ice)
-        set_ice(out, t);
+        set_ice(out, view, t);
     if (view->dtls)
         set_dtls(out, t);
     if (view->sdes != NULL)

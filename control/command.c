@@ -5,6 +5,7 @@
 #include "control/capabilities.h"
 #include "control/events.h"
 #include "control/flags.h"
+#include "control/fragments.h"
 #include "control/stats.h"
 
 #include <string.h>
@@ -41,11 +42,14 @@ void agw_control_init(agw_control *ctl, const agw_config *config, agw_gateway *g
     ctl->calls = calls;
     ctl->events = events;
     ctl->started_at = agw_clock_now();
+    ctl->fragments = agw_fragments_new();
     ctl->seen_unknown = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 }
 
 void agw_control_fini(agw_control *ctl)
 {
+    agw_fragments_free(ctl->fragments);
+    ctl->fragments = NULL;
     g_hash_table_destroy(ctl->seen_unknown);
     ctl->seen_unknown = NULL;
 }
@@ -250,6 +254,50 @@ static agw_err negotiate(run *r, agw_ng_call *call, agw_side side, bool is_offer
     return err;
 }
 
+/* --- fragments of trickle ICE ------------------------------------------------------------------
+ */
+
+/* AGW_ERR_NOT_FOUND: what it belongs to may still come. */
+static agw_err take_fragment(agw_ng_call *call, const char *from_tag, const char *text, size_t len)
+{
+    agw_side side;
+    if (!agw_calls_side_of(call, from_tag, &side))
+        return AGW_ERR_NOT_FOUND;
+    agw_log(AGW_LOG_DEBUG, call->call_id, "ICE fragment of %zu bytes", len);
+    return agw_session_trickle(call->session, side, text, len);
+}
+
+static agw_doc *run_fragment(const run *r)
+{
+    agw_ng_call *call = agw_calls_find(r->ctl->calls, r->flags.call_id);
+    const agw_err err = call != NULL ? take_fragment(call, r->flags.from_tag, r->sdp, r->sdp_len)
+                                     : AGW_ERR_NOT_FOUND;
+    if (err == AGW_ERR_NOT_FOUND)
+        agw_fragments_keep(r->ctl->fragments, r->now, r->flags.call_id, r->flags.from_tag, r->sdp,
+                           r->sdp_len);
+    else if (err != AGW_OK)
+        return agw_ng_error("Failed to parse SDP");
+    return ok();
+}
+
+static bool use_fragment(void *arg, const char *from_tag, const char *text, size_t len)
+{
+    return take_fragment(arg, from_tag, text, len) != AGW_ERR_NOT_FOUND;
+}
+
+/* After each description: what came too early for it. */
+static void use_fragments(const run *r)
+{
+    agw_ng_call *call = agw_fragments_count(r->ctl->fragments) != 0
+                            ? agw_calls_find(r->ctl->calls, r->flags.call_id)
+                            : NULL;
+    if (call != NULL)
+        agw_fragments_try(r->ctl->fragments, r->now, call->call_id, use_fragment, call);
+}
+
+/* --- what follows an exchange ------------------------------------------------------------------
+ */
+
 static void set_reoffer_branch(agw_ng_call *call, const char *via_branch)
 {
     g_free(call->reoffer_branch);
@@ -273,6 +321,7 @@ static void note_offer(run *r, agw_ng_call *call, agw_side side)
     call->clock.protected = call->clock.protected || is_urgent(r);
     agw_calls_set_notify(call, &r->flags, r->from);
     agw_calls_signalled(call, r->now);
+    use_fragments(r);
 }
 
 static agw_doc *run_first_offer(run *r)
@@ -292,16 +341,6 @@ static agw_doc *run_first_offer(run *r)
         return reply;
     agw_doc_free(reply);
     return refuse_new_call(r, "Ran out of ports");
-}
-
-/* A trickled candidate adds nothing to an ICE-lite agent, which learns addresses from checks; a
- * fragment that comes before its call is fine, too. */
-static agw_doc *run_fragment(const run *r)
-{
-    agw_ng_call *call = agw_calls_find(r->ctl->calls, r->flags.call_id);
-    if (call != NULL)
-        agw_log(AGW_LOG_DEBUG, call->call_id, "ICE fragment of %zu bytes", r->sdp_len);
-    return ok();
 }
 
 static agw_doc *run_offer(run *r)
@@ -340,6 +379,8 @@ static agw_doc *run_answer(run *r)
     const char *lacks = missing(r, false);
     if (lacks != NULL)
         return agw_ng_error(lacks);
+    if (agw_flags_has(&r->flags, AGW_WORD_FRAGMENT))
+        return run_fragment(r);
     agw_ng_call *call = agw_calls_find(r->ctl->calls, r->flags.call_id);
     if (call == NULL)
         return agw_ng_error("Unknown call-id");
@@ -355,6 +396,7 @@ static agw_doc *run_answer(run *r)
     set_reoffer_branch(call, NULL);
     agw_calls_set_notify(call, &r->flags, r->from);
     agw_calls_signalled(call, r->now);
+    use_fragments(r);
     return reply;
 }
 

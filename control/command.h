@@ -7,8 +7,9 @@
 #include "control/config.h"
 #include "control/ng.h"
 
-typedef struct agw_calls agw_calls;   /* calls.h */
-typedef struct agw_events agw_events; /* events.h */
+typedef struct agw_calls agw_calls;         /* calls.h */
+typedef struct agw_events agw_events;       /* events.h */
+typedef struct agw_fragments agw_fragments; /* fragments.h */
 
 enum { AGW_COMMAND_KINDS = 9 };
 
@@ -31,6 +32,7 @@ typedef struct agw_control {
     uint64_t refused;                     /* new calls turned away for load */
     uint64_t refused_urgent;              /* of these: emergency and priority calls */
     agw_refusals refusals;                /* now */
+    agw_fragments *fragments;             /* ICE fragments that came early */
     GHashTable *seen_unknown;             /* unknown keys and flags that were logged already */
 } agw_control;
 

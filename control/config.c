@@ -33,7 +33,7 @@ static setter set_bool, set_int, set_seconds, set_percent, set_word, set_text, s
     set_notify, set_dtmf_dest, set_log_level, set_access_port, set_demo;
 
 static const char *const IO_WORDS[] = {"udp", "xdp", "auto", NULL};
-static const char *const ICE_WORDS[] = {"lite", NULL};
+static const char *const ICE_WORDS[] = {"lite", "full", NULL};
 static const char *const LEARNING_WORDS[] = {"off", "once", NULL};
 
 #define FIELD(f) offsetof(agw_config, f), sizeof(((agw_config *)NULL)->f)
@@ -85,8 +85,10 @@ static const option OPTIONS[] = {
      "use_srtp order as OpenSSL names it"},
     {"io", 0, set_word, false, false, FIELD(gateway.io), 0, 0, IO_WORDS, "udp", "udp|xdp|auto",
      "how packets come in and go out"},
-    {"ice", 0, set_word, false, false, FIELD(ice), 0, 0, ICE_WORDS, "lite", "lite",
-     "ICE agent toward browsers"},
+    {"ice", 0, set_word, false, false, FIELD(ice), 0, 0, ICE_WORDS, "lite", "lite|full",
+     "ICE agent where the key ICE-lite does not say it"},
+    {"stun-rate", 0, set_int, false, false, FIELD(gateway.stun_rate), 0, 100000, NULL, "500", "N",
+     "plain STUN requests that each access port's worker answers a second; 0 = none"},
     {"core-learning", 0, set_word, false, false, FIELD(core_learning), 0, 0, LEARNING_WORDS, "off",
      "off|once", "learn the address of peers without ICE from their first packet"},
     {"tos", 'T', set_int, false, false, FIELD(tos), -1, 255, NULL, "-1", "BYTE",

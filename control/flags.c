@@ -104,6 +104,13 @@ static const bit_name BUNDLE_NAMES[] = {
     {"reject", AGW_BUNDLE_REJECT},   {"no", AGW_BUNDLE_REJECT},
     {"off", AGW_BUNDLE_REJECT},      {NULL, 0}};
 
+static const bit_name ICE_LITE_NAMES[] = {
+    {"forward", AGW_ICE_LITE_FORWARD},   {"offer", AGW_ICE_LITE_FORWARD},
+    {"backward", AGW_ICE_LITE_BACKWARD}, {"backwards", AGW_ICE_LITE_BACKWARD},
+    {"reverse", AGW_ICE_LITE_BACKWARD},  {"both", AGW_ICE_LITE_FORWARD | AGW_ICE_LITE_BACKWARD},
+    {"off", AGW_ICE_LITE_OFF},           {"no", AGW_ICE_LITE_OFF},
+    {"none", AGW_ICE_LITE_OFF},          {NULL, 0}};
+
 static void set_transport(agw_flags *f, const char *text)
 {
     const agw_sdp_proto proto = agw_sdp_proto_parse(text);
@@ -388,6 +395,10 @@ static void take_ice(agw_flags *f, char *const *t)
     for (; *t != NULL; t++)
         set_ice(f, *t);
 }
+static void take_ice_lite(agw_flags *f, char *const *t)
+{
+    add_bits(f, &f->ice_lite, ICE_LITE_NAMES, t);
+}
 static void take_dtls(agw_flags *f, char *const *t)
 {
     set_dtls(f, &f->dtls, last_of(t));
@@ -568,6 +579,7 @@ static const key_rule KEYS[] = {
     {"address-family", FORM_TEXT, take_address_family},
     {"transport-protocol", FORM_TEXT, take_transport},
     {"ICE", FORM_WORDS, take_ice},
+    {"ICE-lite", FORM_WORDS, take_ice_lite},
     {"DTLS", FORM_TEXT, take_dtls},
     {"DTLS-reverse", FORM_TEXT, take_dtls_reverse},
     {"rtcp-mux", FORM_WORDS, take_rtcp_mux},
@@ -600,7 +612,6 @@ static const char *const IGNORED_KEYS[] = {
     "T.38",
     "T38",
     "OSRTP",
-    "ICE-lite",
     "DTLS-fingerprint",
     "generate-RTCP",
     "record-call",

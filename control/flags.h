@@ -14,6 +14,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/** ICE-lite: where we are a lite agent; bits. */
+typedef enum agw_ice_lite_flag {
+    AGW_ICE_LITE_ABSENT = 0,   /* as --ice says */
+    AGW_ICE_LITE_FORWARD = 1,  /* toward the receiver */
+    AGW_ICE_LITE_BACKWARD = 2, /* toward the sender */
+    AGW_ICE_LITE_OFF = 4,
+} agw_ice_lite_flag;
+
 typedef enum agw_ice_flag {
     AGW_ICE_ABSENT, /* no ICE key: as the leg was, else by realm, else as received */
     AGW_ICE_DEFAULT,
@@ -155,6 +163,7 @@ typedef struct agw_flags {
     agw_sdp_proto transport; /* AGW_SDP_OTHER = no key */
     bool transport_accept;   /* transport-protocol=accept: whatever the answer says */
     agw_ice_flag ice;
+    uint32_t ice_lite; /* agw_ice_lite_flag */
     agw_dtls_flag dtls, dtls_reverse;
     bool osrtp_off;
     agw_sdes_words sdes;

@@ -217,21 +217,9 @@ static bool repeats_its_offer(const agw_session *s, agw_side from, bool is_offer
            from == s->offerer && len == s->offer_len && memcmp(text, s->offer, len) == 0;
 }
 
-static agw_err take_fragment(const char *text, size_t len, const char **why)
-{
-    agw_sdp *sdp = NULL;
-    const agw_err err = agw_sdp_parse_fragment(&sdp, text, len, NULL);
-    *why = err == AGW_OK ? NULL : "Failed to parse SDP";
-    if (err == AGW_OK)
-        agw_sdp_free(sdp);
-    return err;
-}
-
 agw_err agw_negotiate(agw_session *session, agw_side from, bool is_offer, const agw_flags *flags,
                       const char *sdp, size_t len, GString *out, const char **why)
 {
-    if (agw_flags_has(flags, AGW_WORD_FRAGMENT))
-        return take_fragment(sdp, len, why);
     if (!is_offer && session->offer == NULL && session->current == NULL) {
         *why = "Invalid dialogue association";
         return AGW_ERR_STATE;
@@ -299,6 +287,8 @@ static void view_link(const agw_session *s, const agw_link *link, agw_media_view
     out->remote_rtp = t->remote_rtp;
     out->remote_rtcp = t->remote_rtcp;
     out->ice = t->ice;
+    out->ice_full = t->ice_full;
+    out->ice_controlling = t->ice_controlling;
     out->rtcp_mux = t->rtcp_mux;
     out->dtls = t->security == AGW_SECURITY_DTLS;
     out->dtls_role = (agw_dtls_plan)t->dtls;

@@ -35,6 +35,13 @@ AGW_NODISCARD agw_err agw_negotiate(agw_session *session, agw_side from, bool is
                                     const agw_flags *flags, const char *sdp, size_t len,
                                     GString *out, const char **why);
 
+/** Takes an ICE fragment (RFC 8840) of the party on that side: its candidates reach the worker
+ * before this returns. A lite agent needs none.
+ * @return AGW_OK; AGW_ERR_MALFORMED: not a fragment; AGW_ERR_NOT_FOUND: it belongs to a description
+ *         that we do not have (yet) */
+AGW_NODISCARD agw_err agw_session_trickle(agw_session *session, agw_side side, const char *text,
+                                          size_t len);
+
 /** Gives up an offer without answer (a refused re-INVITE): what stood before stands again. */
 void agw_session_rollback(agw_session *session);
 /** true while an offer waits for its answer. */
@@ -61,6 +68,7 @@ typedef struct agw_media_view {
     agw_addr local_rtp, local_rtcp;   /* advertised */
     agw_addr remote_rtp, remote_rtcp; /* signalled; family none with ICE or when not known */
     bool ice, rtcp_mux, dtls;
+    bool ice_full, ice_controlling; /* the role to begin with */
     agw_dtls_plan dtls_role;
     const char *sdes; /* suite of a=crypto; NULL = none */
     bool may_send, may_receive;

@@ -431,9 +431,7 @@ static void write_ice(const agw_exchange *x, const agw_link *link, agw_sdp_write
         const agw_addr rtp = agw_out_addr(x, link, false, i), rtcp = agw_out_addr(x, link, true, i);
         if (!agw_addr_is_set(&rtp))
             continue;
-        /* RFC 8421: IPv6 a little before IPv4 */
-        const uint16_t preference =
-            rtp.family == AGW_FAMILY_IP6 ? UINT16_MAX : (uint16_t)(UINT16_MAX - 1);
+        const uint16_t preference = agw_candidate_preference((agw_family)rtp.family);
         write_candidate(&rtp, 1, preference, out);
         if (!link->now.rtcp_mux)
             write_candidate(&rtcp, 2, preference, out);
@@ -544,18 +542,21 @@ static void write_answered_groups(const agw_exchange *x, agw_sdp_writer *out)
     }
 }
 
-static bool any_ice(const agw_exchange *x)
+/* Whether the receiver sees an agent of ours that is full, or one that is lite. */
+static bool any_ice(const agw_exchange *x, bool full)
 {
     const agw_leg *leg = &x->next->leg[x->to];
-    if (leg->web && leg->ice)
-        return true;
+    bool any = false;
     for (guint i = 0; i < x->work->len; i++) {
         const agw_work *w = agw_work_at(x, i);
         const agw_link *link = w->go ? agw_state_end_link(x->next, w->line, x->to) : NULL;
-        if (link != NULL && link->now.ice)
+        if (link == NULL || !link->now.ice)
+            continue;
+        if (link->now.ice_full == full)
             return true;
+        any = true;
     }
-    return false;
+    return !any && leg->web && leg->ice && (leg->ice_mode == AGW_ICE_MODE_FULL) == full;
 }
 
 /* --- loop-protect ------------------------------------------------------------------------- */
@@ -599,8 +600,10 @@ void agw_out_session_attrs(agw_exchange *x, agw_sdp_writer *out)
         write_offered_group(x, out);
     else
         write_answered_groups(x, out);
-    if (any_ice(x) && x->s->config->ice == AGW_ICE_MODE_LITE)
+    if (any_ice(x, false))
         agw_sdp_write_attr(out, "ice-lite", NULL);
+    else if (any_ice(x, true))
+        agw_sdp_write_attr(out, "ice-options", "trickle");
     if (bit == PW)
         agw_sdp_write_attr(out, "msid-semantic", "WMS *");
     for (size_t i = 0; i < x->sdp->session.n_attrs; i++) {

@@ -60,6 +60,7 @@ static void place(const agw_exchange *x, agw_leg *leg, size_t interface)
 {
     leg->interface = interface;
     leg->profile = x->s->config->profiles[interface];
+    leg->ice_mode = x->s->config->ice;
 }
 
 /* --- keys that both messages may bring ---------------------------------------------------- */
@@ -156,8 +157,17 @@ static void shape_profile(agw_exchange *x, agw_leg *to, bool first)
     x->converted = x->browser && !to->web && asked == AGW_SDP_OTHER;
 }
 
+static void shape_agent(const agw_exchange *x, agw_leg *leg, agw_ice_lite_flag lite)
+{
+    if (x->flags->ice_lite != AGW_ICE_LITE_ABSENT)
+        leg->ice_mode = (x->flags->ice_lite & lite) != 0 ? AGW_ICE_MODE_LITE : AGW_ICE_MODE_FULL;
+}
+
 static void shape_ice(agw_exchange *x, agw_leg *to, bool first)
 {
+    shape_agent(x, &x->next->leg[x->from], AGW_ICE_LITE_BACKWARD);
+    shape_agent(x, to, AGW_ICE_LITE_FORWARD);
+
     const bool theirs = x->next->leg[x->from].ice;
     if (x->flags->ice == AGW_ICE_FORCE || agw_flags_has(x->flags, AGW_WORD_WEBRTC))
         to->ice = true;

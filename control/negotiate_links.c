@@ -32,8 +32,9 @@ static void take_local(agw_link *link)
     g_strlcpy(link->now.local_pwd, link->info.pwd, sizeof link->now.local_pwd);
 }
 
+/* tm: transport attributes of the offered line. */
 static agw_err reserve(agw_exchange *x, agw_side side, bool ice, agw_transport_kind kind,
-                       uint32_t *id)
+                       const agw_sdp_media *tm, uint32_t *id)
 {
     agw_transport_info info;
     const agw_err err = reserve_family(x, &x->next->leg[side], kind, &info);
@@ -47,6 +48,8 @@ static agw_err reserve(agw_exchange *x, agw_side side, bool ice, agw_transport_k
     link->now.id = info.id;
     link->now.side = (uint8_t)side;
     link->now.ice = ice;
+    if (ice)
+        agw_ice_begin(x, link, tm);
     link->now.dtls = AGW_DTLS_WAIT;
     link->now.rtcp_mux = kind != AGW_TRANSPORT_PAIR;
     take_local(link);
@@ -132,7 +135,7 @@ static agw_err reserve_for_sender(agw_exchange *x, const agw_work *w, uint32_t *
     const bool ice = w->tm->ice_ufrag != NULL && !agw_flags_has(x->flags, AGW_WORD_REJECT_ICE);
     const bool offered = w->tm->rtcp_mux || w->m->rtcp_mux;
     const bool mux = offered && !x->next->leg[x->from].no_mux;
-    return reserve(x, x->from, ice, kind_of(x, ice, mux, w->m->rtcp_mux_only), id);
+    return reserve(x, x->from, ice, kind_of(x, ice, mux, w->m->rtcp_mux_only), w->tm, id);
 }
 
 static agw_err link_sender(agw_exchange *x, agw_work *w, sender_links *sl)
@@ -184,7 +187,7 @@ static agw_err link_receiver(agw_exchange *x, agw_work *w)
     }
     uint32_t id;
     const agw_err err =
-        reserve(x, x->to, leg->ice, kind_of(x, leg->ice, leg->mux, leg->mux_only), &id);
+        reserve(x, x->to, leg->ice, kind_of(x, leg->ice, leg->mux, leg->mux_only), w->tm, &id);
     if (err == AGW_OK)
         set_link(w->line, x->to, id, false);
     return err;
@@ -259,6 +262,7 @@ static void take_remote(const agw_exchange *x, agw_link *link, const agw_sdp_med
     t->security = (uint8_t)agw_in_security(m->proto, tm);
     t->ice = t->ice && tm->ice_ufrag != NULL;
     t->rtcp_mux = link->kind != AGW_TRANSPORT_PAIR || mux;
+    agw_ice_take(link, tm);
     g_strlcpy(t->remote_ufrag, t->ice ? tm->ice_ufrag : "", sizeof t->remote_ufrag);
     g_strlcpy(t->remote_pwd, t->ice ? tm->ice_pwd : "", sizeof t->remote_pwd);
     take_fingerprints(t, tm);

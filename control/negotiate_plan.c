@@ -176,8 +176,11 @@ static void add_transports(agw_plan *plan, const agw_state *state, const agw_sta
 {
     for (guint i = 0; state != NULL && i < state->links->len; i++) {
         const agw_link *link = g_ptr_array_index(state->links, i);
-        if (agw_state_link(but, link->info.id) == NULL)
-            plan->transports[plan->n_transports++] = link->now;
+        if (agw_state_link(but, link->info.id) != NULL)
+            continue;
+        agw_transport_plan *t = &plan->transports[plan->n_transports++];
+        *t = link->now;
+        agw_ice_add_to_plan(plan, t, link);
     }
 }
 
@@ -190,6 +193,24 @@ static void add_medias(agw_plan *plan, const agw_state *state)
     }
 }
 
+static size_t count_candidates(const agw_state *state)
+{
+    size_t n = 0;
+    for (guint i = 0; state != NULL && i < state->links->len; i++) {
+        const agw_link *link = g_ptr_array_index(state->links, i);
+        n += link->candidates != NULL ? link->candidates->len : 0;
+    }
+    return n;
+}
+
+/* Calls with full agents only have any. */
+static agw_err make_room_for_candidates(agw_plan *plan, size_t n)
+{
+    if (n != 0)
+        plan->candidates = calloc(n, sizeof *plan->candidates);
+    return n == 0 || plan->candidates != NULL ? AGW_OK : AGW_ERR_LIMIT;
+}
+
 agw_plan *agw_plan_of(const agw_state *current, const agw_state *pending)
 {
     const size_t n_links =
@@ -197,6 +218,11 @@ agw_plan *agw_plan_of(const agw_state *current, const agw_state *pending)
     agw_plan *plan = agw_plan_new(n_links, current != NULL ? current->lines->len : 0);
     if (plan == NULL)
         return NULL;
+    if (make_room_for_candidates(plan, count_candidates(current) + count_candidates(pending)) !=
+        AGW_OK) {
+        agw_plan_free(plan);
+        return NULL;
+    }
     plan->n_transports = plan->n_medias = 0;
     add_transports(plan, current, NULL);
     add_transports(plan, pending, current);

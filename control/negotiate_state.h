@@ -15,7 +15,8 @@ enum {
     AGW_ROWS_MAX = 96,      /* codecs that one line remembers */
     AGW_LINE_TYPE_MAX = 16, /* "application" and its kin */
     AGW_CNAME_LEN = AGW_PLAN_CNAME_MAX,
-    AGW_EXT_ID_MAX = 14, /* one-byte header extensions, RFC 8285 section 4.2 */
+    AGW_CANDIDATES_MAX = 64, /* of one transport's peer */
+    AGW_EXT_ID_MAX = 14,     /* one-byte header extensions, RFC 8285 section 4.2 */
 };
 
 /** Our end of one transport, and what SDP has settled about it. */
@@ -24,6 +25,7 @@ typedef struct agw_link {
     agw_transport_kind kind;
     agw_transport_plan now; /* zeroed but for id and side until its party has spoken */
     char *tls_id;           /* the party's; NULL = none */
+    GArray *candidates;     /* of agw_candidate_plan, of now.remote_ufrag; NULL = none */
     uint32_t crypto_tag;    /* of the a=crypto that both keys belong to */
     bool settled;           /* in the exchange that is worked on */
 } agw_link;
@@ -72,6 +74,7 @@ typedef struct agw_leg {
     agw_realm_profile profile;
     bool web; /* DTLS-SRTP */
     bool ice;
+    agw_ice_mode ice_mode;   /* of transports that are still to be made */
     bool mux;                /* rtcp-mux is offered to it, or was offered by it */
     bool mux_only;           /* a=rtcp-mux-only in offers to it */
     bool no_bundle, no_mux;  /* its offers of these are refused, by key */
@@ -242,6 +245,15 @@ int agw_codecs_renumber(const agw_work *w, unsigned pt);
 AGW_NODISCARD agw_err agw_links_offer(agw_exchange *x);
 /** Settles addresses, credentials, roles and bundles once there is an answer. */
 AGW_NODISCARD agw_err agw_links_answer(agw_exchange *x);
+
+/* --- negotiate_ice.c: full agents --- */
+
+/** Decides agent and role of a new transport; tm: transport attributes of the offer. */
+void agw_ice_begin(const agw_exchange *x, agw_link *link, const agw_sdp_media *tm);
+/** Takes the candidates of a party's description, before its credentials are taken. */
+void agw_ice_take(agw_link *link, const agw_sdp_media *tm);
+/** Appends the candidates to the plan's, which has the room, and shows them to t. */
+void agw_ice_add_to_plan(agw_plan *plan, agw_transport_plan *t, const agw_link *link);
 
 /* --- negotiate_keys.c: a=crypto --- */
 

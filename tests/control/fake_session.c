@@ -4,7 +4,8 @@
 #include <string.h>
 
 fake_session_plan fake_session;
-size_t fake_session_rollbacks;
+size_t fake_session_rollbacks, fake_session_fragments;
+agw_side fake_session_fragment_side;
 
 struct agw_session {
     agw_gateway *gw;
@@ -18,7 +19,7 @@ struct agw_session {
 void fake_session_reset(void)
 {
     memset(&fake_session, 0, sizeof fake_session);
-    fake_session_rollbacks = 0;
+    fake_session_rollbacks = fake_session_fragments = 0;
 }
 
 agw_session *agw_session_new(const agw_config *config, agw_gateway *gw, agw_call_ref *call,
@@ -69,6 +70,16 @@ agw_err agw_negotiate(agw_session *s, agw_side from, bool is_offer, const agw_fl
     g_string_append_printf(out, "%s to %c", is_offer ? "offer" : "answer",
                            from == AGW_SIDE_A ? 'B' : 'A');
     return AGW_OK;
+}
+
+agw_err agw_session_trickle(agw_session *s, agw_side side, const char *text, size_t len)
+{
+    (void)s, (void)text, (void)len;
+    if (fake_session.trickle == AGW_OK) {
+        fake_session_fragments++;
+        fake_session_fragment_side = side;
+    }
+    return fake_session.trickle;
 }
 
 void agw_session_rollback(agw_session *s)

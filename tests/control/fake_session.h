@@ -16,10 +16,14 @@ typedef struct fake_session_plan {
     bool muxed;      /* side B has rtcp-mux */
     size_t medias;   /* 0 = 1 */
     bool looped;     /* every message is one of our own */
+    agw_err trickle; /* every fragment ends with this */
 } fake_session_plan;
 
 extern fake_session_plan fake_session;
 extern size_t fake_session_rollbacks;
+/** Fragments taken, and the side of the last one. */
+extern size_t fake_session_fragments;
+extern agw_side fake_session_fragment_side;
 void fake_session_reset(void);
 
 #endif

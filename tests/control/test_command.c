@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Commands as clients of ng send them: error texts to the byte, who is who, admission, deletion. */
+#include "control/fragments.h"
 #include "control/rig.h"
 
 #include <netinet/in.h>
@@ -243,17 +244,67 @@ static void test_command_ctl_6_refusals_are_told_when_they_begin_and_end(void)
     rig_fini(&r);
 }
 
+#define FRAGMENT(from)                                                                             \
+    "{'command':'offer','call-id':'c','from-tag':'" from "','flags':['fragment'],"                 \
+    "'sdp':'a=candidate:1 1 udp 1 192.0.2.1 5000 typ host'}"
+
 static void test_command_ng_4_fragment_needs_no_answer_sdp(void)
 {
     rig r;
     rig_init(&r, NULL);
-    const char *fragment = "{'command':'offer','call-id':'c','from-tag':'a','flags':['fragment'],"
-                           "'sdp':'a=ice-ufrag:x'}";
-    CU_ASSERT_TRUE(rig_says(&r, fragment, OK)); /* it may race ahead of its call */
-    CU_ASSERT_EQUAL(agw_calls_count(r.calls), 0);
     rig_call(&r);
-    CU_ASSERT_TRUE(rig_says(&r, fragment, OK));
+    CU_ASSERT_TRUE(rig_says(&r, FRAGMENT("b"), OK));
+    CU_ASSERT_EQUAL(fake_session_fragments, 1);
+    CU_ASSERT_EQUAL(fake_session_fragment_side, AGW_SIDE_B);
+    fake_session.trickle = AGW_ERR_MALFORMED;
+    fails(&r, FRAGMENT("a"), "Failed to parse SDP");
     rig_fini(&r);
+}
+
+static void test_command_rfc8840_fragment_before_its_call_is_kept_for_10_s(void)
+{
+    for (int late = 0; late < 2; late++) {
+        rig r;
+        rig_init(&r, NULL);
+        CU_ASSERT_TRUE(rig_says(&r, FRAGMENT("a"), OK));
+        CU_ASSERT_TRUE(rig_says(&r, FRAGMENT("somebody"), OK));
+        CU_ASSERT_EQUAL(agw_calls_count(r.calls), 0);
+        r.now += AGW_S(10) - 1 + late;
+        rig_call(&r);
+        CU_ASSERT_EQUAL(fake_session_fragments, late ? 0 : 1);
+        rig_fini(&r);
+    }
+}
+
+static void test_command_rfc8840_fragment_waits_for_the_answer_of_its_credentials(void)
+{
+    rig r;
+    rig_init(&r, NULL);
+    rig_call(&r);
+    fake_session.trickle = AGW_ERR_NOT_FOUND;
+    CU_ASSERT_TRUE(rig_says(&r, FRAGMENT("b"), OK));
+    CU_ASSERT_EQUAL(agw_fragments_count(r.ctl.fragments), 1);
+    fake_session.trickle = AGW_OK;
+    rig_call(&r);
+    CU_ASSERT_EQUAL(fake_session_fragments, 1);
+    CU_ASSERT_EQUAL(agw_fragments_count(r.ctl.fragments), 0);
+    rig_fini(&r);
+}
+
+static void test_command_fragments_kept_are_bounded(void)
+{
+    agw_fragments *kept = agw_fragments_new();
+    char text[AGW_FRAGMENT_BYTES + 1];
+    memset(text, 'a', sizeof text);
+    for (int i = 0; i < AGW_FRAGMENTS_MAX + 9; i++)
+        agw_fragments_keep(kept, 0, "c", "a", text, 1);
+    CU_ASSERT_EQUAL(agw_fragments_count(kept), AGW_FRAGMENTS_MAX);
+    agw_fragments_keep(kept, 0, "c", "a", text, AGW_FRAGMENT_BYTES + 1);
+    CU_ASSERT_EQUAL(agw_fragments_count(kept), AGW_FRAGMENTS_MAX);
+    for (int i = 0; i < 17; i++)
+        agw_fragments_keep(kept, 0, "c", "a", text, AGW_FRAGMENT_BYTES);
+    CU_ASSERT_EQUAL(agw_fragments_count(kept), 16);
+    agw_fragments_free(kept);
 }
 
 /* --- delete ------------------------------------------------------------------------------------
@@ -716,6 +767,9 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_command_ctl_6_calls_that_stand_are_never_refused),
     AGW_CASE(test_command_ctl_6_refusals_are_told_when_they_begin_and_end),
     AGW_CASE(test_command_ng_4_fragment_needs_no_answer_sdp),
+    AGW_CASE(test_command_rfc8840_fragment_before_its_call_is_kept_for_10_s),
+    AGW_CASE(test_command_rfc8840_fragment_waits_for_the_answer_of_its_credentials),
+    AGW_CASE(test_command_fragments_kept_are_bounded),
     AGW_CASE(test_command_ng_8_16_delete_of_an_unknown_call_warns),
     AGW_CASE(test_command_ng_8_16_delete_waits_for_its_delay),
     AGW_CASE(test_command_ng_5_delete_delay_has_two_spellings),

@@ -795,19 +795,6 @@ static void test_negotiate_at_most_so_many_medias(void)
     g_string_free(sdp, TRUE);
 }
 
-static void test_negotiate_fragment_needs_no_reply(void)
-{
-    fixture f;
-    fixture_init(&f);
-    OFFER(&f, AGW_SIDE_A, "", WEB_OFFER_A);
-    OFFER(&f, AGW_SIDE_A, "{\"flags\":[\"fragment\"]}",
-          "a=ice-ufrag:r1kG\na=ice-pwd:" PWD_1 "\nm=audio 9 RTP/AVP 0\na=mid:0\n"
-          "a=candidate:1 1 udp 1 192.0.2.1 5000 typ host\n");
-    CU_ASSERT_EQUAL(f.told->len, 0);
-    CU_ASSERT_EQUAL(fake_gateway_applied(f.gw), 1);
-    fixture_fini(&f);
-}
-
 static void test_negotiate_capabilities_never_reach_a_browser(void)
 {
     fixture f;
@@ -878,7 +865,6 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_negotiate_errors_have_the_protocols_texts),
     AGW_CASE(test_negotiate_line_without_fingerprint_is_refused),
     AGW_CASE(test_negotiate_at_most_so_many_medias),
-    AGW_CASE(test_negotiate_fragment_needs_no_reply),
     AGW_CASE(test_negotiate_capabilities_never_reach_a_browser),
     AGW_CASE(test_negotiate_bundle_is_not_offered_when_rejected_by_key),
     AGW_CASE(test_negotiate_rfc9143_9_1_one_number_in_two_kinds_of_media),

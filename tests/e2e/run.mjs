@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // SPDX-License-Identifier: BSD-3-Clause
-// End-to-end tests: node tests/e2e/run.mjs [--gateway=agwd|rtpengine] [--only=regex] [--io=udp|xdp|auto] [--build=DIR] [--out=DIR] [--list] [--capture]
+// End-to-end tests: node tests/e2e/run.mjs [--gateway=agwd|rtpengine] [--only=regex] [--io=udp|xdp|auto] [--ice=lite|full] [--build=DIR] [--out=DIR] [--list] [--capture]
 import { mkdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,7 +9,7 @@ import { INNER, makeNetwork, runInside } from './lib/sandbox.mjs';
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 
 function options(argv) {
-  const opts = { gateway: 'agwd', io: '', only: '.', build: resolve(HERE, '../../build/release'), out: join(HERE, 'out'), list: false, capture: false, inner: false };
+  const opts = { gateway: 'agwd', io: '', ice: '', only: '.', build: resolve(HERE, '../../build/release'), out: join(HERE, 'out'), list: false, capture: false, inner: false };
   for (const a of argv) {
     const [, name, value] = /^--([a-z-]+)(?:=(.*))?$/.exec(a) ?? [];
     if (!(name in opts)) throw new Error(`unknown option ${a}`);

@@ -14,11 +14,11 @@ const SUPPRESSIONS = fileURLToPath(new URL('../lsan.supp', import.meta.url));
 
 export const instrumented = (opts) => /asan|tsan|ubsan/.test(opts.build);
 
-/** Command line of the daemon; opts: build, io ('' = as it is by default). Sanitizers of clang 14 cannot live with the address layout that newer kernels choose. */
+/** Command line of the daemon; opts: build, io and ice ('' = as they are by default). Sanitizers of clang 14 cannot live with the address layout that newer kernels choose. */
 export function daemon(opts, ...args) {
   const bin = join(opts.build, 'agwd');
   if (!existsSync(bin)) throw new Error(`${bin} is not there: build it first`);
-  return [...(instrumented(opts) ? ['setarch', '-R'] : []), bin, ...(opts.io ? [`--io=${opts.io}`] : []), ...args];
+  return [...(instrumented(opts) ? ['setarch', '-R'] : []), bin, ...(opts.io ? [`--io=${opts.io}`] : []), ...(opts.ice ? [`--ice=${opts.ice}`] : []), ...args];
 }
 
 /** What deploy/eims-agw.service gives agwd; rtpengine's unit does not. */

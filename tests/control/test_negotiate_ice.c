@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Full and lite agents in SDP and plan: who is which, who controls, and whose candidates. */
+#include "control/negotiate_fixture.h"
+
+#define PWD_T        "OxrJglqSUkHiimH8DIbixQpy"
+#define CANDIDATE(n) "a=candidate:1 1 udp 2122260223 192.0.2." n " 50000 typ host\n"
+#define OTHERS                                                                                     \
+    "a=candidate:2 1 tcp 1518280447 192.0.2.9 9 typ host tcptype active\n"                         \
+    "a=candidate:3 1 udp 2113937151 6e1c8b5a-90bc-4ed8-9ec8-58f2b5a1f1d5.local 50001 typ host\n"   \
+    "a=candidate:4 2 udp 2122260222 192.0.2.1 50009 typ host\n"
+
+static void init(fixture *f, agw_ice_mode mode)
+{
+    fixture_config(f);
+    f->config.ice = mode;
+    fixture_open(f);
+}
+
+static bool says(const fixture *f, const char *line)
+{
+    return strstr(f->told->str, line) != NULL;
+}
+
+static void test_negotiate_rfc8839_lite_is_said_by_lite_agents_only(void)
+{
+    fixture f;
+    init(&f, AGW_ICE_MODE_LITE);
+    OFFER(&f, AGW_SIDE_A, "", WEB_OFFER_A);
+    ANSWER(&f, AGW_SIDE_B, "", CORE_A);
+    CU_ASSERT_TRUE(says(&f, "a=ice-lite\r\n") && !says(&f, "a=ice-options"));
+    CU_ASSERT_FALSE(transport_of(&f, 0, AGW_SIDE_A)->ice_full);
+    fixture_fini(&f);
+    init(&f, AGW_ICE_MODE_FULL);
+    OFFER(&f, AGW_SIDE_A, "", WEB_OFFER_A);
+    ANSWER(&f, AGW_SIDE_B, "", CORE_A);
+    CU_ASSERT_TRUE(!says(&f, "a=ice-lite") && says(&f, "a=ice-options:trickle\r\n"));
+    CU_ASSERT_TRUE(says(&f, "a=end-of-candidates\r\n"));
+    CU_ASSERT_TRUE(transport_of(&f, 0, AGW_SIDE_A)->ice_full);
+    CU_ASSERT_FALSE(transport_of(&f, 0, AGW_SIDE_A)->ice_controlling);
+    fixture_fini(&f);
+}
+
+static void test_negotiate_rfc8445_6_1_1_who_offers_or_has_a_lite_peer_controls(void)
+{
+    fixture f;
+    init(&f, AGW_ICE_MODE_FULL);
+    OFFER(&f, AGW_SIDE_A, "", CORE_A); /* placed by its realm: toward the browser we offer */
+    const agw_plan *plan = plan_of(&f);
+    size_t full = 0;
+    for (size_t i = 0; i < plan->n_transports; i++) {
+        full += plan->transports[i].ice_full;
+        CU_ASSERT_EQUAL(plan->transports[i].ice_full, plan->transports[i].ice_controlling);
+    }
+    CU_ASSERT_EQUAL(full, 1);
+    fixture_fini(&f);
+    init(&f, AGW_ICE_MODE_FULL);
+    OFFER(&f, AGW_SIDE_A, "", SESSION("2") BUNDLE("0") "a=ice-lite\n" WEB_AUDIO("9", "0", WEB_1));
+    ANSWER(&f, AGW_SIDE_B, "", CORE_A);
+    CU_ASSERT_TRUE(transport_of(&f, 0, AGW_SIDE_A)->ice_controlling);
+    fixture_fini(&f);
+}
+
+static void test_negotiate_ng_ice_lite_by_call(void)
+{
+    static const struct {
+        agw_ice_mode mode;
+        const char *keys;
+        bool full;
+    } CASES_OF[] = {
+        {AGW_ICE_MODE_FULL, "{\"ICE-lite\":\"backward\"}", false},
+        {AGW_ICE_MODE_FULL, "{\"ICE-lite\":\"both\"}", false},
+        {AGW_ICE_MODE_FULL, "{\"ICE-lite\":\"forward\"}", true},
+        {AGW_ICE_MODE_LITE, "{\"ICE-lite\":\"off\"}", true},
+        {AGW_ICE_MODE_LITE, "{\"ICE-lite\":\"forward\"}", true},
+        {AGW_ICE_MODE_LITE, "{\"rtpp-flags\":\"ICE-lite=off\"}", true},
+        {AGW_ICE_MODE_LITE, "", false},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(CASES_OF); i++) {
+        fixture f;
+        init(&f, CASES_OF[i].mode);
+        OFFER(&f, AGW_SIDE_A, CASES_OF[i].keys, WEB_OFFER_A);
+        ANSWER(&f, AGW_SIDE_B, "", CORE_A);
+        CU_ASSERT_EQUAL(transport_of(&f, 0, AGW_SIDE_A)->ice_full, CASES_OF[i].full);
+        CU_ASSERT_EQUAL(says(&f, "a=ice-lite"), !CASES_OF[i].full);
+        fixture_fini(&f);
+    }
+}
+
+static void expect_candidates(const fixture *f, size_t n)
+{
+    const agw_transport_plan *t = transport_of(f, 0, AGW_SIDE_A);
+    CU_ASSERT_EQUAL(t->n_candidates, n);
+    for (size_t i = 0; i < t->n_candidates; i++)
+        CU_ASSERT_EQUAL(t->candidates[i].addr.family, AGW_FAMILY_IP4);
+}
+
+static void test_negotiate_rfc8839_usable_candidates_reach_the_plan(void)
+{
+    for (agw_ice_mode mode = AGW_ICE_MODE_LITE; mode <= AGW_ICE_MODE_FULL; mode++) {
+        fixture f;
+        init(&f, mode);
+        OFFER(&f, AGW_SIDE_A, "", WEB_OFFER_A CANDIDATE("1") CANDIDATE("1") CANDIDATE("2") OTHERS);
+        ANSWER(&f, AGW_SIDE_B, "", CORE_A);
+        expect_candidates(&f, mode == AGW_ICE_MODE_FULL ? 3 : 0);
+        fixture_fini(&f);
+    }
+}
+
+static void test_negotiate_rfc8840_fragment_adds_to_the_credentials_it_names(void)
+{
+    fixture f;
+    init(&f, AGW_ICE_MODE_FULL);
+    static const char GOOD[] = "a=mid:0\r\n" CANDIDATE("5");
+    CU_ASSERT_EQUAL(agw_session_trickle(f.session, AGW_SIDE_A, GOOD, sizeof GOOD - 1),
+                    AGW_ERR_NOT_FOUND);
+    OFFER(&f, AGW_SIDE_A, "", WEB_OFFER_A);
+    ANSWER(&f, AGW_SIDE_B, "", CORE_A);
+    const size_t applied = fake_gateway_applied(f.gw);
+    const char *ufrag = transport_of(&f, 0, AGW_SIDE_A)->remote_ufrag;
+    char *text = g_strdup_printf("a=ice-ufrag:%s\na=ice-pwd:" PWD_T
+                                 "\nm=audio 9 RTP/AVP 0\na=mid:0\n" CANDIDATE("5") OTHERS
+                                 "a=end-of-candidates\n",
+                                 ufrag);
+    CU_ASSERT_EQUAL(agw_session_trickle(f.session, AGW_SIDE_A, text, strlen(text)), AGW_OK);
+    expect_candidates(&f, 2);
+    CU_ASSERT_EQUAL(fake_gateway_applied(f.gw), applied + 1);
+    CU_ASSERT_EQUAL(agw_session_trickle(f.session, AGW_SIDE_A, text, strlen(text)), AGW_OK);
+    CU_ASSERT_EQUAL(fake_gateway_applied(f.gw), applied + 1); /* nothing new */
+    g_free(text);
+    static const char OTHER_UFRAG[] =
+        "a=ice-ufrag:none\na=ice-pwd:" PWD_T "\nm=audio 9 RTP/AVP 0\na=mid:0\n" CANDIDATE("6");
+    CU_ASSERT_EQUAL(agw_session_trickle(f.session, AGW_SIDE_A, OTHER_UFRAG, sizeof OTHER_UFRAG - 1),
+                    AGW_ERR_NOT_FOUND);
+    static const char OTHER_MID[] = "m=audio 9 RTP/AVP 0\na=mid:7\n" CANDIDATE("6");
+    CU_ASSERT_EQUAL(agw_session_trickle(f.session, AGW_SIDE_A, OTHER_MID, sizeof OTHER_MID - 1),
+                    AGW_ERR_NOT_FOUND);
+    static const char BAD[] = "m=\n";
+    CU_ASSERT_EQUAL(agw_session_trickle(f.session, AGW_SIDE_A, BAD, sizeof BAD - 1),
+                    AGW_ERR_MALFORMED);
+    expect_candidates(&f, 2);
+    fixture_fini(&f);
+}
+
+static void test_negotiate_rfc8445_9_restart_forgets_candidates(void)
+{
+    fixture f;
+    init(&f, AGW_ICE_MODE_FULL);
+    OFFER(&f, AGW_SIDE_A, "", WEB_OFFER_A CANDIDATE("1") CANDIDATE("2"));
+    ANSWER(&f, AGW_SIDE_B, "", CORE_A);
+    OFFER(&f, AGW_SIDE_A, "",
+          SESSION("3") BUNDLE("0")
+              WEB_AUDIO("9", "0", WEB_TRANSPORT("n3w1", PWD_2, FP_1, "actpass")) CANDIDATE("3"));
+    ANSWER(&f, AGW_SIDE_B, "", CORE_A);
+    expect_candidates(&f, 1);
+    fixture_fini(&f);
+}
+
+static void test_negotiate_candidates_are_bounded_at_64(void)
+{
+    fixture f;
+    init(&f, AGW_ICE_MODE_FULL);
+    GString *sdp = g_string_new(WEB_OFFER_A);
+    for (unsigned i = 0; i < 1000; i++)
+        g_string_append_printf(sdp, "a=candidate:1 1 udp 5 192.0.2.1 %u typ host\n", 1 + i);
+    OFFER(&f, AGW_SIDE_A, "", sdp->str);
+    ANSWER(&f, AGW_SIDE_B, "", CORE_A);
+    expect_candidates(&f, 64);
+    g_string_free(sdp, TRUE);
+    fixture_fini(&f);
+}
+
+static const agw_unit_case CASES[] = {
+    AGW_CASE(test_negotiate_rfc8839_lite_is_said_by_lite_agents_only),
+    AGW_CASE(test_negotiate_rfc8445_6_1_1_who_offers_or_has_a_lite_peer_controls),
+    AGW_CASE(test_negotiate_ng_ice_lite_by_call),
+    AGW_CASE(test_negotiate_rfc8839_usable_candidates_reach_the_plan),
+    AGW_CASE(test_negotiate_rfc8840_fragment_adds_to_the_credentials_it_names),
+    AGW_CASE(test_negotiate_rfc8445_9_restart_forgets_candidates),
+    AGW_CASE(test_negotiate_candidates_are_bounded_at_64),
+};
+AGW_UNIT_MAIN("negotiate_ice", CASES)
