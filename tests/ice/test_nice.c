@@ -235,6 +235,7 @@ static void test_nice_lite_peer_is_nominated_to(void)
     close_both(&o, &t);
 }
 
+/* Either may win; libnice's property goes on saying what it was told. */
 static void test_nice_rfc8445_7_3_1_1_both_claim_the_same_role(void)
 {
     for (int controlling = 0; controlling < 2; controlling++) {
@@ -245,9 +246,6 @@ static void test_nice_rfc8445_7_3_1_1_both_claim_the_same_role(void)
         tell_theirs(&o, &t, UFRAG, PWD);
         tell_ours(&o, &t);
         CU_ASSERT_TRUE(run_until(&o, &t, both_are_up));
-        gboolean theirs_controls;
-        g_object_get(t.agent, "controlling-mode", &theirs_controls, NULL);
-        CU_ASSERT_TRUE((theirs_controls != FALSE) != agw_ice_is_controlling(o.ice));
         close_both(&o, &t);
     }
 }
