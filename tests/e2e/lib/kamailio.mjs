@@ -39,5 +39,19 @@ export class Kamailio {
     return k;
   }
 
+  /** kamailio/NAME.cfg with nothing but one UDP listener, "address:port". */
+  static async startScript(name, { gateway, listen, out }) {
+    const k = new Kamailio();
+    const dir = join(out, `kamailio-${name}`);
+    mkdirSync(join(dir, 'run'), { recursive: true });
+    const cfg = readFileSync(fileURLToPath(new URL(`../kamailio/${name}.cfg`, import.meta.url)), 'utf8')
+      .replace('@NG@', gateway.ngPort).replace('@LISTEN@', `listen=udp:${listen}`);
+    writeFileSync(join(dir, 'kamailio.cfg'), cfg);
+    k.proc = new Proc('kamailio', ['kamailio', '-DD', '-E', '-m', '32', '-M', '4', '-f', join(dir, 'kamailio.cfg'), '-Y', join(dir, 'run'), '-w', dir],
+      { log: join(dir, 'log') });
+    await k.proc.printed(/rtpengine instance .* found|selecting rtpengine|instance <udp:127/, 5000);
+    return k;
+  }
+
   stop() { return this.proc.stop('SIGTERM', 5000); }
 }
