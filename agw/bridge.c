@@ -3,6 +3,8 @@
 
 #include "agw/call.h"
 #include "agw/demux.h"
+#include "agw/dtmf.h"
+#include "agw/recorder.h"
 #include "agw/report.h"
 #include "base/heap.h"
 #include "base/rand.h"
@@ -233,7 +235,8 @@ static void want_key_frame(agw_media *m, agw_side side, agw_ns now)
 static uint32_t flows_to(const agw_media *m, agw_side side)
 {
     const agw_end *from = &m->end[other(side)], *to = &m->end[side];
-    if (!from->may_send || !to->may_receive || from->transport == NULL || to->transport == NULL ||
+    if (!from->may_send || (from->acts & AGW_ACT_BLOCK) || !to->may_receive ||
+        from->transport == NULL || to->transport == NULL ||
         !agw_transport_can_take(from->transport) ||
         !agw_transport_can_send(to->transport, &(agw_drop){0}))
         return 0;
@@ -320,6 +323,42 @@ static const uint8_t *ext_map_of(const agw_end *end)
     return end->ext_map != NULL ? end->ext_map : NONE;
 }
 
+/* The one tap: what an authentic packet of a party was, in the clear. */
+static void tap(agw_worker *w, const agw_media *m, agw_side side, const agw_pkt *pkt)
+{
+    const agw_tapped tapped = {
+        .media_id = m->id,
+        .side = (uint8_t)side,
+        .kind = m->kind,
+        .at = w->now,
+        .from = pkt->remote,
+        .to = pkt->port->local,
+        .data = pkt->data,
+        .len = pkt->len,
+    };
+    if (m->call->recording != NULL)
+        agw_tap_put(w->tap, m->call->recording, &tapped);
+}
+
+/* What is asked for beside passing on: taps, blocks, digits. */
+static agw_drop act(agw_worker *w, agw_media *m, agw_side side, const agw_pkt *pkt,
+                    const agw_rtp_header *h, const agw_pt_plan *pt)
+{
+    const agw_end *in = &m->end[side];
+    const bool is_event = agw_dtmf_is(in, pt);
+    if (in->acts & AGW_ACT_TAP)
+        tap(w, m, side, pkt);
+    if (is_event || (in->acts & AGW_ACT_HEARING))
+        agw_dtmf_hear(m, side, pkt->data, h, pt);
+    if (in->acts & AGW_ACT_BLOCK)
+        return AGW_DROP_BLOCKED;
+    if (is_event && (in->acts & AGW_ACT_BLOCK_DTMF))
+        return AGW_DROP_BLOCKED_DTMF;
+    if ((in->acts & AGW_ACT_PLAYING) && !agw_dtmf_lets_pass(m, side, pkt->data))
+        return AGW_DROP_PLAYING;
+    return AGW_DROP_NONE;
+}
+
 static agw_drop forward_rtp(agw_worker *w, agw_pkt *pkt)
 {
     const agw_transport *t = pkt->transport;
@@ -338,9 +377,14 @@ static agw_drop forward_rtp(agw_worker *w, agw_pkt *pkt)
         return AGW_DROP_PT;
     note_ingress(m, side, &h, pt->clock_hz, pkt->len, w->now);
     try_key_frame(m, side, w->now);
+    agw_drop why = AGW_DROP_NONE;
+    if (in->acts != 0 || agw_dtmf_is(in, pt))
+        why = act(w, m, side, pkt, &h, pt);
+    if (why != AGW_DROP_NONE)
+        return why;
     if (!in->may_send || !out->may_receive)
         return AGW_DROP_GATE_CLOSED;
-    agw_drop why = AGW_DROP_NO_DEST;
+    why = AGW_DROP_NO_DEST;
     if (out->transport == NULL || !agw_transport_can_send(out->transport, &why))
         return why;
     if (h.has_ext && agw_rtp_ext_rewrite(pkt->data, &pkt->len, ext_map_of(in)) != AGW_OK)
@@ -452,6 +496,8 @@ static agw_drop forward_rtcp(agw_worker *w, agw_pkt *pkt)
         NULL; /* between two browsers the whole datagram passes, once */
     agw_drop why = t->n_medias != 0 ? AGW_DROP_RTCP_EMPTY : AGW_DROP_NO_MEDIA;
     bool sent = false;
+    if (t->n_medias != 0 && (t->medias[0]->end[t->side].acts & AGW_ACT_TAP))
+        tap(w, t->medias[0], t->side, pkt);
     for (size_t i = 0; i < t->n_medias; i++) {
         agw_media *m = t->medias[i];
         const agw_transport *to = m->end[other(t->side)].transport;
@@ -500,6 +546,8 @@ agw_media *agw_media_new(struct agw_call *call, uint32_t id, agw_media_stats *st
 
 void agw_media_free(agw_media *m)
 {
+    agw_dtmf_player_free(m->end[AGW_SIDE_A].player);
+    agw_dtmf_player_free(m->end[AGW_SIDE_B].player);
     free(m->end[AGW_SIDE_A].ext_map);
     free(m->end[AGW_SIDE_B].ext_map);
     free(m);
@@ -508,6 +556,7 @@ void agw_media_free(agw_media *m)
 static void apply_pts(agw_end *end, const agw_end_plan *plan)
 {
     end->n_pts = plan->n_pts;
+    end->events = plan->events;
     memcpy(end->pts, plan->pts, sizeof end->pts);
 }
 
@@ -539,6 +588,7 @@ static void apply_end(agw_end *end, const agw_end_plan *plan, agw_end_stats *sta
 {
     end->may_send = plan->may_send;
     end->may_receive = plan->may_receive;
+    end->acts = (uint8_t)((end->acts & ~AGW_ACTS_PLANNED) | (plan->acts & AGW_ACTS_PLANNED));
     end->reduced_size = plan->reduced_size;
     end->rtcp_off = plan->rtcp_off;
     end->feedback = plan->feedback;
@@ -548,7 +598,8 @@ static void apply_end(agw_end *end, const agw_end_plan *plan, agw_end_stats *sta
     apply_exts(end, plan);
     apply_ssrcs(end, plan);
     apply_pts(end, plan);
-    if (end->out.egress_ssrc != plan->egress_ssrc) {
+    if (end->planned_ssrc != plan->egress_ssrc) {
+        end->planned_ssrc = plan->egress_ssrc;
         agw_rewrite_init(&end->out, plan->egress_ssrc);
         end->flows_to = 0; /* to the receiver it is another stream */
     }

@@ -7,8 +7,18 @@
 #include "agw/plan.h"
 #include "agw/stats.h"
 #include "agw/transport.h"
+#include "rtp/event.h"
 #include "rtp/feedback.h"
 #include "rtp/seq.h"
+
+/** Bits of agw_end.acts that are not control's, beside AGW_ACT_* of agw/plan.h. */
+enum {
+    AGW_ACT_HEARING = 1 << 6, /* a digit of this party has begun */
+    AGW_ACT_PLAYING = 1 << 7, /* digits are played in its place */
+    AGW_ACTS_PLANNED = AGW_ACT_BLOCK | AGW_ACT_BLOCK_DTMF | AGW_ACT_TAP,
+};
+
+typedef struct agw_dtmf_player agw_dtmf_player;
 
 /** One side of a media. What is "in" comes from this side's party, what is "out" goes to it. */
 typedef struct agw_end {
@@ -18,8 +28,10 @@ typedef struct agw_end {
     uint8_t mid_ext_id;
     uint8_t n_ssrcs, n_signalled;
     uint8_t key_frames_due;                      /* requests still to be sent to this party ... */
+    uint8_t acts;                                /* what else is done to its RTP; 0 = nothing */
     agw_ns key_frame_at;                         /* ... not before */
     uint32_t in_ssrc;                            /* whose numbers `in` holds; 0 = none yet */
+    uint32_t events;                             /* bit i: pts[i] is telephone-event */
     agw_ns in_at;                                /* its last packet */
     agw_pt_plan pts[AGW_PLAN_PT_MAX];            /* the first four are in the line */
     alignas(AGW_CACHE_LINE) agw_rtp_receiver in; /* the RTP stream from this party */
@@ -45,6 +57,11 @@ typedef struct agw_end {
     uint32_t own_ssrc; /* speaks where the party knows no SSRC of ours yet */
     uint32_t own_sr;   /* middle of the NTP timestamp of our last SR; 0 = none */
     agw_ns report_at; /* when the next one is due unless RTCP is passed on meanwhile; 0 = not yet */
+    uint32_t planned_ssrc;  /* what the plan said of the stream toward this party */
+    agw_rtp_event_in heard; /* digits of this party */
+    agw_ns told_from;       /* second in which told digits are counted */
+    unsigned told;
+    agw_dtmf_player *player; /* digits in place of what this party sends; NULL = none ever */
 } agw_end;
 
 typedef struct agw_media {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "agw/call.h"
 
+#include "agw/dtmf.h"
+#include "agw/recorder.h"
 #include "base/heap.h"
 #include "base/log.h"
 
@@ -143,10 +145,27 @@ static void unlink_call(agw_call *call)
     agw_counter_add(&w->stats.calls, (uint64_t)-1);
 }
 
+static void set_recording(agw_call *call, agw_recording *recording)
+{
+    if (call->recording == recording)
+        return;
+    if (call->recording != NULL)
+        agw_recording_done(call->recording);
+    call->recording = recording;
+}
+
+void agw_call_play(agw_call *call, const agw_mail *mail)
+{
+    agw_media *m = find_media(call, mail->id);
+    if (m != NULL && !agw_dtmf_play(m, mail->side, &mail->digit))
+        agw_log(AGW_LOG_WARN, call->tag, "a digit cannot be played");
+}
+
 void agw_call_apply(agw_worker *w, agw_call *call, const agw_mail *mail)
 {
     if (call->worker == NULL)
         link_call(w, call);
+    set_recording(call, mail->recording);
     detach_medias(call);
     apply_transports(w, call, mail);
     apply_medias(call, mail);
@@ -176,6 +195,7 @@ size_t agw_call_take_early(const agw_call *call, agw_pkt *const pkts[], size_t n
 
 void agw_call_close(agw_worker *w, agw_call *call)
 {
+    set_recording(call, NULL);
     detach_medias(call);
     for (size_t i = 0; i < call->n_medias; i++)
         agw_media_free(call->medias[i]);

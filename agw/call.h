@@ -9,8 +9,9 @@
 
 typedef struct agw_call {
     agw_worker *worker;
-    agw_call_ref *ref; /* control's handle, for messages only */
-    char tag[64];      /* beginning of the call-id, for the log */
+    agw_call_ref *ref;               /* control's handle, for messages only */
+    char tag[64];                    /* beginning of the call-id, for the log */
+    struct agw_recording *recording; /* what its taps fill; NULL = none */
     struct agw_call *prev, *next;
     size_t n_transports, n_medias;
     agw_transport **transports;
@@ -26,6 +27,8 @@ void agw_call_apply(agw_worker *w, agw_call *call, const agw_mail *mail);
 bool agw_call_has_early(const agw_call *call);
 /** Up to n packets that the last plan has named the sources of; 0 = no more. */
 size_t agw_call_take_early(const agw_call *call, agw_pkt *const pkts[], size_t n);
+/** Plays the digit that the message carries. */
+void agw_call_play(agw_call *call, const agw_mail *mail);
 /** Ends the call and frees it. */
 void agw_call_close(agw_worker *w, agw_call *call);
 

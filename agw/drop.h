@@ -28,6 +28,9 @@
     X(WRONG_PORT, "wrong-port", "RTP on the RTCP port or the reverse")                             \
     X(WRONG_SOURCE, "wrong-source", "core leg: not from the signalled address")                    \
     X(GATE_CLOSED, "gate-closed", "this direction is closed by control")                           \
+    X(BLOCKED, "blocked", "media of this party is blocked by command")                             \
+    X(BLOCKED_DTMF, "blocked-dtmf", "telephone events of this party are blocked by command")       \
+    X(PLAYING, "dtmf-playing", "audio that makes room for digits that are played")                 \
     X(PT, "payload-type", "payload type that was not negotiated")                                  \
     X(NO_MEDIA, "no-media", "belongs to no media of its transport")                                \
     X(OLD_SSRC, "old-ssrc", "late packet of an SSRC that has been replaced")                       \

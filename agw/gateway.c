@@ -6,6 +6,7 @@
 #include "agw/call.h"
 #include "agw/demux.h"
 #include "agw/handshake.h"
+#include "agw/recorder.h"
 #include "agw/worker.h"
 #include "base/heap.h"
 #include "base/log.h"
@@ -71,6 +72,10 @@ struct agw_gateway {
     agw_handshake *handshakes[HANDSHAKE_THREADS_MAX];
     size_t n_handshakes;
     agw_load handshake_load[HANDSHAKE_THREADS_MAX], control_load;
+    agw_recorder *recorder; /* NULL: nothing can be recorded */
+    agw_outbox recorder_box;
+    agw_recording **recordings; /* all whose file is not closed yet */
+    size_t n_recordings, recordings_room;
     agw_admission admission;
     agw_ns looked_at; /* when the loads were read last */
     agw_xdp *xdp;     /* NULL: plain sockets */
@@ -111,6 +116,8 @@ struct agw_call_ref {
     uint32_t last_transport_id;
     reservation *reservations;
     media_numbers *medias;
+    agw_recording *recording; /* NULL = none */
+    bool recording_given;     /* the worker has been told of it */
     agw_call_ref *prev, *next;
 };
 
@@ -369,6 +376,24 @@ static agw_err make_handshake_threads(agw_gateway *gw, char *why, size_t size)
     return AGW_OK;
 }
 
+/* A folder that cannot be used is no reason not to carry calls. */
+static void make_recorder(agw_gateway *gw)
+{
+    char why[300];
+    const char *folder = gw->config.recording_dir;
+    if (folder == NULL || *folder == '\0')
+        return;
+    const agw_outbox control = {.ring = gw->mailbox, .wake = wake_control, .owner = gw};
+    gw->recorder = agw_recorder_new(folder, gw->n_workers, &control, why, sizeof why);
+    if (gw->recorder == NULL) {
+        agw_log(AGW_LOG_WARN, NULL, "nothing can be recorded: %s", why);
+        return;
+    }
+    gw->recorder_box = agw_recorder_outbox(gw->recorder);
+    for (size_t i = 0; i < gw->n_workers; i++)
+        gw->workers[i].worker->tap = agw_recorder_tap(gw->recorder, i);
+}
+
 static agw_err start_workers(agw_gateway *gw, char *why, size_t size)
 {
     for (size_t i = 0; i < gw->n_workers; i++) {
@@ -463,6 +488,8 @@ agw_err agw_gateway_new(agw_gateway **out, const agw_gateway_config *config, cha
     if (err == AGW_OK)
         err = make_handshake_threads(gw, why, size);
     if (err == AGW_OK)
+        make_recorder(gw);
+    if (err == AGW_OK)
         err = start_workers(gw, why, size);
     if (err != AGW_OK) {
         agw_gateway_free(gw);
@@ -502,8 +529,14 @@ void agw_gateway_free(agw_gateway *gw)
         agw_outbox_fini(&gw->workers[i].outbox);
         agw_worker_free(gw->workers[i].worker);
     }
+    agw_outbox_fini(&gw->recorder_box);
+    agw_recorder_free(gw->recorder);
     for (agw_mail *mail; gw->mailbox != NULL && (mail = agw_ring_pop(gw->mailbox)) != NULL;)
         agw_mail_free(mail);
+    for (size_t i = 0; i < gw->n_recordings; i++)
+        agw_recording_free(gw->recordings[i]);
+    gw->n_recordings = 0;
+    free(gw->recordings);
     while (gw->calls != NULL)
         free_call_ref(gw->calls);
     for (size_t i = 0; i < AGW_WORKERS_MAX; i++)
@@ -891,9 +924,19 @@ agw_err agw_gateway_call_new(agw_gateway *gw, const char *tag, void *owner, agw_
     return AGW_OK;
 }
 
+static void disown_recordings(const agw_call_ref *ref)
+{
+    const agw_gateway *gw = ref->gw;
+    for (size_t i = 0; i < gw->n_recordings; i++) {
+        if (agw_recording_owner(gw->recordings[i]) == ref)
+            agw_recording_set_owner(gw->recordings[i], NULL);
+    }
+}
+
 static void free_call_ref(agw_call_ref *ref)
 {
     agw_gateway *gw = ref->gw;
+    disown_recordings(ref);
     while (ref->reservations != NULL)
         free_reservation(ref, ref->reservations);
     for (media_numbers *next; ref->medias != NULL; ref->medias = next) {
@@ -917,6 +960,8 @@ void agw_gateway_call_free(agw_gateway *gw, agw_call_ref *call)
 {
     call->closed = true;
     set_silent(call, false);
+    if (!call->recording_given)
+        agw_gateway_end_record(gw, call);
     if (!call->applied) {
         free_call_ref(call);
         return;
@@ -946,6 +991,8 @@ void agw_gateway_apply(agw_gateway *gw, agw_call_ref *call, agw_plan *plan)
     agw_mail *mail = agw_mail_new(AGW_MAIL_APPLY, NULL, 0);
     mail->call = call->call;
     mail->plan = plan;
+    mail->recording = call->recording;
+    call->recording_given = true;
     mail->resources = calloc(plan->n_transports + 1, sizeof *mail->resources);
     mail->stats = calloc(plan->n_medias + 1, sizeof(agw_media_stats *));
     AGW_ASSERT(mail->resources != NULL && mail->stats != NULL);
@@ -959,6 +1006,80 @@ void agw_gateway_apply(agw_gateway *gw, agw_call_ref *call, agw_plan *plan)
         mail->stats[i] = agw_gateway_media_stats(call, plan->medias[i].id);
     call->applied = true;
     agw_outbox_post(&gw->workers[call->worker].outbox, mail);
+}
+
+/* --- digits and recordings
+ * ------------------------------------------------------------------------------- */
+
+void agw_gateway_play_dtmf(agw_gateway *gw, agw_call_ref *call, const agw_dtmf_order *order)
+{
+    AGW_ASSERT(order->duration_ms > 0 && order->event < AGW_RTP_EVENT_DIGITS);
+    if (!call->applied)
+        return;
+    agw_mail *mail = agw_mail_new(AGW_MAIL_PLAY, NULL, 0);
+    mail->call = call->call;
+    mail->id = order->media_id;
+    mail->side = (uint8_t)order->from;
+    mail->digit = (agw_rtp_event_order){.event = order->event,
+                                        .volume = order->volume,
+                                        .duration_ms = order->duration_ms,
+                                        .pause_ms = order->pause_ms};
+    agw_outbox_post(&gw->workers[call->worker].outbox, mail);
+}
+
+static void keep_recording(agw_gateway *gw, agw_recording *rec)
+{
+    if (gw->n_recordings == gw->recordings_room) {
+        gw->recordings_room = gw->recordings_room != 0 ? 2 * gw->recordings_room : 16;
+        gw->recordings = realloc(gw->recordings, gw->recordings_room * sizeof(agw_recording *));
+        AGW_ASSERT(gw->recordings != NULL);
+    }
+    gw->recordings[gw->n_recordings] = rec;
+    gw->n_recordings++;
+}
+
+static void forget_recording(agw_gateway *gw, agw_recording *rec)
+{
+    for (size_t i = 0; i < gw->n_recordings; i++) {
+        if (gw->recordings[i] != rec)
+            continue;
+        gw->n_recordings--;
+        gw->recordings[i] = gw->recordings[gw->n_recordings];
+        break;
+    }
+    agw_recording_free(rec);
+}
+
+agw_err agw_gateway_record(agw_gateway *gw, agw_call_ref *call, const agw_record_config *config)
+{
+    if (gw->recorder == NULL)
+        return AGW_ERR_UNSUPPORTED;
+    if (call->recording != NULL)
+        return AGW_ERR_EXISTS;
+    call->recording = agw_recording_new(config);
+    call->recording_given = false;
+    agw_recording_set_owner(call->recording, call);
+    keep_recording(gw, call->recording);
+    agw_mail *mail = agw_mail_new(AGW_MAIL_RECORD, NULL, 0);
+    mail->recording = call->recording;
+    agw_outbox_post(&gw->recorder_box, mail);
+    return AGW_OK;
+}
+
+void agw_gateway_end_record(agw_gateway *gw, agw_call_ref *call)
+{
+    (void)gw;
+    if (call->recording != NULL && !call->recording_given)
+        agw_recording_done(call->recording); /* no worker has heard of it */
+    call->recording = NULL;
+}
+
+bool agw_gateway_get_record(const agw_call_ref *call, agw_record_view *out)
+{
+    if (call->recording == NULL)
+        return false;
+    agw_recording_get_view(call->recording, out);
+    return true;
 }
 
 /* --- what workers tell
@@ -980,7 +1101,7 @@ static void on_transport_gone(agw_call_ref *ref, uint32_t id)
 }
 
 /* true: out holds an event for the caller. */
-static bool take(agw_mail *mail, agw_event *out)
+static bool take(agw_gateway *gw, agw_mail *mail, agw_event *out)
 {
     agw_call_ref *ref = mail->ref;
     switch (mail->kind) {
@@ -988,6 +1109,14 @@ static bool take(agw_mail *mail, agw_event *out)
         *out = mail->event;
         out->owner = ref->owner;
         return !ref->closed;
+    case AGW_MAIL_RECORDING:
+        ref = agw_recording_owner(mail->recording);
+        *out = mail->event;
+        out->owner = ref != NULL ? ref->owner : NULL;
+        return ref != NULL && !ref->closed;
+    case AGW_MAIL_RECORDING_GONE:
+        forget_recording(gw, mail->recording);
+        return false;
     case AGW_MAIL_TRANSPORT_GONE:
         on_transport_gone(ref, mail->id);
         return false;
@@ -1006,7 +1135,7 @@ bool agw_gateway_next_event(agw_gateway *gw, agw_event *out)
     if (read(gw->event_fd, &count, sizeof count) < 0)
         count = 0; /* nothing new was signalled; what is in the mailbox is taken all the same */
     for (agw_mail *mail; (mail = agw_ring_pop(gw->mailbox)) != NULL;) {
-        const bool found = take(mail, out);
+        const bool found = take(gw, mail, out);
         agw_mail_free(mail);
         if (found) {
             wake_control(gw); /* there may be more */
@@ -1026,6 +1155,8 @@ void agw_gateway_wake_workers(agw_gateway *gw)
 {
     for (size_t i = 0; i < gw->n_workers; i++)
         agw_outbox_flush(&gw->workers[i].outbox);
+    if (gw->recorder != NULL)
+        agw_outbox_flush(&gw->recorder_box);
     look(gw);
 }
 
@@ -1082,6 +1213,10 @@ const char *agw_event_kind_text(agw_event_kind kind)
         [AGW_EVENT_DTLS_CLOSED] = "dtls-closed",
         [AGW_EVENT_BEARER_REFUSED] = "bearer-refused",
         [AGW_EVENT_LATCHED] = "latched",
+        [AGW_EVENT_DTMF] = "dtmf",
+        [AGW_EVENT_RECORDING_STARTED] = "recording-started",
+        [AGW_EVENT_RECORDING_ENDED] = "recording-ended",
+        [AGW_EVENT_RECORDING_FAILED] = "recording-failed",
     };
     AGW_ASSERT(kind < sizeof TEXTS / sizeof TEXTS[0]);
     return TEXTS[kind];

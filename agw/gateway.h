@@ -42,6 +42,7 @@ typedef struct agw_gateway_config {
     uint32_t tick_us;            /* pacing tick; 0 = off */
     agw_io_choice io;            /* how packets come in and go out */
     uint32_t stun_rate;        /* plain Binding requests that a worker answers a second; 0 = none */
+    const char *recording_dir; /* folder of recordings; NULL or "" = none can be made */
     const char *srtp_profiles; /* use_srtp order as OpenSSL names it; NULL = default */
     uint32_t load_limit;       /* no new calls above it, of AGW_LOAD_FULL; 0 = no limit */
     bool pin;                  /* pin worker i to core i */
@@ -113,6 +114,47 @@ agw_media_stats *agw_gateway_media_stats(agw_call_ref *call, uint32_t media_id);
  * came later; one that sleeps is woken by agw_gateway_wake_workers(). */
 void agw_gateway_apply(agw_gateway *gw, agw_call_ref *call, agw_plan *plan);
 
+/** A digit to be played; out of range values are the caller's bug. */
+typedef struct agw_dtmf_order {
+    uint32_t media_id;
+    agw_side from;        /* the party that seems to press it */
+    uint8_t event;        /* 0 to 15 */
+    uint8_t volume;       /* 0 to 63 dB below 0 dBm0 */
+    uint16_t duration_ms; /* > 0 */
+    uint16_t pause_ms;    /* at least, before the next digit */
+} agw_dtmf_order;
+
+/** Queues a digit toward the other party. The worker drops it (logged) when 32 are waiting, or the
+ * other party takes no telephone events. */
+void agw_gateway_play_dtmf(agw_gateway *gw, agw_call_ref *call, const agw_dtmf_order *order);
+
+/** What a recording is to be called and to say about itself; texts are copied. */
+typedef struct agw_record_config {
+    const char *call_id;
+    const char *name;     /* of the file, made safe; NULL = from the call-id and a random number */
+    const char *metadata; /* kept in the file; NULL = none */
+    const char *tags[2];  /* of the parties, by agw_side: they name the ways in the file */
+} agw_record_config;
+
+/** Begins a file for the call. It is filled by what the plans applied from now on tap
+ * (AGW_ACT_TAP).
+ *
+ * @return AGW_OK; AGW_ERR_UNSUPPORTED: no folder is configured; AGW_ERR_EXISTS: the call has one */
+AGW_NODISCARD agw_err agw_gateway_record(agw_gateway *gw, agw_call_ref *call,
+                                         const agw_record_config *config);
+/** The file ends with the next plan. */
+void agw_gateway_end_record(agw_gateway *gw, agw_call_ref *call);
+
+/** A recording as query shows it; name is borrowed until the call ends. */
+typedef struct agw_record_view {
+    const char *name;
+    uint64_t packets, bytes; /* written; bytes of the file */
+    uint64_t lost;           /* packets that found no room */
+} agw_record_view;
+
+/** false: the call is not recorded. */
+bool agw_gateway_get_record(const agw_call_ref *call, agw_record_view *out);
+
 /** What a worker tells. */
 typedef enum agw_event_kind {
     AGW_EVENT_ICE_CONNECTED,    /* remote: the nominated address */
@@ -126,9 +168,23 @@ typedef enum agw_event_kind {
     AGW_EVENT_DTLS_CLOSED,      /* the peer said goodbye (authentic close_notify) */
     AGW_EVENT_BEARER_REFUSED, /* ICMP unreachable from remote; at most one a transport and second */
     AGW_EVENT_LATCHED,        /* a core leg learned remote */
+    AGW_EVENT_DTMF,           /* a party pressed a digit: dtmf; remote: from where */
+    AGW_EVENT_RECORDING_STARTED, /* detail: the file's name; transport_id 0 in all three */
+    AGW_EVENT_RECORDING_ENDED,   /* detail: and how many packets */
+    AGW_EVENT_RECORDING_FAILED,  /* detail: and why; the call goes on without */
 } agw_event_kind;
 
 const char *agw_event_kind_text(agw_event_kind kind); /* "ice-connected" ... */
+
+/** A digit that was pressed (RFC 4733). */
+typedef struct agw_dtmf {
+    uint32_t media_id;
+    uint8_t side;   /* agw_side of the party */
+    char digit;     /* '0' to '9', '*', '#', 'A' to 'D' */
+    uint8_t event;  /* 0 to 15 */
+    uint8_t volume; /* so many dB below 0 dBm0 */
+    uint32_t duration_ms;
+} agw_dtmf;
 
 typedef struct agw_event {
     agw_event_kind kind;
@@ -138,6 +194,7 @@ typedef struct agw_event {
     agw_addr local, remote;
     bool controlling; /* a full agent's role at that moment */
     char detail[120];
+    agw_dtmf dtmf; /* with AGW_EVENT_DTMF */
 } agw_event;
 
 /** Becomes readable when events wait (eventfd; agw_gateway_next_event() clears it). */

@@ -9,14 +9,17 @@
 #include "base/ring.h"
 #include "dtls/context.h"
 #include "dtls/session.h"
+#include "rtp/event.h"
 
 struct agw_call;
 struct agw_assoc;
+struct agw_recording;
 
 typedef enum agw_mail_kind {
     /* control -> worker */
     AGW_MAIL_APPLY, /* call, plan, resources */
     AGW_MAIL_CLOSE, /* call */
+    AGW_MAIL_PLAY,  /* call, id of the media, side, digit */
     AGW_MAIL_STOP,  /* end of the thread; also control -> handshake thread */
     /* worker -> handshake thread */
     AGW_MAIL_DTLS_START, /* assoc, context, role, ask_cookie */
@@ -31,6 +34,11 @@ typedef enum agw_mail_kind {
     AGW_MAIL_EVENT,          /* ref, event */
     AGW_MAIL_TRANSPORT_GONE, /* ref, id */
     AGW_MAIL_CALL_GONE,      /* ref */
+    /* control -> recorder */
+    AGW_MAIL_RECORD, /* recording: begin */
+    /* recorder -> control */
+    AGW_MAIL_RECORDING,      /* recording, event */
+    AGW_MAIL_RECORDING_GONE, /* recording: the recorder has let go of it */
 } agw_mail_kind;
 
 /** Names a transport without pointing at it: it may be gone when the message arrives. */
@@ -60,6 +68,9 @@ typedef struct agw_mail {
     agw_dtls_role role;
     bool ask_cookie; /* with AGW_MAIL_DTLS_START, for servers */
     uint32_t id;
+    struct agw_recording *recording; /* also with AGW_MAIL_APPLY: of the call, NULL = none */
+    uint8_t side;                    /* agw_side */
+    agw_rtp_event_order digit;
     agw_event event;
     agw_dtls_result *result;
     size_t len;

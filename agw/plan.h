@@ -117,6 +117,13 @@ typedef struct agw_pt_plan {
     uint32_t clock_hz;
 } agw_pt_plan;
 
+/** What is done to the RTP of a party beside passing it on; bits of agw_end_plan.acts. */
+enum {
+    AGW_ACT_BLOCK = 1 << 0,      /* nothing of it is passed on */
+    AGW_ACT_BLOCK_DTMF = 1 << 1, /* telephone events are not */
+    AGW_ACT_TAP = 1 << 2,        /* it is recorded, where the call has a recording */
+};
+
 /** A header extension that is passed on (RFC 8285). */
 typedef struct agw_ext_plan {
     uint8_t ingress, egress; /* ids */
@@ -142,7 +149,9 @@ typedef struct agw_end_plan {
 
     /* what it sends, and how that is called on the other side; all else is dropped */
     uint8_t n_pts;
+    uint8_t acts; /* AGW_ACT_* */
     agw_pt_plan pts[AGW_PLAN_PT_MAX];
+    uint32_t events; /* bit i: pts[i] is telephone-event (RFC 4733) */
     uint8_t n_exts;
     agw_ext_plan exts[AGW_PLAN_EXT_MAX]; /* all others are removed */
 } agw_end_plan;

@@ -35,6 +35,7 @@ typedef struct agw_end_stats {
     agw_counter loss_out_256;  /* last fraction lost that this party reported, 1/256 */
     agw_counter jitter_out_us; /* last jitter that this party reported */
     agw_traffic rtcp_in, rtcp_out;
+    agw_counter dtmf_in, dtmf_out; /* digits that this party pressed, and that were played to it */
 } agw_end_stats;
 
 typedef struct agw_media_stats {

@@ -5,6 +5,7 @@
 #include "agw/bridge.h"
 #include "agw/call.h"
 #include "agw/demux.h"
+#include "agw/dtmf.h"
 #include "agw/transport.h"
 #include "agw/warm.h"
 #include "base/log.h"
@@ -161,6 +162,9 @@ static void take(agw_worker *w, agw_mail *mail)
         send_waiting(w);
         agw_call_close(w, mail->call);
         break;
+    case AGW_MAIL_PLAY:
+        agw_call_play(mail->call, mail);
+        break;
     case AGW_MAIL_STOP:
         w->stop = true;
         break;
@@ -187,6 +191,8 @@ static void run_timers(agw_worker *w)
 {
     for (agw_timer *timer; (timer = agw_timerq_pop(&w->timers, w->now)) != NULL;)
         agw_transport_on_timer(timer->owner);
+    for (agw_timer *timer; (timer = agw_timerq_pop(&w->media_timers, w->now)) != NULL;)
+        agw_dtmf_on_timer(timer->owner);
 }
 
 static void take_icmp(agw_worker *w)
@@ -302,7 +308,8 @@ static void *run(void *arg)
         now = done;
         if (more || w->stop)
             continue;
-        agw_io_wait(w->io, now, agw_timerq_next(&w->timers));
+        agw_io_wait(w->io, now,
+                    agw_earlier(agw_timerq_next(&w->timers), agw_timerq_next(&w->media_timers)));
         now = agw_clock_now();
     }
     for (agw_mail *mail; (mail = agw_ring_pop(w->mailbox)) != NULL;)
@@ -356,6 +363,7 @@ agw_worker *agw_worker_new(size_t index, const agw_io_config *io, agw_port **acc
     w->wall_us = agw_clock_wall_us() - agw_clock_now() / AGW_US(1);
     w->cpu = -1;
     agw_timerq_init(&w->timers);
+    agw_timerq_init(&w->media_timers);
     w->io = agw_io_open(io);
     w->mailbox = agw_ring_new(MAILBOX_SLOTS);
     w->by_remote = agw_map_new(sizeof(agw_remote_key), seed);
@@ -402,6 +410,7 @@ void agw_worker_free(agw_worker *w)
         agw_outbox_fini(&w->handshakes[i]);
     free(w->handshakes);
     agw_timerq_fini(&w->timers);
+    agw_timerq_fini(&w->media_timers);
     agw_map_free(w->by_remote);
     agw_ring_free(w->mailbox);
     if (w->io != NULL)

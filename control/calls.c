@@ -4,6 +4,7 @@
 #include "base/map.h"
 #include "base/rand.h"
 #include "base/secret.h"
+#include "control/media_acts.h"
 
 #include <string.h>
 
@@ -649,6 +650,10 @@ static void take(agw_transport_view *view, const agw_event *event)
         view->dtls = AGW_DTLS_VIEW_CLOSED;
         return;
     case AGW_EVENT_BEARER_REFUSED:
+    case AGW_EVENT_DTMF:
+    case AGW_EVENT_RECORDING_STARTED:
+    case AGW_EVENT_RECORDING_ENDED:
+    case AGW_EVENT_RECORDING_FAILED:
         return;
     }
 }
@@ -656,7 +661,49 @@ static void take(agw_transport_view *view, const agw_event *event)
 static bool is_trouble(agw_event_kind kind)
 {
     return kind == AGW_EVENT_ICE_FAILED || kind == AGW_EVENT_CONSENT_LOST ||
-           kind == AGW_EVENT_DTLS_FAILED || kind == AGW_EVENT_BEARER_REFUSED;
+           kind == AGW_EVENT_DTLS_FAILED || kind == AGW_EVENT_BEARER_REFUSED ||
+           kind == AGW_EVENT_RECORDING_FAILED;
+}
+
+/* The form of rtpengine's DTMF log, which Kamailio and OpenSIPS read. */
+static void log_dtmf(const agw_ng_call *call, const agw_event *event)
+{
+    const agw_dtmf *d = &event->dtmf;
+    const agw_side side = (agw_side)d->side;
+    const char *const tags[] = {agw_calls_tag(call, AGW_SIDE_A), agw_calls_tag(call, AGW_SIDE_B),
+                                NULL};
+    const agw_dtmf_notice notice = {.call_id = call->call_id,
+                                    .source_tag = agw_calls_tag(call, side),
+                                    .source_label = call->label[side],
+                                    .tags = tags,
+                                    .source = event->remote,
+                                    .event = d->event,
+                                    .duration_ms = d->duration_ms,
+                                    .volume = d->volume};
+    agw_events_dtmf(call->calls->events, &call->notify.dtmf_log_dest, &notice, agw_clock_wall_us());
+}
+
+/* Digits may be a secret of the caller's: they are not logged. */
+static void tell_dtmf(agw_ng_call *call, const agw_event *event)
+{
+    const agw_dtmf *d = &event->dtmf;
+    const agw_side side = (agw_side)d->side;
+    char detail[160];
+    agw_log(AGW_LOG_INFO, call->call_id, "tag %s: a digit of %u ms", agw_calls_tag(call, side),
+            d->duration_ms);
+    g_snprintf(detail, sizeof detail, "digit %c, %u ms, -%u dBm0, from tag %s", d->digit,
+               d->duration_ms, d->volume, agw_calls_tag(call, side));
+    agw_notice notice = {.event = agw_event_kind_text(event->kind), .detail = detail};
+    agw_media_view media = {0};
+    for (size_t i = 0; i < agw_session_n_medias(call->session) && notice.media == 0; i++) {
+        agw_session_media(call->session, side, i, &media);
+        if (!media.live || media.media_id != d->media_id)
+            continue;
+        notice.media = (int)i + 1;
+        notice.mid = media.mid;
+    }
+    notify(call, notice);
+    log_dtmf(call, event);
 }
 
 /* Without a new offer there will be no media any more. */
@@ -695,8 +742,14 @@ void agw_calls_on_events(agw_calls *calls, agw_ns now)
     agw_event event;
     while (agw_gateway_next_event(calls->gateway, &event)) {
         agw_ng_call *call = event.owner;
-        take(transport_view(call, event.transport_id), &event);
-        tell(call, &event);
+        if (event.transport_id != 0)
+            take(transport_view(call, event.transport_id), &event);
+        if (event.kind == AGW_EVENT_RECORDING_FAILED)
+            agw_acts_recording_failed(calls->gateway, call);
+        if (event.kind == AGW_EVENT_DTMF)
+            tell_dtmf(call, &event);
+        else
+            tell(call, &event);
         call->clock.consent_lost_at = earliest_loss(call);
         (void)update(call, now);
     }

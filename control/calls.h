@@ -118,6 +118,15 @@ const char *agw_dtls_view_text(agw_dtls_view view);
 /* --- the calls ---------------------------------------------------------------------------------
  */
 
+/** What commands have said about the media of a call; survives re-offers. Index 2 is the whole
+ * call: a command about it leaves what was said about one party as it is. */
+typedef struct agw_call_acts {
+    bool block_media[3], block_dtmf[3];
+    bool block_egress[2]; /* what is sent to that party */
+    bool drop_traffic;
+    bool recording, paused;
+} agw_call_acts;
+
 /** A tag of a party, with the branch that brought it. */
 typedef struct agw_party_tag {
     char *tag;        /* "" until the branch has answered */
@@ -134,6 +143,7 @@ struct agw_ng_call {
     guint current[2];
     char *label[2];
     char *reoffer_branch; /* via-branch of an open offer in an established call; "" */
+    agw_call_acts acts;
     agw_call_clock clock;
     agw_call_notify notify;
     agw_watch watch;

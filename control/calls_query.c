@@ -140,6 +140,8 @@ static void set_quality(agw_doc *media, const agw_end_stats *end)
     agw_doc_set_int(media, "reported loss 1/256", count(&end->loss_out_256));
     agw_doc_set_int(media, "reported jitter us", count(&end->jitter_out_us));
     agw_doc_set_int(media, "dropped", count(&end->dropped));
+    agw_doc_set_int(media, "digits in", count(&end->dtmf_in));
+    agw_doc_set_int(media, "digits out", count(&end->dtmf_out));
 }
 
 static const agw_end_stats *stats_of(const agw_ng_call *call, const agw_media_view *view,
@@ -178,6 +180,47 @@ static void add_media(const scene *s, agw_doc *medias, agw_side side, size_t ind
     set_quality(media, end);
 }
 
+/* What commands have said about this party's media. */
+static void set_blocks(const agw_ng_call *call, agw_doc *party, agw_side side)
+{
+    const agw_call_acts *acts = &call->acts;
+    agw_doc *list = agw_doc_new_list();
+    if (acts->block_media[side])
+        agw_doc_add_str(list, "media");
+    if (acts->block_dtmf[side])
+        agw_doc_add_str(list, "DTMF");
+    if (acts->block_egress[side])
+        agw_doc_add_str(list, "egress");
+    if (agw_doc_count(list) != 0)
+        agw_doc_set(party, "blocked", list);
+    else
+        agw_doc_free(list);
+}
+
+/* And about the whole call. */
+static void set_call_acts(const agw_ng_call *call, agw_doc *out)
+{
+    enum { WHOLE_CALL = 2 };
+    agw_record_view view;
+    agw_doc *list = agw_doc_new_list();
+    if (call->acts.block_media[WHOLE_CALL] || call->acts.drop_traffic)
+        agw_doc_add_str(list, "media");
+    if (call->acts.block_dtmf[WHOLE_CALL])
+        agw_doc_add_str(list, "DTMF");
+    if (agw_doc_count(list) != 0)
+        agw_doc_set(out, "blocked", list);
+    else
+        agw_doc_free(list);
+    if (!agw_gateway_get_record(call->ref, &view))
+        return;
+    agw_doc *recording = agw_doc_set(out, "recording", agw_doc_new_dict());
+    agw_doc_set_str(recording, "state", call->acts.paused ? "paused" : "on");
+    agw_doc_set_str(recording, "file", view.name);
+    agw_doc_set_int(recording, "packets", (int64_t)view.packets);
+    agw_doc_set_int(recording, "bytes", (int64_t)view.bytes);
+    agw_doc_set_int(recording, "lost", (int64_t)view.lost);
+}
+
 static void add_party(const scene *s, agw_doc *tags, agw_side side, guint at)
 {
     const agw_ng_call *call = s->call;
@@ -191,6 +234,8 @@ static void add_party(const scene *s, agw_doc *tags, agw_side side, guint at)
     agw_doc_set_int(party, "created", tag->created_us / 1000000);
     agw_doc_set_str(party, "in dialogue with",
                     agw_calls_tag(call, side == AGW_SIDE_A ? AGW_SIDE_B : AGW_SIDE_A));
+    if (at == call->current[side])
+        set_blocks(call, party, side);
     agw_doc *medias = agw_doc_set(party, "medias", agw_doc_new_list());
     if (at != call->current[side])
         return; /* a branch that is not the one in use */
@@ -321,4 +366,5 @@ void agw_calls_describe(const agw_ng_call *call, agw_doc *out, agw_ns now)
     }
     set_totals(call, ssrcs, agw_doc_set(out, "totals", agw_doc_new_dict()));
     add_transports(&s, out);
+    set_call_acts(call, out);
 }

@@ -6,6 +6,7 @@
 #include "control/events.h"
 #include "control/flags.h"
 #include "control/fragments.h"
+#include "control/media_acts.h"
 #include "control/stats.h"
 
 #include <string.h>
@@ -320,6 +321,7 @@ static void note_offer(run *r, agw_ng_call *call, agw_side side)
     set_reoffer_branch(call, call->clock.answered ? r->flags.via_branch : NULL);
     call->clock.protected = call->clock.protected || is_urgent(r);
     agw_calls_set_notify(call, &r->flags, r->from);
+    agw_acts_signalled(r->ctl, call, side, &r->flags);
     agw_calls_signalled(call, r->now);
     use_fragments(r);
 }
@@ -395,6 +397,7 @@ static agw_doc *run_answer(run *r)
     agw_calls_set_label(call, side, label_of(r));
     set_reoffer_branch(call, NULL);
     agw_calls_set_notify(call, &r->flags, r->from);
+    agw_acts_signalled(r->ctl, call, side, &r->flags);
     agw_calls_signalled(call, r->now);
     use_fragments(r);
     return reply;
@@ -528,6 +531,49 @@ static agw_doc *run_capabilities(run *r)
     return reply;
 }
 
+/* --- media: control/media_acts.c ---------------------------------------------------------------
+ */
+
+static agw_doc *run_block_media(run *r)
+{
+    return agw_acts_block(r->ctl->calls, &r->flags, AGW_ACT_BLOCK, true);
+}
+
+static agw_doc *run_unblock_media(run *r)
+{
+    return agw_acts_block(r->ctl->calls, &r->flags, AGW_ACT_BLOCK, false);
+}
+
+static agw_doc *run_block_dtmf(run *r)
+{
+    return agw_acts_block(r->ctl->calls, &r->flags, AGW_ACT_BLOCK_DTMF, true);
+}
+
+static agw_doc *run_unblock_dtmf(run *r)
+{
+    return agw_acts_block(r->ctl->calls, &r->flags, AGW_ACT_BLOCK_DTMF, false);
+}
+
+static agw_doc *run_play_dtmf(run *r)
+{
+    return agw_acts_play_dtmf(r->ctl, &r->flags, r->request);
+}
+
+static agw_doc *run_start_recording(run *r)
+{
+    return agw_acts_start_recording(r->ctl, &r->flags);
+}
+
+static agw_doc *run_stop_recording(run *r)
+{
+    return agw_acts_stop_recording(r->ctl, &r->flags);
+}
+
+static agw_doc *run_pause_recording(run *r)
+{
+    return agw_acts_pause_recording(r->ctl, &r->flags);
+}
+
 /* --- dispatch ----------------------------------------------------------------------------------
  */
 
@@ -544,6 +590,14 @@ static const struct {
     {"statistics", run_statistics},
     {"ack", run_ack},
     {"capabilities", run_capabilities},
+    {"block media", run_block_media},
+    {"unblock media", run_unblock_media},
+    {"block DTMF", run_block_dtmf},
+    {"unblock DTMF", run_unblock_dtmf},
+    {"play DTMF", run_play_dtmf},
+    {"start recording", run_start_recording},
+    {"stop recording", run_stop_recording},
+    {"pause recording", run_pause_recording},
 };
 
 const char *agw_command_name(size_t kind)

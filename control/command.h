@@ -11,7 +11,7 @@ typedef struct agw_calls agw_calls;         /* calls.h */
 typedef struct agw_events agw_events;       /* events.h */
 typedef struct agw_fragments agw_fragments; /* fragments.h */
 
-enum { AGW_COMMAND_KINDS = 9 };
+enum { AGW_COMMAND_KINDS = 17 };
 
 /** A time in which new calls are refused: told when it begins and when it is over. */
 typedef struct agw_refusals {

@@ -114,6 +114,8 @@ static const option OPTIONS[] = {
      "most calls at a time; -1 = no limit"},
     {"max-cpu", 0, set_percent, false, false, FIELD(gateway.load_limit), 0, 100, NULL, "80",
      "PERCENT", "refuse new calls while every worker is so busy; 0 = no limit"},
+    {"recording-dir", 0, set_text, false, false, FIELD(recording_dir), 0, 0, NULL, NULL, "FOLDER",
+     "recordings go there; it must exist"},
     {"notify", 0, set_notify, true, false, NO_FIELD, 0, 0, NULL, NULL, "TARGET",
      "send events there: [udp:]ADDRESS:PORT, evapi:ADDRESS:PORT, jsonrpc:URL, xmlrpc:URL; "
      "repeatable"},
@@ -148,7 +150,7 @@ static const char IGNORED_WITH_VALUE[] =
     "redis-connect-timeout redis-delete-async-interval log-facility-cdr "
     "log-facility-rtcp log-facility-dtmf dtmf-digit-delay log-format "
     "media-num-threads num-media-threads max-load max-bandwidth "
-    "homer homer-protocol homer-id recording-dir recording-method recording-format "
+    "homer homer-protocol homer-id recording-method recording-format "
     "iptables-chain scheduling priority idle-scheduling idle-priority mysql-host mysql-port "
     "mysql-user mysql-pass mysql-query endpoint-learning jitter-buffer dtls-rsa-key-size "
     "dtls-cert-cipher dtls-mtu dtls-ciphers dtls-signature listen-https https-cert https-key "

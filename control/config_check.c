@@ -279,6 +279,8 @@ agw_err agw_config_finish(agw_config *config, char *why, size_t size)
         return err;
     if (config->srtp_profiles[0] != '\0')
         config->gateway.srtp_profiles = config->srtp_profiles;
+    if (config->recording_dir[0] != '\0')
+        config->gateway.recording_dir = config->recording_dir;
     warn_port_overlap(config);
     return fill_allow(config);
 }

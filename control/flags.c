@@ -543,6 +543,35 @@ static void take_supports(agw_flags *f, char *const *t)
     for (; *t != NULL; t++)
         f->supports_load_limit |= same(*t, "load-limit");
 }
+static void take_address(agw_flags *f, char *const *t)
+{
+    f->address = keep(f, last_of(t));
+}
+static void take_metadata(agw_flags *f, char *const *t)
+{
+    f->metadata = keep(f, last_of(t));
+}
+static void take_recording_file(agw_flags *f, char *const *t)
+{
+    f->recording_file = keep(f, last_of(t));
+}
+static void take_record_call(agw_flags *f, char *const *t)
+{
+    static const char *const YES[] = {"yes", "on", "1", "true", "enable"};
+    for (size_t i = 0; i < G_N_ELEMENTS(YES); i++) {
+        if (g_ascii_strcasecmp(last_of(t), YES[i]) == 0)
+            f->words |= UINT64_C(1) << AGW_WORD_RECORD_CALL;
+    }
+}
+static void take_drop_traffic(agw_flags *f, char *const *t)
+{
+    if (strcmp(last_of(t), "start") == 0)
+        f->drop_traffic = AGW_DROP_TRAFFIC_START;
+    else if (strcmp(last_of(t), "stop") == 0)
+        f->drop_traffic = AGW_DROP_TRAFFIC_STOP;
+    else
+        note_unknown(f, "drop-traffic", last_of(t));
+}
 static void take_rtpp_flags(agw_flags *f, char *const *t)
 {
     for (; *t != NULL; t++)
@@ -600,6 +629,11 @@ static const key_rule KEYS[] = {
     {"DTMF-log-dest", FORM_TEXT, take_dtmf_log_dest},
     {"flags", FORM_WORDS, take_words},
     {"rtpp-flags", FORM_TEXT, take_rtpp_flags},
+    {"address", FORM_TEXT, take_address},
+    {"metadata", FORM_TEXT, take_metadata},
+    {"recording-file", FORM_TEXT, take_recording_file},
+    {"record-call", FORM_TEXT, take_record_call},
+    {"drop-traffic", FORM_TEXT, take_drop_traffic},
 };
 
 /* Known, and of no meaning to negotiation yet. */
@@ -614,10 +648,7 @@ static const char *const IGNORED_KEYS[] = {
     "OSRTP",
     "DTLS-fingerprint",
     "generate-RTCP",
-    "record-call",
-    "metadata",
     "interface",
-    "address",
     "code",
     "digit",
     "duration",
@@ -630,7 +661,6 @@ static const char *const IGNORED_KEYS[] = {
     "repeat-times",
     "repeat-duration",
     "start-pos",
-    "drop-traffic",
     "media-echo",
     "delay-buffer",
     "DTMF-security",
@@ -653,7 +683,6 @@ static const char *const IGNORED_KEYS[] = {
     "source-tag",
     "source-call-id",
     "recording-dir",
-    "recording-file",
     "recording-pattern",
     "instance",
     "tags",
@@ -672,7 +701,6 @@ static const char *const IGNORED_WORDS[] = {
     "no-redis-update",
     "inject-DTMF",
     "detect-DTMF",
-    "block-DTMF",
     "recrypt",
     "no-tls-id",
     "allow-asymmetric-codecs",
@@ -681,16 +709,13 @@ static const char *const IGNORED_WORDS[] = {
     "unidirectional",
     "no-jitter-buffer",
     "early-media",
-    "block-egress",
     "block-short",
     "provisional",
-    "record-call",
     "discard-recording",
     "exclude-recording",
     "recording-announcement",
     "passthrough",
     "bidirectional",
-    "egress",
     "mix",
     "inactive",
     "RTCP-mirror",

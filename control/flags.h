@@ -21,6 +21,12 @@ typedef enum agw_ice_lite_flag {
     AGW_ICE_LITE_BACKWARD = 2, /* toward the sender */
     AGW_ICE_LITE_OFF = 4,
 } agw_ice_lite_flag;
+/** The key "drop-traffic": all media of the call goes nowhere. */
+typedef enum agw_drop_traffic {
+    AGW_DROP_TRAFFIC_ABSENT,
+    AGW_DROP_TRAFFIC_START,
+    AGW_DROP_TRAFFIC_STOP
+} agw_drop_traffic;
 
 typedef enum agw_ice_flag {
     AGW_ICE_ABSENT, /* no ICE key: as the leg was, else by realm, else as received */
@@ -93,6 +99,10 @@ enum {
     X(SINGLE_CODEC, "single-codec")                                                                \
     X(ORIGINAL_SENDRECV, "original-sendrecv")                                                      \
     X(STRIP_EXTMAP, "strip-extmap")                                                                \
+    X(BLOCK_DTMF, "block-DTMF")                                                                    \
+    X(BLOCK_EGRESS, "block-egress")                                                                \
+    X(EGRESS, "egress")                                                                            \
+    X(RECORD_CALL, "record-call")                                                                  \
     X(WEBRTC, "WebRTC")                                                                            \
     X(NEW_BRANCH, "new-branch")                                                                    \
     X(ALLOW_NO_CODEC_MEDIA, "allow-no-codec-media")                                                \
@@ -167,6 +177,9 @@ typedef struct agw_flags {
     agw_dtls_flag dtls, dtls_reverse;
     bool osrtp_off;
     agw_sdes_words sdes;
+    const char *address;                   /* where the party of a command receives media */
+    const char *metadata, *recording_file; /* of a recording */
+    agw_drop_traffic drop_traffic;
     uint32_t rtcp_mux, replace, bundle;
     uint64_t words;     /* 1 << agw_word */
     int32_t ptime, tos; /* -1 = not given */

@@ -73,15 +73,31 @@ static void release_unknown(agw_session *s, const agw_state *old, const agw_stat
     }
 }
 
+/* What control wants of the call now, to its worker. */
+static void apply_plan(agw_session *s)
+{
+    agw_plan *plan = agw_plan_of(s->current, s->pending);
+    AGW_ASSERT(plan != NULL);
+    for (size_t i = 0; i < plan->n_medias; i++) {
+        for (int side = 0; side < 2; side++)
+            plan->medias[i].end[side].acts = s->acts[side];
+    }
+    agw_gateway_apply(s->gw, s->call, plan);
+}
+
+void agw_session_set_acts(agw_session *session, const uint8_t acts[2])
+{
+    memcpy(session->acts, acts, sizeof session->acts);
+    apply_plan(session);
+}
+
 /* The given states stand from now on; the former ones end. */
 static void take_over(agw_session *s, agw_state *current, agw_state *pending)
 {
     agw_state *const old_current = s->current, *const old_pending = s->pending;
     s->current = current;
     s->pending = pending;
-    agw_plan *plan = agw_plan_of(current, pending);
-    AGW_ASSERT(plan != NULL);
-    agw_gateway_apply(s->gw, s->call, plan);
+    apply_plan(s);
     release_unknown(s, old_pending, current, pending, NULL);
     release_unknown(s, old_current, current, pending, old_pending);
     if (old_current != current)
@@ -313,7 +329,9 @@ void agw_session_media(agw_session *session, agw_side side, size_t index, agw_me
     if (line->now != NULL) {
         out->may_send = line->now->end[side].may_send;
         out->may_receive = line->now->end[side].may_receive;
+        out->dtmf = line->now->end[side].events != 0;
     }
+    out->acts = session->acts[side];
     out->direction = agw_sdp_direction_text((out->may_send ? AGW_SDP_SENDONLY : 0) |
                                             (out->may_receive ? AGW_SDP_RECVONLY : 0));
     const agw_link *link = agw_state_end_link(state, line, side);

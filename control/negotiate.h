@@ -52,6 +52,10 @@ bool agw_session_looped(const agw_session *session);
 /** true once an answer has been taken. */
 bool agw_session_established(const agw_session *session);
 
+/** What is done to the RTP of both parties beside passing it on: AGW_ACT_* by agw_side. In force at
+ * once, and in every plan from now on. */
+void agw_session_set_acts(agw_session *session, const uint8_t acts[2]);
+
 /** One m= line of one party as query shows it; texts are borrowed until the next call on the
  * session. */
 typedef struct agw_media_view {
@@ -71,6 +75,8 @@ typedef struct agw_media_view {
     bool ice_full, ice_controlling; /* the role to begin with */
     agw_dtls_plan dtls_role;
     const char *sdes; /* suite of a=crypto; NULL = none */
+    uint8_t acts;     /* AGW_ACT_* in force on what this party sends */
+    bool dtmf;        /* its telephone events would be passed on */
     bool may_send, may_receive;
 } agw_media_view;
 

@@ -40,10 +40,18 @@ static bool has_pt(const agw_end_plan *end, uint8_t ingress)
     return false;
 }
 
-static void add_pt(agw_end_plan *end, uint8_t ingress, uint8_t egress, uint32_t clock_hz)
+static bool is_event(const agw_row *row)
 {
-    if (end->n_pts < AGW_PLAN_PT_MAX && !has_pt(end, ingress))
-        end->pts[end->n_pts++] = (agw_pt_plan){ingress, egress, clock_hz};
+    return g_ascii_strcasecmp(row->name, "telephone-event") == 0;
+}
+
+static void add_pt(agw_end_plan *end, uint8_t ingress, uint8_t egress, const agw_row *row)
+{
+    if (end->n_pts == AGW_PLAN_PT_MAX || has_pt(end, ingress))
+        return;
+    if (is_event(row))
+        end->events |= UINT32_C(1) << end->n_pts;
+    end->pts[end->n_pts++] = (agw_pt_plan){ingress, egress, row->clock_hz};
 }
 
 /* A party sends the numbers of the other's description, that is ours; some send their own. */
@@ -54,7 +62,7 @@ static void fill_pts(const agw_line *line, agw_media_plan *plan)
             const agw_row *row = agw_line_row(line, i);
             for (int side = 0; row->active && side < 2; side++)
                 add_pt(&plan->end[side], own ? row->want[side] : row->pt[side], row->want[1 - side],
-                       row->clock_hz);
+                       row);
         }
     }
 }

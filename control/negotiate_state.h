@@ -124,6 +124,7 @@ struct agw_session {
     char *offer;        /* its text, NULL before */
     agw_sdp *offer_sdp; /* and as it was parsed, until the first answer */
     size_t offer_len;
+    uint8_t acts[2];  /* AGW_ACT_* by side */
     uint8_t seed[16]; /* of SSRCs and CNAMEs */
     char view[64];    /* text of the last view */
 };

@@ -177,6 +177,59 @@ agw_rewrite_result agw_rewrite_rtp(agw_rewrite *r, uint8_t *rtp, size_t len, uin
     return result;
 }
 
+/* --- packets of our own ------------------------------------------------------------------------
+ */
+
+void agw_rewrite_begin(agw_rewrite *r, uint32_t ssrc, uint16_t seq, uint32_t timestamp, agw_ns now)
+{
+    AGW_ASSERT(!r->started || agw_rewrite_transparent(r));
+    if (agw_rewrite_transparent(r))
+        r->egress_ssrc = ssrc;
+    r->ssrc = 0; /* the first packet of a source is a change */
+    r->started = true;
+    r->egress_first = r->egress_max = seq;
+    r->egress_max_ts = timestamp;
+    r->egress_max_at = now;
+}
+
+void agw_rewrite_pin(agw_rewrite *r, const uint8_t *rtp, agw_ns now)
+{
+    if (!agw_rewrite_transparent(r))
+        return;
+    r->egress_ssrc = r->ssrc = agw_get32(rtp + 8);
+    r->started = true;
+    r->egress_first = r->egress_max = agw_get16(rtp + 2);
+    r->egress_max_ts = agw_get32(rtp + 4);
+    r->egress_max_at = r->last_at = now;
+}
+
+uint32_t agw_rewrite_timestamp_at(const agw_rewrite *r, uint32_t clock_hz, agw_ns now)
+{
+    return r->egress_max_ts + elapsed_units(now - r->egress_max_at, clock_hz);
+}
+
+void agw_rewrite_insert(agw_rewrite *r, uint8_t *rtp, size_t len, uint32_t timestamp, agw_ns at)
+{
+    AGW_ASSERT(len >= RTP_HEADER && r->started && !agw_rewrite_transparent(r));
+    r->egress_max++;
+    r->egress_max_ts = timestamp;
+    r->egress_max_at = at;
+    agw_put16(rtp + 2, (uint16_t)r->egress_max);
+    agw_put32(rtp + 4, timestamp);
+    agw_put32(rtp + 8, r->egress_ssrc);
+    count(r, rtp, len);
+}
+
+void agw_rewrite_resume(agw_rewrite *r, const uint8_t *rtp)
+{
+    if (!r->started || agw_rewrite_transparent(r) || agw_get32(rtp + 8) != r->ssrc)
+        return; /* another source: agw_rewrite_rtp() puts it behind the rest */
+    r->later = true;
+    r->far_run = 0;
+    r->egress_first = r->egress_max + 1;
+    r->seq_offset = r->egress_first - agw_get16(rtp + 2);
+}
+
 bool agw_rewrite_ingress_ssrc(const agw_rewrite *r, uint32_t egress_ssrc, uint32_t *ssrc)
 {
     if (agw_rewrite_transparent(r)) {

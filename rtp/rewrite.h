@@ -60,6 +60,25 @@ void agw_rewrite_init(agw_rewrite *r, uint32_t egress_ssrc);
 agw_rewrite_result agw_rewrite_rtp(agw_rewrite *r, uint8_t *rtp, size_t len, uint32_t clock_hz,
                                    agw_ns now);
 
+/* --- packets of our own between those of the source; the source is silent, or held back, meanwhile
+ */
+
+/** Begins the egress stream with numbers of our own; nothing may have been sent yet. ssrc: what
+ * leaves where the stream was to be transparent. */
+void agw_rewrite_begin(agw_rewrite *r, uint32_t ssrc, uint16_t seq, uint32_t timestamp, agw_ns now);
+/** A transparent stream keeps what it has shown so far, and its numbers are ours from this packet
+ * of the source on, so that others can be put in. On other streams nothing happens. */
+void agw_rewrite_pin(agw_rewrite *r, const uint8_t *rtp, agw_ns now);
+/** The egress timestamp of this moment; the stream has begun and is not transparent. */
+uint32_t agw_rewrite_timestamp_at(const agw_rewrite *r, uint32_t clock_hz, agw_ns now);
+/** Writes SSRC and the next sequence number into a packet of our own.
+ *
+ * @param at  the moment that timestamp stands for */
+void agw_rewrite_insert(agw_rewrite *r, uint8_t *rtp, size_t len, uint32_t timestamp, agw_ns at);
+/** The source goes on with this packet, behind what was put in; its timestamps stay as they were.
+ * To be called before agw_rewrite_rtp(). */
+void agw_rewrite_resume(agw_rewrite *r, const uint8_t *rtp);
+
 static inline bool agw_rewrite_transparent(const agw_rewrite *r)
 {
     return r->egress_ssrc == 0;

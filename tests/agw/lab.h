@@ -229,6 +229,7 @@ typedef struct lab_call {
     agw_event events[32];
     size_t n_events;            /* the newest ones, at most 32 */
     agw_srtp_session *in, *out; /* the browser's */
+    struct agw_recording *recording;
 } lab_call;
 
 typedef struct lab {
@@ -492,6 +493,7 @@ static inline void lab_post_plan(lab *l, lab_call *c)
     const agw_plan *p = c->plan;
     agw_mail *mail = agw_mail_new(AGW_MAIL_APPLY, NULL, 0);
     mail->call = c->call;
+    mail->recording = c->recording;
     mail->plan = agw_plan_new(p->n_transports, p->n_medias);
     mail->resources = calloc(p->n_transports + 1, sizeof *mail->resources);
     mail->stats = calloc(p->n_medias + 1, sizeof(agw_media_stats *));
@@ -511,6 +513,19 @@ static inline void lab_post_plan(lab *l, lab_call *c)
 static inline void lab_apply(lab *l, lab_call *c)
 {
     lab_post_plan(l, c);
+    lab_turn(l);
+}
+
+/* A digit as if that party had pressed it. */
+static inline void lab_play(lab *l, lab_call *c, agw_side from, uint8_t event, uint16_t ms)
+{
+    agw_mail *mail = agw_mail_new(AGW_MAIL_PLAY, NULL, 0);
+    mail->call = c->call;
+    mail->id = LAB_AUDIO;
+    mail->side = (uint8_t)from;
+    mail->digit =
+        (agw_rtp_event_order){.event = event, .volume = 8, .duration_ms = ms, .pause_ms = 100};
+    lab_post(l, mail);
     lab_turn(l);
 }
 
@@ -538,6 +553,7 @@ static inline void lab_close(lab *l)
     AGW_ASSERT(w->calls == NULL && agw_counter_get(&w->stats.calls) == 0);
     AGW_ASSERT(agw_counter_get(&w->stats.transports) == 0);
     AGW_ASSERT(agw_map_count(w->by_remote) == 0 && agw_timerq_next(&w->timers) == AGW_NEVER);
+    AGW_ASSERT(agw_timerq_next(&w->media_timers) == AGW_NEVER);
     for (size_t i = 0; i < l->n_assocs; i++)
         AGW_ASSERT(l->assocs[i].assoc == NULL);
     for (size_t i = 0; i < LAB_CALLS; i++) {

@@ -6,7 +6,12 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-enum { FAKE_SHARED_PORT = 20000, FAKE_FIRST_PORT = 30000, FAKE_TRANSPORT_MAX = 64 };
+enum {
+    FAKE_SHARED_PORT = 20000,
+    FAKE_FIRST_PORT = 30000,
+    FAKE_TRANSPORT_MAX = 64,
+    FAKE_DIGITS = 8
+};
 
 struct agw_call_ref {
     char *tag;
@@ -17,6 +22,7 @@ struct agw_call_ref {
     agw_transport_info transports[FAKE_TRANSPORT_MAX];
     agw_transport_kind kinds[FAKE_TRANSPORT_MAX];
     GHashTable *stats; /* media id -> agw_media_stats */
+    char recording[128];
 };
 
 struct agw_gateway {
@@ -31,6 +37,8 @@ struct agw_gateway {
     int fd;
     agw_worker_stats stats[AGW_WORKERS_MAX];
     size_t n_workers;
+    agw_dtmf_order digits[FAKE_DIGITS];
+    size_t n_digits;
 };
 
 static void set_ip(agw_addr *out, agw_addr *advertised, const char *text)
@@ -247,9 +255,49 @@ void agw_gateway_apply(agw_gateway *gw, agw_call_ref *call, agw_plan *plan)
 const char *agw_event_kind_text(agw_event_kind kind)
 {
     static const char *const TEXTS[] = {
-        "ice-connected",    "ice-selected", "ice-failed",  "consent-lost",   "consent-back",
-        "dtls-established", "dtls-failed",  "dtls-closed", "bearer-refused", "latched"};
+        "ice-connected",   "ice-selected",     "ice-failed",  "consent-lost",
+        "consent-back",    "dtls-established", "dtls-failed", "dtls-closed",
+        "bearer-refused",  "latched",          "dtmf",        "recording-started",
+        "recording-ended", "recording-failed"};
     return TEXTS[kind];
+}
+
+void agw_gateway_play_dtmf(agw_gateway *gw, agw_call_ref *call, const agw_dtmf_order *order)
+{
+    (void)call;
+    gw->digits[gw->n_digits % FAKE_DIGITS] = *order;
+    gw->n_digits++;
+}
+
+size_t fake_gateway_digits(const agw_gateway *gw, agw_dtmf_order *last)
+{
+    if (gw->n_digits != 0)
+        *last = gw->digits[(gw->n_digits - 1) % FAKE_DIGITS];
+    return gw->n_digits;
+}
+
+agw_err agw_gateway_record(agw_gateway *gw, agw_call_ref *call, const agw_record_config *config)
+{
+    if (gw->config.recording_dir == NULL)
+        return AGW_ERR_UNSUPPORTED;
+    if (call->recording[0] != '\0')
+        return AGW_ERR_EXISTS;
+    g_snprintf(call->recording, sizeof call->recording, "%s|%s|%s|%s", config->call_id,
+               config->name != NULL ? config->name : "-",
+               config->metadata != NULL ? config->metadata : "-", config->tags[0]);
+    return AGW_OK;
+}
+
+void agw_gateway_end_record(agw_gateway *gw, agw_call_ref *call)
+{
+    (void)gw;
+    call->recording[0] = '\0';
+}
+
+bool agw_gateway_get_record(const agw_call_ref *call, agw_record_view *out)
+{
+    *out = (agw_record_view){.name = call->recording, .packets = 1, .bytes = 2, .lost = 3};
+    return call->recording[0] != '\0';
 }
 
 int agw_gateway_event_fd(const agw_gateway *gw)

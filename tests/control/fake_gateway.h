@@ -36,6 +36,9 @@ agw_call_ref *fake_gateway_last_call(const agw_gateway *gw);
 const agw_plan *fake_gateway_plan(const agw_call_ref *call);
 size_t fake_call_transports(const agw_call_ref *call);
 
+/** Digits ordered so far; the last one in *last. */
+size_t fake_gateway_digits(const agw_gateway *gw, agw_dtmf_order *last);
+
 /** Queues an event of the call; event's owner is filled in. */
 void fake_gateway_push(agw_gateway *gw, const agw_call_ref *call, const agw_event *event);
 

@@ -6,6 +6,7 @@
 fake_session_plan fake_session;
 size_t fake_session_rollbacks, fake_session_fragments;
 agw_side fake_session_fragment_side;
+uint8_t fake_session_acts[2];
 
 struct agw_session {
     agw_gateway *gw;
@@ -20,6 +21,7 @@ void fake_session_reset(void)
 {
     memset(&fake_session, 0, sizeof fake_session);
     fake_session_rollbacks = fake_session_fragments = 0;
+    memset(fake_session_acts, 0, sizeof fake_session_acts);
 }
 
 agw_session *agw_session_new(const agw_config *config, agw_gateway *gw, agw_call_ref *call,
@@ -88,6 +90,12 @@ void agw_session_rollback(agw_session *s)
     fake_session_rollbacks++;
 }
 
+void agw_session_set_acts(agw_session *s, const uint8_t acts[2])
+{
+    (void)s;
+    memcpy(fake_session_acts, acts, sizeof fake_session_acts);
+}
+
 bool agw_session_open(const agw_session *s)
 {
     return s->open;
@@ -126,6 +134,7 @@ static void fill_live(const agw_session *s, agw_side side, agw_media_view *out)
     out->ice = out->dtls = access;
     out->rtcp_mux = access || fake_session.muxed;
     out->dtls_role = AGW_DTLS_PASSIVE;
+    out->dtmf = !fake_session.no_dtmf;
     out->may_send = !fake_session.held && (access || !fake_session.one_way);
     out->may_receive = !fake_session.held && (!access || !fake_session.one_way);
     if (!access) {

@@ -17,6 +17,7 @@ typedef struct fake_session_plan {
     size_t medias;   /* 0 = 1 */
     bool looped;     /* every message is one of our own */
     agw_err trickle; /* every fragment ends with this */
+    bool no_dtmf;    /* telephone-event was not negotiated */
 } fake_session_plan;
 
 extern fake_session_plan fake_session;
@@ -24,6 +25,8 @@ extern size_t fake_session_rollbacks;
 /** Fragments taken, and the side of the last one. */
 extern size_t fake_session_fragments;
 extern agw_side fake_session_fragment_side;
+/** AGW_ACT_* by side, as set last, in any session. */
+extern uint8_t fake_session_acts[2];
 void fake_session_reset(void);
 
 #endif

@@ -145,7 +145,7 @@ static void test_config_debian_file_is_accepted_as_it_is(void)
     CU_ASSERT_EQUAL(config.timeout, AGW_S(61));
     CU_ASSERT_EQUAL(config.gateway.port_max, 39999); /* the command line wins */
     CU_ASSERT_TRUE(warned("listen-cli"));
-    CU_ASSERT_TRUE(warned("recording-dir"));
+    CU_ASSERT_TRUE(warned("recording-method"));
     agw_config_fini(&config);
     g_free(words);
     g_unlink(path);

@@ -606,8 +606,50 @@ static void test_negotiate_view_of_a_call(void)
     fixture_fini(&f);
 }
 
+/* --- acts --------------------------------------------------------------------------------- */
+
+static bool is_event_of(const agw_end_plan *end, uint8_t ingress)
+{
+    for (size_t i = 0; i < end->n_pts; i++) {
+        if (end->pts[i].ingress == ingress)
+            return (end->events >> i & 1) != 0;
+    }
+    return false;
+}
+
+static void test_negotiate_plan_rfc4733_telephone_events_are_marked(void)
+{
+    fixture f;
+    browser_calls(&f, CORE_AV);
+    for (int side = 0; side < 2; side++) {
+        CU_ASSERT_TRUE(is_event_of(end_of(&f, 0, (agw_side)side), 126));
+        CU_ASSERT_FALSE(is_event_of(end_of(&f, 0, (agw_side)side), 8));
+        CU_ASSERT_EQUAL(end_of(&f, 1, (agw_side)side)->events, 0);
+    }
+    fixture_fini(&f);
+}
+
+static void test_negotiate_plan_acts_stay_over_reoffers(void)
+{
+    fixture f;
+    browser_calls(&f, CORE_AV);
+    const uint8_t acts[2] = {AGW_ACT_BLOCK, AGW_ACT_TAP};
+    agw_session_set_acts(f.session, acts);
+    CU_ASSERT_EQUAL(end_of(&f, 0, AGW_SIDE_A)->acts, AGW_ACT_BLOCK);
+    OFFER(&f, AGW_SIDE_A, "", WEB_OFFER_AV);
+    CU_ASSERT_EQUAL(end_of(&f, 0, AGW_SIDE_A)->acts, AGW_ACT_BLOCK);
+    ANSWER(&f, AGW_SIDE_B, "", CORE_AV);
+    for (size_t media = 0; media < 2; media++) {
+        CU_ASSERT_EQUAL(end_of(&f, media, AGW_SIDE_A)->acts, AGW_ACT_BLOCK);
+        CU_ASSERT_EQUAL(end_of(&f, media, AGW_SIDE_B)->acts, AGW_ACT_TAP);
+    }
+    fixture_fini(&f);
+}
+
 static const agw_unit_case CASES[] = {
     AGW_CASE(test_negotiate_plan_offer_reserves_both_sides_and_waits),
+    AGW_CASE(test_negotiate_plan_rfc4733_telephone_events_are_marked),
+    AGW_CASE(test_negotiate_plan_acts_stay_over_reoffers),
     AGW_CASE(test_negotiate_plan_rfc9143_one_transport_for_the_group),
     AGW_CASE(test_negotiate_plan_offer_without_bundle_has_a_transport_each),
     AGW_CASE(test_negotiate_plan_rfc9143_7_3_answered_group_merges_transports),

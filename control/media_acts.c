@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Texts of errors are rtpengine's where it has the same error. */
+#include "control/media_acts.h"
+
+#include <string.h>
+
+enum {
+    WHOLE_CALL = 2, /* beside both agw_sides */
+    MS_MIN = 100,   /* of a digit and of a pause, as in rtpengine */
+    MS_MAX = 5000,
+    DURATION_MS = 250,
+    PAUSE_MS = 100,
+    VOLUME_DB = 8,
+    VOLUME_MAX = 63, /* RFC 4733 section 2.3.4 */
+    DIGITS = 16,
+};
+
+static agw_doc *ok(void)
+{
+    agw_doc *reply = agw_doc_new_dict();
+    agw_doc_set_str(reply, "result", "ok");
+    return reply;
+}
+
+static bool is_empty(const char *text)
+{
+    return text == NULL || *text == '\0';
+}
+
+static int other(int side)
+{
+    return side == AGW_SIDE_A ? AGW_SIDE_B : AGW_SIDE_A;
+}
+
+/* --- which party -------------------------------------------------------------------------------
+ */
+
+static bool receives_at(const agw_ng_call *call, int side, const agw_addr *ip)
+{
+    for (size_t i = 0; i < agw_session_n_medias(call->session); i++) {
+        agw_media_view view;
+        agw_session_media(call->session, (agw_side)side, i, &view);
+        if (view.live && agw_addr_ip_equal(&view.remote_rtp, ip))
+            return true;
+    }
+    for (guint i = 0; i < call->transports->len; i++) {
+        const agw_transport_view *t = &g_array_index(call->transports, agw_transport_view, i);
+        agw_media_view view;
+        for (size_t m = 0; m < agw_session_n_medias(call->session); m++) {
+            agw_session_media(call->session, (agw_side)side, m, &view);
+            if (view.live && view.transport_id == t->id && agw_addr_ip_equal(&t->remote, ip))
+                return true;
+        }
+    }
+    return false;
+}
+
+static const char *by_address(const agw_ng_call *call, const char *text, int *side)
+{
+    agw_addr ip;
+    if (agw_addr_parse_ip(&ip, text) != AGW_OK)
+        return "Failed to parse network address";
+    for (*side = AGW_SIDE_A; *side <= AGW_SIDE_B; (*side)++) {
+        if (receives_at(call, *side, &ip))
+            return NULL;
+    }
+    return "Failed to match address to any tag";
+}
+
+static const char *by_label(const agw_ng_call *call, const char *label, int *side)
+{
+    for (*side = AGW_SIDE_A; *side <= AGW_SIDE_B; (*side)++) {
+        if (strcmp(call->label[*side], label) == 0)
+            return NULL;
+    }
+    return "No monologue matching the given label";
+}
+
+/* NULL: *side is an agw_side, or WHOLE_CALL. */
+static const char *find_party(const agw_ng_call *call, const agw_flags *flags, int *side)
+{
+    agw_side found;
+    *side = WHOLE_CALL;
+    if (agw_flags_has(flags, AGW_WORD_ALL))
+        return NULL;
+    if (!is_empty(flags->label))
+        return by_label(call, flags->label, side);
+    if (!is_empty(flags->address))
+        return by_address(call, flags->address, side);
+    if (is_empty(flags->from_tag))
+        return NULL;
+    if (!agw_calls_side_of(call, flags->from_tag, &found))
+        return "From-tag given, but no such tag exists";
+    *side = (int)found;
+    return NULL;
+}
+
+/* NULL: *call and *side are it. */
+static const char *find(agw_calls *calls, const agw_flags *flags, agw_ng_call **call, int *side)
+{
+    if (is_empty(flags->call_id))
+        return "No call-id in message";
+    *call = agw_calls_find(calls, flags->call_id);
+    return *call == NULL ? "Unknown call-ID" : find_party(*call, flags, side);
+}
+
+/* --- blocks ------------------------------------------------------------------------------------
+ */
+
+static uint8_t acts_on(const agw_call_acts *acts, int side)
+{
+    const bool blocked = acts->block_media[side] || acts->block_media[WHOLE_CALL] ||
+                         acts->block_egress[other(side)] || acts->drop_traffic;
+    const bool mute = acts->block_dtmf[side] || acts->block_dtmf[WHOLE_CALL];
+    return (uint8_t)((blocked ? AGW_ACT_BLOCK : 0) | (mute ? AGW_ACT_BLOCK_DTMF : 0) |
+                     (acts->recording && !acts->paused ? AGW_ACT_TAP : 0));
+}
+
+static void put_in_force(const agw_ng_call *call)
+{
+    const uint8_t acts[2] = {acts_on(&call->acts, AGW_SIDE_A), acts_on(&call->acts, AGW_SIDE_B)};
+    agw_session_set_acts(call->session, acts);
+}
+
+static const char *who(const agw_ng_call *call, int side)
+{
+    return side == WHOLE_CALL ? "both parties" : agw_calls_tag(call, (agw_side)side);
+}
+
+agw_doc *agw_acts_block(agw_calls *calls, const agw_flags *flags, uint8_t act, bool on)
+{
+    agw_ng_call *call = NULL;
+    int side = WHOLE_CALL;
+    const char *why = find(calls, flags, &call, &side);
+    if (why != NULL)
+        return agw_ng_error(why);
+    bool *const blocks = act == AGW_ACT_BLOCK ? call->acts.block_media : call->acts.block_dtmf;
+    const bool egress =
+        act == AGW_ACT_BLOCK && side != WHOLE_CALL && agw_flags_has(flags, AGW_WORD_EGRESS);
+    if (egress)
+        call->acts.block_egress[side] = on;
+    else
+        blocks[side] = on;
+    if (!on && agw_flags_has(flags, AGW_WORD_ALL))
+        blocks[AGW_SIDE_A] = blocks[AGW_SIDE_B] = false;
+    put_in_force(call);
+    agw_log(AGW_LOG_INFO, call->call_id, "%s %s %s %s is %s",
+            act == AGW_ACT_BLOCK ? "media" : "DTMF", egress ? "to" : "of",
+            side == WHOLE_CALL ? "" : "tag", who(call, side), on ? "blocked" : "not blocked");
+    return ok();
+}
+
+/* --- digits ------------------------------------------------------------------------------------
+ */
+
+static int64_t number(const agw_doc *request, const char *key, int64_t missing)
+{
+    int64_t v = missing;
+    (void)agw_doc_int(request, key, &v);
+    return v;
+}
+
+static uint16_t clamp_ms(const agw_ng_call *call, const char *what, int64_t ms)
+{
+    const int64_t clamped = CLAMP(ms, MS_MIN, MS_MAX);
+    if (clamped != ms)
+        agw_log(AGW_LOG_WARN, call->call_id, "DTMF %s of %" G_GINT64_FORMAT " ms: %d ms is used",
+                what, ms, (int)clamped);
+    return (uint16_t)clamped;
+}
+
+static int digit_of(char c)
+{
+    static const char CHARS[] = "0123456789*#ABCD";
+    const char *at = strchr(CHARS, g_ascii_toupper(c));
+    return c != '\0' && at != NULL ? (int)(at - CHARS) : -1;
+}
+
+/* A number is the event's, any other text its character. NULL: *event is it. */
+static const char *read_digit(const agw_doc *request, uint8_t *event)
+{
+    const char *key = agw_doc_get(request, "code") != NULL ? "code" : "digit";
+    const char *text = agw_doc_str(request, key);
+    int64_t code = -1;
+    if (is_empty(text))
+        return "No valid 'code' specified";
+    if (!agw_doc_int(request, key, &code)) {
+        if (strlen(text) != 1)
+            return "Given 'code' is not a single digit";
+        code = digit_of(text[0]);
+        if (code < 0)
+            return "Invalid 'code' character";
+    }
+    if (code < 0 || code >= DIGITS)
+        return "Out of range 'code' specified";
+    *event = (uint8_t)code;
+    return NULL;
+}
+
+/* The media that carries this party's digits. NULL: *media_id is it. */
+static const char *dtmf_media(const agw_ng_call *call, int side, uint32_t *media_id)
+{
+    bool has_audio = false;
+    for (size_t i = 0; i < agw_session_n_medias(call->session); i++) {
+        agw_media_view view;
+        agw_session_media(call->session, (agw_side)side, i, &view);
+        if (!view.live || strcmp(view.type, "audio") != 0)
+            continue;
+        has_audio = true;
+        *media_id = view.media_id;
+        if (view.dtmf)
+            return NULL;
+    }
+    return has_audio ? "Sink monologue has no media capable of DTMF playback"
+                     : "Monologue has no media capable of DTMF injection";
+}
+
+static const char *play(agw_control *ctl, const agw_ng_call *call, int side, agw_dtmf_order order)
+{
+    const char *why = dtmf_media(call, side, &order.media_id);
+    if (why != NULL)
+        return why;
+    order.from = (agw_side)side;
+    agw_gateway_play_dtmf(ctl->gateway, call->ref, &order);
+    return NULL;
+}
+
+agw_doc *agw_acts_play_dtmf(agw_control *ctl, const agw_flags *flags, const agw_doc *request)
+{
+    agw_ng_call *call = NULL;
+    int side = WHOLE_CALL;
+    agw_dtmf_order order = {0};
+    const char *why = find(ctl->calls, flags, &call, &side);
+    if (why == NULL && side == WHOLE_CALL && !agw_flags_has(flags, AGW_WORD_ALL))
+        why = "No participant party specified";
+    if (why == NULL)
+        why = read_digit(request, &order.event);
+    if (why != NULL)
+        return agw_ng_error(why);
+    const int64_t volume = number(request, "volume", VOLUME_DB);
+    order.volume = (uint8_t)CLAMP(ABS(CLAMP(volume, -VOLUME_MAX, VOLUME_MAX)), 0, VOLUME_MAX);
+    order.duration_ms = clamp_ms(call, "duration", number(request, "duration", DURATION_MS));
+    order.pause_ms = clamp_ms(call, "pause", number(request, "pause", PAUSE_MS));
+    const int first = side == WHOLE_CALL ? AGW_SIDE_A : side;
+    const int last = side == WHOLE_CALL ? AGW_SIDE_B : side;
+    for (int s = first; s <= last && why == NULL; s++)
+        why = play(ctl, call, s, order);
+    return why == NULL ? ok() : agw_ng_error(why);
+}
+
+/* --- recordings --------------------------------------------------------------------------------
+ */
+
+static const char *begin_recording(agw_control *ctl, agw_ng_call *call, const agw_flags *flags)
+{
+    const agw_record_config config = {
+        .call_id = call->call_id,
+        .name = flags->recording_file,
+        .metadata = flags->metadata,
+        .tags = {agw_calls_tag(call, AGW_SIDE_A), agw_calls_tag(call, AGW_SIDE_B)},
+    };
+    const agw_err err = agw_gateway_record(ctl->gateway, call->ref, &config);
+    if (err == AGW_ERR_UNSUPPORTED)
+        return "Recording is not configured (--recording-dir)";
+    call->acts.recording = true;
+    call->acts.paused = false;
+    put_in_force(call);
+    return NULL;
+}
+
+static agw_doc *find_recorded(const agw_control *ctl, const agw_flags *flags, agw_ng_call **call)
+{
+    if (is_empty(flags->call_id))
+        return agw_ng_error("No call-id in message");
+    *call = agw_calls_find(ctl->calls, flags->call_id);
+    return *call == NULL ? agw_ng_error("Unknown call-id") : NULL;
+}
+
+agw_doc *agw_acts_start_recording(agw_control *ctl, const agw_flags *flags)
+{
+    agw_ng_call *call = NULL;
+    agw_doc *refusal = find_recorded(ctl, flags, &call);
+    if (refusal != NULL)
+        return refusal;
+    const char *why = begin_recording(ctl, call, flags);
+    return why == NULL ? ok() : agw_ng_error(why);
+}
+
+static void end_recording(agw_gateway *gateway, agw_ng_call *call)
+{
+    if (!call->acts.recording)
+        return;
+    call->acts.recording = call->acts.paused = false;
+    agw_gateway_end_record(gateway, call->ref);
+    put_in_force(call);
+}
+
+agw_doc *agw_acts_stop_recording(agw_control *ctl, const agw_flags *flags)
+{
+    agw_ng_call *call = NULL;
+    agw_doc *refusal = find_recorded(ctl, flags, &call);
+    if (refusal != NULL)
+        return refusal;
+    end_recording(ctl->gateway, call);
+    return ok();
+}
+
+void agw_acts_recording_failed(agw_gateway *gateway, agw_ng_call *call)
+{
+    end_recording(gateway, call);
+}
+
+agw_doc *agw_acts_pause_recording(agw_control *ctl, const agw_flags *flags)
+{
+    agw_ng_call *call = NULL;
+    agw_doc *refusal = find_recorded(ctl, flags, &call);
+    if (refusal != NULL)
+        return refusal;
+    call->acts.paused = call->acts.recording;
+    put_in_force(call);
+    return ok();
+}
+
+/* --- flags of offers and answers ---------------------------------------------------------------
+ */
+
+void agw_acts_signalled(agw_control *ctl, agw_ng_call *call, agw_side side, const agw_flags *flags)
+{
+    const agw_call_acts before = call->acts;
+    if (agw_flags_has(flags, AGW_WORD_BLOCK_DTMF))
+        call->acts.block_dtmf[WHOLE_CALL] = true;
+    if (agw_flags_has(flags, AGW_WORD_BLOCK_EGRESS))
+        call->acts.block_egress[side] = true;
+    if (flags->drop_traffic != AGW_DROP_TRAFFIC_ABSENT)
+        call->acts.drop_traffic = flags->drop_traffic == AGW_DROP_TRAFFIC_START;
+    if (agw_flags_has(flags, AGW_WORD_RECORD_CALL) && !call->acts.recording) {
+        const char *why = begin_recording(ctl, call, flags);
+        if (why != NULL)
+            agw_log(AGW_LOG_WARN, call->call_id, "record-call: %s", why);
+    }
+    if (memcmp(&before, &call->acts, sizeof before) != 0)
+        put_in_force(call);
+}

@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Recordings: taps of a call on virtual time, the recorder's real thread and real files, read back
+ * block by block. That other programs read them, too, the end-to-end suite asks tshark. */
+#include "agw/recorder.h"
+
+#include "agw/pcapng.h"
+#include "tests/agw/lab.h"
+#include "unit.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { FILE_MAX = 1 << 20, PATIENCE_MS = 20000, SSRC_BROWSER = 0x11, SSRC_PHONE = 0x22 };
+
+/* --- a recorder with a folder of its own -------------------------------------------------------
+ */
+
+typedef struct studio {
+    char folder[64];
+    agw_ring *mailbox; /* what it tells control */
+    int event_fd;
+    agw_recorder *recorder;
+    agw_outbox box;
+} studio;
+
+static void studio_wake(void *owner)
+{
+    const studio *s = owner;
+    CU_ASSERT_EQUAL(eventfd_write(s->event_fd, 1), 0);
+}
+
+static void studio_open(studio *s)
+{
+    char why[200];
+    snprintf(s->folder, sizeof s->folder, "/tmp/agw-recorder-XXXXXX");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(s->folder));
+    s->mailbox = agw_ring_new(64);
+    s->event_fd = eventfd(0, EFD_NONBLOCK);
+    const agw_outbox control = {.ring = s->mailbox, .wake = studio_wake, .owner = s};
+    s->recorder = agw_recorder_new(s->folder, 1, &control, why, sizeof why);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(s->recorder);
+    s->box = agw_recorder_outbox(s->recorder);
+}
+
+static void path_of(const studio *s, const char *name, char out[300])
+{
+    snprintf(out, 300, "%s/%s", s->folder, name);
+}
+
+static const char *name_of(const agw_recording *rec)
+{
+    agw_record_view view;
+    agw_recording_get_view(rec, &view);
+    return view.name;
+}
+
+static void studio_close(studio *s)
+{
+    agw_recorder_free(s->recorder);
+    for (agw_mail *mail; (mail = agw_ring_pop(s->mailbox)) != NULL;)
+        agw_mail_free(mail);
+    agw_ring_free(s->mailbox);
+    close(s->event_fd);
+    CU_ASSERT_EQUAL(rmdir(s->folder), 0); /* every file was expected */
+}
+
+static agw_recording *studio_record(studio *s, const char *name)
+{
+    const agw_record_config config = {
+        .call_id = "call/1", .name = name, .metadata = "case 7", .tags = {"alice", "bob"}};
+    agw_recording *rec = agw_recording_new(&config);
+    agw_mail *mail = agw_mail_new(AGW_MAIL_RECORD, NULL, 0);
+    mail->recording = rec;
+    agw_outbox_post(&s->box, mail);
+    CU_ASSERT_TRUE(agw_outbox_flush(&s->box));
+    return rec;
+}
+
+/* The next message of the recorder; event's kind for AGW_MAIL_RECORDING, -1 for the last. */
+static int hear(studio *s, agw_event *event)
+{
+    for (;;) {
+        agw_mail *mail = agw_ring_pop(s->mailbox);
+        if (mail != NULL) {
+            const int kind = mail->kind == AGW_MAIL_RECORDING ? (int)mail->event.kind : -1;
+            *event = mail->event;
+            agw_mail_free(mail);
+            return kind;
+        }
+        struct pollfd pfd = {s->event_fd, POLLIN, 0};
+        eventfd_t n;
+        CU_ASSERT_EQUAL_FATAL(poll(&pfd, 1, PATIENCE_MS), 1);
+        (void)eventfd_read(s->event_fd, &n);
+    }
+}
+
+/* Until the recorder has let go of it. */
+static void finish(studio *s, agw_recording *rec)
+{
+    agw_event event;
+    agw_recording_done(rec);
+    while (hear(s, &event) != -1)
+        continue;
+    agw_recording_free(rec);
+}
+
+/* --- reading a file ----------------------------------------------------------------------------
+ */
+
+static uint8_t file[FILE_MAX];
+
+static size_t read_file(const char *path)
+{
+    const int fd = open(path, O_RDONLY);
+    size_t len = 0;
+    CU_ASSERT_TRUE_FATAL(fd >= 0);
+    for (ssize_t n; (n = read(fd, file + len, sizeof file - len)) > 0;)
+        len += (size_t)n;
+    close(fd);
+    return len;
+}
+
+static uint32_t u32(size_t at)
+{
+    uint32_t v;
+    memcpy(&v, file + at, sizeof v);
+    return v;
+}
+
+/* The n-th block of that type (from 0): its offset; 0 = none, or the file is broken. */
+static size_t block(size_t len, uint32_t type, size_t n, size_t *count)
+{
+    size_t found = SIZE_MAX;
+    *count = 0;
+    for (size_t at = 0; at < len; at += u32(at + 4)) {
+        CU_ASSERT_TRUE_FATAL(at + 12 <= len && u32(at + 4) >= 12 && at + u32(at + 4) <= len);
+        CU_ASSERT_EQUAL_FATAL(u32(at + u32(at + 4) - 4), u32(at + 4));
+        if (u32(at) == type && (*count)++ == n)
+            found = at;
+    }
+    return found;
+}
+
+static bool holds(size_t len, const void *bytes, size_t n)
+{
+    return memmem(file, len, bytes, n) != NULL;
+}
+
+static uint16_t folded(const uint8_t *bytes, size_t len, uint32_t sum)
+{
+    for (size_t i = 0; i < len; i++)
+        sum += i % 2 == 0 ? (uint32_t)bytes[i] << 8 : bytes[i];
+    while (sum >> 16 != 0)
+        sum = (sum & 0xffff) + (sum >> 16);
+    return (uint16_t)sum;
+}
+
+/* --- a call that is recorded -------------------------------------------------------------------
+ */
+
+static agw_addr browser(void)
+{
+    return lab_addr(50, 6000);
+}
+
+static void tap_both(lab_call *c, agw_recording *rec)
+{
+    c->recording = rec;
+    c->plan->medias[0].end[AGW_SIDE_A].acts = rec != NULL ? AGW_ACT_TAP : 0;
+    c->plan->medias[0].end[AGW_SIDE_B].acts = rec != NULL ? AGW_ACT_TAP : 0;
+}
+
+static void test_recorder_a_call_is_written_in_the_clear(void)
+{
+    studio s;
+    lab l;
+    char path[300];
+    size_t count;
+    studio_open(&s);
+    lab_open(&l);
+    lab_call *c = &l.calls[0];
+    lab_call_open(&l, c);
+    lab_apply(&l, c);
+    lab_connect(&l, c, browser());
+    l.w->tap = agw_recorder_tap(s.recorder, 0);
+    agw_recording *rec = studio_record(&s, NULL);
+    path_of(&s, name_of(rec), path);
+    tap_both(c, rec);
+    lab_apply(&l, c);
+    for (uint16_t seq = 1; seq <= 10; seq++) {
+        l.now += AGW_MS(20);
+        lab_browser_rtp(&l, c, browser(), LAB_PT_AUDIO, SSRC_BROWSER, seq);
+        lab_phone_rtp(&l, c, 0, lab_phone(&l, c, 0), LAB_PT_AUDIO, SSRC_PHONE, seq);
+        lab_turn(&l);
+    }
+    tap_both(c, NULL); /* stop: the worker lets go with this plan */
+    lab_apply(&l, c);
+    lab_browser_rtp(&l, c, browser(), LAB_PT_AUDIO, SSRC_BROWSER, 11);
+    lab_turn(&l);
+    agw_event event;
+    CU_ASSERT_EQUAL(hear(&s, &event), AGW_EVENT_RECORDING_STARTED);
+    CU_ASSERT_EQUAL(hear(&s, &event), AGW_EVENT_RECORDING_ENDED);
+    CU_ASSERT_PTR_NOT_NULL(strstr(event.detail, "20 packets, 0 lost"));
+    CU_ASSERT_EQUAL(hear(&s, &event), -1);
+    agw_recording_free(rec);
+
+    struct stat st;
+    CU_ASSERT_EQUAL_FATAL(stat(path, &st), 0);
+    CU_ASSERT_EQUAL(st.st_mode & 0777, 0600);
+    const size_t len = read_file(path);
+    CU_ASSERT_EQUAL(block(len, 0x0a0d0d0a, 0, &count), 0);
+    CU_ASSERT_TRUE(holds(len, "call-id: call/1\nmetadata: case 7", 32));
+    (void)block(len, 1, 0, &count);
+    CU_ASSERT_EQUAL(count, 2);
+    CU_ASSERT_TRUE(holds(len, "audio-1-a", 9) && holds(len, "audio 1 from tag bob", 20));
+    const size_t at = block(len, 6, 0, &count);
+    CU_ASSERT_EQUAL_FATAL(count, 20);
+    const uint8_t *ip = file + at + 28;
+    CU_ASSERT_EQUAL(u32(at + 8), 0);
+    CU_ASSERT_EQUAL(u32(at + 20), 20 + 8 + 32);
+    CU_ASSERT_EQUAL(ip[0], 0x45);
+    CU_ASSERT_EQUAL(folded(ip, 20, 0), 0xffff);
+    CU_ASSERT_EQUAL(memcmp(ip + 12, browser().ip, 4), 0);
+    CU_ASSERT_EQUAL(memcmp(ip + 16, l.access.local.ip, 4), 0);
+    CU_ASSERT_EQUAL(agw_get16(ip + 20), 6000);
+    CU_ASSERT_EQUAL(agw_get16(ip + 22), 3000);
+    CU_ASSERT_EQUAL(folded(ip + 12, 8 + 40, 17 + 40), 0xffff); /* pseudo header and all */
+    CU_ASSERT_EQUAL(agw_get32(ip + 28 + 8), SSRC_BROWSER);
+    CU_ASSERT_EQUAL(ip[28 + 12], 'b'); /* not SRTP */
+    uint8_t key[30];
+    lab_session_key(key, 1, true);
+    CU_ASSERT_FALSE(holds(len, key, 16));
+    lab_session_key(key, 1, false);
+    CU_ASSERT_FALSE(holds(len, key, 16));
+    CU_ASSERT_EQUAL(unlink(path), 0);
+    lab_close(&l);
+    studio_close(&s);
+}
+
+static void test_recorder_a_call_that_ends_ends_its_file(void)
+{
+    studio s;
+    lab l;
+    char path[300];
+    agw_event event;
+    studio_open(&s);
+    lab_open(&l);
+    lab_call *c = &l.calls[0];
+    lab_call_open(&l, c);
+    l.w->tap = agw_recorder_tap(s.recorder, 0);
+    agw_recording *rec = studio_record(&s, "wanted");
+    CU_ASSERT_STRING_EQUAL(name_of(rec), "wanted.pcapng");
+    path_of(&s, name_of(rec), path);
+    tap_both(c, rec);
+    lab_apply(&l, c);
+    lab_close(&l);
+    CU_ASSERT_EQUAL(hear(&s, &event), AGW_EVENT_RECORDING_STARTED);
+    CU_ASSERT_EQUAL(hear(&s, &event), AGW_EVENT_RECORDING_ENDED);
+    CU_ASSERT_EQUAL(hear(&s, &event), -1);
+    agw_recording_free(rec);
+    CU_ASSERT_EQUAL(unlink(path), 0);
+    studio_close(&s);
+}
+
+/* --- trouble -----------------------------------------------------------------------------------
+ */
+
+static void test_recorder_what_finds_no_room_is_counted(void)
+{
+    static uint8_t data[1400];
+    studio s;
+    char path[300];
+    studio_open(&s);
+    agw_recording *rec = studio_record(&s, "full");
+    path_of(&s, name_of(rec), path);
+    const agw_tapped packet = {.media_id = 1,
+                               .at = AGW_S(1),
+                               .from = lab_addr(1, 2),
+                               .to = lab_addr(3, 4),
+                               .data = data,
+                               .len = sizeof data};
+    agw_record_view view = {0};
+    uint64_t put = 0;
+    for (; view.lost == 0 && put < 1000000; put++) { /* faster than anybody looks */
+        agw_tap_put(agw_recorder_tap(s.recorder, 0), rec, &packet);
+        agw_recording_get_view(rec, &view);
+    }
+    CU_ASSERT_EQUAL(view.lost, 1);
+    agw_event event;
+    agw_recording_done(rec);
+    CU_ASSERT_EQUAL(hear(&s, &event), AGW_EVENT_RECORDING_STARTED);
+    CU_ASSERT_EQUAL(hear(&s, &event), AGW_EVENT_RECORDING_ENDED);
+    CU_ASSERT_EQUAL(hear(&s, &event), -1);
+    agw_recording_get_view(rec, &view);
+    CU_ASSERT_EQUAL(view.packets, put - 1);
+    agw_recording_free(rec);
+    CU_ASSERT_EQUAL(unlink(path), 0);
+    studio_close(&s);
+}
+
+static void test_recorder_a_full_disk_is_told(void)
+{
+    static uint8_t data[1400];
+    studio s;
+    char path[300];
+    agw_event event;
+    struct rlimit before;
+    studio_open(&s);
+    CU_ASSERT_EQUAL_FATAL(getrlimit(RLIMIT_FSIZE, &before), 0);
+    const struct rlimit small = {10000, before.rlim_max};
+    CU_ASSERT_EQUAL_FATAL(setrlimit(RLIMIT_FSIZE, &small), 0);
+    agw_recording *rec = studio_record(&s, "disk");
+    path_of(&s, name_of(rec), path);
+    const agw_tapped packet = {.media_id = 1,
+                               .from = lab_addr(1, 2),
+                               .to = lab_addr(3, 4),
+                               .data = data,
+                               .len = sizeof data};
+    for (int i = 0; i < 100; i++)
+        agw_tap_put(agw_recorder_tap(s.recorder, 0), rec, &packet);
+    CU_ASSERT_EQUAL(hear(&s, &event), AGW_EVENT_RECORDING_STARTED);
+    CU_ASSERT_EQUAL(hear(&s, &event), AGW_EVENT_RECORDING_FAILED);
+    CU_ASSERT_STRING_EQUAL(event.detail, "disk.pcapng: File too large");
+    CU_ASSERT_EQUAL(setrlimit(RLIMIT_FSIZE, &before), 0);
+    agw_tap_put(agw_recorder_tap(s.recorder, 0), rec, &packet); /* goes nowhere */
+    finish(&s, rec);
+    CU_ASSERT_EQUAL(unlink(path), 0);
+    studio_close(&s);
+}
+
+static void test_recorder_a_file_that_exists_is_not_touched(void)
+{
+    studio s;
+    char path[300], link[300];
+    agw_event event;
+    studio_open(&s);
+    path_of(&s, "victim", path);
+    path_of(&s, "link.pcapng", link);
+    CU_ASSERT_EQUAL_FATAL(symlink(path, link), 0);
+    agw_recording *rec = studio_record(&s, "link");
+    CU_ASSERT_EQUAL(hear(&s, &event), AGW_EVENT_RECORDING_FAILED);
+    CU_ASSERT_PTR_NOT_NULL(strstr(event.detail, "File exists"));
+    finish(&s, rec);
+    CU_ASSERT_NOT_EQUAL(access(path, F_OK), 0);
+    CU_ASSERT_EQUAL(unlink(link), 0);
+    studio_close(&s);
+}
+
+static void test_recorder_a_folder_that_is_none_is_refused(void)
+{
+    char why[200];
+    const agw_outbox nobody = {0};
+    CU_ASSERT_PTR_NULL(agw_recorder_new("/nonexistent/folder", 1, &nobody, why, sizeof why));
+    CU_ASSERT_STRING_EQUAL(why, "the recording folder /nonexistent/folder cannot be used: No such "
+                                "file or directory");
+    CU_ASSERT_PTR_NULL(agw_recorder_new("/etc/passwd", 1, &nobody, why, sizeof why));
+}
+
+static void test_recorder_names_stay_in_their_folder(void)
+{
+    static const struct {
+        const char *call_id, *wanted, *begins;
+    } CASES[] = {
+        {"../../etc/passwd", NULL, "_._.._etc_passwd-"},
+        {"a b\n\x01\xc3\xa9@host", NULL, "a_b____@host-"},
+        {"", NULL, "-"},
+        {"x", "../y", "_._y.pcapng"},
+        {"x", "/etc/cron.d/z.pcapng", "_etc_cron.d_z.pcapng"},
+        {"x", ".hidden", "_hidden.pcapng"},
+        {"id-1", "", "id-1-"},
+    };
+    char out[AGW_RECORDING_NAME_MAX + 1], again[AGW_RECORDING_NAME_MAX + 1], longest[1000];
+    for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
+        agw_recording_name(out, CASES[i].call_id, CASES[i].wanted);
+        CU_ASSERT_EQUAL(strncmp(out, CASES[i].begins, strlen(CASES[i].begins)), 0);
+        CU_ASSERT_STRING_EQUAL(out + strlen(out) - 7, ".pcapng");
+        CU_ASSERT_PTR_NULL(strchr(out, '/'));
+    }
+    memset(longest, 'x', sizeof longest - 1);
+    longest[sizeof longest - 1] = '\0';
+    agw_recording_name(out, longest, NULL);
+    agw_recording_name(again, longest, NULL);
+    CU_ASSERT_TRUE(strlen(out) < 160 && strcmp(out, again) != 0);
+}
+
+static void test_pcapng_ipv6_packets_have_a_checksum(void)
+{
+    static const uint8_t DATA[] = {1, 2, 3}; /* an odd length */
+    const agw_pcapng_packet p = {.interface = 3,
+                                 .wall_ns = UINT64_C(0x123456789abcdef0),
+                                 .from = lab_addr6(1, 5000),
+                                 .to = lab_addr6(2, 6000),
+                                 .data = DATA,
+                                 .len = sizeof DATA};
+    const size_t len = agw_pcapng_packet_write(file, &p);
+    size_t count;
+    CU_ASSERT_EQUAL(block(len, 6, 0, &count), 0);
+    CU_ASSERT_EQUAL(len % 4, 0);
+    CU_ASSERT_EQUAL(u32(12), 0x12345678);
+    CU_ASSERT_EQUAL(u32(16), 0x9abcdef0);
+    const uint8_t *ip = file + 28;
+    CU_ASSERT_EQUAL(ip[0], 0x60);
+    CU_ASSERT_EQUAL(agw_get16(ip + 4), 8 + 3);
+    CU_ASSERT_EQUAL(folded(ip + 8, 32 + 8 + 3, 17 + 11), 0xffff);
+}
+
+static void test_pcapng_long_texts_are_cut(void)
+{
+    static char longest[5000];
+    memset(longest, 'x', sizeof longest - 1);
+    size_t count;
+    uint8_t *out = malloc(AGW_PCAPNG_BLOCK_MAX); /* its exact size, for the sanitizer */
+    CU_ASSERT_PTR_NOT_NULL_FATAL(out);
+    const size_t section = agw_pcapng_section(out, longest, longest);
+    CU_ASSERT_TRUE(section <= AGW_PCAPNG_BLOCK_MAX);
+    const size_t interface = agw_pcapng_interface(out, longest, longest);
+    memcpy(file, out, interface);
+    CU_ASSERT_EQUAL(block(interface, 1, 0, &count), 0);
+    free(out);
+}
+
+static const agw_unit_case cases[] = {
+    AGW_CASE(test_recorder_a_call_is_written_in_the_clear),
+    AGW_CASE(test_recorder_a_call_that_ends_ends_its_file),
+    AGW_CASE(test_recorder_what_finds_no_room_is_counted),
+    AGW_CASE(test_recorder_a_full_disk_is_told),
+    AGW_CASE(test_recorder_a_file_that_exists_is_not_touched),
+    AGW_CASE(test_recorder_a_folder_that_is_none_is_refused),
+    AGW_CASE(test_recorder_names_stay_in_their_folder),
+    AGW_CASE(test_pcapng_ipv6_packets_have_a_checksum),
+    AGW_CASE(test_pcapng_long_texts_are_cut),
+};
+
+AGW_UNIT_MAIN("recorder", cases)
