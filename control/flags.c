@@ -885,7 +885,7 @@ static void add_text(GPtrArray *out, const char *text, key_form form)
         g_ptr_array_add(out, g_strdup(text));
         return;
     }
-    char **parts = g_strsplit_set(text, ", \t", TEXTS_MAX);
+    char **parts = g_strsplit_set(text, ", \t[]", TEXTS_MAX); /* "[a,b]": Kamailio passes it on */
     for (char **p = parts; *p != NULL; p++) {
         if (**p != '\0')
             g_ptr_array_add(out, g_strdup(*p));
@@ -893,7 +893,19 @@ static void add_text(GPtrArray *out, const char *text, key_form form)
     g_strfreev(parts);
 }
 
-/* The texts of a value: a list's elements as they are, a string by its form. */
+static bool is_dict(const agw_doc *doc)
+{
+    return agw_doc_kind_of(doc) == AGW_DOC_DICT;
+}
+
+/* "key=value", or the key alone. */
+static char *pair_text(const char *key, const char *value)
+{
+    return *value != '\0' ? g_strconcat(key, "=", value, NULL) : g_strdup(key);
+}
+
+/* The texts of a value: a list's elements as they are, a dictionary's as pairs, a string by its
+ * form. */
 static char **texts_of(const agw_doc *value, key_form form)
 {
     GPtrArray *out = g_ptr_array_new();
@@ -903,15 +915,11 @@ static char **texts_of(const agw_doc *value, key_form form)
     for (size_t i = 0; text == NULL && i < agw_doc_count(value) && i < TEXTS_MAX; i++) {
         const char *element = agw_doc_text(agw_doc_at(value, i));
         if (element != NULL)
-            g_ptr_array_add(out, g_strdup(element));
+            g_ptr_array_add(out, is_dict(value) ? pair_text(agw_doc_key_at(value, i), element)
+                                                : g_strdup(element));
     }
     g_ptr_array_add(out, NULL);
     return (char **)g_ptr_array_free(out, FALSE);
-}
-
-static bool is_dict(const agw_doc *doc)
-{
-    return agw_doc_kind_of(doc) == AGW_DOC_DICT;
 }
 
 typedef void take_list(agw_flags *f, const char *list, char *const *texts);

@@ -96,7 +96,15 @@ static bool any_pair(const char *text, size_t len)
     return false;
 }
 
-/* What stands between brackets: a dictionary as soon as one of it is a pair, else a list. */
+static void set_word(agw_doc *dict, const char *token, size_t len)
+{
+    char *key = g_strndup(token, len);
+    agw_doc_set_str(dict, key, "");
+    g_free(key);
+}
+
+/* What stands between brackets: a dictionary as soon as one of it is a pair (words are keys without
+ * a value then), else a list. */
 static agw_doc *read_brackets(reader *r, const char *text, size_t len, int depth)
 {
     const char *end = text + len, *token;
@@ -108,6 +116,8 @@ static agw_doc *read_brackets(reader *r, const char *text, size_t len, int depth
             agw_doc_add(doc, read_value(r, token, len, depth));
         else if (equals != NULL)
             set_pair(r, doc, token, equals, len, depth);
+        else
+            set_word(doc, token, len);
     }
     return doc;
 }

@@ -21,13 +21,15 @@ typedef struct websocket_route {
     agw_http *http;
     const agw_websocket_handler *handler;
     void *arg;
-    char *path;
+    char *path; /* NULL = every path */
+    bool has_protocols;
 } websocket_route;
 
 struct agw_http {
     SoupServer *server;
     GHashTable *routes; /* path -> route */
     GPtrArray *websocket_routes;
+    bool any_websocket; /* there is a handler for every path */
     GList *open;        /* agw_websocket */
     GPtrArray *headers; /* name, value, name, value ... */
     char *url;
@@ -133,6 +135,14 @@ static void run_post(SoupServerMessage *msg, const char *path, const route *at)
         run_handler(msg, path, at->post, at->post_arg);
 }
 
+/* The library looks for WebSocket handlers of a path when no other one has set a status. */
+static bool is_for_any_websocket(const agw_http *http, SoupServerMessage *msg)
+{
+    SoupMessageHeaders *headers = soup_server_message_get_request_headers(msg);
+    const char *upgrade = soup_message_headers_get_one(headers, "Upgrade");
+    return http->any_websocket && upgrade != NULL && g_ascii_strcasecmp(upgrade, "websocket") == 0;
+}
+
 static void on_request(SoupServer *server, SoupServerMessage *msg, const char *path,
                        GHashTable *query, gpointer data)
 {
@@ -143,6 +153,8 @@ static void on_request(SoupServer *server, SoupServerMessage *msg, const char *p
         return; /* refused already: the body was too large */
     const route *at = g_hash_table_lookup(http->routes, path);
     const char *method = soup_server_message_get_method(msg);
+    if (at == NULL && is_for_any_websocket(http, msg))
+        return;
     if (at == NULL)
         refuse(msg, SOUP_STATUS_NOT_FOUND);
     else if (strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0)
@@ -257,8 +269,10 @@ static void on_websocket(SoupServer *server, SoupServerMessage *msg, const char 
 {
     (void)server;
     const websocket_route *at = data;
-    const bool wrong_path = at->path != NULL && strcmp(path, at->path) != 0;
-    if (wrong_path || is_cross_site(msg) || g_list_length(at->http->open) >= AGW_WEBSOCKETS_MAX) {
+    const bool wrong =
+        (at->path != NULL && strcmp(path, at->path) != 0) ||
+        (at->has_protocols && soup_websocket_connection_get_protocol(connection) == NULL);
+    if (wrong || is_cross_site(msg) || g_list_length(at->http->open) >= AGW_WEBSOCKETS_MAX) {
         soup_websocket_connection_close(connection, SOUP_WEBSOCKET_CLOSE_POLICY_VIOLATION, NULL);
         return;
     }
@@ -281,8 +295,9 @@ void agw_http_on_websocket(agw_http *http, const char *path, const char *const *
                            const agw_websocket_handler *handler, void *arg)
 {
     websocket_route *at = g_new0(websocket_route, 1);
-    *at = (websocket_route){http, handler, arg, g_strdup(path)};
+    *at = (websocket_route){http, handler, arg, g_strdup(path), protocols != NULL};
     g_ptr_array_add(http->websocket_routes, at);
+    http->any_websocket = http->any_websocket || path == NULL;
     GStrvBuilder *names = g_strv_builder_new();
     for (const char *const *p = protocols; p != NULL && *p != NULL; p++)
         g_strv_builder_add(names, *p);

@@ -253,6 +253,45 @@ static void test_flags_dtls_values(void)
     }
 }
 
+static void expect_notify(const char *json)
+{
+    agw_flags f;
+    parse(&f, json);
+    CU_ASSERT_TRUE(f.notify.given);
+    CU_ASSERT_STRING_EQUAL(f.notify.events, " ice dtls ");
+    CU_ASSERT_EQUAL(f.notify.heartbeat_s, 60);
+    CU_ASSERT_EQUAL(f.notify.inactivity_s, -1);
+    CU_ASSERT_EQUAL(f.notify.quality_x10, 35);
+    CU_ASSERT_PTR_NULL(f.unknown);
+    agw_flags_fini(&f);
+}
+
+static void test_flags_notify_in_every_spelling(void)
+{
+    expect_notify("{\"notify\":[\"ice\",\"dtls\",\"heartbeat=60\",\"quality=3.5\"]}");
+    expect_notify("{\"notify\":\"ice dtls,heartbeat=60 quality=3.5\"}");
+    expect_notify("{\"rtpp-flags\":\"notify=[ice dtls heartbeat=60 quality=3.5]\"}");
+    expect_notify("{\"notify\":{\"ice\":\"\",\"dtls\":\"\",\"heartbeat\":60,\"quality\":\"3.5\"}}");
+    /* as Kamailio 5.6 passes on notify=[ice,dtls,...] */
+    expect_notify("{\"notify\":\"[ice,dtls,heartbeat=60,quality=3.5]\"}");
+}
+
+static void test_flags_notify_values(void)
+{
+    agw_flags f;
+    parse(&f, "{\"notify\":[\"all\",\"ice\",\"quality\",\"inactivity=0\",\"heartbeat=x\"],"
+              "\"notify-url\":\"evapi:10.0.0.1:8448\",\"xmlrpc-callback\":\"10.0.0.2\","
+              "\"DTMF-log-dest\":\"10.0.0.3:9\"}");
+    CU_ASSERT_STRING_EQUAL(f.notify.events, "");
+    CU_ASSERT_EQUAL(f.notify.quality_x10, 30);
+    CU_ASSERT_EQUAL(f.notify.inactivity_s, 0);
+    CU_ASSERT_EQUAL(f.notify.heartbeat_s, 0);
+    CU_ASSERT_STRING_EQUAL(f.notify_url, "evapi:10.0.0.1:8448");
+    CU_ASSERT_STRING_EQUAL(f.xmlrpc_callback, "10.0.0.2");
+    CU_ASSERT_EQUAL(f.dtmf_log_dest.port, 9);
+    agw_flags_fini(&f);
+}
+
 static const agw_unit_case CASES[] = {
     AGW_CASE(test_flags_nothing_given_is_nothing_set),
     AGW_CASE(test_flags_kamailio_offer_toward_a_browser),
@@ -268,6 +307,8 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_flags_unknown_are_harmless_text),
     AGW_CASE(test_flags_received_from_as_list_or_string),
     AGW_CASE(test_flags_dtls_values),
+    AGW_CASE(test_flags_notify_in_every_spelling),
+    AGW_CASE(test_flags_notify_values),
 };
 
 AGW_UNIT_MAIN("flags", CASES)

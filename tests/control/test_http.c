@@ -298,6 +298,32 @@ static void test_http_cross_site_websockets_are_closed(void)
     CU_ASSERT_EQUAL(log.closed, 0);
 }
 
+static void test_http_websockets_of_any_path_need_their_protocol(void)
+{
+    static const char *const PROTOCOLS[] = {"a.example", "b.example", NULL};
+    char wanted[] = "b.example", other[] = "c.example";
+    char *good[] = {wanted, NULL}, *bad[] = {other, NULL};
+    start();
+    socket_log log = {0};
+    agw_http_on_websocket(http, NULL, PROTOCOLS, &WS, &log);
+    char *url = g_strdup_printf("ws://127.0.0.1:%u/any/path", agw_http_port(http));
+    for (int i = 0; i < 3; i++) {
+        char **protocols = i == 0 ? good : i == 1 ? bad : NULL;
+        log.connected = false;
+        SoupMessage *msg = soup_message_new("GET", url);
+        soup_session_websocket_connect_async(session, msg, NULL, protocols, G_PRIORITY_DEFAULT,
+                                             NULL, on_connected, &log);
+        run_until(&log.connected);
+        CU_ASSERT_EQUAL(log.connection != NULL, i != 1); /* the last one is closed at once */
+        g_clear_object(&log.connection);
+        g_object_unref(msg);
+    }
+    CU_ASSERT_EQUAL(log.opened, 1);
+    CU_ASSERT_TRUE(answers("GET", "/any/path", NULL, NULL, 404, NULL));
+    g_free(url);
+    stop();
+}
+
 static void test_http_address_in_use_is_told(void)
 {
     start();
@@ -322,6 +348,7 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_http_websocket_echoes_and_closes),
     AGW_CASE(test_http_free_closes_websockets),
     AGW_CASE(test_http_cross_site_websockets_are_closed),
+    AGW_CASE(test_http_websockets_of_any_path_need_their_protocol),
     AGW_CASE(test_http_address_in_use_is_told),
 };
 

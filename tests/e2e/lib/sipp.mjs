@@ -9,9 +9,9 @@ import { until } from './wait.mjs';
 let runs = 0;
 
 export class Sipp {
-  static async start({ scenario, ns, out, family = 'v4', remote, service = 'uas' }) {
+  static async start({ scenario, ns, out, family = 'v4', remote, service = 'uas', host = 'stranger' }) {
     const s = new Sipp();
-    const ip = NET.stranger[family];
+    const ip = NET[host][family];
     const sf = fileURLToPath(new URL(`../sipp/${scenario}.xml`, import.meta.url));
     const tag = `sipp-${++runs}-${scenario}`;
     const uas = scenario.startsWith('uas');
