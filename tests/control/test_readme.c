@@ -512,6 +512,7 @@ static void test_ng_6_sdp_media_remove_in_reoffers_of_both_sides(void)
     open_literal(&f);
     SCRIPT_OFFER(&f, "sdp-media-remove-video", AV_SDP);
     SCRIPT_ANSWER(&f, "", B_SDP("") "m=audio 5020 RTP/AVP 0\n");
+    const uint32_t second = plan_of(&f)->medias[1].id;
     CU_ASSERT_EQUAL(script(&f, AGW_SIDE_B, true, "", B_SDP("") "m=audio 5022 RTP/AVP 0\n"), AGW_OK);
     CU_ASSERT_EQUAL(count(&f, "m="), 3);
     CU_ASSERT(has(&f, "m=video 0 "));
@@ -520,6 +521,7 @@ static void test_ng_6_sdp_media_remove_in_reoffers_of_both_sides(void)
                     AGW_OK);
     CU_ASSERT_EQUAL(count(&f, "m="), 2);
     CU_ASSERT_EQUAL(plan_of(&f)->n_medias, 2);
+    CU_ASSERT_EQUAL(plan_of(&f)->medias[1].id, second);
     CU_ASSERT_EQUAL(transport_of(&f, 1, AGW_SIDE_B)->remote_rtp.port, 5022);
     CU_ASSERT_EQUAL(transport_of(&f, 1, AGW_SIDE_A)->remote_rtp.port, 4020);
     SCRIPT_OFFER(&f, "", AV_SDP);
