@@ -19,6 +19,7 @@ enum {
     RTCP_ROOM = AGW_PKT_MAX,
     US_PER_S = 1000000,
     EXT_IDS = 256,
+    IP_UDP_HEADERS = 28, /* IPv4 */
 };
 
 static const agw_ns KEY_FRAME_EVERY = AGW_MS(400);
@@ -345,18 +346,29 @@ static agw_drop act(agw_worker *w, agw_media *m, agw_side side, const agw_pkt *p
                     const agw_rtp_header *h, const agw_pt_plan *pt)
 {
     const agw_end *in = &m->end[side];
-    const bool is_event = agw_dtmf_is(in, pt);
     if (in->acts & AGW_ACT_TAP)
         tap(w, m, side, pkt);
-    if (is_event || (in->acts & AGW_ACT_HEARING))
+    if (pt->is_event || (in->acts & AGW_ACT_HEARING))
         agw_dtmf_hear(m, side, pkt->data, h, pt);
     if (in->acts & AGW_ACT_BLOCK)
         return AGW_DROP_BLOCKED;
-    if (is_event && (in->acts & AGW_ACT_BLOCK_DTMF))
+    if (pt->is_event && (in->acts & AGW_ACT_BLOCK_DTMF))
         return AGW_DROP_BLOCKED_DTMF;
     if ((in->acts & AGW_ACT_PLAYING) && !agw_dtmf_lets_pass(m, side, pkt->data))
         return AGW_DROP_PLAYING;
     return AGW_DROP_NONE;
+}
+
+/* Token bucket (TS 23.334 section 5.6), kept as the time at which it will be full: it holds what
+ * the rate allows within the burst, and each byte sets it back. */
+static bool exceeds_contract(agw_end *in, size_t len, agw_ns now)
+{
+    const agw_ns full_at = in->police_at > now ? in->police_at : now;
+    const agw_ns set_back = full_at + (agw_ns)(len + IP_UDP_HEADERS) * in->police_ns;
+    if (set_back - now > AGW_MS(in->police_burst_ms))
+        return true;
+    in->police_at = set_back;
+    return false;
 }
 
 static agw_drop forward_rtp(agw_worker *w, agw_pkt *pkt)
@@ -369,7 +381,7 @@ static agw_drop forward_rtp(agw_worker *w, agw_pkt *pkt)
     agw_media *m = find_media(t, pkt->data, &h);
     if (m == NULL)
         return AGW_DROP_NO_MEDIA;
-    const agw_end *in = &m->end[side];
+    agw_end *in = &m->end[side];
     agw_end *out = &m->end[other(side)];
     pkt->media = m;
     const agw_pt_plan *const pt = find_pt(in, h.pt);
@@ -378,10 +390,12 @@ static agw_drop forward_rtp(agw_worker *w, agw_pkt *pkt)
     note_ingress(m, side, &h, pt->clock_hz, pkt->len, w->now);
     try_key_frame(m, side, w->now);
     agw_drop why = AGW_DROP_NONE;
-    if (in->acts != 0 || agw_dtmf_is(in, pt))
+    if (in->acts != 0 || pt->is_event)
         why = act(w, m, side, pkt, &h, pt);
     if (why != AGW_DROP_NONE)
         return why;
+    if (in->police_ns != 0 && exceeds_contract(in, pkt->len, w->now))
+        return AGW_DROP_POLICED;
     if (!in->may_send || !out->may_receive)
         return AGW_DROP_GATE_CLOSED;
     why = AGW_DROP_NO_DEST;
@@ -496,6 +510,8 @@ static agw_drop forward_rtcp(agw_worker *w, agw_pkt *pkt)
         NULL; /* between two browsers the whole datagram passes, once */
     agw_drop why = t->n_medias != 0 ? AGW_DROP_RTCP_EMPTY : AGW_DROP_NO_MEDIA;
     bool sent = false;
+    if (!agw_transport_may_take_rtcp(pkt->transport))
+        return AGW_DROP_POLICED;
     if (t->n_medias != 0 && (t->medias[0]->end[t->side].acts & AGW_ACT_TAP))
         tap(w, t->medias[0], t->side, pkt);
     for (size_t i = 0; i < t->n_medias; i++) {
@@ -556,7 +572,6 @@ void agw_media_free(agw_media *m)
 static void apply_pts(agw_end *end, const agw_end_plan *plan)
 {
     end->n_pts = plan->n_pts;
-    end->events = plan->events;
     memcpy(end->pts, plan->pts, sizeof end->pts);
 }
 
@@ -591,6 +606,10 @@ static void apply_end(agw_end *end, const agw_end_plan *plan, agw_end_stats *sta
     end->acts = (uint8_t)((end->acts & ~AGW_ACTS_PLANNED) | (plan->acts & AGW_ACTS_PLANNED));
     end->reduced_size = plan->reduced_size;
     end->rtcp_off = plan->rtcp_off;
+    end->tos = plan->tos;
+    end->tos_copy = plan->tos_copy;
+    end->police_ns = plan->police_bps != 0 ? (uint32_t)(8 * AGW_S(1) / plan->police_bps) : 0;
+    end->police_burst_ms = plan->police_burst_ms;
     end->feedback = plan->feedback;
     snprintf(end->cname, sizeof end->cname, "%s", plan->cname);
     end->mid_ext_id = plan->mid_ext_id;
@@ -610,7 +629,6 @@ static void apply_end(agw_end *end, const agw_end_plan *plan, agw_end_stats *sta
 void agw_media_apply(agw_media *m, const agw_media_plan *plan)
 {
     m->kind = plan->kind;
-    m->tos = plan->tos;
     for (int side = 0; side < 2; side++) {
         apply_end(&m->end[side], &plan->end[side], stats_of(m, (agw_side)side));
         agw_report_begin(&m->end[side], m->call->worker);

@@ -26,27 +26,32 @@ typedef struct agw_end {
     alignas(AGW_CACHE_LINE) bool may_send;
     uint8_t n_pts;
     uint8_t mid_ext_id;
-    uint8_t n_ssrcs, n_signalled;
-    uint8_t key_frames_due;                      /* requests still to be sent to this party ... */
-    uint8_t acts;                                /* what else is done to its RTP; 0 = nothing */
-    agw_ns key_frame_at;                         /* ... not before */
-    uint32_t in_ssrc;                            /* whose numbers `in` holds; 0 = none yet */
-    uint32_t events;                             /* bit i: pts[i] is telephone-event */
-    agw_ns in_at;                                /* its last packet */
-    agw_pt_plan pts[AGW_PLAN_PT_MAX];            /* the first four are in the line */
+    uint8_t n_ssrcs;
+    uint8_t key_frames_due; /* requests still to be sent to this party */
+    uint8_t acts;           /* what else is done to its RTP; 0 = nothing */
+    uint16_t police_burst_ms;
+    uint32_t in_ssrc;                 /* whose numbers `in` holds; 0 = none yet */
+    uint32_t police_ns;               /* what a byte takes of its rate; 0 = not policed */
+    agw_ns in_at;                     /* its last packet */
+    agw_ns police_at;                 /* when its bucket will be full again */
+    agw_pt_plan pts[AGW_PLAN_PT_MAX]; /* the first four are in the line */
     alignas(AGW_CACHE_LINE) agw_rtp_receiver in; /* the RTP stream from this party */
 
     /* what every packet to this party needs: one line, and one of `out` */
     alignas(AGW_CACHE_LINE) agw_transport *transport; /* NULL while there is none */
     bool may_receive;
     bool reduced_size;
+    bool tos_copy;     /* RTP keeps the DSCP and ECN byte it came with */
+    uint8_t tos;       /* 0 = as the transport */
     uint8_t fir_seq;   /* of the last FIR toward this party */
     uint32_t flows_to; /* agw_transport.peer that gets media now; 0 = nobody */
     uint32_t feedback; /* AGW_FB_* that the party understands */
     alignas(AGW_CACHE_LINE) agw_rewrite out; /* the RTP stream toward this party */
 
+    agw_ns key_frame_at;                /* when the next key frame request may go to this party */
     char cname[AGW_PLAN_CNAME_MAX + 1]; /* the CNAME that the party sees; "" = unchanged */
     char mid[AGW_MID_MAX + 1];
+    uint8_t n_signalled;
     uint32_t ssrcs[AGW_PLAN_SSRC_MAX]; /* whose packets are this media's: signalled, then learned */
     uint8_t *ext_map;   /* [256]: id of a header extension as it goes out, by its id as it comes in,
                            0 = removed; NULL = all are */
@@ -68,7 +73,6 @@ typedef struct agw_media {
     alignas(AGW_CACHE_LINE) struct agw_call *call;
     uint32_t id;
     uint8_t kind; /* agw_media_kind */
-    uint8_t tos;  /* 0 = as the transport */
     agw_media_stats *stats;
     agw_end end[2];
 } agw_media;

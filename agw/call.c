@@ -113,6 +113,10 @@ static void apply_medias(agw_call *call, const agw_mail *mail)
         attach(call, table[i], AGW_SIDE_A, wanted->end[AGW_SIDE_A].transport_id);
         attach(call, table[i], AGW_SIDE_B, wanted->end[AGW_SIDE_B].transport_id);
         agw_media_apply(table[i], wanted);
+        for (int side = 0; side < 2; side++) {
+            if (wanted->end[side].tos_copy && table[i]->end[1 - side].transport != NULL)
+                agw_transport_want_tos(table[i]->end[1 - side].transport);
+        }
     }
     for (size_t i = 0; i < call->n_medias; i++) {
         if (!plan_has_media(plan, call->medias[i]->id))

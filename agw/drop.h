@@ -31,6 +31,7 @@
     X(BLOCKED, "blocked", "media of this party is blocked by command")                             \
     X(BLOCKED_DTMF, "blocked-dtmf", "telephone events of this party are blocked by command")       \
     X(PLAYING, "dtmf-playing", "audio that makes room for digits that are played")                 \
+    X(POLICED, "policed", "more than this stream, or its RTCP, may send")                          \
     X(PT, "payload-type", "payload type that was not negotiated")                                  \
     X(NO_MEDIA, "no-media", "belongs to no media of its transport")                                \
     X(OLD_SSRC, "old-ssrc", "late packet of an SSRC that has been replaced")                       \

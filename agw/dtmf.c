@@ -104,7 +104,7 @@ void agw_dtmf_hear(agw_media *m, agw_side side, const uint8_t *rtp, const agw_rt
 {
     agw_end *end = &m->end[side];
     agw_rtp_digit digit;
-    if (agw_dtmf_is(end, pt)) {
+    if (pt->is_event) {
         if (pt->clock_hz != 0)
             take_events(m, side, rtp, h, pt->clock_hz);
     } else if (agw_rtp_event_ended(&end->heard, worker_of(m)->now, &digit)) {
@@ -126,7 +126,7 @@ static const agw_pt_plan *event_pt(const agw_end *from)
     const agw_pt_plan *found = NULL;
     for (size_t i = 0; i < from->n_pts; i++) {
         const agw_pt_plan *pt = &from->pts[i];
-        if (!agw_dtmf_is(from, pt) || pt->clock_hz == 0)
+        if (!pt->is_event || pt->clock_hz == 0)
             continue;
         if (pt->clock_hz == from->in.clock_hz)
             return pt;

@@ -7,12 +7,6 @@
 #include "agw/bridge.h"
 #include "rtp/header.h"
 
-/** Whether packets of this payload type are telephone events. pt is of end->pts. */
-static inline bool agw_dtmf_is(const agw_end *end, const agw_pt_plan *pt)
-{
-    return (end->events >> (pt - end->pts) & 1) != 0;
-}
-
 /** A packet of the party on that side, whose payload is an event if is_event says so, else to be
  * asked for while AGW_ACT_HEARING is set. */
 void agw_dtmf_hear(agw_media *m, agw_side side, const uint8_t *rtp, const agw_rtp_header *h,

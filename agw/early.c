@@ -7,6 +7,7 @@
 typedef struct held {
     uint16_t next; /* in its list, or among the free ones; 1-based, 0 = the last one */
     uint16_t len;
+    uint8_t tos;
     agw_ns at;
     struct agw_port *port;
     agw_addr remote;
@@ -53,6 +54,7 @@ bool agw_early_hold(agw_early *early, agw_early_list *list, const agw_pkt *pkt, 
     held *h = place_at(early, place);
     h->next = 0;
     h->len = (uint16_t)pkt->len;
+    h->tos = pkt->tos;
     h->at = now;
     h->port = pkt->port;
     h->remote = pkt->remote;
@@ -99,6 +101,7 @@ static void restore(agw_pkt *pkt, const held *h)
     agw_pkt_reset(pkt);
     memcpy(pkt->data, h->data, h->len);
     pkt->len = h->len;
+    pkt->tos = h->tos;
     pkt->port = h->port;
     pkt->remote = h->remote;
 }

@@ -25,8 +25,11 @@ enum {
     AGW_PLAN_SSRC_MAX = 8,    /* signalled SSRCs of one media and side */
     AGW_PLAN_CNAME_MAX = 16,  /* characters of a CNAME of ours */
     AGW_PLAN_SOURCES_MAX = 8, /* addresses of early dialogs that one transport still listens to */
-    AGW_TOS_EF = 0xb8,        /* RFC 3246: audio and its RTCP */
-    AGW_TOS_AF41 = 0x88,      /* RFC 2597: video */
+    AGW_PLAN_RTCP_PER_SECOND = 500, /* of a party with video: feedback of every frame, and some */
+    AGW_TOS_EF = 0xb8,              /* RFC 3246: audio and its RTCP */
+    AGW_TOS_AF41 = 0x88,            /* RFC 2597: video */
+    AGW_TOS_COPY = 256,             /* no byte: as the other leg's packet has it */
+    AGW_POLICE_MAX_KBPS = 4000000,
 };
 
 /** The two sides of a call. The leg of side A faces the party that sent the first offer. */
@@ -109,11 +112,13 @@ typedef struct agw_transport_plan {
     /* Media of an address that no SDP has named yet is kept for a moment (agw/early.h), as the
      * SDP that names it may be late: for the asked side until the final answer. */
     bool hold_strangers;
+    uint16_t rtcp_per_second; /* RTCP datagrams that are taken in a second; 0 = any number */
 } agw_transport_plan;
 
 /** A payload type that may come in on one side, and what it is called on the other. */
 typedef struct agw_pt_plan {
     uint8_t ingress, egress;
+    bool is_event; /* telephone-event, RFC 4733 */
     uint32_t clock_hz;
 } agw_pt_plan;
 
@@ -139,7 +144,9 @@ typedef struct agw_end_plan {
                1];     /* the CNAME that it sees, RFC 3550 section 6.5.1; "" = unchanged */
     uint32_t feedback; /* AGW_FB_* of rtp/feedback.h that this party understands */
     bool reduced_size; /* this party takes non-compound RTCP (RFC 5506) */
-    bool rtcp_off;     /* b=RS:0 and b=RR:0: no RTCP goes to this party (RFC 3556 section 2) */
+    uint8_t tos;       /* DSCP and ECN byte of RTP and RTCP to this party; 0 = as its transport */
+    bool tos_copy; /* RTP to this party keeps the byte with which it came, as far as that is seen */
+    bool rtcp_off; /* b=RS:0 and b=RR:0: no RTCP goes to this party (RFC 3556 section 2) */
 
     /* how this party's packets are told apart in a BUNDLE group (RFC 9143 section 9.2) */
     char mid[AGW_MID_MAX + 1];
@@ -147,11 +154,15 @@ typedef struct agw_end_plan {
     uint8_t n_ssrcs;
     uint32_t ssrcs[AGW_PLAN_SSRC_MAX];
 
+    /* what it may send (TS 23.334 section 5.6): bits a second with IP and UDP headers, and what may
+     * come at once beyond that, as the time in which the rate allows it */
+    uint32_t police_bps; /* 0 = not policed */
+    uint16_t police_burst_ms;
+
     /* what it sends, and how that is called on the other side; all else is dropped */
     uint8_t n_pts;
     uint8_t acts; /* AGW_ACT_* */
     agw_pt_plan pts[AGW_PLAN_PT_MAX];
-    uint32_t events; /* bit i: pts[i] is telephone-event (RFC 4733) */
     uint8_t n_exts;
     agw_ext_plan exts[AGW_PLAN_EXT_MAX]; /* all others are removed */
 } agw_end_plan;
@@ -159,7 +170,6 @@ typedef struct agw_end_plan {
 typedef struct agw_media_plan {
     uint32_t id;  /* stable in the call; its statistics follow it */
     uint8_t kind; /* agw_media_kind */
-    uint8_t tos;  /* DSCP and ECN byte of its RTP and RTCP; 0 = as its transport */
     agw_end_plan end[2];
 } agw_media_plan;
 

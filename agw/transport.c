@@ -357,16 +357,19 @@ static void restart_dtls(agw_transport *t)
     forget_result(t);
 }
 
-static bool within_budget(agw_transport *t)
+static bool take_of(agw_budget *b, uint32_t per_second, agw_ns now)
 {
-    if (t->worker->now - t->dtls_budget_at >= AGW_S(1)) {
-        t->dtls_budget_at = t->worker->now;
-        t->dtls_budget = AGW_DTLS_PER_SECOND;
-    }
-    if (t->dtls_budget == 0)
+    if (now - b->at >= AGW_S(1))
+        *b = (agw_budget){now, per_second};
+    if (b->left == 0)
         return false;
-    t->dtls_budget--;
+    b->left--;
     return true;
+}
+
+bool agw_transport_may_take_rtcp(agw_transport *t)
+{
+    return t->rtcp_per_second == 0 || take_of(&t->rtcp_budget, t->rtcp_per_second, t->worker->now);
 }
 
 static bool is_source(const agw_transport *t, const agw_addr *signalled, const agw_addr *from)
@@ -409,7 +412,7 @@ static void take_dtls(agw_pkt *pkt)
         agw_pkt_drop(pkt, AGW_DROP_DTLS_UNEXPECTED);
         return;
     }
-    if (!within_budget(t)) {
+    if (!take_of(&t->dtls_budget, AGW_DTLS_PER_SECOND, t->worker->now)) {
         agw_pkt_drop(pkt, AGW_DROP_DTLS_FLOOD);
         return;
     }
@@ -888,12 +891,23 @@ bool agw_transport_can_take(const agw_transport *t)
     return t->security == AGW_SECURITY_PLAIN || t->srtp_out != NULL; /* keys come in pairs */
 }
 
+void agw_transport_want_tos(agw_transport *t)
+{
+    const agw_component *c = &t->component[AGW_RTP_COMPONENT];
+    for (size_t i = 0; i < 2; i++) {
+        if (c->ports[i] != NULL && agw_port_want_tos(c->ports[i]) != AGW_OK)
+            agw_log(AGW_LOG_WARN, t->call->tag, "DSCP of received packets is not seen");
+    }
+}
+
 void agw_transport_address(agw_transport *t, agw_pkt *pkt)
 {
     const bool on_rtcp_port = pkt->kind == AGW_PKT_RTCP && !t->rtcp_mux;
     const agw_component *c = &t->component[on_rtcp_port ? AGW_RTCP_COMPONENT : AGW_RTP_COMPONENT];
     pkt->transport = t;
-    pkt->tos = pkt->media->tos != 0 ? pkt->media->tos : t->tos;
+    const agw_end *to = &pkt->media->end[t->side];
+    if (!to->tos_copy || pkt->kind == AGW_PKT_RTCP)
+        pkt->tos = to->tos != 0 ? to->tos : t->tos;
     pkt->port = c->port;
     pkt->remote = c->remote;
     pkt->way = c->way;
@@ -1218,6 +1232,7 @@ void agw_transport_apply(agw_transport *t, const agw_transport_plan *plan)
     t->security = plan->security;
     t->rtcp_mux = plan->rtcp_mux;
     t->tos = plan->tos;
+    t->rtcp_per_second = plan->rtcp_per_second;
     t->source_rule = plan->source_rule;
     t->latch_rule = plan->latch_rule;
     apply_sources(t, plan);

@@ -41,6 +41,12 @@ typedef struct agw_component {
     agw_addr flow_remote;
 } agw_component;
 
+/** How much of something may still happen in the second that began at `at`. */
+typedef struct agw_budget {
+    agw_ns at;
+    uint32_t left;
+} agw_budget;
+
 typedef struct agw_transport {
     /* what every packet needs: one line of the cache, and one of a component */
     alignas(AGW_CACHE_LINE) agw_worker *worker;
@@ -62,6 +68,8 @@ typedef struct agw_transport {
 
     /* without ICE: the sources of early dialogs, see agw_transport_plan */
     bool hold_strangers;
+    uint16_t rtcp_per_second; /* 0 = any number */
+    agw_budget rtcp_budget;
     uint8_t n_sources;
     agw_addr *sources;
 
@@ -77,11 +85,10 @@ typedef struct agw_transport {
     uint32_t dtls_epoch;
     agw_assoc *assoc; /* NULL = none */
     agw_dtls_role dtls_role;
-    bool dtls_done;       /* the association has given its keys */
-    bool dtls_over;       /* ended: wait for new SDP */
-    uint32_t dtls_budget; /* datagrams that may still be handed over in this second */
-    agw_ns dtls_budget_at;
-    agw_addr dtls_remote; /* where the peer's last datagram came from; a validated address */
+    bool dtls_done;         /* the association has given its keys */
+    bool dtls_over;         /* ended: wait for new SDP */
+    agw_budget dtls_budget; /* datagrams that are handed over */
+    agw_addr dtls_remote;   /* where the peer's last datagram came from; a validated address */
     agw_port *dtls_port;
     agw_dtls_result *result; /* keys that wait for the peer's fingerprint */
     uint8_t n_fingerprints;
@@ -115,6 +122,10 @@ void agw_transport_protect(agw_worker *w, agw_pkt *const pkts[], size_t n);
 bool agw_transport_can_send(const agw_transport *t, agw_drop *why);
 /** Whether media that comes in can be read. */
 bool agw_transport_can_take(const agw_transport *t);
+/** Its packets shall tell the DSCP and ECN byte with which they came. */
+void agw_transport_want_tos(agw_transport *t);
+/** Whether one more RTCP datagram is taken in this second. */
+bool agw_transport_may_take_rtcp(agw_transport *t);
 /** Gives a packet of a media its way out, or drops it; RTCP takes the RTCP component where there is
  * one. */
 void agw_transport_address(agw_transport *t, agw_pkt *pkt);

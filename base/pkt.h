@@ -43,7 +43,7 @@ typedef struct agw_pkt {
     uint8_t verdict;
     uint8_t drop_reason; /* agw_drop, with AGW_DROP */
     uint8_t kind;
-    uint8_t tos;                     /* egress DSCP and ECN byte */
+    uint8_t tos;                     /* DSCP and ECN byte; ingress: where agw_port.wants_tos */
     bool cut;                        /* longer than AGW_PKT_MAX: data is incomplete */
     struct agw_port *port;           /* ingress: where it came in; egress: where it leaves */
     agw_addr remote;                 /* ingress: source; egress: destination */

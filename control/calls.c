@@ -554,6 +554,18 @@ void agw_calls_signalled(agw_ng_call *call, agw_ns now)
     (void)update(call, now);
 }
 
+void agw_calls_set_urgent(agw_ng_call *call, bool urgent, agw_ns now)
+{
+    if (urgent == call->clock.protected)
+        return;
+    call->clock.protected = urgent;
+    call->clock.signalled_at = now;
+    agw_log(AGW_LOG_INFO, call->call_id, "the call is %s now",
+            urgent ? "urgent" : "an ordinary one");
+    agw_session_set_urgent(call->session, urgent);
+    (void)update(call, now);
+}
+
 void agw_calls_end_after(agw_ng_call *call, agw_ns now, agw_ns delay)
 {
     call->clock.delete_at = after(now, delay);

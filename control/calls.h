@@ -190,6 +190,8 @@ void agw_calls_set_label(agw_ng_call *call, agw_side side, const char *label);
 void agw_calls_set_notify(agw_ng_call *call, const agw_flags *flags, const agw_addr *from);
 /** The signalling node has shown that it knows the call. */
 void agw_calls_known(agw_ng_call *call);
+/** An urgent call is not policed and not ended by clocks. A change begins these anew. */
+void agw_calls_set_urgent(agw_ng_call *call, bool urgent, agw_ns now);
 /** After each offer or answer that went well: the clocks start anew. */
 void agw_calls_signalled(agw_ng_call *call, agw_ns now);
 

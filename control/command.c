@@ -319,7 +319,6 @@ static void note_offer(run *r, agw_ng_call *call, agw_side side)
         agw_calls_branch(call, AGW_SIDE_B, r->flags.via_branch);
     agw_calls_set_label(call, side, label_of(r));
     set_reoffer_branch(call, call->clock.answered ? r->flags.via_branch : NULL);
-    call->clock.protected = call->clock.protected || is_urgent(r);
     agw_calls_set_notify(call, &r->flags, r->from);
     agw_acts_signalled(r->ctl, call, side, &r->flags);
     agw_calls_signalled(call, r->now);
@@ -620,6 +619,17 @@ static agw_doc *dispatch(run *r)
     return agw_ng_error("Unrecognized command");
 }
 
+/* Any command about a call may make it urgent, and priority=0 an ordinary one again (TS 23.334
+ * section 5.14). */
+static void note_urgency(const run *r)
+{
+    agw_ng_call *call = NULL;
+    if ((is_urgent(r) || r->flags.priority == 0) && !is_empty(r->flags.call_id))
+        call = agw_calls_find(r->ctl->calls, r->flags.call_id);
+    if (call != NULL)
+        agw_calls_set_urgent(call, is_urgent(r), r->now);
+}
+
 agw_doc *agw_command_run(agw_control *ctl, const agw_doc *request, const agw_addr *from, agw_ns now)
 {
     run r = {.ctl = ctl, .request = request, .from = from, .now = now};
@@ -627,6 +637,7 @@ agw_doc *agw_command_run(agw_control *ctl, const agw_doc *request, const agw_add
     agw_flags_parse(&r.flags, request);
     note_unknown(ctl, &r.flags);
     agw_doc *reply = dispatch(&r);
+    note_urgency(&r);
     const char *result = agw_doc_str(reply, "result");
     char text[AGW_ADDR_TEXT];
     agw_log(AGW_LOG_DEBUG, r.flags.call_id, "ng %.32s from %s: %s",

@@ -30,7 +30,7 @@ struct option {
 
 static setter set_bool, set_int, set_seconds, set_percent, set_word, set_text, set_interface,
     set_profile, set_prefix, set_listen_ng, set_listen_tcp, set_listen_http, set_mode, set_allow,
-    set_notify, set_dtmf_dest, set_log_level, set_access_port, set_demo;
+    set_notify, set_dtmf_dest, set_log_level, set_access_port, set_tos, set_demo;
 
 static const char *const IO_WORDS[] = {"udp", "xdp", "auto", NULL};
 static const char *const ICE_WORDS[] = {"lite", "full", NULL};
@@ -91,8 +91,12 @@ static const option OPTIONS[] = {
      "plain STUN requests that each access port's worker answers a second; 0 = none"},
     {"core-learning", 0, set_word, false, false, FIELD(core_learning), 0, 0, LEARNING_WORDS, "off",
      "off|once", "learn the address of peers without ICE from their first packet"},
-    {"tos", 'T', set_int, false, false, FIELD(tos), -1, 255, NULL, "-1", "BYTE",
-     "DSCP and ECN of all media; -1 = EF for audio, AF41 for video"},
+    {"tos", 'T', set_tos, false, false, FIELD(tos), -1, 255, NULL, "-1", "BYTE|copy",
+     "DSCP and ECN of all media; -1 = EF for audio, AF41 for video; copy = as it came"},
+    {"tos-urgent", 0, set_int, false, false, FIELD(tos_urgent), -1, 255, NULL, "-1", "BYTE",
+     "the same for emergency and priority calls; -1 = as other calls"},
+    {"police", 0, set_int, false, false, FIELD(police), 0, 1000, NULL, "4", "N",
+     "a stream may send N times its bandwidth by SDP and codec; 0 = anything"},
     {"timeout", 'o', set_seconds, false, false, FIELD(timeout), 1, YEARS_S, NULL, "60", "SECONDS",
      "end a call that has no media for so long"},
     {"silent-timeout", 's', set_seconds, false, false, FIELD(silent_timeout), 1, YEARS_S, NULL,
@@ -344,6 +348,15 @@ static agw_err set_log_level(agw_config *config, const option *opt, const char *
     if (agw_log_level_parse(value, &config->log_level))
         return AGW_OK;
     return refuse(why, size, "%s can be %s, not %s", opt->name, opt->help, value);
+}
+
+static agw_err set_tos(agw_config *config, const option *opt, const char *value, char *why,
+                       size_t size)
+{
+    if (strcmp(value, "copy") != 0)
+        return set_int(config, opt, value, why, size);
+    config->tos = AGW_TOS_COPY;
+    return AGW_OK;
 }
 
 static agw_err set_access_port(agw_config *config, const option *opt, const char *value, char *why,

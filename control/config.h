@@ -63,7 +63,9 @@ typedef struct agw_config {
 
     agw_ice_mode ice;
     agw_learning core_learning;
-    int32_t tos; /* DSCP and ECN byte for all media; -1 = by kind of media */
+    int32_t tos; /* DSCP and ECN byte for all media; -1 = by kind of media; or AGW_TOS_COPY */
+    int32_t tos_urgent; /* the same for urgent calls; -1 = as others */
+    int32_t police;     /* times its bandwidth that a stream may send; 0 = anything */
 
     GPtrArray *notify;      /* char *: targets of events */
     char b2b_url[256];      /* "" = off; may have %% */

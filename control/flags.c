@@ -479,7 +479,11 @@ static void take_learning(agw_flags *f, char *const *t)
 static void take_tos(agw_flags *f, char *const *t)
 {
     const int32_t v = number_of(last_of(t));
-    f->tos = v <= 255 ? v : -1;
+    f->tos = same(last_of(t), "copy") ? AGW_TOS_COPY : v <= 255 ? v : -1;
+}
+static void take_police(agw_flags *f, char *const *t)
+{
+    f->police = number_of(last_of(t));
 }
 static void take_delete_delay(agw_flags *f, char *const *t)
 {
@@ -620,6 +624,7 @@ static const key_rule KEYS[] = {
     {"sdp-media-remove", FORM_WORDS, take_media_remove},
     {"endpoint-learning", FORM_TEXT, take_learning},
     {"TOS", FORM_TEXT, take_tos},
+    {"police", FORM_TEXT, take_police},
     {"delete-delay", FORM_TEXT, take_delete_delay},
     {"priority", FORM_TEXT, take_priority},
     {"supports", FORM_TEXT, take_supports},
@@ -997,8 +1002,12 @@ static bool take_structure(agw_flags *f, const char *key, const agw_doc *value)
 
 void agw_flags_init(agw_flags *out)
 {
-    *out = (agw_flags){
-        .ptime = -1, .ptime_reverse = -1, .tos = -1, .delete_delay = -1, .priority = -1};
+    *out = (agw_flags){.ptime = -1,
+                       .ptime_reverse = -1,
+                       .tos = -1,
+                       .delete_delay = -1,
+                       .priority = -1,
+                       .police = -1};
     out->texts = g_string_chunk_new(256);
 }
 
@@ -1054,6 +1063,10 @@ void agw_flags_fini(agw_flags *flags)
         g_string_free(flags->unknown, TRUE);
     if (flags->texts != NULL)
         g_string_chunk_free(flags->texts);
-    *flags = (agw_flags){
-        .ptime = -1, .ptime_reverse = -1, .tos = -1, .delete_delay = -1, .priority = -1};
+    *flags = (agw_flags){.ptime = -1,
+                         .ptime_reverse = -1,
+                         .tos = -1,
+                         .delete_delay = -1,
+                         .priority = -1,
+                         .police = -1};
 }

@@ -4,6 +4,7 @@
 #ifndef AGW_CONTROL_FLAGS_H
 #define AGW_CONTROL_FLAGS_H
 
+#include "agw/plan.h"
 #include "base/addr.h"
 #include "control/ng.h"
 #include "control/sdp.h"
@@ -182,10 +183,11 @@ typedef struct agw_flags {
     agw_drop_traffic drop_traffic;
     uint32_t rtcp_mux, replace, bundle;
     uint64_t words;     /* 1 << agw_word */
-    int32_t ptime, tos; /* -1 = not given */
+    int32_t ptime, tos; /* -1 = not given; tos: or AGW_TOS_COPY */
     int32_t ptime_reverse;
     int32_t delete_delay; /* seconds; -1 = not given */
     int32_t priority;     /* -1 = not given */
+    int32_t police;       /* kbit/s that each stream may have, 0 = any; -1 = not given */
     bool supports_load_limit;
     agw_notify_words notify;
     const char *notify_url;      /* target of events (events.h) */

@@ -73,6 +73,24 @@ static void release_unknown(agw_session *s, const agw_state *old, const agw_stat
     }
 }
 
+/* Nothing that an urgent call sends is too much, and it may have a mark of its own. */
+static void make_urgent(const agw_config *config, agw_plan *plan)
+{
+    const int32_t tos = config->tos_urgent;
+    for (size_t i = 0; i < plan->n_transports; i++) {
+        plan->transports[i].rtcp_per_second = 0;
+        if (tos >= 0)
+            plan->transports[i].tos = (uint8_t)tos;
+    }
+    for (size_t i = 0; i < 2 * plan->n_medias; i++) {
+        agw_end_plan *end = &plan->medias[i / 2].end[i % 2];
+        end->police_bps = 0;
+        if (tos >= 0)
+            end->tos = (uint8_t)tos;
+        end->tos_copy = end->tos_copy && tos < 0;
+    }
+}
+
 /* What control wants of the call now, to its worker. */
 static void apply_plan(agw_session *s)
 {
@@ -82,6 +100,8 @@ static void apply_plan(agw_session *s)
         for (int side = 0; side < 2; side++)
             plan->medias[i].end[side].acts = s->acts[side];
     }
+    if (s->urgent)
+        make_urgent(s->config, plan);
     agw_gateway_apply(s->gw, s->call, plan);
 }
 
@@ -89,6 +109,15 @@ void agw_session_set_acts(agw_session *session, const uint8_t acts[2])
 {
     memcpy(session->acts, acts, sizeof session->acts);
     apply_plan(session);
+}
+
+void agw_session_set_urgent(agw_session *session, bool urgent)
+{
+    if (session->urgent == urgent)
+        return;
+    session->urgent = urgent;
+    if (session->current != NULL || session->pending != NULL)
+        apply_plan(session);
 }
 
 /* The given states stand from now on; the former ones end. */
@@ -312,6 +341,15 @@ static void view_link(const agw_session *s, const agw_link *link, agw_media_view
         out->sdes = agw_srtp_suite_get((agw_srtp_suite)t->key_out.suite)->sdes;
 }
 
+static bool takes_events(const agw_end_plan *end)
+{
+    for (size_t i = 0; i < end->n_pts; i++) {
+        if (end->pts[i].is_event)
+            return true;
+    }
+    return false;
+}
+
 void agw_session_media(agw_session *session, agw_side side, size_t index, agw_media_view *out)
 {
     const agw_state *state = standing(session);
@@ -329,7 +367,7 @@ void agw_session_media(agw_session *session, agw_side side, size_t index, agw_me
     if (line->now != NULL) {
         out->may_send = line->now->end[side].may_send;
         out->may_receive = line->now->end[side].may_receive;
-        out->dtmf = line->now->end[side].events != 0;
+        out->dtmf = takes_events(&line->now->end[side]);
     }
     out->acts = session->acts[side];
     out->direction = agw_sdp_direction_text((out->may_send ? AGW_SDP_SENDONLY : 0) |

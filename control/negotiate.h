@@ -42,6 +42,9 @@ AGW_NODISCARD agw_err agw_negotiate(agw_session *session, agw_side from, bool is
 AGW_NODISCARD agw_err agw_session_trickle(agw_session *session, agw_side side, const char *text,
                                           size_t len);
 
+/** An emergency or priority call (TS 23.334 section 5.14): not policed, and marked as --tos-urgent
+ * says. In force at once. */
+void agw_session_set_urgent(agw_session *session, bool urgent);
 /** Gives up an offer without answer (a refused re-INVITE): what stood before stands again. */
 void agw_session_rollback(agw_session *session);
 /** true while an offer waits for its answer. */

@@ -14,6 +14,8 @@ enum {
     HEADERS_IP6 = 12 + 8 + 40,
     OPUS_BPS = 64000, /* RFC 7587 section 3.1.1: upper end of fullband mono speech and music */
     OTHER_BPS = 64000,
+    VIDEO_KBPS = 2500, /* what browsers send of themselves at most */
+    BURST_MS = 500,
 };
 
 /* Highest rate of a codec in bit/s, and bits that its payload format adds to every frame. */
@@ -126,6 +128,34 @@ static void write_toward_ims(const agw_exchange *x, const agw_work *w, agw_sdp_w
         agw_sdp_write_bandwidth(out, "AS", (uint32_t)said);
     write_kept(w, "RS", out);
     write_kept(w, "RR", out);
+}
+
+/* What a party asked for in b=AS or b=TIAS (RFC 3890); 0 = nothing. */
+static uint32_t asked_kbps(const agw_sdp_media *m)
+{
+    const int64_t as = agw_sdp_bandwidth_of(m, "AS"), tias = agw_sdp_bandwidth_of(m, "TIAS");
+    const int64_t kbps = MAX(as, tias / 1000);
+    return kbps > 0 ? (uint32_t)MIN(kbps, AGW_POLICE_MAX_KBPS) : 0;
+}
+
+/* The receiver of an answered line said what it wants, the codecs say what they make at most. A
+ * sender may send a multiple of the larger one: SDP is often wrong, floods are many times more. */
+static uint32_t police_kbps(const agw_exchange *x, const agw_work *w, agw_side side)
+{
+    const int32_t asked = x->next->leg[side].police;
+    const uint32_t own = w->line->kind == AGW_MEDIA_AUDIO ? audio_kbps(x, w) : VIDEO_KBPS;
+    if (asked >= 0)
+        return (uint32_t)MIN(asked, AGW_POLICE_MAX_KBPS);
+    const uint32_t kbps = MAX(own, asked_kbps(side == x->from ? w->om : w->m));
+    return MIN(kbps * (uint32_t)x->s->config->police, AGW_POLICE_MAX_KBPS);
+}
+
+void agw_bandwidth_police(const agw_exchange *x, const agw_work *w, agw_media_plan *plan)
+{
+    for (int side = 0; side < 2; side++) {
+        plan->end[side].police_bps = 1000 * police_kbps(x, w, (agw_side)side);
+        plan->end[side].police_burst_ms = BURST_MS;
+    }
 }
 
 void agw_out_bandwidth(const agw_exchange *x, const agw_work *w, agw_sdp_writer *out)

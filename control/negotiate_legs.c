@@ -85,6 +85,8 @@ static void take_words(agw_exchange *x)
     to->replace |= f->replace;
     if (f->tos >= 0 && x->is_offer)
         from->tos = to->tos = f->tos;
+    if (f->police >= 0)
+        from->police = to->police = f->police;
     if (agw_addr_is_set(&f->media_address))
         to->media_address = f->media_address;
     if (f->address_family != AGW_FAMILY_NONE)

@@ -280,7 +280,7 @@ static void take_tos(const agw_exchange *x, agw_link *link, agw_media_kind kind,
 {
     const agw_leg *leg = &x->next->leg[link->now.side];
     const int32_t asked = leg->tos >= 0 ? leg->tos : x->s->config->tos;
-    if (asked >= 0)
+    if (asked >= 0 && asked != AGW_TOS_COPY)
         link->now.tos = (uint8_t)asked;
     else if (kind == AGW_MEDIA_VIDEO)
         link->now.tos = AGW_TOS_AF41;
@@ -408,6 +408,7 @@ static agw_err settle(agw_exchange *x, agw_work *w, agw_side side)
     const bool sender = side == x->from;
     const agw_sdp_media *m = sender ? w->m : w->om, *tm = sender ? w->tm : w->otm;
     take_tos(x, link, w->line->kind, !link->settled);
+    link->now.rtcp_per_second = x->s->config->police != 0 ? AGW_PLAN_RTCP_PER_SECOND : 0;
     if (link->settled)
         return AGW_OK;
     link->settled = true;

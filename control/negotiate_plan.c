@@ -49,9 +49,7 @@ static void add_pt(agw_end_plan *end, uint8_t ingress, uint8_t egress, const agw
 {
     if (end->n_pts == AGW_PLAN_PT_MAX || has_pt(end, ingress))
         return;
-    if (is_event(row))
-        end->events |= UINT32_C(1) << end->n_pts;
-    end->pts[end->n_pts++] = (agw_pt_plan){ingress, egress, row->clock_hz};
+    end->pts[end->n_pts++] = (agw_pt_plan){ingress, egress, is_event(row), row->clock_hz};
 }
 
 /* A party sends the numbers of the other's description, that is ours; some send their own. */
@@ -150,13 +148,14 @@ static void fill_end(const agw_exchange *x, const agw_work *w, agw_side side, ag
 }
 
 /* EF for audio and AF41 for video also where both share a transport, unless asked for. */
-static uint8_t media_tos(const agw_exchange *x, const agw_line *line)
+static void fill_tos(const agw_exchange *x, const agw_line *line, agw_side side, agw_end_plan *out)
 {
-    const agw_leg *leg = &x->next->leg[x->from];
-    const int32_t asked = leg->tos >= 0 ? leg->tos : x->s->config->tos;
-    if (asked >= 0)
-        return (uint8_t)asked;
-    return line->kind == AGW_MEDIA_VIDEO ? AGW_TOS_AF41 : AGW_TOS_EF;
+    const int32_t leg = x->next->leg[side].tos, asked = leg >= 0 ? leg : x->s->config->tos;
+    out->tos_copy = asked == AGW_TOS_COPY;
+    if (asked >= 0 && asked != AGW_TOS_COPY)
+        out->tos = (uint8_t)asked;
+    else
+        out->tos = line->kind == AGW_MEDIA_VIDEO ? AGW_TOS_AF41 : AGW_TOS_EF;
 }
 
 void agw_plan_medias(agw_exchange *x)
@@ -170,9 +169,11 @@ void agw_plan_medias(agw_exchange *x)
         line->now = g_new0(agw_media_plan, 1);
         line->now->id = line->id;
         line->now->kind = (uint8_t)line->kind;
-        line->now->tos = media_tos(x, line);
         fill_end(x, w, AGW_SIDE_A, line->now);
         fill_end(x, w, AGW_SIDE_B, line->now);
+        fill_tos(x, line, AGW_SIDE_A, &line->now->end[AGW_SIDE_A]);
+        fill_tos(x, line, AGW_SIDE_B, &line->now->end[AGW_SIDE_B]);
+        agw_bandwidth_police(x, w, line->now);
         fill_pts(line, line->now);
         fill_extensions(x, w, line->now);
     }

@@ -39,7 +39,8 @@ agw_state *agw_state_new(void)
     state->lines = agw_state_new_lines();
     state->next_media_id = 1;
     for (size_t i = 0; i < 2; i++)
-        state->leg[i].tos = state->leg[i].ptime = state->leg[i].ptime_back = -1;
+        state->leg[i].tos = state->leg[i].ptime = state->leg[i].ptime_back = state->leg[i].police =
+            -1;
     return state;
 }
 

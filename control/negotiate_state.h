@@ -87,7 +87,7 @@ typedef struct agw_leg {
     agw_addr source; /* received-from of its last message */
     agw_addr media_address;
     uint64_t words;
-    int32_t tos, ptime;
+    int32_t tos, ptime, police;         /* -1 = by default */
     int32_t ptime_back;                 /* in answers to it */
     uint32_t replace;                   /* AGW_REPLACE bits of all messages to it */
     GPtrArray *codecs[AGW_CODEC_LISTS]; /* reference counted; of char * */
@@ -120,6 +120,7 @@ struct agw_session {
     agw_state *pending; /* NULL unless an offer is open */
     agw_origin origin[2];
     bool looped;        /* the last message was one of our own */
+    bool urgent;        /* an emergency or priority call */
     agw_side offerer;   /* of the last offer */
     char *offer;        /* its text, NULL before */
     agw_sdp *offer_sdp; /* and as it was parsed, until the first answer */
@@ -282,6 +283,8 @@ bool agw_out_is_looped(const agw_exchange *x);
 void agw_out_session_attrs(agw_exchange *x, agw_sdp_writer *out);
 void agw_out_media_attrs(agw_exchange *x, agw_work *w, agw_sdp_writer *out);
 void agw_out_bandwidth(const agw_exchange *x, const agw_work *w, agw_sdp_writer *out);
+/** What each side of an answered line may send at most. */
+void agw_bandwidth_police(const agw_exchange *x, const agw_work *w, agw_media_plan *plan);
 /** b= of this type that m says or, being an answer, takes over from its offer; -1 = none. */
 int64_t agw_bandwidth_kept(const agw_work *w, const agw_sdp_media *m, const char *type);
 /** Our address as the receiver reads it: i 0 the one of c=, 1 the other family's or none. */

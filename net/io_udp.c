@@ -33,10 +33,10 @@ enum {
 
 _Static_assert((int)AGW_PORT_SAMPLED_SHARED > (int)AGW_PKT_BATCH, "at most one sample in one read");
 
-/* SO_TIMESTAMPNS, and SO_RXQ_OVFL once the port has lost something. */
+/* SO_TIMESTAMPNS, SO_RXQ_OVFL once the port has lost something, and the DSCP and ECN byte. */
 typedef struct ancillary {
-    _Alignas(struct cmsghdr)
-        uint8_t bytes[CMSG_SPACE(sizeof(struct timespec)) + CMSG_SPACE(sizeof(uint32_t))];
+    _Alignas(struct cmsghdr) uint8_t bytes[CMSG_SPACE(sizeof(struct timespec)) +
+                                           CMSG_SPACE(sizeof(uint32_t)) + CMSG_SPACE(sizeof(int))];
 } ancillary;
 
 /* What recvmmsg wants, one of each for every packet of a batch. */
@@ -308,12 +308,24 @@ static void take_stamp(agw_pkt *pkt, const struct cmsghdr *c)
     pkt->arrived_at = agw_clock_of_wall(AGW_S(ts.tv_sec) + ts.tv_nsec);
 }
 
+/* A byte (IPv4) or an int (IPv6). */
+static void take_tos(agw_pkt *pkt, const struct cmsghdr *c)
+{
+    int tos;
+    if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_TOS) {
+        pkt->tos = *(const uint8_t *)CMSG_DATA(c);
+    } else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_TCLASS) {
+        memcpy(&tos, CMSG_DATA(c), sizeof tos);
+        pkt->tos = (uint8_t)tos;
+    }
+}
+
 static void read_ancillary(udp_io *u, agw_port *port, agw_pkt *pkt, struct msghdr *m)
 {
     for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c != NULL; c = CMSG_NXTHDR(m, c)) {
         if (c->cmsg_level != SOL_SOCKET)
-            continue;
-        if (c->cmsg_type == SO_RXQ_OVFL)
+            take_tos(pkt, c);
+        else if (c->cmsg_type == SO_RXQ_OVFL)
             count_drops(u, port, c);
         else if (c->cmsg_type == SCM_TIMESTAMPNS)
             take_stamp(pkt, c);
@@ -336,7 +348,7 @@ static void aim_rx(burst *b, const agw_port *port, agw_pkt *pkts[], size_t n)
     const size_t sample = next_sample(port);
     for (size_t i = 0; i < n; i++) {
         struct msghdr *m = &b->msgs[i].msg_hdr;
-        const bool room = port->sampled == 0 || i == sample;
+        const bool room = port->sampled == 0 || i == sample || port->wants_tos;
         agw_pkt_reset(pkts[i]);
         b->iovs[i] = (struct iovec){.iov_base = pkts[i]->data, .iov_len = AGW_PKT_MAX};
         m->msg_namelen = sizeof b->names[i];
@@ -386,7 +398,8 @@ static int read_one(udp_io *u, agw_port *port, agw_pkt *pkt)
 
 static int read_some(udp_io *u, agw_port *port, agw_pkt *pkts[], size_t n)
 {
-    return n == 1 && port->sampled == 0 ? read_one(u, port, pkts[0]) : read_many(u, port, pkts, n);
+    return n == 1 && port->sampled == 0 && !port->wants_tos ? read_one(u, port, pkts[0])
+                                                            : read_many(u, port, pkts, n);
 }
 
 /* Reads up to n (<= AGW_PKT_BATCH) datagrams of one port. */

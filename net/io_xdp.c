@@ -368,6 +368,7 @@ static bool take_frame(const xdp_lane *lane, agw_pkt *pkt, const agw_frame *in,
     pkt->port = port;
     pkt->remote = in->from;
     pkt->arrived_at = stamp_of(frame);
+    pkt->tos = in->tos;
     memcpy(pkt->data, in->payload, pkt->len);
     agw_counter_add(&port->rx_packets, 1);
     return true;

@@ -202,12 +202,29 @@ static void clear_counters(agw_port *port)
     port->icmp = (agw_icmp){0};
 }
 
+static bool set_wants_tos(agw_port *port, bool wants)
+{
+    const bool ip6 = port->local.family == AGW_FAMILY_IP6;
+    if (!set_int(port->fd, ip6 ? IPPROTO_IPV6 : IPPROTO_IP, ip6 ? IPV6_RECVTCLASS : IP_RECVTOS,
+                 wants))
+        return false;
+    port->wants_tos = wants;
+    return true;
+}
+
+agw_err agw_port_want_tos(agw_port *port)
+{
+    return port->wants_tos || set_wants_tos(port, true) ? AGW_OK : AGW_ERR_SYSTEM;
+}
+
 void agw_port_unpark(agw_port *port, const agw_port_config *config)
 {
     if (!port->parked)
         return; /* fresh */
     port->parked = false;
     clear_counters(port);
+    if (port->wants_tos)
+        (void)set_wants_tos(port, false);
     (void)apply_tos(port, config->tos); /* a packet's own tos is right in any case */
     port->drops_seen = drain_all(port->fd);
     const size_t bytes = config->buffer_bytes != 0 ? config->buffer_bytes : port->buffer_bytes;

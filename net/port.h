@@ -48,6 +48,7 @@ typedef struct agw_port {
     uint8_t tos_now;   /* what the socket sends by itself: DSCP and ECN byte */
     uint8_t tx_first, tx_last; /* the backend's: 1-based places in the batch being sent; 0 = none */
     uint8_t sampled;           /* one packet in so many has arrived_at; 0 = none */
+    bool wants_tos;            /* packets tell the DSCP and ECN byte they came with */
     uint8_t rx_expect;         /* the backend's: datagrams it is asked for; 0 = never read */
     uint32_t rx_look;          /* the backend's: the pass in which it was read last */
     agw_counter rx_packets, tx_packets;
@@ -95,6 +96,10 @@ void agw_port_close(agw_port *port);
 
 /** Changes what the socket sends by itself; a packet with another tos costs a control message. */
 AGW_NODISCARD agw_err agw_port_set_tos(agw_port *port, uint8_t tos);
+
+/** From now on packets that come in tell their DSCP and ECN byte in agw_pkt.tos; costs each of them
+ * a control message. */
+AGW_NODISCARD agw_err agw_port_want_tos(agw_port *port);
 
 /** For pools: a parked port stays bound, but holds next to no memory whoever sends to it. */
 void agw_port_park(agw_port *port);

@@ -58,6 +58,7 @@ typedef struct lab_in {
     agw_port *port;
     agw_addr from;
     bool exact; /* the sanitizer shall see a read behind its end */
+    uint8_t tos;
     size_t len;
     uint8_t data[AGW_PKT_MAX];
 } lab_in;
@@ -135,6 +136,7 @@ static inline size_t lab_io_rx(agw_io *io, agw_pkt *pkts[], size_t n)
         pkt->len = in->len;
         pkt->port = in->port;
         pkt->remote = in->from;
+        pkt->tos = in->tos;
         if (in->exact)
             ASAN_POISON_MEMORY_REGION(pkt->data + pkt->len, agw_pkt_room(pkt));
     }
@@ -307,8 +309,9 @@ static inline void lab_plan_media(agw_media_plan *m, uint32_t id, agw_media_kind
         e->feedback = side == AGW_SIDE_A ? AGW_FB_NACK | AGW_FB_PLI : 0;
         e->reduced_size = side == AGW_SIDE_A;
         e->n_pts = 1;
-        e->pts[0] = kind == AGW_MEDIA_VIDEO ? (agw_pt_plan){LAB_PT_VIDEO, LAB_PT_VIDEO, 90000}
-                                            : (agw_pt_plan){LAB_PT_AUDIO, LAB_PT_AUDIO, 8000};
+        e->pts[0] = kind == AGW_MEDIA_VIDEO
+                        ? (agw_pt_plan){LAB_PT_VIDEO, LAB_PT_VIDEO, false, 90000}
+                        : (agw_pt_plan){LAB_PT_AUDIO, LAB_PT_AUDIO, false, 8000};
     }
 }
 

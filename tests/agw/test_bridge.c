@@ -70,7 +70,7 @@ static void plan_two_audios(lab *l)
         agw_end_plan *e = &p->medias[i].end[AGW_SIDE_A];
         p->medias[i].kind = AGW_MEDIA_AUDIO;
         e->pts[0] = p->medias[i].end[AGW_SIDE_B].pts[0] =
-            (agw_pt_plan){LAB_PT_AUDIO, LAB_PT_AUDIO, 8000};
+            (agw_pt_plan){LAB_PT_AUDIO, LAB_PT_AUDIO, false, 8000};
         e->mid_ext_id = MID_EXT;
         snprintf(e->mid, sizeof e->mid, "%zu", i);
     }
@@ -267,7 +267,7 @@ static void test_bridge_rfc4588_key_frame_is_asked_of_the_stream_not_of_rtx(void
     agw_end_plan *end = c->plan->medias[1].end;
     end[AGW_SIDE_A].egress_ssrc = 0;
     end[AGW_SIDE_A].n_pts = 2;
-    end[AGW_SIDE_A].pts[1] = (agw_pt_plan){97, 97, 90000};
+    end[AGW_SIDE_A].pts[1] = (agw_pt_plan){97, 97, false, 90000};
     end[AGW_SIDE_A].n_ssrcs = 2;
     end[AGW_SIDE_A].ssrcs[0] = SSRC_VIDEO;
     end[AGW_SIDE_A].ssrcs[1] = SSRC_VIDEO + 1;
@@ -388,7 +388,7 @@ static agw_plan *plan_sixteen_videos(const agw_plan *two)
         agw_media_plan *m = &p->medias[i];
         lab_plan_media(m, i + 1u, AGW_MEDIA_VIDEO);
         for (size_t side = 0; side < 2; side++) {
-            m->end[side].pts[0] = (agw_pt_plan){pt, pt, 90000};
+            m->end[side].pts[0] = (agw_pt_plan){pt, pt, false, 90000};
             m->end[side].egress_ssrc = 0xb0000000u + 2u * i + (uint32_t)side;
         }
     }
@@ -486,8 +486,8 @@ static void test_bridge_rfc3550_a8_jitter_knows_one_clock(void)
     lab_call *c = &l->calls[0];
     agw_end_plan *e = &c->plan->medias[0].end[AGW_SIDE_B];
     e->n_pts = 2;
-    e->pts[0] = (agw_pt_plan){111, 111, 48000};
-    e->pts[1] = (agw_pt_plan){101, 101, 8000};
+    e->pts[0] = (agw_pt_plan){111, 111, false, 48000};
+    e->pts[1] = (agw_pt_plan){101, 101, false, 8000};
     lab_apply(l, c);
     lab_connect(l, c, browser());
     uint8_t rtp[64];
@@ -583,6 +583,94 @@ static void test_bridge_csrcs_padding_and_foreign_extensions_pass_or_go(void)
     lab_turn(l);
     CU_ASSERT_EQUAL(lab_drops(l, AGW_DROP_RTP_MALFORMED), 3);
     CU_ASSERT_EQUAL(l->io->n_out, 0);
+    lab_end(l);
+}
+
+/* --- policing, TS 23.334 section 5.6 -------------------------------------------------------------
+ */
+
+/* The browser sends n audio packets of 60 bytes with their headers, one each step. @return how many
+ * passed. */
+static size_t pour(lab *l, lab_call *c, uint16_t *seq, size_t n, agw_ns step)
+{
+    size_t passed = 0;
+    for (size_t i = 0; i < n; i++) {
+        l->now += step;
+        lab_browser_rtp(l, c, browser(), LAB_PT_AUDIO, SSRC_AUDIO, (*seq)++);
+        lab_turn(l);
+        passed += lab_sent(l, &c->core[0], AGW_PKT_RTP, 0) != NULL;
+    }
+    return passed;
+}
+
+static lab *lab_policed(void)
+{
+    lab *l = lab_talk();
+    agw_end_plan *from = &l->calls[0].plan->medias[0].end[AGW_SIDE_A];
+    from->police_bps = 24000; /* 50 packets of 60 bytes a second */
+    from->police_burst_ms = 200;
+    lab_apply(l, &l->calls[0]);
+    return l;
+}
+
+static void test_bridge_334_5_6_the_contract_passes_and_no_more(void)
+{
+    lab *l = lab_policed();
+    lab_call *c = &l->calls[0];
+    uint16_t seq = 1;
+    CU_ASSERT_EQUAL(pour(l, c, &seq, 500, AGW_MS(20)), 500);
+    CU_ASSERT_EQUAL(lab_drops(l, AGW_DROP_POLICED), 0);
+    const size_t passed = pour(l, c, &seq, 5000, AGW_MS(2)); /* ten times that */
+    CU_ASSERT_TRUE(passed >= 500 && passed <= 500 + 10 + 1);
+    CU_ASSERT_EQUAL(lab_drops(l, AGW_DROP_POLICED), 5000 - passed);
+    CU_ASSERT_EQUAL(agw_counter_get(&c->stats[0].end[AGW_SIDE_A].dropped), 5000 - passed);
+    lab_phone_rtp(l, c, 0, lab_phone(l, c, 0), LAB_PT_AUDIO, SSRC_PHONE, 1);
+    lab_turn(l); /* the other direction has a contract of its own */
+    CU_ASSERT_PTR_NOT_NULL(lab_sent(l, &l->access, AGW_PKT_RTP, 0));
+    l->now += AGW_S(1);
+    CU_ASSERT_EQUAL(pour(l, c, &seq, 100, AGW_MS(20)), 100);
+    lab_end(l);
+}
+
+static void test_bridge_334_5_6_a_burst_is_as_long_as_was_said(void)
+{
+    lab *l = lab_policed();
+    lab_call *c = &l->calls[0];
+    uint16_t seq = 1;
+    l->now += AGW_S(5);
+    CU_ASSERT_EQUAL(pour(l, c, &seq, 40, 0), 10); /* 200 ms */
+    lab_end(l);
+}
+
+/* What is too much must not cost the roll-over counter: the next one within the contract passes. */
+static void test_bridge_rfc3711_3_3_1_policed_packets_move_the_counter(void)
+{
+    lab *l = lab_policed();
+    lab_call *c = &l->calls[0];
+    uint16_t seq = 65000;
+    CU_ASSERT_TRUE(pour(l, c, &seq, 2000, AGW_US(100)) < 30);
+    l->now += AGW_S(1);
+    CU_ASSERT_EQUAL(pour(l, c, &seq, 5, AGW_MS(20)), 5);
+    CU_ASSERT_EQUAL(lab_drops(l, AGW_DROP_SRTP_AUTH), 0);
+    lab_end(l);
+}
+
+static void test_bridge_rtcp_of_a_party_is_bounded(void)
+{
+    lab *l = lab_talk();
+    lab_call *c = &l->calls[0];
+    uint8_t sr[28];
+    c->plan->transports[1].rtcp_per_second = 50;
+    lab_apply(l, c);
+    for (int i = 0; i < 80; i++) {
+        lab_say(l, &c->core[1], lab_phone(l, c, 1), sr, put_sr(sr, SSRC_PHONE));
+        lab_turn(l);
+    }
+    CU_ASSERT_EQUAL(lab_drops(l, AGW_DROP_POLICED), 30);
+    l->now += AGW_S(1);
+    lab_say(l, &c->core[1], lab_phone(l, c, 1), sr, put_sr(sr, SSRC_PHONE));
+    lab_turn(l);
+    CU_ASSERT_EQUAL(lab_drops(l, AGW_DROP_POLICED), 30);
     lab_end(l);
 }
 
@@ -698,6 +786,10 @@ static const agw_unit_case cases[] = {
     AGW_CASE(test_bridge_worker_counts_bytes),
     AGW_CASE(test_bridge_rfc8285_5_extensions_are_renumbered_or_removed),
     AGW_CASE(test_bridge_csrcs_padding_and_foreign_extensions_pass_or_go),
+    AGW_CASE(test_bridge_334_5_6_the_contract_passes_and_no_more),
+    AGW_CASE(test_bridge_334_5_6_a_burst_is_as_long_as_was_said),
+    AGW_CASE(test_bridge_rfc3711_3_3_1_policed_packets_move_the_counter),
+    AGW_CASE(test_bridge_rtcp_of_a_party_is_bounded),
     AGW_CASE(test_bridge_media_packets_cost_no_allocation),
     AGW_CASE(test_bridge_media_packets_cost_no_system_call),
 };

@@ -725,7 +725,7 @@ static void test_transport_rfc4594_tos_of_each_media_on_the_shared_port(void)
 {
     lab *l = lab_new();
     lab_call *c = &l->calls[0];
-    c->plan->medias[1].tos = AGW_TOS_AF41;
+    c->plan->medias[1].end[AGW_SIDE_A].tos = AGW_TOS_AF41;
     lab_apply(l, c);
     lab_connect(l, c, browser());
     lab_phone_rtp(l, c, 0, lab_phone(l, c, 0), LAB_PT_AUDIO, 0x22, 1);
@@ -735,6 +735,31 @@ static void test_transport_rfc4594_tos_of_each_media_on_the_shared_port(void)
     const lab_out *video = lab_sent(l, &l->access, AGW_PKT_RTP, 1);
     CU_ASSERT_TRUE(audio != NULL && audio->tos == AGW_TOS_EF);
     CU_ASSERT_TRUE(video != NULL && video->tos == AGW_TOS_AF41);
+    lab_end(l);
+}
+
+/* DSCP and ECN marks (RFC 3168) of one leg on the other; RTCP, which is ours, keeps its own. */
+static void test_transport_334_5_8_tos_is_copied_when_asked_for(void)
+{
+    lab *l = lab_new();
+    lab_call *c = &l->calls[0];
+    agw_end_plan *to = &c->plan->medias[0].end[AGW_SIDE_A];
+    to->tos = AGW_TOS_EF;
+    lab_apply(l, c);
+    lab_connect(l, c, browser());
+    for (int copy = 0; copy < 2; copy++) {
+        to->tos_copy = copy;
+        lab_apply(l, c);
+        lab_phone_rtp(l, c, 0, lab_phone(l, c, 0), LAB_PT_AUDIO, 0x22, (uint16_t)copy);
+        l->io->in[l->io->n_in - 1].tos = 0x8b; /* AF41, congestion experienced */
+        lab_turn(l);
+        const lab_out *rtp = lab_sent(l, &l->access, AGW_PKT_RTP, 0);
+        CU_ASSERT_TRUE(rtp != NULL && rtp->tos == (copy ? 0x8b : AGW_TOS_EF));
+        l->now += AGW_S(5);
+        lab_turn(l);
+        const lab_out *rtcp = lab_sent(l, &l->access, AGW_PKT_RTCP, 0);
+        CU_ASSERT_TRUE(rtcp != NULL && rtcp->tos == AGW_TOS_EF);
+    }
     lab_end(l);
 }
 
@@ -781,6 +806,7 @@ static const agw_unit_case cases[] = {
     AGW_CASE(test_transport_latching_wants_a_packet_of_this_call),
     AGW_CASE(test_transport_rtcp_latches_only_to_where_rtp_comes_from),
     AGW_CASE(test_transport_rfc4594_tos_of_each_media_on_the_shared_port),
+    AGW_CASE(test_transport_334_5_8_tos_is_copied_when_asked_for),
     AGW_CASE(test_mail_that_is_never_delivered_takes_its_association_along),
 };
 

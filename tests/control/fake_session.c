@@ -7,11 +7,12 @@ fake_session_plan fake_session;
 size_t fake_session_rollbacks, fake_session_fragments;
 agw_side fake_session_fragment_side;
 uint8_t fake_session_acts[2];
+bool fake_session_urgent;
 
 struct agw_session {
     agw_gateway *gw;
     agw_call_ref *call;
-    bool open, established;
+    bool open, established, urgent;
     agw_side offerer;
     size_t medias;
     agw_transport_info transports[2];
@@ -22,6 +23,7 @@ void fake_session_reset(void)
     memset(&fake_session, 0, sizeof fake_session);
     fake_session_rollbacks = fake_session_fragments = 0;
     memset(fake_session_acts, 0, sizeof fake_session_acts);
+    fake_session_urgent = false;
 }
 
 agw_session *agw_session_new(const agw_config *config, agw_gateway *gw, agw_call_ref *call,
@@ -82,6 +84,12 @@ agw_err agw_session_trickle(agw_session *s, agw_side side, const char *text, siz
         fake_session_fragment_side = side;
     }
     return fake_session.trickle;
+}
+
+void agw_session_set_urgent(agw_session *s, bool urgent)
+{
+    s->urgent = urgent;
+    fake_session_urgent = urgent;
 }
 
 void agw_session_rollback(agw_session *s)

@@ -141,6 +141,26 @@ static void test_command_ng_3_only_new_calls_meet_the_session_limit(void)
     rig_fini(&r);
 }
 
+/* Any command may say it, and take it back. */
+static void test_command_334_5_14_priority_changes_in_a_call(void)
+{
+    rig r;
+    rig_init(&r, NULL);
+    rig_call(&r);
+    const agw_ng_call *call = agw_calls_find(r.calls, "c");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(call);
+    CU_ASSERT_FALSE(fake_session_urgent);
+    g_free(rig_ask(&r, "{'command':'query','call-id':'c','priority':3}"));
+    CU_ASSERT_TRUE(fake_session_urgent && call->clock.protected);
+    rig_at(&r, r.now + AGW_S(7200));
+    CU_ASSERT_EQUAL(fake_gateway_calls(r.gateway), 1);
+    g_free(rig_ask(&r, "{'command':'query','call-id':'c','priority':0}"));
+    CU_ASSERT_FALSE(fake_session_urgent || call->clock.protected);
+    rig_at(&r, r.now + AGW_S(60));
+    CU_ASSERT_EQUAL(fake_gateway_calls(r.gateway), 0);
+    rig_fini(&r);
+}
+
 static void test_command_ims_11_emergency_calls_have_a_share_of_their_own(void)
 {
     rig r;
@@ -761,6 +781,7 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_command_ng_3_failed_first_offer_leaves_nothing),
     AGW_CASE(test_command_ng_3_failed_reoffer_leaves_the_call),
     AGW_CASE(test_command_ng_3_only_new_calls_meet_the_session_limit),
+    AGW_CASE(test_command_334_5_14_priority_changes_in_a_call),
     AGW_CASE(test_command_ims_11_emergency_calls_have_a_share_of_their_own),
     AGW_CASE(test_command_ng_3_out_of_ports_is_told),
     AGW_CASE(test_command_ctl_6_a_full_gateway_takes_urgent_calls_only),

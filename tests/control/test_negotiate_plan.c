@@ -342,6 +342,70 @@ static void test_negotiate_plan_early_media_of_the_asked_side_waits_for_its_sdp(
     fixture_fini(&f);
 }
 
+/* TS 23.334 section 5.6: what the receiver asked for or what the codecs make, times --police. */
+static void test_negotiate_plan_334_5_6_contracts(void)
+{
+    fixture f;
+    browser_calls(&f, CORE_AV);
+    const uint32_t audio = end_of(&f, 0, AGW_SIDE_A)->police_bps;
+    CU_ASSERT_TRUE(audio >= 4 * 64000 && audio <= 4 * 100000);
+    CU_ASSERT_EQUAL(end_of(&f, 0, AGW_SIDE_B)->police_bps, audio);
+    CU_ASSERT_EQUAL(end_of(&f, 1, AGW_SIDE_A)->police_bps, 4 * 2500000);
+    CU_ASSERT_EQUAL(core_of(&f)->rtcp_per_second, AGW_PLAN_RTCP_PER_SECOND);
+    agw_session_set_urgent(f.session, true);
+    CU_ASSERT_EQUAL(end_of(&f, 0, AGW_SIDE_A)->police_bps, 0);
+    CU_ASSERT_EQUAL(core_of(&f)->rtcp_per_second, 0);
+    CU_ASSERT_EQUAL(end_of(&f, 0, AGW_SIDE_A)->tos, AGW_TOS_EF);
+    f.config.tos_urgent = 0xb0;
+    OFFER(&f, AGW_SIDE_A, "", WEB_OFFER_A);
+    ANSWER(&f, AGW_SIDE_B, "", CORE_A);
+    CU_ASSERT_EQUAL(end_of(&f, 0, AGW_SIDE_A)->tos, 0xb0);
+    CU_ASSERT_EQUAL(end_of(&f, 0, AGW_SIDE_B)->tos, 0xb0);
+    CU_ASSERT_EQUAL(core_of(&f)->tos, 0xb0);
+    agw_session_set_urgent(f.session, false);
+    CU_ASSERT_TRUE(end_of(&f, 0, AGW_SIDE_A)->police_bps > 0);
+    CU_ASSERT_EQUAL(end_of(&f, 0, AGW_SIDE_A)->tos, AGW_TOS_EF);
+    fixture_fini(&f);
+}
+
+static void test_negotiate_plan_police_by_key_and_by_bandwidth(void)
+{
+    fixture f;
+    fixture_init(&f);
+    OFFER(&f, AGW_SIDE_A, "{\"police\":96}", WEB_OFFER_A);
+    ANSWER(&f, AGW_SIDE_B, "", CORE_A);
+    CU_ASSERT_EQUAL(end_of(&f, 0, AGW_SIDE_A)->police_bps, 96000);
+    CU_ASSERT_EQUAL(end_of(&f, 0, AGW_SIDE_B)->police_bps, 96000);
+    OFFER(&f, AGW_SIDE_A, "{\"police\":0}", WEB_OFFER_A);
+    ANSWER(&f, AGW_SIDE_B, "", CORE_A);
+    CU_ASSERT_EQUAL(end_of(&f, 0, AGW_SIDE_A)->police_bps, 0);
+    fixture_fini(&f);
+    fixture_init(&f);
+    OFFER(&f, AGW_SIDE_A, "", WEB_OFFER_A);
+    ANSWER(
+        &f, AGW_SIDE_B, "",
+        CORE_SESSION(
+            "1") "m=audio 16000 RTP/AVP 8 126\nb=AS:300\n"
+                 "a=rtpmap:8 PCMA/8000\na=rtpmap:126 telephone-event/8000\n"); /* it wants to
+                                                                                  receive so much */
+    CU_ASSERT_EQUAL(end_of(&f, 0, AGW_SIDE_A)->police_bps, 4 * 300000);
+    CU_ASSERT_TRUE(end_of(&f, 0, AGW_SIDE_B)->police_bps < 4 * 300000);
+    fixture_fini(&f);
+}
+
+static void test_negotiate_plan_tos_copy(void)
+{
+    fixture f;
+    fixture_init(&f);
+    OFFER(&f, AGW_SIDE_A, "{\"TOS\":\"copy\"}", WEB_OFFER_A);
+    ANSWER(&f, AGW_SIDE_B, "", CORE_A);
+    for (int side = 0; side < 2; side++) {
+        CU_ASSERT_TRUE(end_of(&f, 0, (agw_side)side)->tos_copy);
+        CU_ASSERT_EQUAL(end_of(&f, 0, (agw_side)side)->tos, AGW_TOS_EF); /* of RTCP */
+    }
+    fixture_fini(&f);
+}
+
 /* Latching: never of itself toward an IMS, and elsewhere only behind a NAT or when asked for. */
 static void check_latch(agw_realm_profile profile, const char *keys, agw_latch_rule rule)
 {
@@ -389,15 +453,17 @@ static void test_negotiate_plan_dscp(void)
     CU_ASSERT_EQUAL(transport_of(&f, 0, AGW_SIDE_B)->tos, AGW_TOS_EF);
     CU_ASSERT_EQUAL(transport_of(&f, 1, AGW_SIDE_B)->tos, AGW_TOS_AF41);
     CU_ASSERT_EQUAL(transport_of(&f, 0, AGW_SIDE_A)->tos, AGW_TOS_AF41); /* both */
-    CU_ASSERT_EQUAL(plan_of(&f)->medias[0].tos, AGW_TOS_EF);
-    CU_ASSERT_EQUAL(plan_of(&f)->medias[1].tos, AGW_TOS_AF41);
+    CU_ASSERT_EQUAL(end_of(&f, 0, AGW_SIDE_A)->tos, AGW_TOS_EF);
+    CU_ASSERT_EQUAL(end_of(&f, 0, AGW_SIDE_B)->tos, AGW_TOS_EF);
+    CU_ASSERT_EQUAL(end_of(&f, 1, AGW_SIDE_A)->tos, AGW_TOS_AF41);
     fixture_fini(&f);
     fixture_init(&f);
     OFFER(&f, AGW_SIDE_A, "{\"TOS\":16}", WEB_OFFER_A);
     ANSWER(&f, AGW_SIDE_B, "", CORE_A);
     CU_ASSERT_EQUAL(transport_of(&f, 0, AGW_SIDE_A)->tos, 16);
     CU_ASSERT_EQUAL(core_of(&f)->tos, 16);
-    CU_ASSERT_EQUAL(plan_of(&f)->medias[0].tos, 16);
+    CU_ASSERT_EQUAL(end_of(&f, 0, AGW_SIDE_A)->tos, 16);
+    CU_ASSERT_EQUAL(end_of(&f, 0, AGW_SIDE_B)->tos, 16);
     fixture_fini(&f);
 }
 
@@ -612,7 +678,7 @@ static bool is_event_of(const agw_end_plan *end, uint8_t ingress)
 {
     for (size_t i = 0; i < end->n_pts; i++) {
         if (end->pts[i].ingress == ingress)
-            return (end->events >> i & 1) != 0;
+            return end->pts[i].is_event;
     }
     return false;
 }
@@ -624,7 +690,9 @@ static void test_negotiate_plan_rfc4733_telephone_events_are_marked(void)
     for (int side = 0; side < 2; side++) {
         CU_ASSERT_TRUE(is_event_of(end_of(&f, 0, (agw_side)side), 126));
         CU_ASSERT_FALSE(is_event_of(end_of(&f, 0, (agw_side)side), 8));
-        CU_ASSERT_EQUAL(end_of(&f, 1, (agw_side)side)->events, 0);
+        const agw_end_plan *video = end_of(&f, 1, (agw_side)side);
+        for (size_t i = 0; i < video->n_pts; i++)
+            CU_ASSERT_FALSE(video->pts[i].is_event);
     }
     fixture_fini(&f);
 }
@@ -667,6 +735,9 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_negotiate_plan_multicast_and_names_are_never_sent_to),
     AGW_CASE(test_negotiate_plan_source_rule),
     AGW_CASE(test_negotiate_plan_early_media_of_the_asked_side_waits_for_its_sdp),
+    AGW_CASE(test_negotiate_plan_334_5_6_contracts),
+    AGW_CASE(test_negotiate_plan_police_by_key_and_by_bandwidth),
+    AGW_CASE(test_negotiate_plan_tos_copy),
     AGW_CASE(test_negotiate_plan_latch_rule),
     AGW_CASE(test_negotiate_plan_sip_source_address_instead_of_sdp),
     AGW_CASE(test_negotiate_plan_dscp),

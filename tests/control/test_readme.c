@@ -294,10 +294,10 @@ static void test_readme_tos_of_the_whole_call(void)
     open_literal(&f);
     SCRIPT_OFFER(&f, "TOS=40", A_SDP(""));
     SCRIPT_ANSWER(&f, "TOS=96", B_SDP("")); /* honoured in an offer only */
-    CU_ASSERT_EQUAL(plan_of(&f)->medias[0].tos, 40);
+    CU_ASSERT_EQUAL(plan_of(&f)->medias[0].end[1].tos, 40);
     SCRIPT_OFFER(&f, "TOS=-1", A_SDP("a=sendonly\n"));
     SCRIPT_ANSWER(&f, "", B_SDP(""));
-    CU_ASSERT_EQUAL(plan_of(&f)->medias[0].tos, 40);
+    CU_ASSERT_EQUAL(plan_of(&f)->medias[0].end[1].tos, 40);
     fixture_fini(&f);
 }
 

@@ -311,6 +311,42 @@ static void test_io_tos_of_each_packet_reaches_the_wire_ipv6(void)
     check_tos(AGW_FAMILY_IP6);
 }
 
+/* A port that was asked tells with what byte each packet came, alone or in a burst, and one that
+ * was parked meanwhile does not. */
+static void check_received_tos(agw_family family, bool shared)
+{
+    static const uint8_t SENT[] = {0xb8, 0x88, 0x03, 0, 0xb9};
+    enum { N = sizeof SENT };
+    agw_io *io = open_io(0);
+    agw_port port, peer;
+    add_loopback(io, &port, family, shared);
+    open_loopback(&peer, family, false);
+    for (int asked = 0; asked < 2; asked++) {
+        if (asked)
+            CU_ASSERT_EQUAL(agw_port_want_tos(&port), AGW_OK);
+        for (size_t burst = 1; burst <= N; burst += N - 1) {
+            for (size_t i = 0; i < burst; i++) {
+                CU_ASSERT_EQUAL(agw_port_set_tos(&peer, SENT[i]), AGW_OK);
+                CU_ASSERT_TRUE(send_plain(peer.fd, &port.local, "x", 1));
+            }
+            CU_ASSERT_EQUAL_FATAL(rx_all(io, pool, burst), burst);
+            for (size_t i = 0; i < burst; i++)
+                CU_ASSERT_EQUAL(pool[i]->tos, asked ? SENT[i] : 0);
+        }
+    }
+    agw_port_close(&peer);
+    drop_port(io, &port);
+    close_io(io);
+}
+
+static void test_io_tos_of_received_packets_is_told_when_asked_for(void)
+{
+    check_received_tos(AGW_FAMILY_IP4, false);
+    check_received_tos(AGW_FAMILY_IP4, true);
+    check_received_tos(AGW_FAMILY_IP6, false);
+    check_received_tos(AGW_FAMILY_IP6, true);
+}
+
 static agw_addr nobodys(agw_family family)
 {
     agw_port closed;
@@ -786,6 +822,7 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_io_longer_than_the_packet_is_cut_and_said_so),
     AGW_CASE(test_io_tos_of_each_packet_reaches_the_wire_ipv4),
     AGW_CASE(test_io_tos_of_each_packet_reaches_the_wire_ipv6),
+    AGW_CASE(test_io_tos_of_received_packets_is_told_when_asked_for),
     AGW_CASE(test_io_rfc792_port_unreachable_never_stops_sending),
     AGW_CASE(test_io_rfc4443_3_1_port_unreachable_never_stops_sending),
     AGW_CASE(test_io_removed_port_is_not_told_of),
