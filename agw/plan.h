@@ -61,6 +61,7 @@ typedef enum agw_source_rule {
 typedef enum agw_latch_rule {
     AGW_LATCH_NEVER, /* send to the signalled address only (default) */
     AGW_LATCH_ONCE,  /* the first well-formed packet's source becomes the remote address */
+    AGW_LATCH_WAIT,  /* the same for a source that source_rule lets in; nothing is sent before */
 } agw_latch_rule;
 
 /** Master key and salt of one direction, as a=crypto brought it. */

@@ -696,10 +696,12 @@ static void unprotect_alone(agw_transport *t, agw_pkt *pkt)
         agw_pkt_drop(pkt, srtp_drop(err));
 }
 
-static bool may_latch(const agw_transport *t, const agw_component *c, const agw_pkt *pkt)
+static bool may_latch(agw_transport *t, const agw_component *c, const agw_pkt *pkt)
 {
     const agw_component *rtp = &t->component[AGW_RTP_COMPONENT];
-    if (t->latch_rule != AGW_LATCH_ONCE || c->latched || t->is_ice)
+    if (t->latch_rule == AGW_LATCH_NEVER || c->latched || t->is_ice)
+        return false;
+    if (t->latch_rule == AGW_LATCH_WAIT && !is_from_peer(t, pkt))
         return false;
     if (!is_main(t, c) && !(rtp->latched && agw_addr_ip_equal(&rtp->remote, &pkt->remote)))
         return false; /* RTCP comes from where RTP does: it is too easily written */
@@ -1112,7 +1114,7 @@ static void apply_remote(agw_transport *t, agw_component *c, const agw_addr *rem
         return; /* unchanged: a latched address stays */
     agw_port *port = c->ports[remote->family == AGW_FAMILY_IP6];
     c->signalled = c->source = *remote;
-    c->remote = port != NULL ? *remote : (agw_addr){0};
+    c->remote = port != NULL && t->latch_rule != AGW_LATCH_WAIT ? *remote : (agw_addr){0};
     c->port = port;
     c->latched = false;
     follow_flow(t, c);

@@ -75,6 +75,8 @@ static void take_words(agw_exchange *x)
         from->latch_refused = true;
     if (agw_flags_has(f, AGW_WORD_STRICT_SOURCE))
         from->strict = to->strict = true;
+    if (agw_flags_has(f, AGW_WORD_NAT_WAIT))
+        from->nat_wait = true;
     if (agw_flags_has(f, AGW_WORD_SIP_SOURCE_ADDRESS))
         from->use_source = true;
     if (agw_flags_has(f, AGW_WORD_TRUST_ADDRESS))

@@ -237,6 +237,8 @@ static agw_latch_rule latch_rule(const agw_exchange *x, const agw_leg *leg,
         return AGW_LATCH_NEVER;
     if (leg->latch_asked || x->s->config->core_learning == AGW_LEARNING_ONCE)
         return AGW_LATCH_ONCE;
+    if (leg->nat_wait)
+        return AGW_LATCH_WAIT;
     const bool behind_nat = leg->profile != AGW_REALM_IMS && agw_addr_is_set(&leg->source) &&
                             agw_addr_is_set(&t->remote_rtp) &&
                             !agw_addr_ip_equal(&leg->source, &t->remote_rtp);
@@ -271,6 +273,8 @@ static void take_remote(const agw_exchange *x, agw_link *link, const agw_sdp_med
         take_addresses(t, tm, leg);
     t->source_rule = leg->strict ? AGW_SOURCE_STRICT : AGW_SOURCE_ADDRESS;
     t->latch_rule = (uint8_t)latch_rule(x, leg, t);
+    if (leg->nat_wait && t->latch_rule == AGW_LATCH_ONCE) /* whoever it is, it sends first */
+        t->remote_rtp = t->remote_rtcp = (agw_addr){0};
     g_free(link->tls_id);
     link->tls_id = g_strdup(tm->tls_id);
 }

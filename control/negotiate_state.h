@@ -83,6 +83,7 @@ typedef struct agw_leg {
     agw_dtls_flag role;      /* asked for by key */
     agw_sdes_words sdes;     /* the last that were given */
     bool latch_asked, latch_refused, strict;
+    bool nat_wait;   /* it is sent to once it has sent */
     bool use_source; /* SIP-source-address */
     agw_addr source; /* received-from of its last message */
     agw_addr media_address;

@@ -682,6 +682,32 @@ static void test_transport_latched_address_survives_the_same_plan(void)
     lab_end(l);
 }
 
+/* NAT-wait: the peer's first packet opens the way, and shows where it leads. */
+static void test_transport_ng_6_nat_wait_sends_nothing_first(void)
+{
+    lab *l = lab_new();
+    lab_call *c = &l->calls[0];
+    agw_addr nat = c->plan->transports[1].remote_rtp;
+    nat.port = (uint16_t)(nat.port + 7);
+    c->plan->transports[1].remote_rtp.port++;
+    c->plan->transports[1].latch_rule = AGW_LATCH_WAIT;
+    lab_apply(l, c);
+    lab_connect(l, c, browser());
+    lab_browser_rtp(l, c, browser(), LAB_PT_AUDIO, SSRC_AUDIO, 1);
+    lab_phone_rtp(l, c, 0, lab_addr(131, 9), LAB_PT_AUDIO, 0x22, 1); /* not the peer */
+    lab_turn(l);
+    CU_ASSERT_PTR_NULL(lab_sent(l, &c->core[0], AGW_PKT_RTP, 0));
+    CU_ASSERT_EQUAL(lab_events(c, AGW_EVENT_LATCHED), 0);
+    lab_phone_rtp(l, c, 0, nat, LAB_PT_AUDIO, 0x22, 2);
+    lab_turn(l);
+    CU_ASSERT_EQUAL(lab_events(c, AGW_EVENT_LATCHED), 1);
+    lab_browser_rtp(l, c, browser(), LAB_PT_AUDIO, SSRC_AUDIO, 2);
+    lab_turn(l);
+    const lab_out *out = lab_sent(l, &c->core[0], AGW_PKT_RTP, 0);
+    CU_ASSERT_TRUE(out != NULL && agw_addr_equal(&out->to, &nat));
+    lab_end(l);
+}
+
 static void test_transport_latching_wants_a_packet_of_this_call(void)
 {
     lab *l = lab_new();
@@ -803,6 +829,7 @@ static const agw_unit_case cases[] = {
     AGW_CASE(test_transport_address_changed_by_an_offer_while_media_flows),
     AGW_CASE(test_transport_address_of_the_wrong_family_is_not_sent_to),
     AGW_CASE(test_transport_latched_address_survives_the_same_plan),
+    AGW_CASE(test_transport_ng_6_nat_wait_sends_nothing_first),
     AGW_CASE(test_transport_latching_wants_a_packet_of_this_call),
     AGW_CASE(test_transport_rtcp_latches_only_to_where_rtp_comes_from),
     AGW_CASE(test_transport_rfc4594_tos_of_each_media_on_the_shared_port),

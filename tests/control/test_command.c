@@ -654,6 +654,41 @@ static void test_command_ng_4_list_is_limited(void)
     rig_fini(&r);
 }
 
+static void test_command_ctl_7_capabilities(void)
+{
+    static const char *const PARTS[] = {"{'commands':['ping','offer',",
+                                        "'capabilities'",
+                                        "{'name':'access','profile':'none','IPv4':'10.0.0.1',",
+                                        "'transport protocols':['RTP/AVP',",
+                                        "'SDES suites':['AES_CM_128_HMAC_SHA1_80',",
+                                        "'DTLS-SRTP profiles':['SRTP",
+                                        "'result':'ok'}"};
+    rig r;
+    rig_init(&r, NULL);
+    char *reply = rig_ask(&r, "{'command':'capabilities'}");
+    for (size_t i = 0; i < G_N_ELEMENTS(PARTS); i++)
+        CU_ASSERT_PTR_NOT_NULL(strstr(reply, PARTS[i]));
+    CU_ASSERT_PTR_NULL(strstr(reply, "NULL_HMAC"));
+    g_free(reply);
+    rig_fini(&r);
+}
+
+/* Nothing was negotiated: no call stands for it, and a call that stands does not hear of it. */
+static void test_command_ng_6_looped_messages_leave_no_trace(void)
+{
+    rig r;
+    rig_init(&r, NULL);
+    fake_session.looped = true;
+    CU_ASSERT_TRUE(rig_says(&r, OFFER, OFFERED));
+    CU_ASSERT_EQUAL(agw_calls_count(r.calls), 0);
+    fake_session.looped = false;
+    CU_ASSERT_TRUE(rig_says(&r, OFFER, OFFERED));
+    fake_session.looped = true;
+    CU_ASSERT_TRUE(rig_says(&r, ANSWER, ANSWERED));
+    CU_ASSERT_STRING_EQUAL(agw_calls_tag(agw_calls_find(r.calls, "c"), AGW_SIDE_B), "");
+    rig_fini(&r);
+}
+
 static void test_command_ng_4_statistics_count(void)
 {
     rig r;
@@ -806,6 +841,8 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_command_ng_7_largest_query_fits_a_datagram),
     AGW_CASE(test_command_ng_5_labels_belong_to_who_speaks),
     AGW_CASE(test_command_ng_4_list_is_limited),
+    AGW_CASE(test_command_ctl_7_capabilities),
+    AGW_CASE(test_command_ng_6_looped_messages_leave_no_trace),
     AGW_CASE(test_command_ng_4_statistics_count),
     AGW_CASE(test_command_ng_4_statistics_of_a_worker),
     AGW_CASE(test_command_ng_4_statistics_of_many_workers_fit_a_datagram),

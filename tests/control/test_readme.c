@@ -606,6 +606,20 @@ static void test_ng_6_endpoint_learning_key_is_its_flag(void)
     fixture_fini(&f);
 }
 
+static void test_ng_6_nat_wait_is_the_senders_matter(void)
+{
+    fixture f;
+    call_with(&f, "NAT-wait");
+    CU_ASSERT_EQUAL(transport_of(&f, 0, AGW_SIDE_A)->latch_rule, AGW_LATCH_WAIT);
+    CU_ASSERT_EQUAL(transport_of(&f, 0, AGW_SIDE_A)->remote_rtp.port, 4000);
+    CU_ASSERT_EQUAL(transport_of(&f, 0, AGW_SIDE_B)->latch_rule, AGW_LATCH_NEVER);
+    fixture_fini(&f);
+    call_with(&f, "NAT-wait symmetric");
+    CU_ASSERT_EQUAL(transport_of(&f, 0, AGW_SIDE_A)->latch_rule, AGW_LATCH_ONCE);
+    CU_ASSERT_FALSE(agw_addr_is_set(&transport_of(&f, 0, AGW_SIDE_A)->remote_rtp));
+    fixture_fini(&f);
+}
+
 static void test_ng_6_reject_ice_is_the_senders_matter(void)
 {
     fixture f;
@@ -740,6 +754,7 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_ng_6_reuse_codecs_keeps_what_is_spoken_in_front),
     AGW_CASE(test_ng_6_single_codec),
     AGW_CASE(test_ng_6_endpoint_learning_key_is_its_flag),
+    AGW_CASE(test_ng_6_nat_wait_is_the_senders_matter),
     AGW_CASE(test_ng_6_reject_ice_is_the_senders_matter),
     AGW_CASE(test_bad_input_1000_media_lines),
     AGW_CASE(test_bad_input_10000_candidates),
