@@ -198,6 +198,10 @@ static const char *const WORDS[] = {"force",
                                     "=",
                                     "]["};
 
+#define FINGERPRINT                                                                                \
+    "a=fingerprint:sha-256 5F:09:11:90:E4:56:62:6C:1D:EB:E3:69:73:BA:93:E9:"                       \
+    "8D:F0:E3:DE:37:B1:C2:0D:B1:DD:6C:14:38:8C:B3:11"
+
 static const char *const LINES[] = {
     "m=audio 20000 RTP/AVP 0 8 101",
     "m=video 20002 RTP/AVPF 96",
@@ -220,8 +224,7 @@ static const char *const LINES[] = {
     "a=end-of-candidates",
     "a=setup:actpass",
     "a=setup:active",
-    "a=fingerprint:sha-256 5F:09:11:90:E4:56:62:6C:1D:EB:E3:69:73:BA:93:E9:8D:F0:E3:DE:37:B1:C2:"
-    "0D:B1:DD:6C:14:38:8C:B3:11",
+    FINGERPRINT,
     "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz",
     "a=crypto:2 AEAD_AES_256_GCM inline:%%%",
     "a=extmap:4 urn:ietf:params:rtp-hdrext:sdes:mid",
