@@ -243,7 +243,26 @@ static void add_party(const scene *s, agw_doc *tags, agw_side side, guint at)
         add_media(s, medias, side, i);
 }
 
-static void add_ssrc(agw_doc *ssrcs, const agw_end_stats *end)
+/* Of the whole call so far, in one sample: nothing is measured only to be looked up here. */
+static void set_mos(agw_doc *entry, const agw_end_stats *end, const agw_end_stats *other)
+{
+    const int64_t came = count(&end->rtp_in.packets), lost = count(&end->lost_in);
+    const int64_t jitter_us = count(&end->jitter_in_us);
+    const int64_t leg_us = count(&end->rtt_us), way_us = leg_us + count(&other->rtt_us);
+    if (came == 0)
+        return;
+    const uint32_t loss_1000 = (uint32_t)(lost * 1000 / (came + lost));
+    agw_doc *mos = agw_doc_set(entry, "average MOS", agw_doc_new_dict());
+    agw_doc_set_int(mos, "MOS",
+                    agw_watch_mos_x10(loss_1000, (uint32_t)jitter_us, (uint32_t)way_us));
+    agw_doc_set_int(mos, "round-trip time", way_us);
+    agw_doc_set_int(mos, "round-trip time leg", leg_us);
+    agw_doc_set_int(mos, "jitter", jitter_us / 1000);
+    agw_doc_set_int(mos, "packet loss", loss_1000 / 10);
+    agw_doc_set_int(mos, "samples", 1);
+}
+
+static void add_ssrc(agw_doc *ssrcs, const agw_end_stats *end, const agw_end_stats *other)
 {
     char key[16];
     if (count(&end->ssrc_in) == 0)
@@ -253,6 +272,7 @@ static void add_ssrc(agw_doc *ssrcs, const agw_end_stats *end)
     agw_doc_set_int(entry, "bytes", count(&end->rtp_in.bytes));
     agw_doc_set_int(entry, "packets", count(&end->rtp_in.packets));
     agw_doc_set_int(entry, "cumulative loss", count(&end->lost_in));
+    set_mos(entry, end, other);
 }
 
 typedef struct sums {
@@ -274,7 +294,7 @@ static void set_totals(const agw_ng_call *call, agw_doc *ssrcs, agw_doc *totals)
         agw_session_media(call->session, AGW_SIDE_A, i, &view);
         for (int side = 0; view.live && side < 2; side++) {
             const agw_end_stats *end = stats_of(call, &view, (agw_side)side);
-            add_ssrc(ssrcs, end);
+            add_ssrc(ssrcs, end, stats_of(call, &view, (agw_side)!side));
             add_sums(&rtp, &end->rtp_in, count(&end->dropped));
             add_sums(&rtcp, &end->rtcp_in, 0);
         }

@@ -526,6 +526,11 @@ static void test_command_ng_7_query_has_what_kamailio_reads(void)
     CU_ASSERT_EQUAL(number(ssrc, "packets"), 100);
     CU_ASSERT_EQUAL(number(ssrc, "bytes"), 17200);
     CU_ASSERT_EQUAL(agw_doc_count(agw_doc_get(reply, "SSRC")), 1);
+    const agw_doc *mos = agw_doc_get(ssrc, "average MOS");
+    CU_ASSERT_TRUE(number(mos, "MOS") >= 10 && number(mos, "MOS") <= 45);
+    CU_ASSERT_EQUAL(number(mos, "samples"), 1);
+    CU_ASSERT_EQUAL(number(mos, "packet loss"), number(ssrc, "cumulative loss") * 100 /
+                                                    (number(ssrc, "cumulative loss") + 100));
     agw_doc_free(reply);
     rig_fini(&r);
 }

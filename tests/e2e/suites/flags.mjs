@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Every flag of section 5.2 of Kamailio 5.6.3's README as its own parser sends it: what it does to the SDP, without profiles.
 import assert from 'node:assert/strict';
+import dgram from 'node:dgram';
 import { join } from 'node:path';
 import { suite, test } from '../lib/runner.mjs';
 import { Gateway } from '../lib/gateway.mjs';
 import { Kamailio } from '../lib/kamailio.mjs';
 import { NET } from '../lib/sandbox.mjs';
 import { ask } from '../lib/sip-udp.mjs';
+import { until } from '../lib/wait.mjs';
 
 const SIP = { host: NET.access.v4, port: 5062 };
 let script = null, gateway = null, calls = 0;
@@ -152,6 +154,30 @@ test('$rtpestat and rtpengine_query_v read the reply', async (t) => {
   assert.deepEqual(Object.keys(doc.totals).sort(), ['RTCP', 'RTP']);
   assert.deepEqual(Object.values(doc.tags).map((p) => p.label).sort(), ['A', 'B']);
   assert.ok(Object.values(doc.tags).every((p) => Number.isInteger(p.medias[0].streams[0].SSRC)));
+});
+
+test('what was measured comes to $rtpestat and the MOS variables', async (t) => {
+  const id = newCall();
+  t.cleanup(() => op(id, 'delete', 'delete-delay=0', ''));
+  const socket = dgram.createSocket('udp4');
+  t.cleanup(() => socket.close());
+  await new Promise((done) => socket.bind(0, SIP.host, done));
+  const own = A().replaceAll('198.51.100.1\r', `${SIP.host}\r`).replace('audio 2000', `audio ${socket.address().port}`);
+  await offer(id, 'label=A', own);
+  const { body } = await answer(id, 'label=B');
+  const port = Number(/m=audio (\d+)/.exec(body)[1]);
+  for (let seq = 0; seq < 50; seq++) {
+    const rtp = Buffer.alloc(172);
+    rtp[0] = 0x80;
+    rtp[1] = 8;
+    rtp.writeUInt16BE(seq, 2);
+    rtp.writeUInt32BE(seq * 160, 4);
+    rtp.writeUInt32BE(0x1234, 8);
+    socket.send(rtp, port, SIP.host);
+  }
+  await until('50 packets are counted', async () => /^RTP: 8\d{3} bytes, 50 packets, 0 errors/.test((await op(id, 'query', '', '')).headers['x-stat']), 5000);
+  const { headers } = await op(id, 'query', '', '');
+  assert.match(headers['x-mos'], /^4\.\d 0 4\.\d$/);
 });
 
 test('no flag of the README is unknown', async () => {
