@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Commands that act on the media of a call between a phone and Chromium, by Kamailio's own functions.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite, test } from '../lib/runner.mjs';
+import { Gateway } from '../lib/gateway.mjs';
+import { AgentClient } from '../lib/agent-client.mjs';
+import { Browser } from '../lib/browser.mjs';
+import { Kamailio } from '../lib/kamailio.mjs';
+import { ask } from '../lib/sip-udp.mjs';
+import { EventListener } from '../lib/ng.mjs';
+import { Capture } from '../lib/pcap.mjs';
+import { NET } from '../lib/sandbox.mjs';
+import { audioBothWays, pageHears, PAGE_HZ, parts, phoneCallsBrowser, phoneHears, PHONE_HZ } from '../lib/call.mjs';
+import { until } from '../lib/wait.mjs';
+
+const EDGE = { host: '127.0.0.1', port: 5066 }; // Kamailio, as a remote control
+const EVENT_PT = 101; // what our phones call telephone-event
+const NOT_OURS = { rtpengine: 'the events, query and file that are looked at are ours' };
+
+suite('media', {
+  async before(ctx) {
+    const out = join(ctx.opts.out, 'media');
+    ctx.recordings = join(out, 'recordings');
+    mkdirSync(ctx.recordings, { recursive: true });
+    ctx.digits = await EventListener.open();
+    ctx.gateway = await new Gateway({ ...ctx.opts, out }).start([`--recording-dir=${ctx.recordings}`, `--dtmf-log-dest=${ctx.digits.address}`]);
+    ctx.kamailio = await Kamailio.startScript('flags', { gateway: ctx.gateway, listen: `${EDGE.host}:${EDGE.port}`, out });
+    ctx.core = new AgentClient(ctx.net.core, join(out, 'agent-core.log'));
+    ctx.browser = await Browser.launch('media', ctx.net.br, out);
+  },
+  async after(ctx) {
+    await ctx.browser?.close();
+    await ctx.core?.stop();
+    await ctx.kamailio?.stop();
+    ctx.digits?.close();
+    const result = await ctx.gateway?.stop();
+    ctx.browser = ctx.core = ctx.kamailio = ctx.gateway = null;
+    if (result && ctx.opts.gateway === 'agwd') assert.deepEqual(result, { code: 0, signal: null }, 'clean stop on SIGTERM');
+  },
+});
+
+/** The phone calls the browser, so that both have telephone-event. */
+async function talk(t, ctx) {
+  const p = await parts(t, ctx, { page: { answerer: true } });
+  t.sdps = await phoneCallsBrowser(p.call, p.page, p.phone);
+  await audioBothWays(p.page, p.phone);
+  return p;
+}
+
+/** Runs a function of Kamailio's module about the call, as its caller. */
+async function run(call, what, flags) {
+  const headers = [`X-Op: ${what}`, ...(flags ? [`X-Flags: ${flags}`] : [])];
+  assert.equal((await ask(EDGE, { callId: call.id, fromTag: call.tags.a, headers, method: 'INFO' }, 6000)).status, 200, `${what}("${flags ?? ''}")`);
+}
+
+const eventsAt = async (phone) => (await phone.audio.stats()).rx.pts[EVENT_PT] ?? 0;
+const press = (page, digits) => page.page.evaluate((d) => rig.pc.getSenders().find((s) => s.track?.kind === 'audio').dtmf.insertDTMF(d, 200, 100), digits);
+const pagePackets = async (page) => (await page.stats()).audio.rxPackets;
+const partyOf = async (call, tag) => (await call.query()).tags[tag];
+
+/** The page gets no packet of the phone any more. */
+const pageIsCutOff = (page) => until('no packet reaches the page for 300 ms', async () => {
+  const before = await pagePackets(page);
+  await new Promise((done) => setTimeout(done, 300)); // the time that is measured
+  return (await pagePackets(page)) === before;
+}, 5000);
+
+test('block_media and unblock_media of one party, over a re-offer', async (t, ctx) => {
+  const { call, page, phone } = await talk(t, ctx);
+  await run(call, 'block_media', 'directional');
+  await pageIsCutOff(page);
+  assert.deepEqual((await partyOf(call, call.tags.a)).blocked, ['media']);
+  await phoneHears(phone, PAGE_HZ);
+  const toBrowser = await call.offer(phone.offer(), { toward: 'browser', at: phone.ip });
+  await call.answer(await page.accept(toBrowser), { toward: 'core', at: NET.browser.v4 });
+  await pageIsCutOff(page);
+  await run(call, 'unblock_media', 'directional');
+  await pageHears(page, PHONE_HZ);
+  assert.equal((await partyOf(call, call.tags.a)).blocked, undefined);
+}, { known: NOT_OURS });
+
+test('block_media of the whole call', async (t, ctx) => {
+  const { call, page, phone } = await talk(t, ctx);
+  await run(call, 'block_media');
+  await pageIsCutOff(page);
+  await until('the phone hears nothing', async () => (await phone.audio.stats()).silentMs > 300, 5000);
+  assert.deepEqual((await call.query()).blocked, ['media']);
+  await run(call, 'unblock_media');
+  await audioBothWays(page, phone);
+}, { known: NOT_OURS });
+
+test('insertDTMF of Chromium is an event each, reaches the phone, and does not while DTMF is blocked', async (t, ctx) => {
+  const { call, page, phone } = await talk(t, ctx);
+  await press(page, '5#');
+  await until('the phone gets telephone events', async () => (await eventsAt(phone)) >= 6, 5000);
+  for (const digit of ['5', '#']) {
+    const e = await ctx.gateway.events.wait(call.id, new RegExp(`^dtmf .*digit ${digit},`), 5000);
+    assert.match(e.detail, new RegExp(`, from tag ${call.tags.b}$`));
+    const ms = Number(/, (\d+) ms/.exec(e.detail)[1]);
+    assert.ok(ms >= 150 && ms <= 250, `${ms} ms of 200`);
+  }
+  assert.equal(ctx.gateway.events.of(call.id).filter((e) => e.event === 'dtmf').length, 2, 'one event for each digit');
+  const logged = ctx.digits.events.filter((e) => e.callid === call.id);
+  assert.deepEqual(logged.map((e) => [e.type, e.event, e.source_tag, e.source_ip]), [['DTMF', 5, call.tags.b, NET.browser.v4], ['DTMF', 11, call.tags.b, NET.browser.v4]]);
+
+  await run(call, 'block_dtmf');
+  const before = await eventsAt(phone);
+  await press(page, '9');
+  await ctx.gateway.events.wait(call.id, /digit 9,/, 5000);
+  await phoneHears(phone, PAGE_HZ);
+  assert.equal(await eventsAt(phone), before, 'no event passes');
+  await run(call, 'unblock_dtmf');
+  await press(page, '1');
+  await until('events pass again', async () => (await eventsAt(phone)) > before, 5000);
+}, { known: NOT_OURS });
+
+test('play_dtmf is telephone-event in the stream toward the browser, and toward the phone', async (t, ctx) => {
+  const { call, page, phone } = await talk(t, ctx);
+  const cap = await Capture.start(ctx.net.br, join(ctx.opts.out, `dtmf-${Date.now()}.pcap`));
+  t.cleanup(() => cap.proc.stop());
+  await run(call, 'play_dtmf', 'code=7 duration=250'); // as if the phone had pressed it
+  await until('the digit is over', async () => (await call.query()).tags[call.tags.b].medias[0]['digits out'] === 1, 5000);
+  const heard = await pagePackets(page);
+  await until('audio goes on', async () => (await pagePackets(page)) > heard + 40, 5000);
+  await pageHears(page, PHONE_HZ);
+  const rtp = (await cap.stop()).filter((d) => d.kind === 'rtp' && d.dst === NET.browser.v4);
+  const events = rtp.filter((d) => (d.data[1] & 0x7f) === EVENT_PT);
+  assert.equal(events.length, 15, '12 packets of 250 ms and three ends'); // the last one of the digit is the first end
+  assert.equal(events.filter((d) => d.data[1] & 0x80).length, 1, 'one marker');
+  assert.equal(new Set(events.map((d) => d.data.readUInt32BE(4))).size, 1, 'one timestamp');
+  assert.equal(new Set(rtp.map((d) => d.data.readUInt32BE(8))).size, 1, 'one SSRC');
+  const seqs = rtp.map((d) => d.data.readUInt16BE(2));
+  assert.ok(seqs.every((s, i) => i === 0 || ((s - seqs[i - 1]) & 0xffff) === 1), 'no gap in the numbers');
+
+  await run(call, 'play_dtmf', `code=# duration=100 from-tag=${call.tags.b}`);
+  await until('the phone gets the digit', async () => (await eventsAt(phone)) === 7, 5000);
+  await phoneHears(phone, PAGE_HZ);
+  assert.equal((await phone.audio.stats()).rx.seqGaps, 0, 'no gap toward the phone');
+}, { known: NOT_OURS });
+
+const tshark = (file, ...args) => {
+  const r = spawnSync('tshark', ['-r', file, '-o', 'rtp.heuristic_rtp:TRUE', '-o', 'ip.check_checksum:TRUE', '-o', 'udp.check_checksum:TRUE', ...args], { encoding: 'utf8' });
+  assert.equal(r.status, 0, r.stderr);
+  return r.stdout.trim().split('\n').filter(Boolean);
+};
+
+test('start_recording and stop_recording: tshark reads both directions in the clear', async (t, ctx) => {
+  const { call, page, phone } = await talk(t, ctx);
+  await run(call, 'start_recording', 'metadata=case7');
+  const { file } = (await call.query()).recording;
+  assert.ok(file.startsWith(call.id), file);
+  await until('a second of both is written', async () => (await call.query()).recording.packets > 100, 6000);
+  await run(call, 'stop_recording');
+  await ctx.gateway.events.wait(call.id, /^recording-ended .*, 0 lost/, 5000);
+  assert.equal((await call.query()).recording, undefined);
+  await audioBothWays(page, phone);
+
+  const path = join(ctx.recordings, file);
+  assert.deepEqual(readdirSync(ctx.recordings).filter((f) => f.startsWith(call.id)), [file]);
+  assert.equal(statSync(path).mode & 0o777, 0o600);
+  const rows = tshark(path, '-Y', 'rtp', '-T', 'fields', '-e', 'ip.src', '-e', 'rtp.p_type', '-e', 'frame.interface_name', '-e', 'frame.time_epoch').map((r) => r.split('\t'));
+  for (const ip of [NET.browser.v4, NET.phone.v4]) {
+    const mine = rows.filter(([src, pt]) => src === ip && pt === '8');
+    assert.ok(mine.length > 40, `${mine.length} packets from ${ip}`);
+    assert.equal(new Set(mine.map((r) => r[2])).size, 1, 'an interface for each direction');
+  }
+  assert.ok(Math.abs(Number(rows[0][3]) - Date.now() / 1000) < 60, 'wall time');
+  assert.deepEqual(tshark(path, '-Y', 'ip.checksum.status == "Bad" || udp.checksum.status == "Bad" || _ws.malformed'), []);
+  const info = spawnSync('capinfos', [path], { encoding: 'utf8' }).stdout;
+  assert.match(info, new RegExp(`call-id: ${call.id}`));
+  assert.match(info, /metadata: case7/);
+  assert.match(info, new RegExp(`from tag ${call.tags.a}`));
+  t.note(`${rows.length} RTP packets read by tshark`);
+}, { known: NOT_OURS });
