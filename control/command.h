@@ -20,6 +20,13 @@ typedef struct agw_refusals {
     agw_ns began_at, last_at;
 } agw_refusals;
 
+/** Connections on which ng comes (ng_stream.h). */
+typedef struct agw_streams_counters {
+    uint64_t accepted;
+    uint64_t not_allowed, too_many; /* closed at once */
+    uint64_t malformed, slow, idle; /* closed later: bad bytes, does not read, says nothing */
+} agw_streams_counters;
+
 /** What commands work on; all borrowed from the program, which ends them in reverse order. */
 typedef struct agw_control {
     const agw_config *config;
@@ -33,7 +40,8 @@ typedef struct agw_control {
     uint64_t refused_urgent;              /* of these: emergency and priority calls */
     agw_refusals refusals;                /* now */
     agw_fragments *fragments;             /* ICE fragments that came early */
-    GHashTable *seen_unknown;             /* unknown keys and flags that were logged already */
+    agw_streams_counters streams;
+    GHashTable *seen_unknown; /* unknown keys and flags that were logged already */
 } agw_control;
 
 void agw_control_init(agw_control *ctl, const agw_config *config, agw_gateway *gateway,

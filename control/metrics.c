@@ -138,6 +138,18 @@ static void write_load(GString *out, agw_gateway *gw)
           load.handshakes);
 }
 
+static void write_streams(GString *out, const agw_streams_counters *c)
+{
+    static const char NAME[] = "agw_ng_connections_closed_total";
+    number(out, "agw_ng_connections_total", "ng connections that were accepted.", c->accepted);
+    head_of_number(out, NAME, "ng connections that we closed, by reason.");
+    labelled(out, NAME, "reason", "not allowed", c->not_allowed);
+    labelled(out, NAME, "reason", "too many", c->too_many);
+    labelled(out, NAME, "reason", "malformed", c->malformed);
+    labelled(out, NAME, "reason", "slow", c->slow);
+    labelled(out, NAME, "reason", "idle", c->idle);
+}
+
 static void write_control(GString *out, const agw_control *ctl)
 {
     head_of_number(out, "agw_commands_total", "Commands of the ng protocol that were run.");
@@ -145,8 +157,9 @@ static void write_control(GString *out, const agw_control *ctl)
         labelled(out, "agw_commands_total", "command", agw_command_name(i), ctl->requests[i]);
     number(out, "agw_command_errors_total", "Replies that were errors.", ctl->errors);
     number(out, "agw_events_total", "Events that were told.", agw_events_count(ctl->events));
-    number(out, "agw_events_lost_total", "Events that the system did not take.",
+    number(out, "agw_events_lost_total", "Events that did not reach somebody.",
            agw_events_lost(ctl->events));
+    write_streams(out, &ctl->streams);
 }
 
 static void write_handshake_threads(GString *out, const agw_gateway *gw)

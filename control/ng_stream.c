@@ -40,7 +40,6 @@ typedef struct connection {
 struct agw_streams {
     agw_server *server;
     agw_control *ctl;
-    agw_streams_counters counters;
     agw_log_limit limit;
     char unix_path[AGW_CONFIG_PATH_MAX + 1]; /* "" = none */
     size_t n;
@@ -152,7 +151,7 @@ static gboolean on_data(gint fd, GIOCondition condition, gpointer data)
     else
         g_string_append_len(c->in, streams->buffer, n);
     if (n > 0 && take_messages(c, now) != AGW_OK)
-        close_for(c, &streams->counters.malformed, "this is not ng");
+        close_for(c, &streams->ctl->streams.malformed, "this is not ng");
     else
         (void)flush(c);
     agw_gateway_idle(streams->ctl->gateway, TURN_PAIRS);
@@ -189,7 +188,7 @@ static void on_push(agw_subscriber *subscriber, const agw_doc *event)
         agw_server_write_push(c->out, subscriber, c->plain, event);
     else if (!c->last) {
         c->last = true;
-        c->streams->counters.slow++;
+        c->streams->ctl->streams.slow++;
         (void)shutdown(c->fd, SHUT_RDWR);
     }
     if (c->writer == 0)
@@ -224,18 +223,18 @@ static void connection_open(agw_streams *streams, int fd, const agw_addr *from)
     c->in = g_string_new(NULL);
     c->out = g_string_new(NULL);
     g_queue_push_tail_link(&streams->connections, &c->link);
-    streams->counters.accepted++;
+    streams->ctl->streams.accepted++;
     await(c);
 }
 
 static bool is_welcome(agw_streams *streams, const agw_addr *from)
 {
     if (from != NULL && !agw_server_admits(streams->server, from, agw_clock_now())) {
-        streams->counters.not_allowed++;
+        streams->ctl->streams.not_allowed++;
         return false;
     }
     const bool room = streams->connections.length < AGW_STREAMS_MAX;
-    streams->counters.too_many += !room;
+    streams->ctl->streams.too_many += !room;
     return room;
 }
 
@@ -403,13 +402,13 @@ void agw_streams_idle(agw_streams *streams, agw_ns now)
         connection *c = l->data;
         next = l->next;
         if (is_idle(c, now))
-            close_for(c, &streams->counters.idle, "it says nothing");
+            close_for(c, &streams->ctl->streams.idle, "it says nothing");
     }
 }
 
 const agw_streams_counters *agw_streams_stats(const agw_streams *streams)
 {
-    return &streams->counters;
+    return &streams->ctl->streams;
 }
 
 size_t agw_streams_count(const agw_streams *streams)

@@ -17,13 +17,6 @@ enum {
 
 typedef struct agw_streams agw_streams;
 
-/** Connections that were ended by us, or never began. */
-typedef struct agw_streams_counters {
-    uint64_t accepted;
-    uint64_t not_allowed, too_many; /* closed at once */
-    uint64_t malformed, slow, idle; /* closed later: bad bytes, does not read, says nothing */
-} agw_streams_counters;
-
 /** Opens the stream listeners of the configuration in the default main context; server is borrowed.
  * An old socket file that nobody listens on is replaced. On failure why says the reason. */
 AGW_NODISCARD agw_err agw_streams_new(agw_streams **out, const agw_config *config,

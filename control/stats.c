@@ -265,6 +265,16 @@ static void set_drops(agw_doc *out, const agw_gateway *gw)
         agw_doc_set_int(out, agw_drop_text((agw_drop)reason), drops_of(gw, reason));
 }
 
+static void set_streams(const agw_streams_counters *c, agw_doc *out)
+{
+    agw_doc_set_int(out, "accepted", (int64_t)c->accepted);
+    agw_doc_set_int(out, "not allowed", (int64_t)c->not_allowed);
+    agw_doc_set_int(out, "too many", (int64_t)c->too_many);
+    agw_doc_set_int(out, "malformed", (int64_t)c->malformed);
+    agw_doc_set_int(out, "slow", (int64_t)c->slow);
+    agw_doc_set_int(out, "idle", (int64_t)c->idle);
+}
+
 static void set_control(const agw_control *ctl, agw_doc *out)
 {
     agw_doc *commands = agw_doc_set(out, "commands", agw_doc_new_dict());
@@ -273,6 +283,7 @@ static void set_control(const agw_control *ctl, agw_doc *out)
     agw_doc_set_int(out, "errors", (int64_t)ctl->errors);
     agw_doc_set_int(out, "events", (int64_t)agw_events_count(ctl->events));
     agw_doc_set_int(out, "events lost", (int64_t)agw_events_lost(ctl->events));
+    set_streams(&ctl->streams, agw_doc_set(out, "connections", agw_doc_new_dict()));
 }
 
 /* What is in use must come back to where it was when all calls have ended; what is held need not.

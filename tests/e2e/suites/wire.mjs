@@ -2,12 +2,13 @@
 // The ways between gateway and signalling node, with unmodified Kamailio between two SIPp phones: ng over every transport that it
 // speaks, events by evapi, ends of calls by JSON-RPC and XML-RPC, and a node that is frozen.
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import net from 'node:net';
 import { suite, test } from '../lib/runner.mjs';
-import { Gateway } from '../lib/gateway.mjs';
+import { Gateway, UNIT_ENV, daemon, daemonEnv } from '../lib/gateway.mjs';
+import { NgClient } from '../lib/ng.mjs';
 import { Proc, fatal } from '../lib/proc.mjs';
 import { Sipp } from '../lib/sipp.mjs';
 import { NET } from '../lib/sandbox.mjs';
@@ -98,6 +99,29 @@ test('ng over TCP: messages back to back, JSON and bencode, events pushed', asyn
   await ended(c);
   await until('the end is pushed', () => /^[0-9a-f]{16} d.*10:call-ended/.test(text), 3000, 20);
   assert.equal(decode(Buffer.from(text.slice(17))).reason, 'inactivity');
+}, ONLY_AGWD);
+
+const DEBIAN_CONF = '/etc/rtpengine/rtpengine.conf';
+
+test("Debian's rtpengine.conf and start line, unchanged", async (t, ctx) => {
+  if (!existsSync(DEBIAN_CONF)) t.skip('the package rtpengine-daemon is not installed');
+  const conf = Object.fromEntries(readFileSync(DEBIAN_CONF, 'utf8').split('[rtpengine-testing]')[0].split('\n').map((l) => l.split(/\s*=\s*/)).filter((p) => p.length === 2));
+  mkdirSync('/run/rtpengine', { recursive: true });
+  const pidfile = '/run/rtpengine/rtpengine-daemon.pid';
+  const proc = new Proc('agwd', daemon(ctx.opts, '-f', '-E', '--no-log-timestamps', '--pidfile', pidfile, '--config-file', DEBIAN_CONF),
+    { log: join(ctx.opts.out, 'debian.log'), env: { ...UNIT_ENV, ...daemonEnv(ctx.opts) } });
+  t.cleanup(() => proc.stop());
+  await proc.printed(/listening for ng on udp/, 5000);
+  const ng = await NgClient.open(Number(conf['listen-ng'].split(':').pop()));
+  t.cleanup(() => ng.close());
+  await ng.ping(2000);
+  const sdp = ['v=0', `o=- 1 1 IN IP4 ${NET.phone.v4}`, 's=-', `c=IN IP4 ${NET.phone.v4}`, 't=0 0', 'm=audio 30000 RTP/AVP 8', ''].join('\r\n');
+  const reply = await ng.cmd({ command: 'offer', 'call-id': 'debian', 'from-tag': 'f', sdp });
+  const port = Number(/^m=audio (\d+)/m.exec(reply.sdp)[1]);
+  assert.ok(port >= Number(conf['port-min']) && port <= Number(conf['port-max']), `port ${port} is of the file's range`);
+  assert.equal(readFileSync(pidfile, 'utf8').trim(), String(proc.pid));
+  const http = await fetch(`http://127.0.0.1:${conf['listen-http'].split(':').pop()}/ping`);
+  assert.equal(await http.text(), 'pong');
 }, ONLY_AGWD);
 
 // ---- ends of calls ----
