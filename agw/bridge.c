@@ -19,6 +19,7 @@ enum {
     RTCP_ROOM = AGW_PKT_MAX,
     US_PER_S = 1000000,
     EXT_IDS = 256,
+    MAX_DROPOUT = 3000,  /* RFC 3550 A.1 */
     IP_UDP_HEADERS = 28, /* IPv4 */
 };
 
@@ -172,6 +173,20 @@ bool agw_bridge_expects(const agw_transport *t, const agw_pkt *pkt)
         return false;
     for (size_t i = 0; i < t->n_medias; i++) {
         if (find_pt(&t->medias[i]->end[t->side], h.pt) != NULL)
+            return true;
+    }
+    return false;
+}
+
+bool agw_bridge_goes_on(const agw_transport *t, const agw_pkt *pkt)
+{
+    agw_rtp_header h;
+    if (pkt->kind != AGW_PKT_RTP || agw_rtp_parse(&h, pkt->data, pkt->len) != AGW_OK)
+        return false;
+    for (size_t i = 0; i < t->n_medias; i++) {
+        const agw_end *end = &t->medias[i]->end[t->side];
+        const uint16_t ahead = (uint16_t)(h.seq - end->in.max_seq);
+        if (end->in_ssrc == h.ssrc && end->in.started && ahead != 0 && ahead < MAX_DROPOUT)
             return true;
     }
     return false;

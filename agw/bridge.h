@@ -93,6 +93,9 @@ void agw_bridge_settle(agw_transport *t);
 /** Whether a media of this transport may look like this: a well-formed packet, and of a payload
  * type that was negotiated. */
 bool agw_bridge_expects(const agw_transport *t, const agw_pkt *pkt);
+/** Whether an RTP packet goes on with a stream that came in by this transport: its SSRC, and a
+ * sequence number not far ahead. */
+bool agw_bridge_goes_on(const agw_transport *t, const agw_pkt *pkt);
 /** Counts a packet that leaves; plain_len: without the SRTP trailer. */
 void agw_bridge_count_sent(const agw_worker *w, const agw_pkt *pkt, size_t plain_len);
 

@@ -59,9 +59,11 @@ typedef enum agw_source_rule {
 
 /** Learning of the remote address on a leg without ICE. */
 typedef enum agw_latch_rule {
-    AGW_LATCH_NEVER, /* send to the signalled address only (default) */
-    AGW_LATCH_ONCE,  /* the first well-formed packet's source becomes the remote address */
-    AGW_LATCH_WAIT,  /* the same for a source that source_rule lets in; nothing is sent before */
+    AGW_LATCH_NEVER,    /* send to the signalled address only (default) */
+    AGW_LATCH_ONCE,     /* the first well-formed packet's source becomes the remote address; another
+                           one only when that has been silent and the stream goes on from there */
+    AGW_LATCH_WAIT,     /* once, a source that source_rule lets in; nothing is sent before */
+    AGW_LATCH_HANDOVER, /* as ONCE, but another source is followed at once, whatever it sends */
 } agw_latch_rule;
 
 /** Master key and salt of one direction, as a=crypto brought it. */

@@ -20,6 +20,8 @@ enum { FIRST_REMOTES = 2 };
 
 static const agw_ns REMOTE_BUSY =
     AGW_S(5); /* a contested address stays where it was in use so lately */
+static const agw_ns LATCH_SILENT = AGW_S(2); /* before another source may take over */
+static const agw_ns LATCH_EVERY = AGW_MS(500);
 static const agw_ns ICMP_EVERY = AGW_S(1);
 /* A peer that has announced another key may use the old one until it has our answer, and packets
  * under it may still be on their way then (RFC 4568 section 7.1.4). */
@@ -696,12 +698,30 @@ static void unprotect_alone(agw_transport *t, agw_pkt *pkt)
         agw_pkt_drop(pkt, srtp_drop(err));
 }
 
+/* A phone behind a NAT may come from elsewhere in the middle of a call: its address was given to
+ * another one, or its network changed. So may an attacker. The former source must have been silent,
+ * and only who heard it knows how its stream goes on. */
+static bool may_latch_again(const agw_transport *t, const agw_component *c, const agw_pkt *pkt)
+{
+    const agw_ns now = t->worker->now;
+    const bool plain = t->security == AGW_SECURITY_PLAIN;
+    if (agw_addr_equal(&c->source, &pkt->remote))
+        return false;
+    if (t->latch_rule == AGW_LATCH_HANDOVER)
+        return now - c->latched_at >= LATCH_EVERY;
+    if (now - (plain ? c->heard_at : t->last_rx_at) < LATCH_SILENT)
+        return false;
+    return !is_main(t, c) || agw_bridge_goes_on(t, pkt); /* RTCP follows RTP, see below */
+}
+
 static bool may_latch(agw_transport *t, const agw_component *c, const agw_pkt *pkt)
 {
     const agw_component *rtp = &t->component[AGW_RTP_COMPONENT];
-    if (t->latch_rule == AGW_LATCH_NEVER || c->latched || t->is_ice)
+    if (t->latch_rule == AGW_LATCH_NEVER || t->is_ice)
         return false;
-    if (t->latch_rule == AGW_LATCH_WAIT && !is_from_peer(t, pkt))
+    if (t->latch_rule == AGW_LATCH_WAIT && (c->latched || !is_from_peer(t, pkt)))
+        return false;
+    if (c->latched && !may_latch_again(t, c, pkt))
         return false;
     if (!is_main(t, c) && !(rtp->latched && agw_addr_ip_equal(&rtp->remote, &pkt->remote)))
         return false; /* RTCP comes from where RTP does: it is too easily written */
@@ -710,13 +730,22 @@ static bool may_latch(agw_transport *t, const agw_component *c, const agw_pkt *p
 
 static void latch(agw_transport *t, agw_component *c, const agw_pkt *pkt)
 {
+    if (c->latched && is_main(t, c))
+        t->peer = fresh_number(t->worker); /* maybe another phone: it wants a key frame */
     c->latched = true;
+    c->latched_at = c->heard_at = t->worker->now;
     c->port = pkt->port;
     c->remote = pkt->remote;
     c->source = pkt->remote;
     follow_flow(t, c);
     agw_worker_tell(t->worker, t, AGW_EVENT_LATCHED, &pkt->remote, NULL);
     agw_bridge_settle(t);
+}
+
+static void note_heard(const agw_transport *t, agw_component *c, const agw_pkt *pkt)
+{
+    if (agw_addr_equal(&c->source, &pkt->remote))
+        c->heard_at = t->worker->now;
 }
 
 /* Early media may come before the SDP that names its source, so while that may happen it waits for
@@ -759,6 +788,8 @@ size_t agw_transport_take_early(agw_transport *t, agw_pkt *const pkts[], size_t 
 static void check_plain(agw_transport *t, agw_pkt *pkt)
 {
     agw_component *c = component_of(t, pkt->port);
+    if (c->latched)
+        note_heard(t, c, pkt);
     if (may_latch(t, c, pkt))
         latch(t, c, pkt);
     else if (!is_from_peer(t, pkt))
@@ -780,7 +811,8 @@ static void unprotect_stray(agw_transport *t, agw_pkt *pkt)
 
 static void unprotect_srtp(agw_transport *t, agw_pkt *pkt, srtp_batch *batch)
 {
-    if (!is_from_peer(t, pkt))
+    const agw_component *c = component_of(t, pkt->port);
+    if (!is_from_peer(t, pkt) || (c->latched && may_latch(t, c, pkt)))
         unprotect_stray(t, pkt);
     else if (t->srtp_in == NULL || pkt->kind == AGW_PKT_RTCP)
         unprotect_alone(t, pkt);
@@ -1113,7 +1145,9 @@ static void apply_remote(agw_transport *t, agw_component *c, const agw_addr *rem
     if (agw_addr_equal(&c->signalled, remote))
         return; /* unchanged: a latched address stays */
     agw_port *port = c->ports[remote->family == AGW_FAMILY_IP6];
-    c->signalled = c->source = *remote;
+    c->signalled = *remote;
+    if (agw_addr_is_set(remote))
+        c->source = *remote; /* who says 0.0.0.0 goes on to send from where it was */
     c->remote = port != NULL && t->latch_rule != AGW_LATCH_WAIT ? *remote : (agw_addr){0};
     c->port = port;
     c->latched = false;

@@ -33,9 +33,10 @@ typedef struct agw_component {
     bool latched;
 
     agw_ice *ice;
-    agw_port *ports[2];   /* by family: [0] IPv4, [1] IPv6 */
-    agw_addr signalled;   /* without ICE: what the plan said */
-    agw_early_list early; /* packets of sources that nobody has named yet */
+    agw_port *ports[2];          /* by family: [0] IPv4, [1] IPv6 */
+    agw_addr signalled;          /* without ICE: what the plan said */
+    agw_ns heard_at, latched_at; /* when latched: its last packet; when it was learned */
+    agw_early_list early;        /* packets of sources that nobody has named yet */
     /* What the I/O was told of: media between these two may take its faster way. */
     agw_port *flow_port; /* NULL = nothing */
     agw_addr flow_remote;

@@ -92,7 +92,7 @@ static void make_urgent(const agw_config *config, agw_plan *plan)
 }
 
 /* What control wants of the call now, to its worker. */
-static void apply_plan(agw_session *s)
+void agw_session_apply(agw_session *s)
 {
     agw_plan *plan = agw_plan_of(s->current, s->pending);
     AGW_ASSERT(plan != NULL);
@@ -108,7 +108,7 @@ static void apply_plan(agw_session *s)
 void agw_session_set_acts(agw_session *session, const uint8_t acts[2])
 {
     memcpy(session->acts, acts, sizeof session->acts);
-    apply_plan(session);
+    agw_session_apply(session);
 }
 
 void agw_session_set_urgent(agw_session *session, bool urgent)
@@ -117,7 +117,7 @@ void agw_session_set_urgent(agw_session *session, bool urgent)
         return;
     session->urgent = urgent;
     if (session->current != NULL || session->pending != NULL)
-        apply_plan(session);
+        agw_session_apply(session);
 }
 
 /* The given states stand from now on; the former ones end. */
@@ -126,7 +126,7 @@ static void take_over(agw_session *s, agw_state *current, agw_state *pending)
     agw_state *const old_current = s->current, *const old_pending = s->pending;
     s->current = current;
     s->pending = pending;
-    apply_plan(s);
+    agw_session_apply(s);
     release_unknown(s, old_pending, current, pending, NULL);
     release_unknown(s, old_current, current, pending, old_pending);
     if (old_current != current)

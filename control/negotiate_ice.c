@@ -125,10 +125,7 @@ agw_err agw_session_trickle(agw_session *session, agw_side side, const char *tex
     take_sections(&t, session->current);
     take_sections(&t, session->pending);
     agw_sdp_free(sdp);
-    if (t.added) {
-        agw_plan *plan = agw_plan_of(session->current, session->pending);
-        AGW_ASSERT(plan != NULL);
-        agw_gateway_apply(session->gw, session->call, plan);
-    }
+    if (t.added)
+        agw_session_apply(session);
     return t.known ? AGW_OK : AGW_ERR_NOT_FOUND;
 }

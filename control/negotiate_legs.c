@@ -71,6 +71,8 @@ static void take_words(agw_exchange *x)
     agw_leg *from = &x->next->leg[x->from], *to = &x->next->leg[x->to];
     if ((f->words & WORDS_LATCH) != 0)
         from->latch_asked = to->latch_asked = true;
+    if (agw_flags_has(f, AGW_WORD_MEDIA_HANDOVER))
+        from->handover = to->handover = true;
     if ((f->words & WORDS_NO_LATCH) != 0)
         from->latch_refused = true;
     if (agw_flags_has(f, AGW_WORD_STRICT_SOURCE))

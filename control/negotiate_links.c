@@ -235,6 +235,8 @@ static agw_latch_rule latch_rule(const agw_exchange *x, const agw_leg *leg,
 {
     if (t->ice || leg->latch_refused)
         return AGW_LATCH_NEVER;
+    if (leg->handover)
+        return AGW_LATCH_HANDOVER;
     if (leg->latch_asked || x->s->config->core_learning == AGW_LEARNING_ONCE)
         return AGW_LATCH_ONCE;
     if (leg->nat_wait)

@@ -82,7 +82,7 @@ typedef struct agw_leg {
     agw_sdp_proto transport; /* asked for by key, or AGW_SDP_OTHER */
     agw_dtls_flag role;      /* asked for by key */
     agw_sdes_words sdes;     /* the last that were given */
-    bool latch_asked, latch_refused, strict;
+    bool latch_asked, latch_refused, handover, strict;
     bool nat_wait;   /* it is sent to once it has sent */
     bool use_source; /* SIP-source-address */
     agw_addr source; /* received-from of its last message */
@@ -167,6 +167,9 @@ typedef struct agw_exchange {
     const char *refused; /* why a line could not be served, or NULL */
     const char *why;
 } agw_exchange;
+
+/** Sends the plan of what stands to the worker. */
+void agw_session_apply(agw_session *s);
 
 /* --- negotiate_state.c: memory and finding --- */
 

@@ -42,7 +42,8 @@ typedef struct storm_call {
     uint8_t life;
     bool validated[STORM_HOSTS], nominated[STORM_HOSTS]; /* in this life */
     bool has_sent[4][STORM_HOSTS], signalled[STORM_HOSTS];
-    bool may_latch; /* was asked for in this life */
+    bool may_latch;    /* was asked for in this life */
+    agw_addr heard[2]; /* where each phone was said to be last; 0.0.0.0 does not change it */
     char ufrags[2][AGW_UFRAG_LEN + 1], remote_ufrags[2][8];
     bool named[256]; /* certificates in a plan of this life */
     storm_key keys[STORM_KEYS];
@@ -140,8 +141,7 @@ static inline bool storm_may_pass_to_access(const storm *s, const storm_media *p
         !storm_has_pt(storm_media_plan(c, p->port), p->pt) ||
         !storm_is_open(storm_media_plan(c, p->port), AGW_SIDE_B))
         return false;
-    return m->may_latch ||
-           agw_addr_ip_equal(&from, &c->plan->transports[1 + p->port / 2u].remote_rtp);
+    return m->may_latch || agw_addr_ip_equal(&from, &m->heard[p->port / 2u]);
 }
 
 static inline void storm_check_tag(const storm *s, const uint8_t *data, size_t len, size_t call)
@@ -299,6 +299,8 @@ static inline void storm_post_plan(storm *s, size_t call)
         const uint8_t rtp = storm_host_of(&t[i].remote_rtp),
                       rtcp = storm_host_of(&t[i].remote_rtcp);
         m->may_latch = m->may_latch || t[i].latch_rule == AGW_LATCH_ONCE;
+        if (agw_addr_is_set(&t[i].remote_rtp))
+            m->heard[i - 1] = t[i].remote_rtp;
         if (rtp < STORM_HOSTS)
             m->signalled[rtp] = true;
         if (rtcp < STORM_HOSTS)

@@ -764,6 +764,125 @@ static void test_transport_rfc4594_tos_of_each_media_on_the_shared_port(void)
     lab_end(l);
 }
 
+/* --- learning again ----------------------------------------------------------------------------
+ */
+
+/* A phone that was learned at `from`, with its packets up to seq 10. */
+static lab_call *latched_call(lab *l, agw_latch_rule rule, agw_addr from)
+{
+    lab_call *c = &l->calls[0];
+    c->plan->transports[1].latch_rule = (uint8_t)rule;
+    lab_apply(l, c);
+    lab_connect(l, c, browser());
+    for (uint16_t seq = 1; seq <= 10; seq++)
+        lab_phone_rtp(l, c, 0, from, LAB_PT_AUDIO, 0x22, seq);
+    lab_turn(l);
+    CU_ASSERT_EQUAL(lab_events(c, AGW_EVENT_LATCHED), 1);
+    return c;
+}
+
+/* Where the phone is sent to. */
+static bool is_sent_to(lab *l, lab_call *c, agw_addr to)
+{
+    static uint16_t seq;
+    lab_browser_rtp(l, c, browser(), LAB_PT_AUDIO, 0x11, ++seq);
+    lab_turn(l);
+    const lab_out *out = lab_sent(l, &c->core[0], AGW_PKT_RTP, 0);
+    return out != NULL && agw_addr_equal(&out->to, &to);
+}
+
+static void from_there(lab *l, lab_call *c, agw_addr from, uint32_t ssrc, uint16_t seq)
+{
+    lab_phone_rtp(l, c, 0, from, LAB_PT_AUDIO, ssrc, seq);
+    lab_turn(l);
+}
+
+static void test_transport_latch_ims_5_again_after_2_s_and_the_same_stream_only(void)
+{
+    const agw_addr first = lab_addr(130, 1000), other = lab_addr(131, 2000);
+    lab *l = lab_new();
+    lab_call *c = latched_call(l, AGW_LATCH_ONCE, first);
+    l->now += AGW_S(2) - 1;
+    from_there(l, c, other, 0x22, 11); /* too early */
+    CU_ASSERT_TRUE(is_sent_to(l, c, first));
+    l->now += 1;
+    from_there(l, c, other, 0x23, 11); /* another stream */
+    CU_ASSERT_TRUE(is_sent_to(l, c, first));
+    from_there(l, c, other, 0x22, 10); /* seen */
+    CU_ASSERT_TRUE(is_sent_to(l, c, first));
+    from_there(l, c, other, 0x22, 10 + 3000); /* far ahead */
+    CU_ASSERT_TRUE(is_sent_to(l, c, first));
+    CU_ASSERT_EQUAL(lab_drops(l, AGW_DROP_WRONG_SOURCE), 4);
+    from_there(l, c, other, 0x22, 111);
+    CU_ASSERT_NOT_EQUAL(l->io->n_out, 0);
+    CU_ASSERT_TRUE(is_sent_to(l, c, other));
+    CU_ASSERT_EQUAL(lab_events(c, AGW_EVENT_LATCHED), 2);
+    from_there(l, c, first, 0x22, 112); /* the old one has to wait in turn */
+    CU_ASSERT_TRUE(is_sent_to(l, c, other));
+    CU_ASSERT_EQUAL(lab_drops(l, AGW_DROP_WRONG_SOURCE), 5);
+    lab_end(l);
+}
+
+/* A NAT that gives the phone another port: heard at once, followed when the old port is silent. */
+static void test_transport_latch_follows_another_port_of_the_same_address(void)
+{
+    const agw_addr first = lab_addr(130, 1000), other = lab_addr(130, 2000);
+    lab *l = lab_new();
+    lab_call *c = latched_call(l, AGW_LATCH_ONCE, first);
+    from_there(l, c, other, 0x22, 11);
+    CU_ASSERT_NOT_EQUAL(l->io->n_out, 0);
+    CU_ASSERT_TRUE(is_sent_to(l, c, first));
+    l->now += AGW_S(2);
+    from_there(l, c, other, 0x22, 12);
+    CU_ASSERT_TRUE(is_sent_to(l, c, other));
+    lab_end(l);
+}
+
+static void test_transport_latch_media_handover_follows_at_once(void)
+{
+    const agw_addr first = lab_addr(130, 1000), other = lab_addr(131, 2000);
+    lab *l = lab_new();
+    lab_call *c = latched_call(l, AGW_LATCH_HANDOVER, first);
+    l->now += AGW_MS(500);
+    lab_phone_rtp(l, c, 0, other, 77, 0x99, 500); /* not of this call */
+    lab_turn(l);
+    CU_ASSERT_TRUE(is_sent_to(l, c, first));
+    from_there(l, c, other, 0x99, 500);
+    CU_ASSERT_TRUE(is_sent_to(l, c, other));
+    from_there(l, c, first, 0x22, 11); /* not to and fro with every packet */
+    CU_ASSERT_TRUE(is_sent_to(l, c, other));
+    lab_end(l);
+}
+
+static void test_transport_latch_is_armed_anew_by_sdp(void)
+{
+    const agw_addr first = lab_addr(130, 1000), other = lab_addr(131, 2000);
+    lab *l = lab_new();
+    lab_call *c = latched_call(l, AGW_LATCH_ONCE, first);
+    c->plan->transports[1].remote_rtp = lab_addr(101, 4100);
+    lab_apply(l, c);
+    from_there(l, c, other, 0x99, 500);
+    CU_ASSERT_TRUE(is_sent_to(l, c, other));
+    lab_end(l);
+}
+
+/* c=0.0.0.0: the old way to say hold (RFC 3264 section 8.4). */
+static void test_transport_rfc3264_8_4_zero_address_is_heard_and_not_sent_to(void)
+{
+    lab *l = lab_new();
+    lab_call *c = &l->calls[0];
+    const agw_addr phone = lab_phone(l, c, 0);
+    lab_apply(l, c);
+    lab_connect(l, c, browser());
+    c->plan->transports[1].remote_rtp = c->plan->transports[1].remote_rtcp = (agw_addr){0};
+    lab_apply(l, c);
+    CU_ASSERT_TRUE(reaches(l, c, browser(), 1)); /* its music */
+    CU_ASSERT_FALSE(is_sent_to(l, c, phone));
+    from_there(l, c, lab_addr(131, 2000), 0x22, 2);
+    CU_ASSERT_EQUAL(lab_drops(l, AGW_DROP_WRONG_SOURCE), 1);
+    lab_end(l);
+}
+
 /* DSCP and ECN marks (RFC 3168) of one leg on the other; RTCP, which is ours, keeps its own. */
 static void test_transport_334_5_8_tos_is_copied_when_asked_for(void)
 {
@@ -833,6 +952,11 @@ static const agw_unit_case cases[] = {
     AGW_CASE(test_transport_latching_wants_a_packet_of_this_call),
     AGW_CASE(test_transport_rtcp_latches_only_to_where_rtp_comes_from),
     AGW_CASE(test_transport_rfc4594_tos_of_each_media_on_the_shared_port),
+    AGW_CASE(test_transport_latch_ims_5_again_after_2_s_and_the_same_stream_only),
+    AGW_CASE(test_transport_latch_follows_another_port_of_the_same_address),
+    AGW_CASE(test_transport_latch_media_handover_follows_at_once),
+    AGW_CASE(test_transport_latch_is_armed_anew_by_sdp),
+    AGW_CASE(test_transport_rfc3264_8_4_zero_address_is_heard_and_not_sent_to),
     AGW_CASE(test_transport_334_5_8_tos_is_copied_when_asked_for),
     AGW_CASE(test_mail_that_is_never_delivered_takes_its_association_along),
 };

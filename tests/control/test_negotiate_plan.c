@@ -429,6 +429,7 @@ static void test_negotiate_plan_latch_rule(void)
     check_latch(AGW_REALM_SIP, "", AGW_LATCH_NEVER);
     check_latch(AGW_REALM_IMS, "{\"flags\":[\"port-latching\"]}", AGW_LATCH_ONCE);
     check_latch(AGW_REALM_IMS, "{\"flags\":[\"endpoint-learning-heuristic\"]}", AGW_LATCH_ONCE);
+    check_latch(AGW_REALM_IMS, "{\"flags\":[\"media-handover\"]}", AGW_LATCH_HANDOVER);
     check_latch(AGW_REALM_SIP,
                 "{\"received-from\":[\"IP4\",\"10.2.0.77\"],\"flags\":[\"asymmetric\"]}",
                 AGW_LATCH_NEVER);
