@@ -44,17 +44,20 @@ function datagram(f) {
   let udp;
   let src;
   let dst;
+  let tos;
   if (type === 0x0800 && f[23] === 17 && (f.readUInt16BE(20) & 0x1fff) === 0) {
     udp = 14 + 4 * (f[14] & 15);
     src = f.subarray(26, 30).join('.');
     dst = f.subarray(30, 34).join('.');
+    tos = f[15];
   } else if (type === 0x86dd && f[20] === 17) {
     udp = 54;
     src = v6(f.subarray(22, 38));
     dst = v6(f.subarray(38, 54));
+    tos = (f.readUInt16BE(14) >> 4) & 0xff;
   } else return null;
   const data = f.subarray(udp + 8);
-  return { src, dst, sport: f.readUInt16BE(udp), dport: f.readUInt16BE(udp + 2), data, kind: kindOf(data) };
+  return { src, dst, tos, sport: f.readUInt16BE(udp), dport: f.readUInt16BE(udp + 2), data, kind: kindOf(data) };
 }
 
 function v6(b) {

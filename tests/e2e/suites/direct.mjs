@@ -6,7 +6,7 @@ import { suite, test } from '../lib/runner.mjs';
 import { Gateway } from '../lib/gateway.mjs';
 import { AgentClient } from '../lib/agent-client.mjs';
 import { Browser, MIC_HZ } from '../lib/browser.mjs';
-import { Capture, maxGap } from '../lib/pcap.mjs';
+import { Capture, maxGap, readPcap } from '../lib/pcap.mjs';
 import { Proc } from '../lib/proc.mjs';
 import { NET, nsRun } from '../lib/sandbox.mjs';
 import { attrs, directionIn, parseSdp } from '../lib/sdp.mjs';
@@ -284,6 +284,57 @@ test('hold by the phone (inactive) and resume', async (t, ctx) => {
   await audioBothWays(page, phone);
   assert.equal((await page.stats()).transports[0].dtls, 'connected');
 }, { timeout: 40000 });
+
+/** DSCP and ECN bytes of RTP from the gateway to `to`, seen for a second. */
+async function tosToward(ns, to, file) {
+  const cap = await Capture.start(ns, file);
+  await sleep(1000); // what passes meanwhile is looked at
+  return new Set((await cap.stop()).filter((d) => (d.kind === 'rtp' || d.kind === 'rtcp') && d.dst === to).map((d) => d.tos));
+}
+
+test('DSCP on both legs: EF by default, by key, copied from the other leg', async (t, ctx) => {
+  const file = (name) => join(ctx.opts.out, `tos-${name}.pcap`);
+  for (const [keys, tos] of [[{}, 0xb8], [{ TOS: 104 }, 104]]) {
+    const { call, page, phone } = await parts(t, ctx);
+    await browserCallsPhone(call, page, phone, { keys });
+    await audioBothWays(page, phone);
+    assert.deepEqual([...await tosToward(ctx.net.br, NET.browser.v4, file('browser'))], [tos], 'toward the browser');
+    assert.deepEqual([...await tosToward(ctx.net.core, NET.phone.v4, file('phone'))], [tos], 'toward the phone');
+    await call.remove();
+    await page.hangup?.();
+    await phone.audio.stopSending();
+  }
+  const { call, page, phone } = await parts(t, ctx);
+  nsRun(ctx.net.core, 'nft', `add table inet mark; add chain inet mark out { type filter hook output priority mangle; }; add rule inet mark out udp sport ${phone.audio.port} ip dscp set af31`);
+  t.cleanup(() => nsRun(ctx.net.core, 'nft', 'delete table inet mark'));
+  await browserCallsPhone(call, page, phone, { keys: { TOS: 'copy' } });
+  await audioBothWays(page, phone);
+  const seen = await tosToward(ctx.net.br, NET.browser.v4, file('copied'));
+  assert.ok(seen.has(0x68), `the phone's AF31 toward the browser: ${[...seen]}`);
+}, { timeout: 60000, known: { rtpengine: 'one TOS for all' } });
+
+test('early media of a fork that overtakes its SDP is heard', async (t, ctx) => {
+  const { call, page, phone } = await parts(t, ctx);
+  const late = await Phone.open(ctx.core, { ip: NET.stranger.v4, tone: 2000 });
+  t.cleanup(() => late.close());
+  t.sdps = await browserCallsPhone(call, page, phone);
+  await audioBothWays(page, phone);
+  await phone.audio.stopSending();
+  const cap = await Capture.start(ctx.net.br, join(ctx.opts.out, 'early.pcap'));
+  await late.connect(t.sdps.toCore); // it talks before its 183 is here
+  await sleep(100); // the SDP is on its way
+  const toldAt = Date.now();
+  await call.answer(late.answerTo(t.sdps.toCore), { toward: 'browser', at: late.ip });
+  const firsts = await until('the held packets go out at once', async () => {
+    const grams = (await readPcap(cap.file)).filter((d) => d.kind === 'rtp' && d.dst === NET.browser.v4 && d.at > toldAt - 20);
+    return grams.length > 8 && grams;
+  }, 5000);
+  await cap.stop();
+  const burst = firsts.filter((d) => d.at < firsts[0].at + 15).length;
+  t.note(`${burst} packets that came before the SDP went out with it`);
+  assert.ok(burst >= 4, 'what was said in 100 ms is heard');
+  await pageHears(page, 2000);
+}, { timeout: 40000, known: { rtpengine: 'learns addresses from packets' } });
 
 test('wrong fingerprint: no media either way, and an event', async (t, ctx) => {
   const { call, page, phone } = await parts(t, ctx);
