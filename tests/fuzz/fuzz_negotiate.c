@@ -3,7 +3,8 @@
  * is SDP with all m= lines, plans are sound, transports do not leak.
  *
  * Input: messages between lines "%%". The first line of a message is its side (A or B), its kind
- * (o or a) and flags as one string; the rest is SDP. "%r" in front gives an offer up. */
+ * (o, a, or t: a fragment of trickle ICE) and flags as one string; the rest is SDP. "%r" in front
+ * gives an offer up. */
 #include "control/fake_gateway.h"
 #include "control/negotiate.h"
 
@@ -67,6 +68,11 @@ static void take_message(agw_session *s, const agw_call_ref *call, const char *t
     const char *end = strchr(text, '\n');
     if (end == NULL || end - text < 2)
         return;
+    if (text[1] == 't') { /* a fragment */
+        (void)!agw_session_trickle(s, text[0] == 'B' ? AGW_SIDE_B : AGW_SIDE_A, end + 1,
+                                   strlen(end + 1));
+        return;
+    }
     agw_flags flags;
     const char *why = NULL;
     agw_flags_init(&flags);

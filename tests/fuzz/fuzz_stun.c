@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
- * Everything that a STUN datagram meets: the cheap look, the parse, the proofs, and an agent with
- * fixed credentials. The agent is fed the datagram as it is and once more with proofs repaired, so
- * that the fuzzer gets behind the HMAC. */
+ * Everything that a STUN datagram meets: the cheap look, the parse, the proofs, and agents with
+ * fixed credentials, lite and full. An agent is fed the datagram as it is and once more with proofs
+ * repaired, so that the fuzzer gets behind the HMAC; a full one that waits for a response gets it
+ * with the transaction id of its check. */
 #include "base/wire.h"
 #include "ice/agent.h"
 
@@ -60,6 +61,55 @@ static size_t append_fingerprint(uint8_t *buf, size_t len)
     return len + 8;
 }
 
+/* Sends what is due. The last check's transaction id replaces the one in buf, if there is one. */
+static void run_full(agw_ice *ice, agw_ns now, uint8_t *buf, size_t len)
+{
+    agw_ice_check due;
+    for (int turns = 0; agw_ice_deadline(ice) <= now; turns++) {
+        AGW_ASSERT(turns < 1000);
+        (void)agw_ice_on_deadline(ice, now);
+        while (agw_ice_next_check(ice, now, &due)) {
+            agw_stun_msg msg;
+            AGW_ASSERT(agw_stun_parse(&msg, due.data, due.len) == AGW_OK);
+            if (len >= AGW_STUN_HEADER)
+                memcpy(buf + 8, msg.head.id, AGW_STUN_ID);
+        }
+    }
+}
+
+/* Its own password is the peer's, too, so that one repair serves checks and responses. */
+static void give_full(const uint8_t *data, size_t size, bool controlling)
+{
+    uint8_t copy[2048];
+    if (size > sizeof copy - 8)
+        return;
+    memcpy(copy, data, size);
+    agw_ice *ice = agw_ice_new(&(agw_ice_config){.controlling = controlling,
+                                                 .id_prefix = 5,
+                                                 .local_ufrag = UFRAG,
+                                                 .local_pwd = PWD,
+                                                 .remote_ufrag = "S37V",
+                                                 .remote_pwd = PWD});
+    AGW_ASSERT(ice != NULL);
+    AGW_ASSERT(agw_ice_add_local(ice, 1, AGW_FAMILY_IP4, 9, 5) == AGW_OK);
+    const size_t len = repair_integrity(copy, size);
+    for (agw_ns now = AGW_MS(1); now < AGW_S(90); now *= 3) {
+        /* where it comes from depends on its length, see give() */
+        const agw_addr from = {
+            .ip = {192, 0, 2, (uint8_t)(len + 8)}, .port = 9, .family = AGW_FAMILY_IP4};
+        if (now == AGW_MS(27))
+            (void)agw_ice_add_remote(ice, &from, 7);
+        run_full(ice, now, copy, len);
+        if (len == 0)
+            continue;
+        agw_put16(copy + 2, (uint16_t)(len - AGW_STUN_HEADER));
+        const size_t again = repair_integrity(copy, len);
+        AGW_ASSERT(again == len);
+        give(ice, now, copy, append_fingerprint(copy, len));
+    }
+    agw_ice_free(ice);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     uint8_t copy[2048];
@@ -78,5 +128,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     (void)agw_ice_on_deadline(ice, agw_ice_deadline(ice));
     agw_ice_free(ice);
+    give_full(data, size, false);
+    give_full(data, size, true);
     return 0;
 }
