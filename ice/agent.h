@@ -29,7 +29,7 @@ enum {
     AGW_ICE_REMOTE_MAX = 256, /* longest ufrag or pwd of a peer */
     AGW_ICE_REMOTES = 16,     /* validated remote addresses kept */
     AGW_ICE_SEEN = 64,        /* checks that are known again: 160 s of Chromium's */
-    AGW_ICE_PAIRS = 100,      /* pairs of a full agent, RFC 8445 section 6.1.2.5; 120 bytes each */
+    AGW_ICE_PAIRS = 100,      /* pairs of a full agent, RFC 8445 section 6.1.2.5; 96 bytes each */
 };
 
 typedef struct agw_ice agw_ice;

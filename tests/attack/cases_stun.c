@@ -160,6 +160,13 @@ static void indication(attack *a, uint64_t n)
     attack_send_packet(a);
 }
 
+static void plain(attack *a, uint64_t n)
+{
+    (void)n;
+    craft_stun(&a->packet, &a->rng, STUN_REQUEST);
+    attack_send_packet(a);
+}
+
 /* What a careless server answers with more than it got. */
 static void amplification(attack *a, uint64_t n)
 {
@@ -259,5 +266,17 @@ const attack_case ATTACK_STUN_CASES[] = {
      .from = ATTACK_STRANGER,
      .per_s = FLOOD_PER_S,
      .fire = forged},
+    {.name = "stun-flood-responses",
+     .what = "100,000 responses and errors a second",
+     .when = ATTACK_AFTER,
+     .from = ATTACK_STRANGER,
+     .per_s = FLOOD_PER_S,
+     .fire = response},
+    {.name = "stun-flood-plain",
+     .what = "100,000 plain Binding requests a second",
+     .when = ATTACK_AFTER,
+     .from = ATTACK_STRANGER,
+     .per_s = FLOOD_PER_S,
+     .fire = plain},
     {0},
 };

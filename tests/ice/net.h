@@ -30,7 +30,8 @@ typedef struct net_node {
     agw_ice_pair selected;
     size_t selections, connects, restarts, lost, back, failed;
     agw_ns selected_at, lost_at;
-    size_t n_sent; /* checks of its own */
+    agw_ns timers_at; /* when something was due the last time */
+    size_t n_sent;    /* checks of its own */
     agw_ns sent_at[NET_SENT];
     agw_ns consent_at;
 } net_node;
@@ -177,6 +178,7 @@ static inline void net_timers(net *w, int who)
     net_node *n = &w->node[who];
     for (int turns = 0; agw_ice_deadline(n->ice) <= w->now; turns++) {
         AGW_ASSERT(turns < 1000);
+        n->timers_at = w->now;
         const agw_ice_event event = agw_ice_on_deadline(n->ice, w->now);
         n->failed += event == AGW_ICE_FAILED;
         n->lost += event == AGW_ICE_CONSENT_LOST;

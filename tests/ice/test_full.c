@@ -100,6 +100,59 @@ static void test_full_rfc8445_7_3_1_1_role_conflict_ends_with_one_of_each(void)
     }
 }
 
+/* What A says to an authentic check that claims A's own role. */
+static void expect_conflict(bool a_controls, uint64_t tie_breaker, bool a_stays)
+{
+    net w;
+    net_init(&w, 21);
+    net_place(&w, A, 0, "192.0.2.1:1000", NULL);
+    net_place(&w, B, 0, "192.0.2.2:2000", NULL);
+    net_start(&w, A, config_a(a_controls));
+    const agw_stun_check claim = {.id = {1},
+                                  .their_ufrag = UFRAG_A,
+                                  .our_ufrag = UFRAG_B,
+                                  .key = PWD_A,
+                                  .priority = 1,
+                                  .controlling = a_controls,
+                                  .tie_breaker = tie_breaker};
+    uint8_t buf[AGW_STUN_CHECK_MAX], reply[AGW_STUN_REPLY_MAX];
+    agw_ice_result res;
+    agw_stun_msg msg;
+    agw_ice_on_stun(w.node[A].ice, w.now, 1, &w.node[B].own[0], buf,
+                    agw_stun_write_check(&claim, buf, sizeof buf), reply, sizeof reply, &res);
+    CU_ASSERT_EQUAL_FATAL(agw_stun_parse(&msg, reply, res.reply_len), AGW_OK);
+    CU_ASSERT_EQUAL(msg.error_code, a_stays ? 487 : 0);
+    CU_ASSERT_EQUAL(res.drop, a_stays ? AGW_ICE_DROP_ROLE : AGW_ICE_DROP_NONE);
+    CU_ASSERT_EQUAL(agw_ice_is_controlling(w.node[A].ice), a_controls == a_stays);
+    net_stop(&w);
+}
+
+static void test_full_rfc8445_7_3_1_1_the_larger_tie_breaker_controls(void)
+{
+    expect_conflict(true, 0, true);
+    expect_conflict(true, UINT64_MAX, false);
+    expect_conflict(false, 0, false);
+    expect_conflict(false, UINT64_MAX, true);
+}
+
+/* The peer's checks come, ours are not answered: nothing can be sent. */
+static void test_full_rfc8863_4_checks_of_the_peer_do_not_extend_the_patience(void)
+{
+    net w;
+    net_init(&w, 22);
+    net_place(&w, A, 0, "192.0.2.1:1000", NULL);
+    net_place(&w, B, 0, "192.0.2.2:2000", NULL);
+    net_start(&w, A, config_a(false));
+    check c = {.username = UFRAG_A ":" UFRAG_B, .pwd = PWD_A};
+    uint8_t buf[512];
+    for (c.id = 1; c.id <= 8; c.id++) {
+        net_send(&w, B, 1, &w.node[A].own[0], buf, check_write(&c, buf, sizeof buf));
+        net_run(&w, AGW_S(5));
+    }
+    CU_ASSERT_EQUAL(w.node[A].failed, 1);
+    net_stop(&w);
+}
+
 /* B has no address that A could reach: a NAT, or mDNS names only. */
 static void test_full_rfc8445_7_3_1_3_peer_reflexive_remote(void)
 {
@@ -191,6 +244,7 @@ static void test_full_rfc8489_6_2_1_unanswered_check_is_repeated_six_times(void)
     CU_ASSERT_EQUAL_FATAL(w.node[A].n_sent, 7);
     for (size_t i = 0; i < 7; i++)
         CU_ASSERT_EQUAL(w.node[A].sent_at[i] - began, AGW_MS(AT[i]));
+    CU_ASSERT_EQUAL(w.node[A].timers_at - began, AGW_MS(39500)); /* its timeout */
     CU_ASSERT_EQUAL(agw_ice_deadline(w.node[A].ice), AGW_NEVER);
     net_stop(&w);
 }
@@ -395,6 +449,7 @@ static void test_full_rfc8421_ipv4_is_nominated_300_ms_later_when_ipv6_is_dead(v
     assert_connected(&w);
     CU_ASSERT_TRUE(is_on(&w, A, "192.0.2.2:2000"));
     CU_ASSERT_TRUE(w.node[A].selected_at - began < AGW_MS(500));
+    CU_ASSERT_TRUE(w.node[A].selected_at - began > AGW_MS(300));
     net_stop(&w);
 }
 
@@ -641,6 +696,8 @@ static void test_full_rfc8445_7_1_1_check_carries_what_it_must(void)
 static const agw_unit_case CASES[] = {
     AGW_CASE(test_full_rfc8445_8_1_1_both_roles_connect_by_regular_nomination),
     AGW_CASE(test_full_rfc8445_7_3_1_1_role_conflict_ends_with_one_of_each),
+    AGW_CASE(test_full_rfc8445_7_3_1_1_the_larger_tie_breaker_controls),
+    AGW_CASE(test_full_rfc8863_4_checks_of_the_peer_do_not_extend_the_patience),
     AGW_CASE(test_full_rfc8445_7_3_1_3_peer_reflexive_remote),
     AGW_CASE(test_full_rfc8445_7_2_5_3_1_peer_reflexive_of_our_own),
     AGW_CASE(test_full_rfc8838_candidates_may_come_late_or_before_the_credentials),
