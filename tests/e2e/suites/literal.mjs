@@ -101,7 +101,7 @@ const BROWSER = { differs: { 0: ['-o=alice 1545997027 1 IN IP4 198.51.100.101', 
   '+a=rtcp-rsize', '+a=ssrc:*'], 1: ['-o=bob 99 7 IN IP4 198.51.100.4', `+o=- 99 7 IN IP4 ${NET.access.v4}`] }, why: 'DTLS means a browser, which gets all that it needs without further flags' };
 flag('transport RTP/SAVP, SDES off', { 'transport-protocol': 'RTP/SAVP', SDES: ['off'] }, BROWSER, A(), dtlsB);
 flag('transport UDP/TLS/RTP/SAVPF', { 'transport-protocol': 'UDP/TLS/RTP/SAVPF', SDES: ['off'] }, BROWSER, A(), dtlsB);
-flag('ICE force', { ICE: 'force' }, { ignoring: [/^-a=candidate:. udp fd77:/, /a=ice-lite/, /a=end-of-candidates/], why: 'ICE-lite says so; the second address family only with rtcp-mux' });
+flag('ICE force', { ICE: 'force' }, { ignoring: [/^-a=candidate:. udp fd77:/, /a=ice-lite/, /a=ice-options:trickle/, /a=end-of-candidates/], why: 'a lite agent says so, a full one that it takes trickled candidates; the second address family only with rtcp-mux' });
 flag('ICE remove', { ICE: 'remove' });
 flag('ICE default, none received', { ICE: 'default' });
 flag('rtcp-mux received', {}, {}, A('a=rtcp-mux'), B('a=rtcp-mux'));
