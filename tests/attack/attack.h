@@ -48,6 +48,8 @@ enum {
     ATTACK_AT_BYSTANDER = 16,
     /* The peer harms its own call, which is not judged. */
     ATTACK_OWN_HARM = 32,
+    /* Descriptions of the case name addresses where nobody is: what goes there is asked for. */
+    ATTACK_NAMES_NOBODY = 64,
 };
 
 typedef struct attack attack;

@@ -492,6 +492,7 @@ const attack_case ATTACK_WIDE_CASES[] = {
      .when = ATTACK_AFTER,
      .from = ATTACK_CLIENT,
      .target = ATTACK_CONTROL,
+     .judged = ATTACK_NAMES_NOBODY,
      .per_s = PER_S,
      .begin = begin,
      .fire = fire,

@@ -143,7 +143,7 @@ void attack_judge_attacker(attack *a)
     if (a->answer_bytes > a->fired_bytes)
         attack_fail(a, "amplified: %" PRIu64 " bytes for %" PRIu64, a->answer_bytes,
                     a->fired_bytes);
-    if (a->stray != 0)
+    if (a->stray != 0 && (a->c->judged & ATTACK_NAMES_NOBODY) == 0)
         attack_fail(a, "%" PRIu64 " packets went to an address of nobody", a->stray);
 }
 
