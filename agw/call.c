@@ -10,14 +10,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-agw_call *agw_call_new(agw_call_ref *ref, const char *tag)
+agw_call *agw_call_new(agw_call_ref *ref, const char *tag, agw_dtls_ctx *dtls_ctx)
 {
     agw_call *call = calloc(1, sizeof *call);
     if (call == NULL)
         return NULL;
     call->ref = ref;
     snprintf(call->tag, sizeof call->tag, "%s", tag);
+    call->dtls_ctx = agw_dtls_ctx_ref(dtls_ctx);
     return call;
+}
+
+void agw_call_free(agw_call *call)
+{
+    agw_dtls_ctx_unref(call->dtls_ctx);
+    free(call->transports);
+    free(call->medias);
+    free(call);
 }
 
 static agw_transport *find_transport(const agw_call *call, uint32_t id)
@@ -210,8 +219,6 @@ void agw_call_close(agw_worker *w, agw_call *call)
     agw_mail *gone = agw_mail_new(AGW_MAIL_CALL_GONE, NULL, 0);
     gone->ref = call->ref;
     agw_outbox_post(&w->control, gone);
-    free(call->transports);
-    free(call->medias);
-    free(call);
+    agw_call_free(call);
     agw_heap_ended(&w->calls_ended, w->calls == NULL);
 }

@@ -11,6 +11,7 @@ typedef struct agw_call {
     agw_worker *worker;
     agw_call_ref *ref;               /* control's handle, for messages only */
     char tag[64];                    /* beginning of the call-id, for the log */
+    agw_dtls_ctx *dtls_ctx;          /* of all its associations; one reference */
     struct agw_recording *recording; /* what its taps fill; NULL = none */
     struct agw_call *prev, *next;
     size_t n_transports, n_medias;
@@ -18,8 +19,11 @@ typedef struct agw_call {
     agw_media **medias;
 } agw_call;
 
-/** Made by the control thread; from the first AGW_MAIL_APPLY on it is the worker's. */
-AGW_NODISCARD agw_call *agw_call_new(agw_call_ref *ref, const char *tag);
+/** Made by the control thread; from the first AGW_MAIL_APPLY on it is the worker's. dtls_ctx: one
+ * more reference is taken. */
+AGW_NODISCARD agw_call *agw_call_new(agw_call_ref *ref, const char *tag, agw_dtls_ctx *dtls_ctx);
+/** Of a call that no worker has been given. */
+void agw_call_free(agw_call *call);
 
 /** Applies the plan that the message carries. */
 void agw_call_apply(agw_worker *w, agw_call *call, const agw_mail *mail);

@@ -36,7 +36,6 @@ enum {
     LOAD_STEP = AGW_LOAD_FULL / 20,           /* smaller differences do not tell workers apart */
     HELPERS_LIMIT = 95 * AGW_LOAD_FULL / 100, /* of the control and handshake threads */
     PORTS_RESERVED = 20, /* one core port in so many is kept for urgent calls */
-    FINGERPRINT_TEXT = AGW_FINGERPRINT_TEXT,
 };
 
 /* A new call counts as talking until it does, or until it has been silent for so long. */
@@ -77,10 +76,10 @@ struct agw_gateway {
     agw_recording **recordings; /* all whose file is not closed yet */
     size_t n_recordings, recordings_room;
     agw_admission admission;
-    agw_ns looked_at; /* when the loads were read last */
-    agw_xdp *xdp;     /* NULL: plain sockets */
-    agw_dtls_ctx *dtls_ctx;
-    char fingerprint[FINGERPRINT_TEXT];
+    agw_ns looked_at;       /* when the loads were read last */
+    agw_xdp *xdp;           /* NULL: plain sockets */
+    agw_dtls_ctx *dtls_ctx; /* of new calls; each keeps the one that it began with */
+    agw_ns dtls_ctx_at;
     agw_ring *mailbox;
     int event_fd;
     agw_map *core_addresses; /* advertised core address -> 1, for agw_gateway_owns() */
@@ -107,7 +106,8 @@ typedef struct media_numbers {
 struct agw_call_ref {
     agw_gateway *gw;
     size_t worker;
-    agw_call *call; /* the worker's from the first apply on */
+    agw_call *call;         /* the worker's from the first apply on */
+    agw_dtls_ctx *dtls_ctx; /* one reference */
     bool applied;
     bool closed;                /* control has let go */
     bool silent;                /* counted as such, see SILENT_FOR */
@@ -351,7 +351,6 @@ static agw_err make_worker(agw_gateway *gw, size_t i, uint32_t *next_port, char 
     slot->outbox = agw_worker_outbox(slot->worker);
     agw_load_init(&slot->load, shared_pps(gw, i));
     slot->worker->control = (agw_outbox){.ring = gw->mailbox, .wake = wake_control, .owner = gw};
-    slot->worker->dtls_ctx = gw->dtls_ctx;
     slot->worker->stun_server.rate = gw->config.stun_rate;
     slot->worker->cpu = gw->config.pin ? (int)i : -1;
     gw->n_workers = i + 1;
@@ -445,23 +444,43 @@ static agw_err make_workers(agw_gateway *gw, char *why, size_t size)
     return AGW_OK;
 }
 
+/* A certificate of its own for the calls that begin from now on; false: the former one stays. */
+static bool renew_certificate(agw_gateway *gw)
+{
+    agw_cert *cert = agw_cert_new();
+    agw_dtls_ctx *ctx = cert != NULL ? agw_dtls_ctx_new(cert, gw->config.srtp_profiles) : NULL;
+    gw->dtls_ctx_at = agw_clock_now();
+    if (ctx == NULL)
+        return false;
+    agw_dtls_ctx_unref(gw->dtls_ctx);
+    gw->dtls_ctx = ctx;
+    return true;
+}
+
+/* Nobody misses a new certificate but a new call. */
+static void renew_old_certificate(agw_gateway *gw)
+{
+    const agw_ns lifetime = gw->config.certificate_lifetime;
+    if (lifetime == 0 || agw_clock_now() - gw->dtls_ctx_at < lifetime)
+        return;
+    if (renew_certificate(gw))
+        agw_log(AGW_LOG_INFO, NULL, "new calls have a new DTLS certificate");
+    else
+        agw_log(AGW_LOG_WARN, NULL, "no new DTLS certificate can be made: the old one stays");
+}
+
 static agw_err make_shared_parts(agw_gateway *gw, char *why, size_t size)
 {
     uint8_t seed[16];
-    agw_fingerprint fp;
     agw_rand_bytes(seed, sizeof seed);
     gw->event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     gw->mailbox = agw_ring_new(CONTROL_SLOTS);
     gw->core_addresses = agw_map_new(sizeof(agw_addr), seed);
-    agw_cert *cert = agw_cert_new();
-    gw->dtls_ctx = cert != NULL ? agw_dtls_ctx_new(cert, gw->config.srtp_profiles) : NULL;
     if (gw->event_fd < 0 || gw->mailbox == NULL || gw->core_addresses == NULL)
         return fail(AGW_ERR_SYSTEM, why, size, "out of memory or descriptors");
-    if (gw->dtls_ctx == NULL)
+    if (!renew_certificate(gw))
         return fail(AGW_ERR_SYSTEM, why, size,
                     "OpenSSL refuses the certificate or the SRTP profiles");
-    agw_dtls_ctx_fingerprint(gw->dtls_ctx, &fp);
-    agw_fingerprint_text(&fp, gw->fingerprint, sizeof gw->fingerprint);
     return AGW_OK;
 }
 
@@ -725,9 +744,12 @@ bool agw_gateway_owns(const agw_gateway *gw, const agw_addr *addr)
     return agw_map_get(gw->core_addresses, addr) != NULL;
 }
 
-const char *agw_gateway_fingerprint(const agw_gateway *gw)
+const char *agw_gateway_fingerprint(const agw_call_ref *call, agw_hash hash,
+                                    char out[AGW_FINGERPRINT_TEXT])
 {
-    return gw->fingerprint;
+    agw_fingerprint fp;
+    agw_dtls_ctx_fingerprint(call->dtls_ctx, hash, &fp);
+    return agw_fingerprint_text(&fp, out, AGW_FINGERPRINT_TEXT);
 }
 
 /* --- load
@@ -905,11 +927,13 @@ agw_err agw_gateway_call_new(agw_gateway *gw, const char *tag, void *owner, agw_
     agw_call_ref *ref = calloc(1, sizeof *ref);
     if (ref == NULL)
         return AGW_ERR_LIMIT;
-    ref->call = agw_call_new(ref, tag);
+    renew_old_certificate(gw);
+    ref->call = agw_call_new(ref, tag, gw->dtls_ctx);
     if (ref->call == NULL) {
         free(ref);
         return AGW_ERR_LIMIT;
     }
+    ref->dtls_ctx = agw_dtls_ctx_ref(gw->dtls_ctx);
     ref->gw = gw;
     ref->worker = worker;
     ref->owner = owner;
@@ -944,7 +968,8 @@ static void free_call_ref(agw_call_ref *ref)
         free(ref->medias);
     }
     if (!ref->applied)
-        free(ref->call);
+        agw_call_free(ref->call);
+    agw_dtls_ctx_unref(ref->dtls_ctx);
     if (ref->prev != NULL)
         ref->prev->next = ref->next;
     else

@@ -44,8 +44,9 @@ typedef struct agw_gateway_config {
     uint32_t stun_rate;        /* plain Binding requests that a worker answers a second; 0 = none */
     const char *recording_dir; /* folder of recordings; NULL or "" = none can be made */
     const char *srtp_profiles; /* use_srtp order as OpenSSL names it; NULL = default */
-    uint32_t load_limit;       /* no new calls above it, of AGW_LOAD_FULL; 0 = no limit */
-    bool pin;                  /* pin worker i to core i */
+    agw_ns certificate_lifetime; /* then new calls get a new one; 0 = as long as we run */
+    uint32_t load_limit;         /* no new calls above it, of AGW_LOAD_FULL; 0 = no limit */
+    bool pin;                    /* pin worker i to core i */
 } agw_gateway_config;
 
 typedef struct agw_gateway agw_gateway;
@@ -102,9 +103,10 @@ void agw_gateway_release(agw_gateway *gw, agw_call_ref *call, uint32_t id);
  */
 bool agw_gateway_owns(const agw_gateway *gw, const agw_addr *addr);
 
-/** Our certificate's SHA-256 fingerprint as SDP says it: "sha-256 AA:BB:...". Lives as long as gw.
- */
-const char *agw_gateway_fingerprint(const agw_gateway *gw);
+/** Fingerprint of the certificate that this call has for all its life, as SDP says it:
+ * "sha-256 AA:BB:...". Returns out. */
+const char *agw_gateway_fingerprint(const agw_call_ref *call, agw_hash hash,
+                                    char out[AGW_FINGERPRINT_TEXT]);
 
 /** Statistics of a media of the call; made on first use, lives until agw_gateway_call_free(). */
 agw_media_stats *agw_gateway_media_stats(agw_call_ref *call, uint32_t media_id);

@@ -70,6 +70,7 @@ typedef enum agw_latch_rule {
 typedef struct agw_key_plan {
     uint32_t epoch; /* counts up when the key is another one; 0 = no key yet */
     uint8_t suite;  /* agw_srtp_suite */
+    bool told;      /* of key_out: the peer has had it in an offer, so it may be used at once */
     uint8_t key[AGW_SRTP_KEY_MAX];
 } agw_key_plan;
 

@@ -9,7 +9,9 @@
 #include "base/log.h"
 #include "base/rand.h"
 #include "base/secret.h"
+#include "base/wire.h"
 #include "ice/candidate.h"
+#include "rtp/header.h"
 #include "srtp/sdes.h"
 
 #include <stdio.h>
@@ -27,6 +29,8 @@ static const agw_ns ICMP_EVERY = AGW_S(1);
  * under it may still be on their way then (RFC 4568 section 7.1.4). */
 static const agw_ns OLD_KEY_ANSWERED = AGW_S(32); /* SIP's timer B, RFC 3261 section 17.1.1.2 */
 static const agw_ns OLD_KEY_LATE = AGW_S(1);
+/* A peer that has offered takes our new key when our answer is there. */
+static const agw_ns NEW_KEY_LATEST = AGW_S(1);
 
 /* --- addresses -------------------------------------------------------------------------------- */
 
@@ -125,7 +129,7 @@ static size_t components(const agw_transport *t)
 
 void agw_transport_set_timer(agw_transport *t)
 {
-    agw_ns at = AGW_NEVER;
+    agw_ns at = t->srtp_out_next != NULL ? t->srtp_out_at : AGW_NEVER;
     for (size_t i = 0; i < 2; i++) {
         const agw_component *c = &t->component[i];
         if (c->ice != NULL && i < components(t))
@@ -283,8 +287,12 @@ static void run_ice(agw_transport *t, agw_component *c)
     }
 }
 
+static void use_next_key_out(agw_transport *t);
+
 void agw_transport_on_timer(agw_transport *t)
 {
+    if (t->srtp_out_next != NULL && t->worker->now >= t->srtp_out_at)
+        use_next_key_out(t);
     for (size_t i = 0; i < components(t); i++)
         run_ice(t, &t->component[i]);
     for (size_t i = 0; i < 2; i++)
@@ -328,7 +336,7 @@ static void start_dtls(agw_transport *t, agw_dtls_role role)
     mail->assoc = t->assoc;
     mail->role = role;
     mail->ask_cookie = role == AGW_DTLS_SERVER && t->worker->now < t->worker->cookies_until;
-    mail->context = agw_dtls_ctx_ref(t->worker->dtls_ctx);
+    mail->context = agw_dtls_ctx_ref(t->call->dtls_ctx);
     agw_outbox_post(handshake_box(t), mail);
 }
 
@@ -475,7 +483,8 @@ static void drop_keys(agw_transport *t)
     agw_srtp_session_free(t->srtp_out);
     agw_srtp_session_free(t->srtp_next);
     agw_srtp_session_free(t->srtp_last);
-    t->srtp_in = t->srtp_out = t->srtp_next = t->srtp_last = NULL;
+    agw_srtp_session_free(t->srtp_out_next);
+    t->srtp_in = t->srtp_out = t->srtp_next = t->srtp_last = t->srtp_out_next = NULL;
     t->key_in_epoch = t->key_out_epoch = 0;
     agw_bridge_settle(t);
 }
@@ -664,25 +673,62 @@ static void end_key_change(agw_transport *t)
     t->srtp_next = t->srtp_last = NULL;
 }
 
-/* A failed attempt leaves the bytes useless, so the second one works on a copy. */
+/* A failed attempt leaves the bytes useless, so the next one works on a copy. */
+typedef struct pkt_copy {
+    size_t len;
+    uint8_t data[AGW_PKT_MAX];
+} pkt_copy;
+
+static agw_err try_again(agw_srtp_session *s, agw_pkt *pkt, const pkt_copy *copy)
+{
+    memcpy(pkt->data, copy->data, copy->len);
+    pkt->len = copy->len;
+    return unprotect_one(s, pkt);
+}
+
+/* The new key with the old key's roll-over counter. */
+static bool try_to_follow(agw_transport *t, agw_pkt *pkt, const pkt_copy *copy)
+{
+    if (pkt->kind != AGW_PKT_RTP || copy->len < AGW_RTP_HEADER_MIN)
+        return false;
+    const uint16_t seq = agw_get16(copy->data + 2);
+    const uint32_t ssrc = agw_get32(copy->data + 8);
+    uint32_t roc;
+    if (!agw_srtp_session_may_follow(t->srtp_next, t->srtp_last, ssrc, seq, &roc) ||
+        agw_srtp_session_set_roc(t->srtp_next, ssrc, roc) != AGW_OK)
+        return false;
+    const bool follows = try_again(t->srtp_next, pkt, copy) == AGW_OK;
+    if (!follows)
+        AGW_ASSERT(agw_srtp_session_set_roc(t->srtp_next, ssrc, 0) == AGW_OK);
+    return follows;
+}
+
+/* Whoever uses its new key has our answer. */
+static void hear_next_key(agw_transport *t)
+{
+    const agw_ns late = t->worker->now + OLD_KEY_LATE;
+    t->srtp_last_until = agw_earlier(t->srtp_last_until, late);
+    t->srtp_next_heard = true;
+    if (t->srtp_out_next != NULL)
+        use_next_key_out(t);
+}
+
 static agw_err unprotect_changing(agw_transport *t, agw_pkt *pkt)
 {
-    const agw_ns now = t->worker->now;
-    const size_t len = pkt->len;
-    uint8_t copy[AGW_PKT_MAX];
-    memcpy(copy, pkt->data, len);
-    const agw_err err = unprotect_one(t->srtp_next, pkt);
-    if (now >= t->srtp_last_until) {
+    const bool is_over = t->worker->now >= t->srtp_last_until;
+    pkt_copy copy;
+    copy.len = pkt->len;
+    memcpy(copy.data, pkt->data, pkt->len);
+    agw_err err = unprotect_one(t->srtp_next, pkt);
+    if (err == AGW_ERR_AUTH && try_to_follow(t, pkt, &copy))
+        err = AGW_OK;
+    if (err == AGW_OK)
+        hear_next_key(t);
+    else if (!is_over && try_again(t->srtp_last, pkt, &copy) == AGW_OK)
+        err = AGW_OK;
+    if (is_over && t->srtp_next_heard)
         end_key_change(t);
-        return err;
-    }
-    if (err == AGW_OK) {
-        t->srtp_last_until = agw_earlier(t->srtp_last_until, now + OLD_KEY_LATE);
-        return AGW_OK;
-    }
-    memcpy(pkt->data, copy, len);
-    pkt->len = len;
-    return unprotect_one(t->srtp_last, pkt) == AGW_OK ? AGW_OK : err;
+    return err;
 }
 
 /* The rare ways: without batch. */
@@ -1206,7 +1252,18 @@ static bool take_key_in(agw_transport *t, const agw_key_plan *key)
     t->srtp_next = session;
     t->srtp_in = NULL;
     t->srtp_last_until = t->worker->now + OLD_KEY_ANSWERED;
+    t->srtp_next_heard = false;
     return true;
+}
+
+static void use_next_key_out(agw_transport *t)
+{
+    if (t->srtp_out != NULL && agw_srtp_session_follow(t->srtp_out_next, t->srtp_out) != AGW_OK)
+        agw_log(AGW_LOG_ERROR, t->call->tag, "roll-over counters are lost with the old key");
+    agw_srtp_session_free(t->srtp_out);
+    t->srtp_out = t->srtp_out_next;
+    t->srtp_out_next = NULL;
+    t->peer = fresh_number(t->worker);
 }
 
 static bool take_key_out(agw_transport *t, const agw_key_plan *key)
@@ -1214,10 +1271,12 @@ static bool take_key_out(agw_transport *t, const agw_key_plan *key)
     agw_srtp_session *session = session_of(t, key, true);
     if (session == NULL)
         return false;
-    agw_srtp_session_free(t->srtp_out);
-    t->srtp_out = session;
+    agw_srtp_session_free(t->srtp_out_next);
+    t->srtp_out_next = session;
+    t->srtp_out_at = t->worker->now + NEW_KEY_LATEST;
     t->key_out_epoch = key->epoch;
-    t->peer = fresh_number(t->worker);
+    if (t->srtp_out == NULL || key->told)
+        use_next_key_out(t);
     return true;
 }
 

@@ -100,6 +100,11 @@ typedef struct agw_transport {
     uint32_t key_in_epoch, key_out_epoch;
     agw_srtp_session *srtp_next, *srtp_last;
     agw_ns srtp_last_until;
+    bool srtp_next_heard;
+    /* Our next key while the answer with it is on its way: in use as soon as the peer uses its own,
+     * or then. */
+    agw_srtp_session *srtp_out_next; /* NULL = none */
+    agw_ns srtp_out_at;
 
     agw_ns icmp_told_at;
 } agw_transport;

@@ -36,7 +36,6 @@ typedef struct agw_worker {
     agw_outbox control;
     agw_outbox *handshakes;
     size_t n_handshakes;
-    agw_dtls_ctx *dtls_ctx;  /* borrowed from the gateway */
     agw_srtp_engine *srtp;   /* NULL = OpenSSL; sessions of the calls here are made on it */
     agw_port **access_ports; /* shared ports that this worker reads */
     size_t n_access_ports;

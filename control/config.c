@@ -30,7 +30,7 @@ struct option {
 
 static setter set_bool, set_int, set_seconds, set_percent, set_word, set_text, set_interface,
     set_profile, set_prefix, set_listen_ng, set_listen_tcp, set_listen_http, set_mode, set_allow,
-    set_notify, set_dtmf_dest, set_log_level, set_access_port, set_tos, set_demo;
+    set_notify, set_dtmf_dest, set_log_level, set_access_port, set_tos, set_demo, set_suites;
 
 static const char *const IO_WORDS[] = {"udp", "xdp", "auto", NULL};
 static const char *const ICE_WORDS[] = {"lite", "full", NULL};
@@ -83,6 +83,12 @@ static const option OPTIONS[] = {
      "bind worker i to core i"},
     {"srtp-profiles", 0, set_text, false, false, FIELD(srtp_profiles), 0, 0, NULL, NULL, "LIST",
      "use_srtp order as OpenSSL names it"},
+    {"sdes-suites", 0, set_suites, false, false, FIELD(sdes_suites), 0, 0, NULL,
+     "AEAD_AES_256_GCM:AEAD_AES_128_GCM:AES_CM_128_HMAC_SHA1_80:AES_CM_128_HMAC_SHA1_32", "LIST",
+     "suites that are offered in a=crypto, best first"},
+    {"certificate-lifetime", 0, set_seconds, false, false, FIELD(gateway.certificate_lifetime), 0,
+     YEARS_S, NULL, "2592000", "SECONDS",
+     "new calls get a new DTLS certificate so often; 0 = never"},
     {"io", 0, set_word, false, false, FIELD(gateway.io), 0, 0, IO_WORDS, "udp", "udp|xdp|auto",
      "how packets come in and go out"},
     {"ice", 0, set_word, false, false, FIELD(ice), 0, 0, ICE_WORDS, "lite", "lite|full",
@@ -328,6 +334,16 @@ static agw_err set_text(agw_config *config, const option *opt, const char *value
 {
     if (g_strlcpy(field(config, opt), value, opt->size) >= opt->size)
         return refuse(why, size, "%s is too long", opt->name);
+    return AGW_OK;
+}
+
+static agw_err set_suites(agw_config *config, const option *opt, const char *value, char *why,
+                          size_t size)
+{
+    agw_srtp_suite_list list = {0};
+    if (!agw_srtp_suite_list_read(&list, value) || list.n == 0)
+        return refuse(why, size, "%s has a suite that is not known: %s", opt->name, value);
+    *(agw_srtp_suite_list *)field(config, opt) = list;
     return AGW_OK;
 }
 

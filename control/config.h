@@ -7,6 +7,7 @@
 #include "agw/gateway.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "srtp/suite.h"
 
 #include <glib.h>
 
@@ -64,8 +65,9 @@ typedef struct agw_config {
     agw_ice_mode ice;
     agw_learning core_learning;
     int32_t tos; /* DSCP and ECN byte for all media; -1 = by kind of media; or AGW_TOS_COPY */
-    int32_t tos_urgent; /* the same for urgent calls; -1 = as others */
-    int32_t police;     /* times its bandwidth that a stream may send; 0 = anything */
+    int32_t tos_urgent;              /* the same for urgent calls; -1 = as others */
+    int32_t police;                  /* times its bandwidth that a stream may send; 0 = anything */
+    agw_srtp_suite_list sdes_suites; /* offered in a=crypto, best first */
 
     GPtrArray *notify;      /* char *: targets of events */
     char b2b_url[256];      /* "" = off; may have %% */

@@ -4,6 +4,7 @@
 #include "control/flags.h"
 
 #include "control/flags_text.h"
+#include "dtls/cert.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -426,34 +427,91 @@ static uint32_t suite_bit(const char *name)
     return suite != AGW_SRTP_NONE ? UINT32_C(1) << suite : 0;
 }
 
-/* The first of "A;B;C" that we know. */
-static void take_sdes_order(agw_sdes_words *words, const char *names)
+static bool is_off(const char *word)
 {
-    while (words->first == AGW_SRTP_NONE && *names != '\0') {
-        const size_t n = strcspn(names, ";");
-        words->first = agw_srtp_suite_by_sdes(names, n);
-        names += names[n] != '\0' ? n + 1 : n;
-    }
+    return strcmp(word, "off") == 0 || strcmp(word, "no") == 0 || strcmp(word, "disable") == 0;
 }
 
-static void take_sdes_word(agw_sdes_words *words, const char *word)
+/* What is always so: padding, and a suite in use stays where it can. */
+static bool is_sdes_default(const char *word)
+{
+    static const char *const WORDS[] = {"pad", "static", "encrypted_srtp", "encrypted_srtcp",
+                                        "authenticated_srtp"};
+    for (size_t i = 0; i < G_N_ELEMENTS(WORDS); i++) {
+        if (strcmp(WORDS[i], word) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Suites by name; false: another word. Names that we do not know change nothing. */
+static bool take_sdes_suites(agw_sdes_words *words, const char *word)
 {
     const char *value;
-    words->given = true;
-    if (strcmp(word, "off") == 0 || strcmp(word, "no") == 0 || strcmp(word, "disable") == 0)
-        words->off = true;
-    else if ((value = behind(word, "only-")) != NULL)
+    if ((value = behind(word, "only-")) != NULL)
         words->only |= suite_bit(value);
     else if ((value = behind(word, "no-")) != NULL)
         words->never |= suite_bit(value);
     else if ((value = behind(word, "order:")) != NULL)
-        take_sdes_order(words, value);
+        (void)agw_srtp_suite_list_read(&words->order, value);
+    else if ((value = behind(word, "offerer_pref:")) != NULL)
+        (void)agw_srtp_suite_list_read(&words->taken, value);
+    else
+        return false;
+    return true;
+}
+
+static void take_sdes_word(agw_flags *f, const char *word)
+{
+    agw_sdes_words *words = &f->sdes;
+    words->given = true;
+    if (is_off(word))
+        words->off = true;
+    else if (strcmp(word, "nonew") == 0)
+        words->no_new = true;
+    else if (strcmp(word, "lifetime") == 0)
+        words->lifetime = true;
+    else if (strcmp(word, "prefer") == 0)
+        words->prefer = true;
+    else if (!take_sdes_suites(words, word) && !is_sdes_default(word))
+        note_unknown(f, "SDES", word); /* unencrypted_srtp and its kin, too: never */
 }
 
 static void take_sdes(agw_flags *f, char *const *t)
 {
     for (; *t != NULL; t++)
-        take_sdes_word(&f->sdes, *t);
+        take_sdes_word(f, *t);
+}
+
+static void take_osrtp(agw_flags *f, char *const *t)
+{
+    for (; *t != NULL; t++) {
+        if (is_off(*t))
+            f->osrtp |= AGW_OSRTP_OFF;
+        else if (strcmp(*t, "offer") == 0)
+            f->osrtp |= AGW_OSRTP_OFFER;
+        else if (strcmp(*t, "accept") == 0)
+            f->osrtp |= AGW_OSRTP_ACCEPT;
+        else
+            note_unknown(f, "OSRTP", *t);
+    }
+}
+
+static void take_fingerprint_hash(agw_flags *f, char *const *t)
+{
+    static const bit_name HASHES[] = {{"sha-256", AGW_HASH_SHA256},
+                                      {"sha-384", AGW_HASH_SHA384},
+                                      {"sha-512", AGW_HASH_SHA512},
+                                      {NULL, 0}};
+    for (; *t != NULL; t++) {
+        const bit_name *n = HASHES;
+        while (n->name != NULL && g_ascii_strcasecmp(n->name, *t) != 0)
+            n++;
+        if (n->name == NULL)
+            note_unknown(f, "DTLS-fingerprint", *t);
+        else
+            f->dtls_hash = (uint8_t)n->bit;
+    }
 }
 static void take_ptime(agw_flags *f, char *const *t)
 {
@@ -619,6 +677,8 @@ static const key_rule KEYS[] = {
     {"replace", FORM_WORDS, take_replace},
     {"bundle", FORM_WORDS, take_bundle},
     {"SDES", FORM_WORDS, take_sdes},
+    {"OSRTP", FORM_WORDS, take_osrtp},
+    {"DTLS-fingerprint", FORM_TEXT, take_fingerprint_hash},
     {"ptime", FORM_TEXT, take_ptime},
     {"ptime-reverse", FORM_TEXT, take_ptime_reverse},
     {"sdp-media-remove", FORM_WORDS, take_media_remove},
@@ -650,8 +710,6 @@ static const char *const IGNORED_KEYS[] = {
     "sip-call-id",
     "T.38",
     "T38",
-    "OSRTP",
-    "DTLS-fingerprint",
     "generate-RTCP",
     "interface",
     "code",
@@ -733,8 +791,6 @@ static const char *const IGNORED_WORDS[] = {
     "compact",
     "start-recording",
     "generate-RTCP",
-    "osrtp-offer",
-    "osrtp-accept",
     "media-echo",
     "siprec",
     "force",
@@ -742,8 +798,7 @@ static const char *const IGNORED_WORDS[] = {
 
 /* Words with a value behind the last dash which are known and ignored. */
 static const char *const IGNORED_PREFIXES[] = {
-    "T38-",         "T.38-",         "T.38=", "OSRTP-",   "SDES-",
-    "delay-buffer", "DTMF-security", "vsc-",  "ICE-lite",
+    "T38-", "T.38-", "T.38=", "delay-buffer", "DTMF-security", "vsc-", "ICE-lite",
 };
 
 static bool listed(const char *const *list, size_t n, const char *name)
@@ -815,10 +870,9 @@ static bool prefixed_word(agw_flags *f, const char *word)
     static const struct {
         const char *prefix;
         take_key *take;
-    } PREFIXES[] = {{"replace-", take_replace},
-                    {"rtcp-mux-", take_rtcp_mux},
-                    {"SDES-", take_sdes},
-                    {"bundle-", take_bundle}};
+    } PREFIXES[] = {{"replace-", take_replace}, {"rtcp-mux-", take_rtcp_mux},
+                    {"SDES-", take_sdes},       {"OSRTP-", take_osrtp},
+                    {"osrtp-", take_osrtp},     {"bundle-", take_bundle}};
     for (size_t i = 0; i < G_N_ELEMENTS(PREFIXES); i++) {
         const char *value = behind(word, PREFIXES[i].prefix);
         char *texts[2] = {NULL, NULL};

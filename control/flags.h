@@ -146,12 +146,16 @@ typedef enum agw_extmap_list {
     AGW_EXTMAP_LISTS,
 } agw_extmap_list;
 
-/** What the words of SDES say about the a=crypto that the receiver of an offer gets. */
+/** What the words of SDES in an offer say about a=crypto on both sides. */
 typedef struct agw_sdes_words {
-    bool given;           /* any word at all */
-    bool off;             /* none */
-    uint32_t only, never; /* bits 1 << agw_srtp_suite */
-    agw_srtp_suite first; /* rather this one; AGW_SRTP_NONE = no wish */
+    bool given;                /* any word at all */
+    bool off;                  /* no a=crypto toward the receiver */
+    bool no_new;               /* toward the receiver only suites that the sender offers */
+    bool lifetime;             /* write one */
+    bool prefer;               /* of a sender that offers both SDES counts, and not DTLS */
+    uint32_t only, never;      /* toward the receiver: bits 1 << agw_srtp_suite */
+    agw_srtp_suite_list order; /* toward the receiver: these first */
+    agw_srtp_suite_list taken; /* of the sender's lines rather these, instead of its own order */
 } agw_sdes_words;
 
 /** notify=[ice consent dtls inactivity=30 heartbeat=60 quality=3.5]: what is told of the call. */
@@ -161,6 +165,13 @@ typedef struct agw_notify_words {
     int32_t inactivity_s, heartbeat_s; /* 0 = not told; -1 = not given */
     int32_t quality_x10;               /* told below this MOS times ten; 0 = not told */
 } agw_notify_words;
+
+/** Bits of agw_flags.osrtp (RFC 8643); 0 = no key. */
+enum {
+    AGW_OSRTP_OFF = 1 << 0,    /* never, on either side */
+    AGW_OSRTP_OFFER = 1 << 1,  /* plain RTP toward the receiver is offered with keys */
+    AGW_OSRTP_ACCEPT = 1 << 2, /* the sender's keys are taken whatever the receiver does */
+};
 
 /** One request's keys. All texts live as long as the flags. NULL, 0, NONE = not given. */
 typedef struct agw_flags {
@@ -176,12 +187,12 @@ typedef struct agw_flags {
     agw_ice_flag ice;
     uint32_t ice_lite; /* agw_ice_lite_flag */
     agw_dtls_flag dtls, dtls_reverse;
-    bool osrtp_off;
     agw_sdes_words sdes;
     const char *address;                   /* where the party of a command receives media */
     const char *metadata, *recording_file; /* of a recording */
     agw_drop_traffic drop_traffic;
-    uint32_t rtcp_mux, replace, bundle;
+    uint32_t rtcp_mux, replace, bundle, osrtp;
+    uint8_t dtls_hash;  /* agw_hash of our fingerprint toward the receiver; 0 = no key */
     uint64_t words;     /* 1 << agw_word */
     int32_t ptime, tos; /* -1 = not given; tos: or AGW_TOS_COPY */
     int32_t ptime_reverse;

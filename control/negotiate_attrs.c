@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define URI_MID         "urn:ietf:params:rtp-hdrext:sdes:mid"
+#define URI_ENCRYPTED   "urn:ietf:params:rtp-hdrext:encrypt"
 #define URI_ORIENTATION "urn:3gpp:video-orientation"
 
 /* Bits: from a browser or a plain leg, toward a browser, a plain leg, or an IMS. */
@@ -270,10 +271,13 @@ static bool script_passes(const agw_flags *f, const char *uri)
            !lists_uri(f->extmap[AGW_EXTMAP_MASK], uri);
 }
 
+/* Encrypted extensions (RFC 6904) go nowhere: keys are each leg's own, and what we would have to
+ * remove or renumber could not be read. */
 bool agw_attrs_extension_passes(const agw_exchange *x, const agw_work *w, const agw_sdp_extmap *e)
 {
     const unsigned bit = line_way(x, w);
-    if (e->id == 0 || e->id > UINT8_MAX || !script_passes(x->flags, e->uri))
+    if (e->id == 0 || e->id > UINT8_MAX || !script_passes(x->flags, e->uri) ||
+        strcmp(e->uri, URI_ENCRYPTED) == 0)
         return false;
     if (bit == WW)
         return true;
@@ -441,7 +445,10 @@ static void write_ice(const agw_exchange *x, const agw_link *link, agw_sdp_write
 
 static void write_dtls(const agw_exchange *x, const agw_link *link, agw_sdp_writer *out)
 {
-    agw_sdp_write_attr(out, "fingerprint", agw_gateway_fingerprint(x->s->gw));
+    const uint8_t hash = x->next->leg[x->to].dtls_hash;
+    char text[AGW_FINGERPRINT_TEXT];
+    agw_gateway_fingerprint(x->s->call, hash != 0 ? (agw_hash)hash : AGW_HASH_SHA256, text);
+    agw_sdp_write_attr(out, "fingerprint", text);
     const char *setup = x->is_offer                         ? "actpass"
                         : link->now.dtls == AGW_DTLS_ACTIVE ? "active"
                                                             : "passive";
@@ -501,7 +508,7 @@ void agw_out_media_attrs(agw_exchange *x, agw_work *w, agw_sdp_writer *out)
     if (end->security == AGW_SECURITY_DTLS)
         write_dtls(x, link, out);
     else if (end->security == AGW_SECURITY_SDES)
-        agw_keys_write(link, out);
+        agw_keys_write(x, link, out);
 }
 
 /* --- session level ------------------------------------------------------------------------ */

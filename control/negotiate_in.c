@@ -24,12 +24,20 @@ const agw_sdp_media *agw_in_transport_media(const agw_sdp *sdp, const agw_sdp_me
     return m;
 }
 
-agw_security agw_in_security(agw_sdp_proto proto, const agw_sdp_media *tm)
+/* By what stands beside the profile; DTLS before SDES unless the latter is preferred. */
+static agw_security by_attributes(const agw_sdp_media *tm, bool sdes)
+{
+    const char *why;
+    if (tm->fingerprints.n == 0)
+        return AGW_SECURITY_SDES;
+    return sdes && agw_keys_offered(tm, &why) ? AGW_SECURITY_SDES : AGW_SECURITY_DTLS;
+}
+
+agw_security agw_in_security(agw_sdp_proto proto, const agw_sdp_media *tm, bool sdes)
 {
     if (!agw_sdp_proto_is_secure(proto))
         return AGW_SECURITY_PLAIN;
-    return agw_sdp_proto_is_dtls(proto) || tm->fingerprints.n > 0 ? AGW_SECURITY_DTLS
-                                                                  : AGW_SECURITY_SDES;
+    return agw_sdp_proto_is_dtls(proto) ? AGW_SECURITY_DTLS : by_attributes(tm, sdes);
 }
 
 static bool alive(const agw_sdp_media *m)
@@ -46,6 +54,14 @@ static bool has_fingerprint(const agw_sdp_media *tm)
             return true;
     }
     return false;
+}
+
+/* Plain RTP by its profile, with keys that we could use (RFC 8643 section 3.1). */
+static bool is_osrtp(const agw_sdp_media *m, const agw_sdp_media *tm)
+{
+    const char *why;
+    return m->proto != AGW_SDP_OTHER && !agw_sdp_proto_is_secure(m->proto) &&
+           (has_fingerprint(tm) || agw_keys_offered(tm, &why));
 }
 
 /* RFC 3264 section 8.4: the old way to say hold. With ICE the address is elsewhere. */
@@ -203,6 +219,16 @@ static bool can_transport(agw_exchange *x, const agw_work *w)
     }
 }
 
+static void read_security(const agw_exchange *x, const agw_work *w)
+{
+    const agw_leg *to = &x->next->leg[x->to];
+    agw_line_end *end = &w->line->end[x->from];
+    end->proto = w->m->proto;
+    end->osrtp = (to->osrtp & AGW_OSRTP_OFF) == 0 && is_osrtp(w->m, w->tm);
+    end->security = end->osrtp ? by_attributes(w->tm, to->sdes.prefer)
+                               : agw_in_security(w->m->proto, w->tm, to->sdes.prefer);
+}
+
 static void read_offered(agw_exchange *x, agw_work *w, size_t served)
 {
     agw_line *line = w->line;
@@ -211,13 +237,11 @@ static void read_offered(agw_exchange *x, agw_work *w, size_t served)
     line->offered = false;
     for (guint i = 0; i < line->rows->len; i++)
         agw_line_row(line, i)->offered = false;
-    line->end[x->from].proto = w->m->proto;
-    line->end[x->from].security = agw_in_security(w->m->proto, w->tm);
+    read_security(x, w);
     line->end[x->from].said = direction_of(w->m, w->tm);
     if (!line->served)
         return;
-    line->end[x->to].proto = agw_legs_proto(x, w);
-    line->end[x->to].security = agw_legs_security(x, w);
+    agw_legs_secure(x, w);
     line->offered = alive(w->m) && !removes(x, w->m->kind) && !line->end[x->to].hidden &&
                     served < AGW_PLAN_MEDIA_MAX && can_transport(x, w) && agw_codecs_offer(x, w);
     w->go = line->offered;
@@ -266,20 +290,48 @@ agw_err agw_in_offer(agw_exchange *x)
 
 /* --- answers ------------------------------------------------------------------------------ */
 
-/* What was offered must be answered: nothing less, and with what belongs to it. */
+/* Of the profile that was offered, with what belongs to this security. */
+static bool is_secured(const agw_work *w, const agw_link *link, const agw_line_end *end,
+                       const char **why)
+{
+    const bool secure = agw_sdp_proto_is_secure(w->m->proto);
+    *why = "an answer with other security than was offered";
+    if (secure != (end->security != AGW_SECURITY_PLAIN && !end->osrtp))
+        return false;
+    switch (end->security) {
+    case AGW_SECURITY_DTLS:
+        return has_fingerprint(w->tm) &&
+               (link->kind != AGW_TRANSPORT_SHARED || w->tm->ice_ufrag != NULL);
+    case AGW_SECURITY_SDES:
+        return !agw_sdp_proto_is_dtls(w->m->proto) && agw_keys_answered(link, w->tm, why);
+    default:
+        return true;
+    }
+}
+
+/* What was offered must be answered: nothing less, and with what belongs to it. Only what was
+ * offered as OSRTP may be answered as plain RTP. */
 static bool is_secured_as_offered(agw_exchange *x, const agw_work *w, const agw_link *link)
 {
-    const agw_security offered = w->line->end[x->from].security;
-    const char *why = "an answer with other security than was offered";
-    bool good = agw_in_security(w->m->proto, w->tm) == offered;
-    if (good && offered == AGW_SECURITY_DTLS)
-        good = has_fingerprint(w->tm) &&
-               (link->kind != AGW_TRANSPORT_SHARED || w->tm->ice_ufrag != NULL);
-    else if (good && offered == AGW_SECURITY_SDES)
-        good = agw_keys_answered(link, w->tm, &why);
+    agw_line_end *end = &w->line->end[x->from];
+    const char *why;
+    bool good = is_secured(w, link, end, &why);
+    if (!good && end->osrtp && !agw_sdp_proto_is_secure(w->m->proto)) {
+        end->security = AGW_SECURITY_PLAIN;
+        good = true;
+    }
     if (!good)
         x->refused = why;
     return good;
+}
+
+/* The offerer's keys are taken if we were told so, or if the answerer has keys, too. */
+static void answer_osrtp(const agw_exchange *x, const agw_work *w)
+{
+    agw_line_end *end = &w->line->end[x->to];
+    const bool asked = ((x->flags->osrtp | x->next->leg[x->from].osrtp) & AGW_OSRTP_ACCEPT) != 0;
+    if (end->osrtp && !asked && w->line->end[x->from].security == AGW_SECURITY_PLAIN)
+        end->security = AGW_SECURITY_PLAIN;
 }
 
 static bool is_accepted(agw_exchange *x, const agw_work *w)
@@ -325,6 +377,7 @@ void agw_in_answer(agw_exchange *x)
         w->go = is_accepted(x, w) && agw_codecs_answer(x, w);
         if (!w->go)
             continue;
+        answer_osrtp(x, w);
         take_deviation(x, w);
         w->line->end[x->from].said = direction_of(w->m, w->tm);
         w->line->end[x->to].said = direction_of(w->om, w->otm);

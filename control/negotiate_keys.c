@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
- * a=crypto (RFC 4568): one line of ours, and the one of theirs that is taken. Each side names the
- * key that it protects with; both keys belong to one suite and one tag. */
+ * a=crypto (RFC 4568): the lines that we offer, one for each suite, and the one of theirs that is
+ * taken. Each side names the key that it protects with; both keys belong to one suite and one tag.
+ */
 #include "base/rand.h"
 #include "base/secret.h"
 #include "control/negotiate_state.h"
@@ -8,32 +9,20 @@
 
 #include <string.h>
 
-enum { OUR_TAG = 1 };
-
-/* In the order in which they are offered: RFC 4568's mandatory one first. */
-static const agw_srtp_suite SUITES[] = {
-    AGW_SRTP_AES_CM_128_80, AGW_SRTP_AEAD_128_GCM,  AGW_SRTP_AES_CM_128_32,
-    AGW_SRTP_AEAD_256_GCM,  AGW_SRTP_AES_256_CM_80, AGW_SRTP_AES_256_CM_32,
-};
+static const char IN_NO_ANSWER[] = "a=crypto: an answer to something else than was offered";
+static const char TWO_ANSWERS[] = "a=crypto: an answer that takes several lines";
 
 /* --- keys --------------------------------------------------------------------------------- */
 
-/* Our key serves as long as its suite does. */
-static void set_key_out(agw_link *link, agw_srtp_suite suite)
+static bool same_key(const agw_key_plan *key, const agw_sdes *line)
 {
-    agw_key_plan *key = &link->now.key_out;
-    if (key->epoch != 0 && key->suite == suite)
-        return;
-    key->epoch++;
-    key->suite = (uint8_t)suite;
-    agw_rand_bytes(key->key, sizeof key->key);
+    return key->epoch != 0 && key->suite == line->suite &&
+           agw_secret_equal(key->key, line->key, sizeof key->key);
 }
 
-static void set_key_in(agw_link *link, const agw_sdes *line)
+static void set_key(agw_key_plan *key, const agw_sdes *line)
 {
-    agw_key_plan *key = &link->now.key_in;
-    if (key->epoch != 0 && key->suite == line->suite &&
-        agw_secret_equal(key->key, line->key, sizeof key->key))
+    if (same_key(key, line))
         return;
     key->epoch++;
     key->suite = (uint8_t)line->suite;
@@ -46,113 +35,263 @@ static void forget(agw_key_plan *key)
     agw_secret_wipe(key->key, sizeof key->key);
 }
 
+void agw_keys_drop_offered(agw_link *link)
+{
+    if (link->offered != NULL)
+        agw_secret_wipe(link->offered, link->n_offered * sizeof *link->offered);
+    g_clear_pointer(&link->offered, g_free);
+    link->n_offered = 0;
+}
+
 void agw_keys_forget(agw_link *link)
 {
     forget(&link->now.key_in);
     forget(&link->now.key_out);
+    agw_keys_drop_offered(link);
 }
 
-/* --- theirs ------------------------------------------------------------------------------- */
-
-/* wanted: the line that an answer must take, by tag and suite; NULL = the first that can be used.
- * line may hold a key afterwards. */
-static bool find_line(const agw_sdp_media *tm, const agw_link *wanted, agw_sdes *line,
-                      const char **why)
+static bool in_use(const agw_link *link, agw_srtp_suite suite)
 {
+    const agw_key_plan *key = &link->now.key_out;
+    return key->epoch != 0 && key->suite == suite;
+}
+
+/* --- their offer -------------------------------------------------------------------------- */
+
+/* The less the better: what is in use, what is liked, all else in the order of the offerer. */
+static size_t rank_of(const agw_sdes *line, const agw_link *link, const agw_srtp_suite_list *rather)
+{
+    if (link != NULL && in_use(link, line->suite))
+        return 0;
+    size_t i = 0;
+    while (rather != NULL && i < rather->n && rather->at[i] != line->suite)
+        i++;
+    return 1 + (rather != NULL ? i : 0);
+}
+
+/* The best line that we can use; best is to be wiped. false: none, and why. */
+static bool best_line(const agw_sdp_media *tm, const agw_link *link,
+                      const agw_srtp_suite_list *rather, agw_sdes *best, const char **why)
+{
+    size_t rank = SIZE_MAX;
+    agw_sdes line;
+    const char *reason = "RTP/SAVP without fingerprint and a=crypto";
+    for (size_t i = 0; i < tm->crypto.n; i++) {
+        const char *value = tm->crypto.v[i];
+        if (agw_sdes_parse(&line, value, strlen(value), &reason) == AGW_OK &&
+            rank_of(&line, link, rather) < rank) {
+            rank = rank_of(&line, link, rather);
+            *best = line;
+        }
+        agw_sdes_wipe(&line);
+    }
+    if (rank == SIZE_MAX)
+        *why = reason;
+    return rank != SIZE_MAX;
+}
+
+bool agw_keys_offered(const agw_sdp_media *tm, const char **why)
+{
+    agw_sdes line = {0};
+    const bool found = best_line(tm, NULL, NULL, &line, why);
+    agw_sdes_wipe(&line);
+    return found;
+}
+
+/* Our key serves as long as its suite does. */
+static void keep_or_make_key_out(agw_link *link, agw_srtp_suite suite)
+{
+    if (in_use(link, suite))
+        return;
+    agw_sdes ours = {.suite = suite};
+    agw_rand_bytes(ours.key, sizeof ours.key);
+    set_key(&link->now.key_out, &ours);
+    link->now.key_out.told = false;
+    agw_sdes_wipe(&ours);
+}
+
+void agw_keys_take_offer(agw_link *link, const agw_sdp_media *tm, const agw_srtp_suite_list *rather)
+{
+    agw_sdes line = {0};
+    const char *why;
+    if (best_line(tm, link, rather, &line, &why)) {
+        link->crypto_tag = line.tag;
+        set_key(&link->now.key_in, &line);
+        keep_or_make_key_out(link, line.suite);
+    }
+    agw_sdes_wipe(&line);
+}
+
+/* --- their answer ------------------------------------------------------------------------- */
+
+static agw_offered_key *offered_of(const agw_link *link, const agw_sdes *line)
+{
+    for (size_t i = 0; i < link->n_offered; i++) {
+        const agw_sdes *ours = &link->offered[i].line;
+        if (ours->tag == line->tag && ours->suite == line->suite)
+            return &link->offered[i];
+    }
+    return NULL;
+}
+
+/* RFC 4568 section 5.1.3: exactly one line is of ours; what else stands there does not count. NULL:
+ * why. best is to be wiped. */
+static agw_offered_key *answered(const agw_link *link, const agw_sdp_media *tm, agw_sdes *best,
+                                 const char **why)
+{
+    agw_offered_key *found = NULL;
+    agw_sdes line;
     *why = "RTP/SAVP without fingerprint and a=crypto";
     for (size_t i = 0; i < tm->crypto.n; i++) {
         const char *value = tm->crypto.v[i];
-        if (agw_sdes_parse(line, value, strlen(value), why) != AGW_OK)
-            continue;
-        if (wanted == NULL || (line->tag == wanted->crypto_tag &&
-                               line->suite == (agw_srtp_suite)wanted->now.key_out.suite))
-            return true;
-        *why = "a=crypto: an answer to something else than was offered";
+        const bool readable = agw_sdes_parse(&line, value, strlen(value), why) == AGW_OK;
+        agw_offered_key *ours = readable ? offered_of(link, &line) : NULL;
+        if (readable)
+            *why = ours != NULL && found != NULL ? TWO_ANSWERS : IN_NO_ANSWER;
+        if (ours != NULL && found != NULL)
+            return NULL;
+        if (ours != NULL) {
+            found = ours;
+            *best = line;
+        }
     }
-    return false;
+    agw_sdes_wipe(&line);
+    return found;
 }
 
-static bool has_line(const agw_sdp_media *tm, const agw_link *wanted, const char **why)
+bool agw_keys_answered(const agw_link *link, const agw_sdp_media *tm, const char **why)
 {
-    agw_sdes line;
+    agw_sdes line = {0};
     const char *reason;
-    const bool found = find_line(tm, wanted, &line, &reason);
+    const bool found = answered(link, tm, &line, &reason) != NULL;
     if (!found)
         *why = reason;
     agw_sdes_wipe(&line);
     return found;
 }
 
-bool agw_keys_offered(const agw_sdp_media *tm, const char **why)
-{
-    return has_line(tm, NULL, why);
-}
-
-bool agw_keys_answered(const agw_link *link, const agw_sdp_media *tm, const char **why)
-{
-    return has_line(tm, link, why);
-}
-
-void agw_keys_take_offer(agw_link *link, const agw_sdp_media *tm)
-{
-    agw_sdes line;
-    const char *why;
-    if (find_line(tm, NULL, &line, &why)) {
-        link->crypto_tag = line.tag;
-        set_key_in(link, &line);
-        set_key_out(link, line.suite);
-    }
-    agw_sdes_wipe(&line);
-}
-
 void agw_keys_take_answer(agw_link *link, const agw_sdp_media *tm)
 {
-    agw_sdes line;
+    agw_sdes line = {0};
     const char *why;
-    if (find_line(tm, link, &line, &why))
-        set_key_in(link, &line);
+    agw_offered_key *ours = answered(link, tm, &line, &why);
+    if (ours != NULL) {
+        link->crypto_tag = line.tag;
+        set_key(&link->now.key_in, &line);
+        set_key(&link->now.key_out, &ours->line);
+        link->now.key_out.told = true;
+        ours->used = true;
+    }
     agw_sdes_wipe(&line);
 }
 
-/* --- ours --------------------------------------------------------------------------------- */
+/* --- our offer ---------------------------------------------------------------------------- */
 
-static bool may_offer(const agw_sdes_words *words, agw_srtp_suite suite)
+static uint32_t bit(agw_srtp_suite suite)
 {
-    const uint32_t bit = UINT32_C(1) << suite;
-    return suite != AGW_SRTP_NONE && (words->never & bit) == 0 &&
-           (words->only == 0 || (words->only & bit) != 0);
+    return UINT32_C(1) << suite;
 }
 
-/* What is in use, else what is asked for, else the first that is not forbidden. */
-static agw_srtp_suite suite_to_offer(const agw_sdes_words *words, const agw_link *link)
+/* Suites that the sender has offered; 0 = none. */
+static uint32_t suites_of(const agw_sdp_media *tm)
 {
-    const agw_key_plan *key = &link->now.key_out;
-    const agw_srtp_suite now = key->epoch != 0 ? (agw_srtp_suite)key->suite : AGW_SRTP_NONE;
-    if (may_offer(words, now))
-        return now;
-    if (may_offer(words, words->first))
-        return words->first;
-    for (size_t i = 0; i < G_N_ELEMENTS(SUITES); i++) {
-        if (may_offer(words, SUITES[i]))
-            return SUITES[i];
+    uint32_t suites = 0;
+    agw_sdes line;
+    const char *why;
+    for (size_t i = 0; i < tm->crypto.n; i++) {
+        const char *value = tm->crypto.v[i];
+        if (agw_sdes_parse(&line, value, strlen(value), &why) == AGW_OK)
+            suites |= bit(line.suite);
+        agw_sdes_wipe(&line);
     }
-    return SUITES[0];
+    return suites;
 }
 
-void agw_keys_for_offer(const agw_leg *leg, agw_link *link)
+static void add_allowed(agw_srtp_suite_list *out, const agw_srtp_suite_list *from, uint32_t allowed)
 {
-    link->crypto_tag = OUR_TAG;
-    set_key_out(link, suite_to_offer(&leg->sdes, link));
+    for (size_t i = 0; i < from->n; i++) {
+        if ((allowed & bit((agw_srtp_suite)from->at[i])) != 0)
+            agw_srtp_suite_list_add(out, (agw_srtp_suite)from->at[i]);
+    }
 }
 
-void agw_keys_write(const agw_link *link, agw_sdp_writer *out)
+/* What is in use, what is asked for, then the configured ones. Words that leave nothing do nothing.
+ */
+static agw_srtp_suite_list suites_to_offer(const agw_exchange *x, const agw_work *w,
+                                           const agw_link *link)
 {
-    const agw_key_plan *key = &link->now.key_out;
-    agw_sdes line = {.tag = link->crypto_tag, .suite = (agw_srtp_suite)key->suite};
+    const agw_sdes_words *words = &x->next->leg[x->to].sdes;
+    const agw_srtp_suite_list *all = &x->s->config->sdes_suites;
+    const uint32_t theirs = words->no_new ? suites_of(w->tm) : 0;
+    uint32_t allowed = ~words->never & (theirs != 0 ? theirs : UINT32_MAX);
+    if (words->only != 0)
+        allowed &= words->only;
+    agw_srtp_suite_list out = {0};
+    const agw_key_plan *now = &link->now.key_out;
+    if (now->epoch != 0 && now->suite != AGW_SRTP_NONE && (allowed & bit(now->suite)) != 0)
+        agw_srtp_suite_list_add(&out, (agw_srtp_suite)now->suite);
+    add_allowed(&out, &words->order, allowed);
+    add_allowed(&out, all, allowed);
+    for (unsigned i = 1; words->only != 0 && i < AGW_SRTP_SUITES; i++) {
+        if ((allowed & words->only & bit((agw_srtp_suite)i)) != 0)
+            agw_srtp_suite_list_add(&out, (agw_srtp_suite)i);
+    }
+    return out.n > 0 ? out : *all;
+}
+
+/* The key in use, the one that was offered before and has not been used, or a new one. */
+static void fill_key(agw_offered_key *out, const agw_link *link)
+{
+    const agw_key_plan *now = &link->now.key_out;
+    if (in_use(link, out->line.suite)) {
+        memcpy(out->line.key, now->key, sizeof now->key);
+        out->used = true;
+        return;
+    }
+    for (size_t i = 0; i < link->n_offered; i++) {
+        const agw_offered_key *was = &link->offered[i];
+        if (was->line.suite != out->line.suite || was->used)
+            continue;
+        memcpy(out->line.key, was->line.key, sizeof was->line.key);
+        return;
+    }
+    agw_rand_bytes(out->line.key, sizeof out->line.key);
+}
+
+void agw_keys_for_offer(const agw_exchange *x, const agw_work *w, agw_link *link)
+{
+    const agw_srtp_suite_list suites = suites_to_offer(x, w, link);
+    agw_offered_key *offered = g_new0(agw_offered_key, suites.n);
+    for (uint32_t i = 0; i < suites.n; i++) {
+        offered[i].line = (agw_sdes){.tag = i + 1, .suite = (agw_srtp_suite)suites.at[i]};
+        fill_key(&offered[i], link);
+    }
+    agw_keys_drop_offered(link);
+    link->offered = offered;
+    link->n_offered = suites.n;
+}
+
+/* --- writing ------------------------------------------------------------------------------ */
+
+static void write_line(const agw_exchange *x, agw_sdes line, agw_sdp_writer *out)
+{
     char text[AGW_SDES_TEXT];
-    memcpy(line.key, key->key, sizeof line.key);
+    line.lifetime = x->flags->sdes.lifetime || x->next->leg[x->to].sdes.lifetime;
     agw_sdes_write(&line, text);
     agw_sdp_write_attr(out, "crypto", text);
     agw_secret_wipe(text, sizeof text);
+    agw_sdes_wipe(&line);
+}
+
+void agw_keys_write(const agw_exchange *x, const agw_link *link, agw_sdp_writer *out)
+{
+    const agw_key_plan *key = &link->now.key_out;
+    for (size_t i = 0; x->is_offer && i < link->n_offered; i++)
+        write_line(x, link->offered[i].line, out);
+    if (x->is_offer)
+        return;
+    agw_sdes line = {.tag = link->crypto_tag, .suite = (agw_srtp_suite)key->suite};
+    memcpy(line.key, key->key, sizeof line.key);
+    write_line(x, line, out);
     agw_sdes_wipe(&line);
 }

@@ -228,13 +228,14 @@ static void take_codec_rules(agw_leg *to, const agw_flags *f)
     }
 }
 
-static bool from_browser(const agw_sdp *sdp)
+/* sdes: it counts where both are offered. */
+static bool from_browser(const agw_sdp *sdp, bool sdes)
 {
     for (size_t i = 0; i < sdp->n_medias; i++) {
         const agw_sdp_media *m = &sdp->medias[i];
         const bool alive = m->port != 0 || m->bundle_only;
         const agw_sdp_media *tm = agw_in_transport_media(sdp, m);
-        if (alive && agw_in_security(m->proto, tm) == AGW_SECURITY_DTLS)
+        if (alive && agw_in_security(m->proto, tm, sdes) == AGW_SECURITY_DTLS)
             return true;
     }
     return false;
@@ -250,7 +251,7 @@ static void unlearn_receiver(agw_exchange *x)
     for (guint i = 0; i < x->next->lines->len; i++) {
         agw_line_end *end = &agw_state_line(x->next, i)->end[x->to];
         end->proto = AGW_SDP_OTHER;
-        end->linked = end->bundled = false;
+        end->linked = end->bundled = end->osrtp = false;
     }
 }
 
@@ -259,7 +260,13 @@ void agw_legs_offer(agw_exchange *x)
     agw_leg *from = &x->next->leg[x->from], *to = &x->next->leg[x->to];
     const bool reset = agw_flags_has(x->flags, AGW_WORD_RESET);
     const bool first = !to->known || reset;
-    x->browser = from_browser(x->sdp);
+    if (x->flags->sdes.given)
+        to->sdes = x->flags->sdes;
+    if (x->flags->osrtp != 0)
+        to->osrtp = x->flags->osrtp;
+    if (x->flags->dtls_hash != 0)
+        to->dtls_hash = x->flags->dtls_hash;
+    x->browser = from_browser(x->sdp, to->sdes.prefer);
     if (!from->known)
         place(x, from, sender_interface(x));
     if (!to->known)
@@ -271,8 +278,6 @@ void agw_legs_offer(agw_exchange *x)
     learn_sender(x);
     take_role(from, x->flags->dtls);
     take_role(from, x->flags->dtls_reverse);
-    if (x->flags->sdes.given)
-        to->sdes = x->flags->sdes;
     shape_profile(x, to, first);
     shape_ice(x, to, first);
     shape_mux(x, to, first);
@@ -287,9 +292,11 @@ void agw_legs_answer(agw_exchange *x)
 {
     take_words(x);
     take_role(&x->next->leg[x->to], x->flags->dtls);
+    if (x->flags->dtls_hash != 0)
+        x->next->leg[x->to].dtls_hash = x->flags->dtls_hash;
 }
 
-agw_sdp_proto agw_legs_proto(const agw_exchange *x, const agw_work *w)
+static agw_sdp_proto proto_for(const agw_exchange *x, const agw_work *w)
 {
     const agw_leg *to = &x->next->leg[x->to];
     const agw_line_end *end = &w->line->end[x->to];
@@ -309,9 +316,29 @@ agw_sdp_proto agw_legs_proto(const agw_exchange *x, const agw_work *w)
     return w->m->proto;
 }
 
-agw_security agw_legs_security(const agw_exchange *x, const agw_work *w)
+/* RFC 8643: asked for, in force already, or handed on as rtpengine does. */
+static bool offers_osrtp(const agw_exchange *x, const agw_work *w)
 {
-    if (!agw_sdp_proto_is_secure(w->line->end[x->to].proto))
-        return AGW_SECURITY_PLAIN;
-    return x->next->leg[x->to].web ? AGW_SECURITY_DTLS : AGW_SECURITY_SDES;
+    const agw_leg *to = &x->next->leg[x->to];
+    const agw_line_end *end = &w->line->end[x->to];
+    if ((to->osrtp & (AGW_OSRTP_OFF | AGW_OSRTP_OFFER)) != 0)
+        return (to->osrtp & AGW_OSRTP_OFF) == 0;
+    if (end->osrtp)
+        return end->security != AGW_SECURITY_PLAIN;
+    return w->line->end[x->from].osrtp && to->profile == AGW_REALM_NONE;
+}
+
+void agw_legs_secure(const agw_exchange *x, const agw_work *w)
+{
+    const agw_leg *to = &x->next->leg[x->to];
+    agw_line_end *end = &w->line->end[x->to];
+    end->proto = proto_for(x, w);
+    const bool secure = agw_sdp_proto_is_secure(end->proto);
+    end->osrtp = !secure && offers_osrtp(x, w);
+    if (!secure && !end->osrtp)
+        end->security = AGW_SECURITY_PLAIN;
+    else if (secure ? to->web : to->sdes.off)
+        end->security = AGW_SECURITY_DTLS;
+    else
+        end->security = AGW_SECURITY_SDES;
 }

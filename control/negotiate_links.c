@@ -249,21 +249,22 @@ static agw_latch_rule latch_rule(const agw_exchange *x, const agw_leg *leg,
 
 static void take_keys(const agw_exchange *x, agw_link *link, const agw_sdp_media *tm)
 {
+    const agw_leg *other = &x->next->leg[agw_side_other((agw_side)link->now.side)];
     if (link->now.security != AGW_SECURITY_SDES)
         agw_keys_forget(link);
     else if (x->is_offer || link->now.side == x->to)
-        agw_keys_take_offer(link, tm);
+        agw_keys_take_offer(link, tm, &other->sdes.taken);
     else
         agw_keys_take_answer(link, tm);
 }
 
-/* one: the line whose transport it is; mux: rtcp-mux is agreed. */
-static void take_remote(const agw_exchange *x, agw_link *link, const agw_sdp_media *m,
+/* mux: rtcp-mux is agreed. */
+static void take_remote(const agw_exchange *x, agw_link *link, const agw_line_end *end,
                         const agw_sdp_media *tm, bool mux)
 {
     agw_transport_plan *t = &link->now;
     const agw_leg *leg = &x->next->leg[t->side];
-    t->security = (uint8_t)agw_in_security(m->proto, tm);
+    t->security = (uint8_t)end->security;
     t->ice = t->ice && tm->ice_ufrag != NULL;
     t->rtcp_mux = link->kind != AGW_TRANSPORT_PAIR || mux;
     agw_ice_take(link, tm);
@@ -309,12 +310,13 @@ agw_err agw_links_offer(agw_exchange *x)
             return err;
         agw_link *from = agw_state_end_link(x->next, w->line, x->from);
         agw_link *to = agw_state_end_link(x->next, w->line, x->to);
-        take_remote(x, from, w->m, w->tm, w->m->rtcp_mux && !x->next->leg[x->from].no_mux);
+        take_remote(x, from, &w->line->end[x->from], w->tm,
+                    w->m->rtcp_mux && !x->next->leg[x->from].no_mux);
         from->now.hold_strangers = false;
         to->now.hold_strangers = x->current == NULL; /* its answer, or a fork's, may be late */
         to->now.security = (uint8_t)w->line->end[x->to].security;
         if (to->now.security == AGW_SECURITY_SDES)
-            agw_keys_for_offer(&x->next->leg[x->to], to);
+            agw_keys_for_offer(x, w, to);
         take_tos(x, from, w->line->kind, from->now.tos == 0);
         take_tos(x, to, w->line->kind, to->now.tos == 0);
     }
@@ -420,7 +422,7 @@ static agw_err settle(agw_exchange *x, agw_work *w, agw_side side)
     link->settled = true;
     const agw_leg *leg = &x->next->leg[side];
     const bool offered = sender ? leg->mux : !leg->no_mux;
-    take_remote(x, link, m, tm, offered && m->rtcp_mux);
+    take_remote(x, link, &w->line->end[side], tm, offered && m->rtcp_mux);
     const agw_link *was = agw_state_link(x->current, link->info.id);
     settle_dtls(x, link, tm, was);
     return settle_ice(x, link, was);

@@ -11,6 +11,7 @@ static void link_free(gpointer data)
     agw_link *link = data;
     g_free(link->tls_id);
     g_clear_pointer(&link->candidates, g_array_unref);
+    agw_keys_drop_offered(link);
     agw_secret_wipe(link, sizeof *link);
     g_free(link);
 }
@@ -49,6 +50,7 @@ static agw_link *link_copy(const agw_link *link)
     agw_link *copy = g_memdup2(link, sizeof *link);
     copy->tls_id = g_strdup(link->tls_id);
     copy->candidates = link->candidates != NULL ? g_array_copy(link->candidates) : NULL;
+    copy->offered = g_memdup2(link->offered, link->n_offered * sizeof *link->offered);
     return copy;
 }
 

@@ -10,6 +10,7 @@
 
 #include "control/negotiate.h"
 #include "control/sdp.h"
+#include "srtp/sdes.h"
 
 enum {
     AGW_ROWS_MAX = 96,      /* codecs that one line remembers */
@@ -19,15 +20,23 @@ enum {
     AGW_EXT_ID_MAX = 14,     /* one-byte header extensions, RFC 8285 section 4.2 */
 };
 
+/** An a=crypto line of ours in an offer. */
+typedef struct agw_offered_key {
+    agw_sdes line;
+    bool used; /* by a session: nothing else may begin with it (RFC 3711 section 9.1) */
+} agw_offered_key;
+
 /** Our end of one transport, and what SDP has settled about it. */
 typedef struct agw_link {
     agw_transport_info info;
     agw_transport_kind kind;
-    agw_transport_plan now; /* zeroed but for id and side until its party has spoken */
-    char *tls_id;           /* the party's; NULL = none */
-    GArray *candidates;     /* of agw_candidate_plan, of now.remote_ufrag; NULL = none */
-    uint32_t crypto_tag;    /* of the a=crypto that both keys belong to */
-    bool settled;           /* in the exchange that is worked on */
+    agw_transport_plan now;   /* zeroed but for id and side until its party has spoken */
+    char *tls_id;             /* the party's; NULL = none */
+    GArray *candidates;       /* of agw_candidate_plan, of now.remote_ufrag; NULL = none */
+    uint32_t crypto_tag;      /* of the a=crypto that both keys belong to */
+    agw_offered_key *offered; /* of our last offer with SDES, best first */
+    size_t n_offered;
+    bool settled; /* in the exchange that is worked on */
 } agw_link;
 
 /** One codec of one line and its numbers on both sides. */
@@ -43,13 +52,14 @@ typedef struct agw_row {
 
 /** One side of one line. */
 typedef struct agw_line_end {
-    char *mid;           /* NULL = none */
-    bool linked;         /* link is meaningful */
-    uint32_t link;       /* id of the transport */
-    bool bundled;        /* in the BUNDLE group that this party agreed to */
-    bool hidden;         /* this party's descriptions do not have the line (sdp-media-remove) */
-    agw_sdp_proto proto; /* of the m= line toward this party; AGW_SDP_OTHER = not yet */
-    agw_security security;
+    char *mid;              /* NULL = none */
+    bool linked;            /* link is meaningful */
+    uint32_t link;          /* id of the transport */
+    bool bundled;           /* in the BUNDLE group that this party agreed to */
+    bool hidden;            /* this party's descriptions do not have the line (sdp-media-remove) */
+    agw_sdp_proto proto;    /* of the m= line toward this party; AGW_SDP_OTHER = not yet */
+    agw_security security;  /* until the answer of an `osrtp` end: what it may become */
+    bool osrtp;             /* RTP/AVP with keys, which may end as plain RTP (RFC 8643) */
     agw_sdp_direction said; /* what this party wants to do */
     uint32_t ssrc;          /* the SSRC that we send toward it; 0 = unchanged */
 } agw_line_end;
@@ -81,7 +91,9 @@ typedef struct agw_leg {
     agw_family family;       /* asked for by key, or NONE */
     agw_sdp_proto transport; /* asked for by key, or AGW_SDP_OTHER */
     agw_dtls_flag role;      /* asked for by key */
-    agw_sdes_words sdes;     /* the last that were given */
+    agw_sdes_words sdes;     /* the last that were given in an offer to it */
+    uint32_t osrtp;          /* the same: AGW_OSRTP_* */
+    uint8_t dtls_hash;       /* agw_hash of the fingerprint that it is shown; 0 = SHA-256 */
     bool latch_asked, latch_refused, handover, strict;
     bool nat_wait;   /* it is sent to once it has sent */
     bool use_source; /* SIP-source-address */
@@ -218,10 +230,9 @@ static inline agw_work *agw_work_at(const agw_exchange *x, size_t i)
 void agw_legs_offer(agw_exchange *x);
 /** Keys that an answer may still change. */
 void agw_legs_answer(agw_exchange *x);
-/** The profile of the m= line toward the receiver of an offer. */
-agw_sdp_proto agw_legs_proto(const agw_exchange *x, const agw_work *w);
-/** And what that line is secured by, once its profile is set. */
-agw_security agw_legs_security(const agw_exchange *x, const agw_work *w);
+/** Chooses the profile of the m= line toward the receiver of an offer, and what it is secured by.
+ */
+void agw_legs_secure(const agw_exchange *x, const agw_work *w);
 
 /* --- negotiate_in.c: what was read --- */
 
@@ -233,8 +244,9 @@ void agw_in_answer(agw_exchange *x);
 agw_work *agw_in_work_of(const agw_exchange *x, const agw_sdp_media *m);
 /** Where the transport attributes of m stand in its description. */
 const agw_sdp_media *agw_in_transport_media(const agw_sdp *sdp, const agw_sdp_media *m);
-/** What a line of this profile, with these transport attributes, is secured by. */
-agw_security agw_in_security(agw_sdp_proto proto, const agw_sdp_media *tm);
+/** What an offered line of this profile, with these transport attributes, is secured by. sdes: it
+ * counts where both DTLS and SDES are offered. */
+agw_security agw_in_security(agw_sdp_proto proto, const agw_sdp_media *tm, bool sdes);
 
 /* --- negotiate_codecs.c: payload types --- */
 
@@ -267,16 +279,21 @@ void agw_ice_add_to_plan(agw_plan *plan, agw_transport_plan *t, const agw_link *
 bool agw_keys_offered(const agw_sdp_media *tm, const char **why);
 /** Whether an answered line takes the a=crypto that link offered; else *why. */
 bool agw_keys_answered(const agw_link *link, const agw_sdp_media *tm, const char **why);
-/** Keys toward a party that is offered something; what it had already stays. */
-void agw_keys_for_offer(const agw_leg *leg, agw_link *link);
-/** Keys of a party that has offered, or answered; the line was found usable before. */
-void agw_keys_take_offer(agw_link *link, const agw_sdp_media *tm);
+/** Keys toward a party that is offered something: a line for each suite; what is in use stays, and
+ * is the first. */
+void agw_keys_for_offer(const agw_exchange *x, const agw_work *w, agw_link *link);
+/** Keys of a party that has offered, or answered; a line was found usable before. rather: in an
+ * offer these suites before its own order, unless one is in use. */
+void agw_keys_take_offer(agw_link *link, const agw_sdp_media *tm,
+                         const agw_srtp_suite_list *rather);
 void agw_keys_take_answer(agw_link *link, const agw_sdp_media *tm);
 /** Without SDES now: should it come back, the keys are others. A session that begins anew under an
  * old key would repeat its key stream. */
 void agw_keys_forget(agw_link *link);
-/** Writes a=crypto with our key. */
-void agw_keys_write(const agw_link *link, agw_sdp_writer *out);
+/** Writes our a=crypto: all lines of an offer, or the one that was taken. */
+void agw_keys_write(const agw_exchange *x, const agw_link *link, agw_sdp_writer *out);
+/** Wipes and frees what was offered. */
+void agw_keys_drop_offered(agw_link *link);
 
 /* --- negotiate_out.c, negotiate_attrs.c, negotiate_bandwidth.c: what is written --- */
 

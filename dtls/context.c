@@ -14,7 +14,6 @@ struct agw_dtls_ctx {
     atomic_uint refs;
     SSL_CTX *ssl;
     BIO_METHOD *bio;
-    agw_fingerprint fingerprint;
 };
 
 /* Forward secrecy and AEAD only (RFC 8827 section 6.5; dtls/keys.c reads AEAD alerts). The RSA ones
@@ -76,8 +75,6 @@ agw_dtls_ctx *agw_dtls_ctx_new(agw_cert *cert, const char *srtp)
             !set_up(ctx->ssl, cert, order)) {
             agw_dtls_ctx_unref(ctx);
             ctx = NULL;
-        } else {
-            agw_cert_fingerprint(cert, AGW_HASH_SHA256, &ctx->fingerprint);
         }
     }
     agw_cert_free(cert); /* the SSL_CTX holds its own references to key and certificate */
@@ -86,7 +83,8 @@ agw_dtls_ctx *agw_dtls_ctx_new(agw_cert *cert, const char *srtp)
 
 agw_dtls_ctx *agw_dtls_ctx_ref(agw_dtls_ctx *ctx)
 {
-    atomic_fetch_add_explicit(&ctx->refs, 1, memory_order_relaxed);
+    if (ctx != NULL)
+        atomic_fetch_add_explicit(&ctx->refs, 1, memory_order_relaxed);
     return ctx;
 }
 
@@ -99,9 +97,9 @@ void agw_dtls_ctx_unref(agw_dtls_ctx *ctx)
     free(ctx);
 }
 
-void agw_dtls_ctx_fingerprint(const agw_dtls_ctx *ctx, agw_fingerprint *out)
+void agw_dtls_ctx_fingerprint(const agw_dtls_ctx *ctx, agw_hash hash, agw_fingerprint *out)
 {
-    *out = ctx->fingerprint;
+    agw_x509_fingerprint(SSL_CTX_get0_certificate(ctx->ssl), hash, out);
 }
 
 void *agw_dtls_ctx_ssl(const agw_dtls_ctx *ctx)

@@ -26,12 +26,12 @@ typedef enum agw_srtp_profile {
  *  @param srtp  order of use_srtp, NULL = AGW_DTLS_SRTP_DEFAULT; borrowed for the call
  *  @return one reference; NULL: the library refused, e.g. an unknown profile name */
 AGW_NODISCARD agw_dtls_ctx *agw_dtls_ctx_new(agw_cert *cert, const char *srtp);
-/** One more reference; returns ctx. */
+/** One more reference; returns ctx. NULL is allowed. */
 agw_dtls_ctx *agw_dtls_ctx_ref(agw_dtls_ctx *ctx);
 /** Drops one reference; the last one frees. NULL is allowed. */
 void agw_dtls_ctx_unref(agw_dtls_ctx *ctx);
-/** SHA-256, for a=fingerprint. */
-void agw_dtls_ctx_fingerprint(const agw_dtls_ctx *ctx, agw_fingerprint *out);
+/** Of its certificate, for a=fingerprint. */
+void agw_dtls_ctx_fingerprint(const agw_dtls_ctx *ctx, agw_hash hash, agw_fingerprint *out);
 
 /** For dtls/session.c only: an SSL_CTX and a BIO_METHOD, borrowed. */
 void *agw_dtls_ctx_ssl(const agw_dtls_ctx *ctx);

@@ -53,7 +53,7 @@ typedef struct agw_srtcp {
 } agw_srtcp;
 
 /** NULL: not one that this session has. */
-agw_srtp_stream *agw_srtp_session_find(agw_srtp_session *s, uint32_t ssrc);
+agw_srtp_stream *agw_srtp_session_find(const agw_srtp_session *s, uint32_t ssrc);
 /** false: it serves as many SSRCs as it may; counted. */
 bool agw_srtp_session_has_room(agw_srtp_session *s);
 /** A new one. AGW_ERR_LIMIT (counted); AGW_ERR_SYSTEM. Pointers to other streams end. */

@@ -236,8 +236,8 @@ void agw_sdes_write(const agw_sdes *line, char out[AGW_SDES_TEXT])
 {
     char key[BASE64_MAX + 1];
     encode(key, line->key, agw_sdes_key_len(line->suite));
-    snprintf(out, AGW_SDES_TEXT, "%u %s inline:%s", (unsigned)line->tag,
-             agw_srtp_suite_get(line->suite)->sdes, key);
+    snprintf(out, AGW_SDES_TEXT, "%u %s inline:%s%s", (unsigned)line->tag,
+             agw_srtp_suite_get(line->suite)->sdes, key, line->lifetime ? "|2^31" : "");
     agw_secret_wipe(key, sizeof key);
 }
 

@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "srtp/suite.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,6 +18,7 @@ enum {
 typedef struct agw_sdes {
     uint32_t tag; /* at most nine digits */
     agw_srtp_suite suite;
+    bool lifetime; /* to write: a lifetime behind the key, the longest that SRTCP allows */
     uint8_t key[AGW_SRTP_KEY_MAX]; /* master key, then salt: as long as the suite wants */
 } agw_sdes;
 

@@ -85,7 +85,7 @@ void agw_srtp_session_free(agw_srtp_session *s)
 /* --- SSRCs -------------------------------------------------------------------------------------
  */
 
-agw_srtp_stream *agw_srtp_session_find(agw_srtp_session *s, uint32_t ssrc)
+agw_srtp_stream *agw_srtp_session_find(const agw_srtp_session *s, uint32_t ssrc)
 {
     for (size_t i = 0; i < s->n_streams; i++) {
         if (s->streams[i].ssrc == ssrc)
@@ -162,14 +162,11 @@ uint64_t agw_srtp_session_refused(const agw_srtp_session *s)
 
 agw_err agw_srtp_session_roc(const agw_srtp_session *s, uint32_t ssrc, uint32_t *roc)
 {
-    for (size_t i = 0; i < s->n_streams; i++) {
-        const agw_srtp_stream *stream = &s->streams[i];
-        if (stream->ssrc != ssrc)
-            continue;
-        *roc = stream->has_next_roc ? stream->next_roc : (uint32_t)(stream->index >> 16);
-        return AGW_OK;
-    }
-    return AGW_ERR_NOT_FOUND;
+    const agw_srtp_stream *stream = agw_srtp_session_find(s, ssrc);
+    if (stream == NULL)
+        return AGW_ERR_NOT_FOUND;
+    *roc = stream->has_next_roc ? stream->next_roc : (uint32_t)(stream->index >> 16);
+    return AGW_OK;
 }
 
 agw_err agw_srtp_session_set_roc(agw_srtp_session *s, uint32_t ssrc, uint32_t roc)
@@ -181,4 +178,30 @@ agw_err agw_srtp_session_set_roc(agw_srtp_session *s, uint32_t ssrc, uint32_t ro
     stream->next_roc = roc;
     stream->has_next_roc = true;
     return AGW_OK;
+}
+
+agw_err agw_srtp_session_follow(agw_srtp_session *s, const agw_srtp_session *last)
+{
+    for (size_t i = 0; i < last->n_streams; i++) {
+        agw_srtp_stream *stream;
+        const agw_err err = agw_srtp_session_add(s, last->streams[i].ssrc, &stream);
+        if (err != AGW_OK)
+            return err;
+        *stream = last->streams[i];
+        s->rtcp->streams[s->n_streams - 1] = last->rtcp->streams[i];
+    }
+    return AGW_OK;
+}
+
+bool agw_srtp_session_may_follow(const agw_srtp_session *s, const agw_srtp_session *last,
+                                 uint32_t ssrc, uint16_t seq, uint32_t *roc)
+{
+    const agw_srtp_stream *mine = agw_srtp_session_find(s, ssrc);
+    const agw_srtp_stream *old = agw_srtp_session_find(last, ssrc);
+    uint64_t index;
+    if (old == NULL || (mine != NULL && !mine->has_next_roc) ||
+        agw_srtp_stream_guess(old, seq, &index) != AGW_OK)
+        return false;
+    *roc = (uint32_t)(index >> 16);
+    return *roc != 0;
 }

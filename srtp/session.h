@@ -64,4 +64,15 @@ AGW_NODISCARD agw_err agw_srtp_session_roc(const agw_srtp_session *s, uint32_t s
  * AGW_ERR_LIMIT as above; AGW_ERR_SYSTEM. */
 AGW_NODISCARD agw_err agw_srtp_session_set_roc(agw_srtp_session *s, uint32_t ssrc, uint32_t roc);
 
+/* One master key after another toward or from the same party: s has the new one, last the old one.
+ * "The roll-over counter always maintains its sequence of values" (RFC 3711 section 3.3.1), but a
+ * peer may begin anew (RFC 4568 section 7.1.4), and many do. */
+
+/** Egress: every SSRC goes on where it is with last. AGW_ERR_SYSTEM: memory is short. */
+AGW_NODISCARD agw_err agw_srtp_session_follow(agw_srtp_session *s, const agw_srtp_session *last);
+/** Ingress: whether the packet with this number may be in another cycle than the first, *roc,
+ * because it is with last. Never once s has had a packet of this SSRC. */
+bool agw_srtp_session_may_follow(const agw_srtp_session *s, const agw_srtp_session *last,
+                                 uint32_t ssrc, uint16_t seq, uint32_t *roc);
+
 #endif

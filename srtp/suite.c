@@ -51,3 +51,28 @@ agw_srtp_suite agw_srtp_suite_by_use_srtp_id(uint16_t id)
     }
     return AGW_SRTP_NONE;
 }
+
+void agw_srtp_suite_list_add(agw_srtp_suite_list *list, agw_srtp_suite suite)
+{
+    for (size_t i = 0; i < list->n; i++) {
+        if (list->at[i] == suite)
+            return;
+    }
+    AGW_ASSERT(list->n < sizeof list->at);
+    list->at[list->n++] = (uint8_t)suite;
+}
+
+bool agw_srtp_suite_list_read(agw_srtp_suite_list *list, const char *names)
+{
+    bool all = true;
+    while (*names != '\0') {
+        const size_t n = strcspn(names, ";:,");
+        const agw_srtp_suite suite = agw_srtp_suite_by_sdes(names, n);
+        if (suite != AGW_SRTP_NONE)
+            agw_srtp_suite_list_add(list, suite);
+        else
+            all = false;
+        names += names[n] != '\0' ? n + 1 : n;
+    }
+    return all;
+}

@@ -3,6 +3,7 @@
 #ifndef AGW_SRTP_SUITE_H
 #define AGW_SRTP_SUITE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,6 +31,11 @@ typedef struct agw_srtp_suite_info {
     size_t rtp_tag_len, rtcp_tag_len;
 } agw_srtp_suite_info;
 
+/** Suites in an order, none of them twice. */
+typedef struct agw_srtp_suite_list {
+    uint8_t n, at[AGW_SRTP_SUITES - 1]; /* agw_srtp_suite */
+} agw_srtp_suite_list;
+
 /** Never NULL; the entry of AGW_SRTP_NONE is all zero. */
 const agw_srtp_suite_info *agw_srtp_suite_get(agw_srtp_suite suite);
 
@@ -38,5 +44,12 @@ const agw_srtp_suite_info *agw_srtp_suite_get(agw_srtp_suite suite);
 agw_srtp_suite agw_srtp_suite_by_sdes(const char *name, size_t len);
 agw_srtp_suite agw_srtp_suite_by_use_srtp(const char *name);
 agw_srtp_suite agw_srtp_suite_by_use_srtp_id(uint16_t id);
+
+/** At the end, unless it is there. */
+void agw_srtp_suite_list_add(agw_srtp_suite_list *list, agw_srtp_suite suite);
+/** Adds the suites of "A;B;C" (or ":" or ","), names as in a=crypto; those that are not known are
+ * passed over.
+ * @return false: there was one of these */
+bool agw_srtp_suite_list_read(agw_srtp_suite_list *list, const char *names);
 
 #endif

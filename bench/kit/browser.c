@@ -102,7 +102,7 @@ static const agw_addr *candidate(const kit_browser *b)
 static size_t write_sdp(kit_browser *b, bool answer, kit_setup setup, char out[KIT_SDP_MAX])
 {
     agw_fingerprint fp;
-    agw_dtls_ctx_fingerprint(b->config.dtls, &fp);
+    agw_dtls_ctx_fingerprint(b->config.dtls, AGW_HASH_SHA256, &fp);
     const kit_sdp_fields fields = {.local = *candidate(b),
                                    .video = b->config.video,
                                    .answer = answer,

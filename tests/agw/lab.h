@@ -350,10 +350,20 @@ static inline void lab_plan(lab *l, lab_call *c)
     lab_plan_media(&c->plan->medias[1], LAB_VIDEO, AGW_MEDIA_VIDEO);
 }
 
+/* Named in messages and never used: made once, as a fuzzer has no time. */
+static inline agw_dtls_ctx *lab_dtls_ctx(void)
+{
+    static agw_dtls_ctx *ctx;
+    if (ctx == NULL)
+        ctx = agw_dtls_ctx_new(agw_cert_new(), NULL);
+    AGW_ASSERT(ctx != NULL);
+    return ctx;
+}
+
 static inline void lab_call_open(lab *l, lab_call *c)
 {
     AGW_ASSERT(c->call == NULL);
-    c->call = agw_call_new(lab_ref(c), "lab");
+    c->call = agw_call_new(lab_ref(c), "lab", lab_dtls_ctx());
     AGW_ASSERT(c->call != NULL);
     c->has_ended = false;
     c->applies = c->gone = 0;
@@ -363,16 +373,6 @@ static inline void lab_call_open(lab *l, lab_call *c)
 static inline void lab_no_wake(void *owner)
 {
     (void)owner;
-}
-
-/* Named in messages and never used: made once, as a fuzzer has no time. */
-static inline agw_dtls_ctx *lab_dtls_ctx(void)
-{
-    static agw_dtls_ctx *ctx;
-    if (ctx == NULL)
-        ctx = agw_dtls_ctx_new(agw_cert_new(), NULL);
-    AGW_ASSERT(ctx != NULL);
-    return ctx;
 }
 
 static inline void lab_open(lab *l)
@@ -389,7 +389,6 @@ static inline void lab_open(lab *l)
     l->dtls = agw_ring_new(1024);
     AGW_ASSERT(l->w != NULL && l->control != NULL && l->dtls != NULL);
     l->io = (lab_io *)l->w->io;
-    l->w->dtls_ctx = lab_dtls_ctx();
     l->w->handshakes = calloc(1, sizeof *l->w->handshakes);
     AGW_ASSERT(l->w->handshakes != NULL);
     l->w->n_handshakes = 1;
@@ -546,7 +545,7 @@ static inline void lab_close(lab *l)
     for (size_t i = 0; i < LAB_CALLS; i++) {
         lab_call *c = &l->calls[i];
         if (c->call != NULL && c->applies == 0)
-            free(c->call);
+            agw_call_free(c->call);
         else if (c->call != NULL)
             lab_post_close(l, c);
         c->has_ended = c->has_ended || c->applies == 0;

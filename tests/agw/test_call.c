@@ -667,6 +667,33 @@ static void test_call_ends_in_the_middle_of_its_handshake(void)
     party_close(&phone);
 }
 
+static void test_gateway_dtl_4_new_calls_get_new_certificates_and_old_ones_keep_theirs(void)
+{
+    char why[200] = "", first[AGW_FINGERPRINT_TEXT], again[AGW_FINGERPRINT_TEXT],
+         second[AGW_FINGERPRINT_TEXT];
+    agw_gateway *gw;
+    agw_gateway_config config = {.n_interfaces = 1,
+                                 .port_min = 16000,
+                                 .port_max = 31998,
+                                 .workers = 1,
+                                 .certificate_lifetime = 1};
+    config.interfaces[0].ip4 = loopback();
+    CU_ASSERT_EQUAL_FATAL(agw_gateway_new(&gw, &config, why, sizeof why), AGW_OK);
+    agw_call_ref *a, *b;
+    CU_ASSERT_EQUAL_FATAL(agw_gateway_call_new(gw, "a", NULL, &a), AGW_OK);
+    agw_gateway_fingerprint(a, AGW_HASH_SHA256, first);
+    CU_ASSERT_EQUAL_FATAL(agw_gateway_call_new(gw, "b", NULL, &b), AGW_OK);
+    agw_gateway_fingerprint(b, AGW_HASH_SHA256, second);
+    CU_ASSERT_STRING_NOT_EQUAL(first, second);
+    CU_ASSERT_STRING_EQUAL(agw_gateway_fingerprint(a, AGW_HASH_SHA256, again), first);
+    CU_ASSERT_EQUAL(strncmp(agw_gateway_fingerprint(a, AGW_HASH_SHA384, again), "sha-384 ", 8), 0);
+    CU_ASSERT_EQUAL(strlen(agw_gateway_fingerprint(a, AGW_HASH_SHA512, again)), 8 + 64 * 3 - 1);
+    agw_gateway_call_free(gw, a);
+    agw_gateway_fingerprint(b, AGW_HASH_SHA256, again);
+    CU_ASSERT_STRING_EQUAL(again, second);
+    agw_gateway_free(gw);
+}
+
 static const agw_unit_case cases[] = {
     AGW_CASE(test_gateway_access_sockets_spread_calls_and_core_interfaces_have_none),
     AGW_CASE(test_gateway_ctl_6_calls_that_will_talk_count_at_once),
@@ -692,6 +719,7 @@ static const agw_unit_case cases[] = {
     AGW_CASE(test_call_release_returns_every_port),
     AGW_CASE(test_call_rfc8842_4_close_notify_and_another_association),
     AGW_CASE(test_call_ends_in_the_middle_of_its_handshake),
+    AGW_CASE(test_gateway_dtl_4_new_calls_get_new_certificates_and_old_ones_keep_theirs),
 };
 
 AGW_UNIT_MAIN("call", cases)

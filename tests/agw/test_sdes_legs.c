@@ -432,6 +432,129 @@ static void test_sdes_rfc4568_5_1_2_another_suite_is_two_other_keys(void)
     scene_close(&s);
 }
 
+/* The answer with our new key is on its way: the peer knows the old one until it has it. */
+static agw_transport_plan *we_change_key(scene *s, bool told)
+{
+    s->b.kind = SDES_GCM;
+    agw_transport_plan *t = plan_of(s, &s->b);
+    t->key_in = key_of(&s->b, false, 2);
+    t->key_out = key_of(&s->b, true, 2);
+    t->key_out.told = told;
+    lab_apply(s->l, s->c);
+    return t;
+}
+
+static void test_sdes_rfc4568_7_1_4_our_new_key_waits_until_the_peer_uses_its_own(void)
+{
+    scene s;
+    scene_open(&s, PLAIN, SDES_CM);
+    const agw_transport_plan *t = we_change_key(&s, false);
+    CU_ASSERT_TRUE(passes(&s, &s.a, &s.b, false));
+    CU_ASSERT_TRUE(passes(&s, &s.b, &s.a, false)); /* under its old key: it has not got it yet */
+    CU_ASSERT_TRUE(passes(&s, &s.a, &s.b, true));
+    party_takes_keys(&s.b, &t->key_in, &t->key_out);
+    CU_ASSERT_TRUE(passes(&s, &s.b, &s.a, false));
+    CU_ASSERT_TRUE(passes(&s, &s.a, &s.b, false));
+    CU_ASSERT_TRUE(passes(&s, &s.a, &s.b, true));
+    scene_close(&s);
+}
+
+static void test_sdes_rfc4568_7_1_4_our_new_key_waits_1_s_for_a_silent_peer(void)
+{
+    scene s;
+    scene_open(&s, PLAIN, SDES_CM);
+    const agw_transport_plan *t = we_change_key(&s, false);
+    s.l->now += AGW_S(1) - 1;
+    CU_ASSERT_TRUE(passes(&s, &s.a, &s.b, false));
+    party_takes_keys(&s.b, &t->key_in, &t->key_out);
+    s.l->now += 1;
+    CU_ASSERT_TRUE(passes(&s, &s.a, &s.b, false));
+    scene_close(&s);
+}
+
+static void test_sdes_rfc4568_5_1_3_a_key_that_was_offered_is_used_at_once(void)
+{
+    scene s;
+    scene_open(&s, PLAIN, SDES_CM);
+    const agw_transport_plan *t = we_change_key(&s, true);
+    party_takes_keys(&s.b, &t->key_in, &t->key_out);
+    CU_ASSERT_TRUE(passes(&s, &s.a, &s.b, false));
+    scene_close(&s);
+}
+
+/* --- roll-over counters and keys ---------------------------------------------------------------
+ */
+
+/* Five packets, so that the number wraps between them. */
+static void wrap(scene *s, leg *from, const leg *to)
+{
+    from->seq = 65532;
+    for (int i = 0; i < 5; i++)
+        CU_ASSERT_TRUE(passes(s, from, to, false));
+}
+
+static void test_sdes_rfc3711_3_3_1_counter_goes_on_under_our_new_key(void)
+{
+    scene s;
+    scene_open(&s, PLAIN, SDES_CM);
+    wrap(&s, &s.a, &s.b);
+    const agw_transport_plan *t = we_change_key(&s, true);
+    agw_srtp_session *in = session_of(&t->key_out, false);
+    CU_ASSERT_EQUAL(agw_srtp_session_follow(in, s.b.in), AGW_OK);
+    agw_srtp_session_free(s.b.in);
+    s.b.in = in;
+    for (int i = 0; i < 3; i++)
+        CU_ASSERT_TRUE(passes(&s, &s.a, &s.b, false));
+    scene_close(&s);
+}
+
+/* RFC 3711 section 3.3.1 lets it go on, RFC 4568 section 7.1.4 begins anew with a new address, and
+ * peers do either. Also when the first packet comes after the time of the old key. */
+static void test_sdes_rfc3711_3_3_1_counter_goes_on_or_not_under_the_peers_new_key(void)
+{
+    for (int i = 0; i < 4; i++) {
+        const bool follows = (i & 1) != 0, late = (i & 2) != 0;
+        scene s;
+        scene_open(&s, PLAIN, SDES_CM);
+        wrap(&s, &s.b, &s.a);
+        agw_srtp_session *old = peer_changes_key(&s, &s.b, 2);
+        if (follows)
+            CU_ASSERT_EQUAL(agw_srtp_session_follow(s.b.out, old), AGW_OK);
+        if (late)
+            s.l->now += AGW_S(60);
+        CU_ASSERT_EQUAL(passes_under(&s, old, false), !late);
+        say(&s, &s.b, false);
+        s.l->io->in[0].data[20] ^= 1; /* damaged, with the SSRC of the stream */
+        lab_turn(s.l);
+        CU_ASSERT_EQUAL(s.l->io->n_out, 0);
+        CU_ASSERT_TRUE(passes(&s, &s.b, &s.a, false));
+        CU_ASSERT_TRUE(passes(&s, &s.b, &s.a, true));
+        s.l->now += AGW_S(2);
+        for (int k = 0; k < 3; k++)
+            CU_ASSERT_TRUE(passes(&s, &s.b, &s.a, false));
+        agw_srtp_session_free(old);
+        scene_close(&s);
+    }
+}
+
+/* Another SSRC begins in cycle 0, and the former one goes on where it was. */
+static void test_sdes_rfc3711_3_2_3_each_ssrc_has_its_own_counter(void)
+{
+    scene s;
+    scene_open(&s, SDES_GCM, SDES_CM);
+    wrap(&s, &s.a, &s.b);
+    const uint32_t id = s.a.transport_id;
+    const uint16_t seq = s.a.seq;
+    s.a.transport_id += 100; /* what say() makes the SSRC of */
+    s.a.seq = 7;
+    CU_ASSERT_TRUE(passes(&s, &s.a, &s.b, false));
+    CU_ASSERT_TRUE(passes(&s, &s.a, &s.b, true));
+    s.a.transport_id = id;
+    s.a.seq = seq;
+    CU_ASSERT_TRUE(passes(&s, &s.a, &s.b, false));
+    scene_close(&s);
+}
+
 /* A session timer does not begin the sessions anew: the roll-over counter goes on. */
 static void test_sdes_rfc3711_3_3_1_same_plan_keeps_the_roll_over_counter(void)
 {
@@ -480,6 +603,12 @@ static const agw_unit_case cases[] = {
     AGW_CASE(test_sdes_rfc4568_7_1_4_key_changes_again_before_the_first_change_is_over),
     AGW_CASE(test_sdes_rfc4568_7_1_4_garbage_during_the_change),
     AGW_CASE(test_sdes_rfc4568_5_1_2_another_suite_is_two_other_keys),
+    AGW_CASE(test_sdes_rfc4568_7_1_4_our_new_key_waits_until_the_peer_uses_its_own),
+    AGW_CASE(test_sdes_rfc4568_7_1_4_our_new_key_waits_1_s_for_a_silent_peer),
+    AGW_CASE(test_sdes_rfc4568_5_1_3_a_key_that_was_offered_is_used_at_once),
+    AGW_CASE(test_sdes_rfc3711_3_3_1_counter_goes_on_under_our_new_key),
+    AGW_CASE(test_sdes_rfc3711_3_3_1_counter_goes_on_or_not_under_the_peers_new_key),
+    AGW_CASE(test_sdes_rfc3711_3_2_3_each_ssrc_has_its_own_counter),
     AGW_CASE(test_sdes_rfc3711_3_3_1_same_plan_keeps_the_roll_over_counter),
     AGW_CASE(test_sdes_plain_and_back),
 };

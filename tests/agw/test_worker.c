@@ -59,7 +59,7 @@ static void bench_open(bench *b)
     b->control = agw_ring_new(64);
     CU_ASSERT_TRUE_FATAL(b->w != NULL && b->control != NULL);
     b->w->control = (agw_outbox){.ring = b->control, .wake = no_wake};
-    b->call = agw_call_new(NULL, "virtual");
+    b->call = agw_call_new(NULL, "virtual", NULL);
     party_open(&b->browser);
     party_open(&b->phone);
     browser_make(&b->browser);

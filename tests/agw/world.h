@@ -325,7 +325,7 @@ static inline void plan_browser(agw_transport_plan *t, const agw_transport_info 
     snprintf(t->remote_pwd, sizeof t->remote_pwd, "%s", BROWSER_PWD);
     t->dtls = AGW_DTLS_PASSIVE;
     t->n_fingerprints = 1;
-    agw_dtls_ctx_fingerprint(b->ctx, &t->fingerprints[0]);
+    agw_dtls_ctx_fingerprint(b->ctx, AGW_HASH_SHA256, &t->fingerprints[0]);
 }
 
 static inline void plan_phone(agw_transport_plan *t, const agw_transport_info *info,

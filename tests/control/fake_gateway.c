@@ -227,10 +227,17 @@ bool agw_gateway_owns(const agw_gateway *gw, const agw_addr *addr)
     return false;
 }
 
-const char *agw_gateway_fingerprint(const agw_gateway *gw)
+const char *agw_gateway_fingerprint(const agw_call_ref *call, agw_hash hash,
+                                    char out[AGW_FINGERPRINT_TEXT])
 {
-    (void)gw;
-    return FAKE_FINGERPRINT;
+    (void)call;
+    const char *const digest = FAKE_FINGERPRINT + strcspn(FAKE_FINGERPRINT, " ");
+    g_snprintf(out, AGW_FINGERPRINT_TEXT, "sha-%u%s",
+               hash == AGW_HASH_SHA512   ? 512u
+               : hash == AGW_HASH_SHA384 ? 384u
+                                         : 256u,
+               digest);
+    return out;
 }
 
 agw_media_stats *agw_gateway_media_stats(agw_call_ref *call, uint32_t media_id)

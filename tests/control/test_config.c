@@ -71,6 +71,9 @@ static void test_config_defaults(void)
     CU_ASSERT_EQUAL(config.consent_grace, AGW_S(20));
     CU_ASSERT_EQUAL(config.max_sessions, -1);
     CU_ASSERT_EQUAL(config.gateway.load_limit, 800);
+    CU_ASSERT_EQUAL(config.gateway.certificate_lifetime, AGW_S(30 * 86400));
+    CU_ASSERT_EQUAL(config.sdes_suites.n, 4);
+    CU_ASSERT_EQUAL(config.sdes_suites.at[0], AGW_SRTP_AEAD_256_GCM);
     CU_ASSERT_EQUAL(config.tos, -1);
     CU_ASSERT_EQUAL(config.gateway.port_min, 20000);
     CU_ASSERT_EQUAL(config.gateway.port_max, 32767);
@@ -202,6 +205,14 @@ static void test_config_numbers_keep_their_range(void)
     CU_ASSERT_TRUE(refuses(GOOD "--max-cpu=-1", "max-cpu"));
     CU_ASSERT_TRUE(refuses(GOOD "--max-cpu=nan", "max-cpu"));
     CU_ASSERT_TRUE(refuses(GOOD "--max-cpu=8o", "max-cpu"));
+    CU_ASSERT_TRUE(runs(GOOD "--sdes-suites=AES_CM_128_HMAC_SHA1_80:AEAD_AES_128_GCM"));
+    CU_ASSERT_EQUAL(config.sdes_suites.n, 2);
+    CU_ASSERT_EQUAL(config.sdes_suites.at[0], AGW_SRTP_AES_CM_128_80);
+    agw_config_fini(&config);
+    CU_ASSERT_TRUE(
+        refuses(GOOD "--sdes-suites=AES_CM_128_HMAC_SHA1_80:NULL_HMAC_SHA1_80", "NULL_"));
+    CU_ASSERT_TRUE(refuses(GOOD "--sdes-suites=", "sdes-suites"));
+    CU_ASSERT_TRUE(refuses(GOOD "--certificate-lifetime=-1", "certificate-lifetime"));
     CU_ASSERT_TRUE(refuses(GOOD "--port-min=1023", "port-min"));
     CU_ASSERT_TRUE(refuses(GOOD "--port-max=65536", "port-max"));
     CU_ASSERT_TRUE(refuses(GOOD "--timeout=1x", "timeout"));

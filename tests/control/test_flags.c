@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "control/encoding.h"
 #include "control/flags.h"
+#include "dtls/cert.h"
 #include "unit.h"
 
 #include <string.h>
@@ -292,6 +293,55 @@ static void test_flags_notify_values(void)
     agw_flags_fini(&f);
 }
 
+static void test_flags_words_of_sdes(void)
+{
+    agw_flags f;
+    parse(&f, "{\"SDES\":[\"nonew\",\"lifetime\",\"prefer\",\"pad\",\"static\","
+              "\"order:AEAD_AES_128_GCM;F8;AES_CM_128_HMAC_SHA1_80\","
+              "\"offerer_pref:AES_256_CM_HMAC_SHA1_80\",\"no-AEAD_AES_256_GCM\"]}");
+    CU_ASSERT(f.sdes.given && f.sdes.no_new && f.sdes.lifetime && f.sdes.prefer && !f.sdes.off);
+    CU_ASSERT_EQUAL_FATAL(f.sdes.order.n, 2);
+    CU_ASSERT_EQUAL(f.sdes.order.at[0], AGW_SRTP_AEAD_128_GCM);
+    CU_ASSERT_EQUAL(f.sdes.order.at[1], AGW_SRTP_AES_CM_128_80);
+    CU_ASSERT_EQUAL(f.sdes.taken.n, 1);
+    CU_ASSERT_EQUAL(f.sdes.never, 1u << AGW_SRTP_AEAD_256_GCM);
+    CU_ASSERT_PTR_NULL(f.unknown);
+    agw_flags_fini(&f);
+}
+
+/* Media without encryption or authentication: never, and the log says so. */
+static void test_flags_sdes_without_security_is_refused(void)
+{
+    static const char *const WORDS[] = {"unencrypted_srtp", "unencrypted_srtcp",
+                                        "unauthenticated_srtp"};
+    for (size_t i = 0; i < G_N_ELEMENTS(WORDS); i++) {
+        agw_flags f;
+        char *json = g_strdup_printf("{\"flags\":[\"SDES-%s\"]}", WORDS[i]);
+        char *unknown = g_strdup_printf("SDES %s", WORDS[i]);
+        parse(&f, json);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(f.unknown);
+        CU_ASSERT_STRING_EQUAL(f.unknown->str, unknown);
+        g_free(unknown);
+        g_free(json);
+        agw_flags_fini(&f);
+    }
+}
+
+static void test_flags_osrtp_and_fingerprint_hash(void)
+{
+    agw_flags f;
+    parse(&f, "{\"OSRTP\":[\"offer\",\"accept\"],\"DTLS-fingerprint\":\"SHA-384\"}");
+    CU_ASSERT_EQUAL(f.osrtp, AGW_OSRTP_OFFER | AGW_OSRTP_ACCEPT);
+    CU_ASSERT_EQUAL(f.dtls_hash, AGW_HASH_SHA384);
+    CU_ASSERT_PTR_NULL(f.unknown);
+    agw_flags_fini(&f);
+    parse(&f, "{\"flags\":[\"OSRTP-off\",\"osrtp-accept\"],\"DTLS-fingerprint\":\"sha-1\"}");
+    CU_ASSERT_EQUAL(f.osrtp, AGW_OSRTP_OFF | AGW_OSRTP_ACCEPT);
+    CU_ASSERT_EQUAL(f.dtls_hash, 0);
+    CU_ASSERT_PTR_NOT_NULL(f.unknown);
+    agw_flags_fini(&f);
+}
+
 static const agw_unit_case CASES[] = {
     AGW_CASE(test_flags_nothing_given_is_nothing_set),
     AGW_CASE(test_flags_kamailio_offer_toward_a_browser),
@@ -309,6 +359,9 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_flags_dtls_values),
     AGW_CASE(test_flags_notify_in_every_spelling),
     AGW_CASE(test_flags_notify_values),
+    AGW_CASE(test_flags_words_of_sdes),
+    AGW_CASE(test_flags_sdes_without_security_is_refused),
+    AGW_CASE(test_flags_osrtp_and_fingerprint_hash),
 };
 
 AGW_UNIT_MAIN("flags", CASES)

@@ -821,6 +821,25 @@ static void test_negotiate_capabilities_never_reach_a_browser(void)
     fixture_fini(&f);
 }
 
+/* Each leg has its own keys, and what is encrypted could not be removed or renumbered. */
+static void test_negotiate_rfc6904_4_encrypted_extensions_go_nowhere(void)
+{
+    fixture f;
+    fixture_config(&f);
+    f.config.profiles[1] = AGW_REALM_WEBRTC;
+    fixture_open(&f);
+    char *sdp = g_strconcat(WEB_OFFER_A,
+                            "a=extmap:9 urn:ietf:params:rtp-hdrext:encrypt "
+                            "urn:ietf:params:rtp-hdrext:ssrc-audio-level\n",
+                            NULL);
+    OFFER(&f, AGW_SIDE_A, "{\"direction\":[\"access\",\"core\"]}", sdp);
+    CU_ASSERT(has(&f, "a=extmap:1 urn:ietf:params:rtp-hdrext:ssrc-audio-level"));
+    CU_ASSERT_EQUAL(count(&f, "a=extmap:9"), 0);
+    CU_ASSERT_PTR_NULL(strstr(f.told->str, "rtp-hdrext:encrypt"));
+    g_free(sdp);
+    fixture_fini(&f);
+}
+
 static const agw_unit_case CASES[] = {
     AGW_CASE(test_negotiate_zero_flags_browser_to_ims),
     AGW_CASE(test_negotiate_zero_flags_ims_to_browser),
@@ -874,6 +893,7 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_negotiate_family_that_the_interface_lacks),
     AGW_CASE(test_negotiate_interface_without_address_leaks_nothing),
     AGW_CASE(test_negotiate_browser_that_answers_without_ice_is_refused),
+    AGW_CASE(test_negotiate_rfc6904_4_encrypted_extensions_go_nowhere),
 };
 
 AGW_UNIT_MAIN("negotiate", CASES)

@@ -314,7 +314,7 @@ static void same_keys(pair *p, agw_srtp_profile profile)
         CU_ASSERT_STRING_EQUAL(r[i].version, "DTLSv1.2");
         CU_ASSERT_STRING_EQUAL(r[i].cipher, "ECDHE-ECDSA-AES128-GCM-SHA256");
         agw_fingerprint fp;
-        agw_dtls_ctx_fingerprint(p->ctx[1 - i], &fp);
+        agw_dtls_ctx_fingerprint(p->ctx[1 - i], AGW_HASH_SHA256, &fp);
         CU_ASSERT_TRUE(agw_fingerprint_matches(&fp, r[i].peer));
     }
     CU_ASSERT_EQUAL(memcmp(r[0].client_key, r[1].client_key, sizeof r[0].client_key), 0);
@@ -570,7 +570,7 @@ static void test_dtls_context_may_go_before_its_sessions(void)
     agw_fingerprint fp;
     link_start(&p->net);
     CU_ASSERT_TRUE(link_run(&p->net, AGW_MS(50)));
-    agw_dtls_ctx_fingerprint(p->ctx[LINK_SERVER], &fp);
+    agw_dtls_ctx_fingerprint(p->ctx[LINK_SERVER], AGW_HASH_SHA256, &fp);
     agw_dtls_ctx_ref(p->ctx[LINK_SERVER]); /* the session still holds it */
     same_keys(p, AGW_SRTP_PROFILE_AEAD_AES_128_GCM);
     pair_free(p);

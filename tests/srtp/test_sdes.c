@@ -173,6 +173,18 @@ static void test_sdes_rfc4568_9_1_every_suite_is_read_as_written(void)
     }
 }
 
+static void test_sdes_rfc4568_6_1_longest_lifetime_of_srtcp_is_written_on_demand(void)
+{
+    agw_sdes line = {.tag = 1, .suite = AGW_SRTP_AES_CM_128_80, .lifetime = true}, back;
+    char text[AGW_SDES_TEXT];
+    agw_sdes_write(&line, text);
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "|2^31"));
+    CU_ASSERT_EQUAL(parse(&back, text), AGW_OK);
+    line = (agw_sdes){.tag = 999999999, .suite = AGW_SRTP_AES_256_CM_80, .lifetime = true};
+    agw_sdes_write(&line, text); /* the longest */
+    CU_ASSERT_EQUAL(parse(&back, text), AGW_OK);
+}
+
 static const agw_unit_case cases[] = {
     AGW_CASE(test_sdes_rfc4568_5_1_1_line_is_read),
     AGW_CASE(test_sdes_rfc4568_6_1_lifetime_is_taken_without_effect),
@@ -185,5 +197,6 @@ static const agw_unit_case cases[] = {
     AGW_CASE(test_sdes_rfc7714_14_2_names_and_lengths),
     AGW_CASE(test_sdes_rfc4568_6_1_writing_pads),
     AGW_CASE(test_sdes_rfc4568_9_1_every_suite_is_read_as_written),
+    AGW_CASE(test_sdes_rfc4568_6_1_longest_lifetime_of_srtcp_is_written_on_demand),
 };
 AGW_UNIT_MAIN("sdes", cases)

@@ -44,10 +44,28 @@ static void test_srtp_suite_rfc5764_4_1_2_short_tag_is_for_srtp_only(void)
     CU_ASSERT_PTR_NULL(agw_srtp_suite_get(AGW_SRTP_NONE)->sdes);
 }
 
+static void test_srtp_suite_list_keeps_the_order_and_nothing_twice(void)
+{
+    agw_srtp_suite_list list = {0};
+    CU_ASSERT_TRUE(agw_srtp_suite_list_read(
+        &list,
+        "AEAD_AES_128_GCM;AES_CM_128_HMAC_SHA1_80:aead_aes_128_gcm,AES_256_CM_HMAC_SHA1_32"));
+    CU_ASSERT_EQUAL_FATAL(list.n, 3);
+    CU_ASSERT_EQUAL(list.at[0], AGW_SRTP_AEAD_128_GCM);
+    CU_ASSERT_EQUAL(list.at[1], AGW_SRTP_AES_CM_128_80);
+    CU_ASSERT_EQUAL(list.at[2], AGW_SRTP_AES_256_CM_32);
+    CU_ASSERT_FALSE(agw_srtp_suite_list_read(&list, "NULL_HMAC_SHA1_80;AEAD_AES_256_GCM;"));
+    CU_ASSERT_EQUAL(list.n, 4);
+    for (unsigned i = 1; i < AGW_SRTP_SUITES; i++)
+        agw_srtp_suite_list_add(&list, (agw_srtp_suite)i);
+    CU_ASSERT_EQUAL(list.n, AGW_SRTP_SUITES - 1);
+}
+
 static const agw_unit_case cases[] = {
     AGW_CASE(test_srtp_suite_rfc4568_6_2_every_name_finds_its_suite),
     AGW_CASE(test_srtp_suite_rfc4568_6_2_name_is_compared_whole_and_without_case),
     AGW_CASE(test_srtp_suite_rfc5764_4_1_2_profiles_by_id_and_by_openssl_name),
     AGW_CASE(test_srtp_suite_rfc5764_4_1_2_short_tag_is_for_srtp_only),
+    AGW_CASE(test_srtp_suite_list_keeps_the_order_and_nothing_twice),
 };
 AGW_UNIT_MAIN("srtp suite", cases)
