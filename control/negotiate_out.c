@@ -247,7 +247,9 @@ static void write_media(agw_exchange *x, agw_work *w, const agw_addr *session, a
     agw_line_end *end = &w->line->end[x->to];
     const agw_link *link = agw_state_end_link(x->next, w->line, x->to);
     const agw_addr addr = agw_out_addr(x, link, false, 0);
-    const bool bridged = agw_end_is_web(end) && !agw_end_is_web(&w->line->end[x->from]);
+    /* a gateway with DTLS and no ICE names no SSRC, either */
+    const bool browser = agw_end_is_web(&w->line->end[x->from]) && w->tm->ice_ufrag != NULL;
+    const bool bridged = agw_end_is_web(end) && !browser;
     if (!bridged)
         end->ssrc = 0;
     else if (end->ssrc == 0)

@@ -840,6 +840,23 @@ static void test_negotiate_rfc6904_4_encrypted_extensions_go_nowhere(void)
     fixture_fini(&f);
 }
 
+/* A gateway with DTLS and no ICE names no SSRC: the browser gets ours, as from a plain phone. */
+static void test_negotiate_rfc8830_a_far_gateways_dtls_gets_our_ssrc_toward_the_browser(void)
+{
+    fixture f;
+    fixture_init(&f);
+    OFFER(&f, AGW_SIDE_A, "{\"transport-protocol\":\"UDP/TLS/RTP/SAVP\",\"ICE\":\"remove\"}",
+          WEB_OFFER_A);
+    ANSWER(&f, AGW_SIDE_B, "",
+           CORE_SESSION("1") "m=audio 16000 UDP/TLS/RTP/SAVP 8\na=rtpmap:8 PCMA/8000\n"
+                             "a=fingerprint:" FP_1 "\na=setup:active\n");
+    CU_ASSERT_EQUAL(transport_of(&f, 0, AGW_SIDE_B)->security, AGW_SECURITY_DTLS);
+    CU_ASSERT_EQUAL(count(&f, "a=ssrc:"), 1);
+    CU_ASSERT_EQUAL(count(&f, "a=msid:"), 1);
+    CU_ASSERT_NOT_EQUAL(end_of(&f, 0, AGW_SIDE_A)->egress_ssrc, 0);
+    fixture_fini(&f);
+}
+
 static const agw_unit_case CASES[] = {
     AGW_CASE(test_negotiate_zero_flags_browser_to_ims),
     AGW_CASE(test_negotiate_zero_flags_ims_to_browser),
@@ -894,6 +911,7 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_negotiate_interface_without_address_leaks_nothing),
     AGW_CASE(test_negotiate_browser_that_answers_without_ice_is_refused),
     AGW_CASE(test_negotiate_rfc6904_4_encrypted_extensions_go_nowhere),
+    AGW_CASE(test_negotiate_rfc8830_a_far_gateways_dtls_gets_our_ssrc_toward_the_browser),
 };
 
 AGW_UNIT_MAIN("negotiate", CASES)

@@ -69,12 +69,15 @@ static void test_readme_asymmetric_never_learns(void)
 
 static void test_readme_symmetric_and_media_handover_learn(void)
 {
-    static const char *const TOKENS[] = {"symmetric", "media-handover"};
+    static const struct {
+        const char *word;
+        agw_latch_rule rule;
+    } TOKENS[] = {{"symmetric", AGW_LATCH_ONCE}, {"media-handover", AGW_LATCH_HANDOVER}};
     for (size_t i = 0; i < G_N_ELEMENTS(TOKENS); i++) {
         fixture f;
-        call_with(&f, TOKENS[i]);
-        CU_ASSERT_EQUAL(transport_of(&f, 0, AGW_SIDE_A)->latch_rule, AGW_LATCH_ONCE);
-        CU_ASSERT_EQUAL(transport_of(&f, 0, AGW_SIDE_B)->latch_rule, AGW_LATCH_ONCE);
+        call_with(&f, TOKENS[i].word);
+        CU_ASSERT_EQUAL(transport_of(&f, 0, AGW_SIDE_A)->latch_rule, TOKENS[i].rule);
+        CU_ASSERT_EQUAL(transport_of(&f, 0, AGW_SIDE_B)->latch_rule, TOKENS[i].rule);
         fixture_fini(&f);
     }
 }

@@ -23,6 +23,7 @@ const verbs = {
     phones.set(id, f);
     return { id, port: f.port };
   },
+  burst(id, packets, peer) { return phones.get(id).burst(packets, phones.get(peer)); },
   phone(id, method, ...args) {
     const p = phones.get(id);
     if (method === 'close') phones.delete(id);

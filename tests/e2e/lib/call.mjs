@@ -57,10 +57,10 @@ export class Call {
 
 /** A phone of the core with an audio and, when asked, a video socket. */
 export class Phone {
-  static async open(agent, { ip = NET.phone.v4, mode = 'tone', tone = PHONE_HZ, video = false } = {}) {
+  static async open(agent, { ip = NET.phone.v4, mode = 'tone', tone = PHONE_HZ, video = false, seq } = {}) {
     const p = new Phone();
     p.ip = ip;
-    p.audio = await agent.phone({ address: ip, mode, tone });
+    p.audio = await agent.phone({ address: ip, mode, tone, seq });
     if (video) p.video = await agent.phone({ address: ip, mode: 'echo', video: true });
     return p;
   }
