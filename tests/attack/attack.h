@@ -74,7 +74,8 @@ typedef struct attack_case {
 
 /** Ends with an entry without a name. */
 extern const attack_case ATTACK_STUN_CASES[], ATTACK_DTLS_CASES[], ATTACK_SRTP_CASES[],
-    ATTACK_RTP_CASES[], ATTACK_JUNK_CASES[], ATTACK_NG_CASES[], ATTACK_WIDE_CASES[];
+    ATTACK_SDES_CASES[], ATTACK_RTP_CASES[], ATTACK_JUNK_CASES[], ATTACK_NG_CASES[],
+    ATTACK_WIDE_CASES[];
 
 typedef struct attack_options {
     kit_world_config world;
@@ -88,12 +89,12 @@ typedef struct attack_options {
  */
 
 enum {
-    ATTACK_HEARD_MAX = 256, /* packets of the browser that an eavesdropper keeps */
+    ATTACK_HEARD_MAX = 256, /* packets that an eavesdropper keeps */
     ATTACK_HEARD_BYTES = 1280,
     ATTACK_PACKETS_PER_S = 100, /* of one call, both ways together */
 };
 
-/** A datagram of the browser as it was on the wire. */
+/** A datagram of the party whose leg is attacked, as it was on the wire. */
 typedef struct attack_heard {
     size_t len;
     uint8_t data[ATTACK_HEARD_BYTES];
@@ -122,7 +123,8 @@ struct attack {
     agw_addr stranger;                /* the attacker's own address and port */
     agw_addr source, target;          /* of the case; chosen by from and target */
     agw_addr access, core, core_rtcp; /* the gateway's ports of this call; none where it has none */
-    attack_heard heard[ATTACK_HEARD_MAX]; /* SRTP of the browser, a ring */
+    attack_heard
+        heard[ATTACK_HEARD_MAX]; /* SRTP of the browser, or of the phone with SDES; a ring */
     uint64_t heard_count;
     bool fires; /* the attack is under way */
     void *own;  /* the case's own; freed behind end() */
@@ -159,12 +161,19 @@ void attack_send_packet(attack *a);
 size_t attack_next_media(attack *a, uint8_t *out, unsigned skip);
 /** Sends what attack_next_media() made, as the browser. */
 void attack_send_media(attack *a, const uint8_t *bytes, size_t len);
-/** What an eavesdropper has heard: 0 = the newest SRTP packet of the browser. NULL: not so many. */
+/** What an eavesdropper has heard: 0 = the newest SRTP packet. NULL: not so many. */
 const attack_heard *attack_heard_at(const attack *a, uint64_t back);
 
 /** SRTP with the keys of the attacked call's browser (or of the gateway) in another session than
  * the browser's own. Free it with agw_srtp_session_free(). */
 agw_srtp_session *attack_session(attack *a, bool of_gateway);
+
+/** The phone with SDES announces another key in an offer and answer that the browser begins, and
+ * uses it from then on. Media goes on meanwhile. */
+void attack_change_key(attack *a);
+
+/** Media goes on for so long; for begin(). */
+void attack_run_for(attack *a, agw_ns length);
 
 /** Fails the run; the first reason stays. */
 void attack_fail(attack *a, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -9,6 +9,7 @@
 #include <string.h>
 
 enum {
+    FLOOD = 100000, /* a second */
     RECORD_HEADER = 13,
     HANDSHAKE_HEADER = 12,
     LEVEL_WARNING = 1,
@@ -334,6 +335,12 @@ const attack_case ATTACK_DTLS_CASES[] = {
      .what = "well-formed ClientHello, another one each time",
      .when = ATTACK_EVER,
      .from = ATTACK_OUTSIDE,
+     .fire = hello_good},
+    {.name = "dtls-hello-flood",
+     .what = "100,000 of them a second",
+     .when = ATTACK_AFTER,
+     .from = ATTACK_OUTSIDE,
+     .per_s = FLOOD,
      .fire = hello_good},
     {.name = "dtls-hello-cut",
      .what = "ClientHello cut at every length",

@@ -89,6 +89,9 @@ static void judge_ends(attack *a, const attack_talk *t, const char *who)
     const kit_browser_stats *b = &call->browser.stats;
     const uint64_t not_authentic = call->browser.srtp.auth_failed + call->browser.srtp.replayed;
     for (int side = 0; side < 2; side++) {
+        const kit_srtp *keys = &call->phone[side].srtp;
+        if (!call->is_browser[side] && keys->auth_failed + keys->replayed != 0)
+            attack_fail(a, "%s: the phone got packets that are not authentic", who);
         if (!call->is_browser[side] && call->phone[side].other_source != 0)
             attack_fail(a, "%s: the phone got packets from elsewhere than its port", who);
         if (!call->is_browser[side])

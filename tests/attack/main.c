@@ -115,8 +115,8 @@ static size_t add_runs(const attack_case *c, const filter *f, run *runs, size_t 
 static size_t all_runs(const filter *f, run runs[RUNS_MAX])
 {
     const attack_case *const tables[] = {ATTACK_JUNK_CASES, ATTACK_STUN_CASES, ATTACK_DTLS_CASES,
-                                         ATTACK_SRTP_CASES, ATTACK_RTP_CASES,  ATTACK_NG_CASES,
-                                         ATTACK_WIDE_CASES};
+                                         ATTACK_SRTP_CASES, ATTACK_SDES_CASES, ATTACK_RTP_CASES,
+                                         ATTACK_NG_CASES,   ATTACK_WIDE_CASES};
     size_t n = 0;
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
         for (const attack_case *c = tables[i]; c->name != NULL; c++)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "tests/attack/attack.h"
 
+#include "base/rand.h"
 #include "base/wire.h"
 
 #include <inttypes.h>
@@ -119,6 +120,7 @@ static void talk_init(attack_talk *t, kit_world *world, const attack *a)
         config.gateway_dtls_client = a->c->gateway_client;
         config.dtls_pause = a->when == ATTACK_DURING ? AWAY : 0;
         config.payload = a->c->payload != 0 ? a->c->payload : PAYLOAD;
+        config.sdes = AGW_SRTP_AES_CM_128_80;
     }
     memset(t, 0, sizeof *t);
     kit_call_init(&t->call, world, &config, ++number);
@@ -135,6 +137,30 @@ static size_t next_packet(attack_talk *t, kit_side side, uint8_t out[PACKET_ROOM
     return t->call.is_browser[side] ? kit_browser_protect(&t->call.browser, out, len, false) : len;
 }
 
+static void hear(attack *a, const uint8_t *bytes, size_t len)
+{
+    attack_heard *heard = &a->heard[a->heard_count % ATTACK_HEARD_MAX];
+    AGW_ASSERT(len <= sizeof heard->data);
+    memcpy(heard->data, bytes, len);
+    heard->len = len;
+    a->heard_count++;
+}
+
+static bool has_sdes(const attack *a)
+{
+    return a->c->kind == KIT_CALL_WEBRTC_SDES;
+}
+
+static void send_of_sdes(attack *a, uint8_t *rtp, size_t len)
+{
+    kit_phone *p = attack_phone(a);
+    len = kit_srtp_protect(&p->srtp, rtp, len, false);
+    if (len == 0)
+        return;
+    hear(a, rtp, len);
+    kit_wire_send(a->world->wire, &p->local, &p->remote, rtp, len);
+}
+
 static void send_side(attack_talk *t, kit_side side, attack *a)
 {
     uint8_t packet[PACKET_ROOM];
@@ -143,7 +169,9 @@ static void send_side(attack_talk *t, kit_side side, attack *a)
     const size_t len = next_packet(t, side, packet);
     if (len == 0)
         return; /* the browser has given up */
-    if (t->call.is_browser[side] && t == &a->victim)
+    if (t == &a->victim && has_sdes(a) && !t->call.is_browser[side])
+        send_of_sdes(a, packet, len);
+    else if (t->call.is_browser[side] && t == &a->victim && !has_sdes(a))
         attack_send_media(a, packet, len);
     else if (t->call.is_browser[side])
         kit_wire_send(t->call.world->wire, &t->call.browser.local, &t->call.browser.remote, packet,
@@ -160,12 +188,8 @@ size_t attack_next_media(attack *a, uint8_t *out, unsigned skip)
 
 void attack_send_media(attack *a, const uint8_t *bytes, size_t len)
 {
-    attack_heard *heard = &a->heard[a->heard_count % ATTACK_HEARD_MAX];
     const kit_browser *b = attack_browser(a);
-    AGW_ASSERT(len <= sizeof heard->data);
-    memcpy(heard->data, bytes, len);
-    heard->len = len;
-    a->heard_count++;
+    hear(a, bytes, len);
     kit_wire_send(a->world->wire, &b->local, &b->remote, bytes, len);
 }
 
@@ -186,6 +210,28 @@ agw_srtp_session *attack_session(attack *a, bool of_gateway)
     memcpy(key, client ? r.client_key : r.server_key, r.key_len);
     memcpy(key + r.key_len, client ? r.client_salt : r.server_salt, r.salt_len);
     return agw_srtp_session_new(b->srtp.suite, key, r.key_len + r.salt_len, true);
+}
+
+/* Command and reply; what the reply describes goes to that side. */
+static void exchange(attack *a, agw_doc *command, kit_side to)
+{
+    agw_doc *reply = kit_ng_ask(a->world->ng, command, PATIENCE);
+    const char *why = kit_call_give(&a->victim.call, to, reply);
+    if (why != NULL)
+        attack_fail(a, "key change: %s", why);
+    agw_doc_free(reply);
+}
+
+void attack_change_key(attack *a)
+{
+    kit_call *call = &a->victim.call;
+    kit_phone *p = attack_phone(a);
+    const kit_side phone = attack_phone_side(a), browser = phone == KIT_A ? KIT_B : KIT_A;
+    exchange(a, kit_call_describe(call, browser, false), phone);
+    agw_rand_bytes(p->crypto.key, sizeof p->crypto.key);
+    exchange(a, kit_call_describe(call, phone, true), browser);
+    if (!kit_srtp_open(&p->srtp, a->world, p->crypto.suite, p->gateway_crypto.key, p->crypto.key))
+        attack_fail(a, "key change: no session");
 }
 
 /* --- clocks ------------------------------------------------------------------------------------
@@ -265,7 +311,7 @@ static void stop_fire(clockwork *w)
     w->a->fires = false;
 }
 
-static void run_for(attack *a, agw_ns length)
+void attack_run_for(attack *a, agw_ns length)
 {
     const agw_ns until = agw_clock_now() + length;
     while (a->world->now < until)
@@ -398,7 +444,7 @@ static bool attack_before(attack *a, clockwork *w)
 {
     begin(a);
     start_fire(w);
-    run_for(a, a->options->attack_for);
+    attack_run_for(a, a->options->attack_for);
     stop_fire(w);
     go(a);
     return come_up(a);
@@ -409,11 +455,11 @@ static bool attack_during(attack *a, clockwork *w)
     begin(a);
     start_fire(w);
     const agw_ns until = w->fire_from + a->options->attack_for;
-    run_for(a, LEAD);
+    attack_run_for(a, LEAD);
     go(a);
     if (!come_up(a))
         return false;
-    run_for(a, until - agw_clock_now());
+    attack_run_for(a, until - agw_clock_now());
     return true;
 }
 
@@ -422,10 +468,10 @@ static bool attack_after(attack *a, clockwork *w)
     go(a);
     if (!come_up(a))
         return false;
-    run_for(a, WARM);
+    attack_run_for(a, WARM);
     begin(a);
     start_fire(w);
-    run_for(a, a->options->attack_for);
+    attack_run_for(a, a->options->attack_for);
     return true;
 }
 
@@ -439,17 +485,17 @@ static void play_talk(attack *a, clockwork *w)
                                                   : attack_after(a, w);
     stop_fire(w);
     if ((a->c->judged & ATTACK_NO_PROOF) != 0)
-        run_for(a, RECOVER);
+        attack_run_for(a, RECOVER);
     attack_mark(&a->victim);
     attack_judge_attacker(a);
     if (!lives && (a->c->judged & (ATTACK_NO_MEDIA | ATTACK_OWN_HARM)) == 0) {
         attack_fail(a, "the call did not come up: %s", a->victim.call.failure);
         return;
     }
-    run_for(a, a->options->after);
+    attack_run_for(a, a->options->after);
     a->victim.talks = a->bystander->talks = false;
     if ((a->c->judged & ATTACK_NO_MEDIA) != 0)
-        run_for(a, NO_MEDIA_FOR);
+        attack_run_for(a, NO_MEDIA_FOR);
     else
         (void)kit_world_until(a->world, attack_all_arrived, a, SETTLE);
     attack_judge_calls(a);
