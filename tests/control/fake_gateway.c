@@ -231,7 +231,7 @@ const char *agw_gateway_fingerprint(const agw_call_ref *call, agw_hash hash,
                                     char out[AGW_FINGERPRINT_TEXT])
 {
     (void)call;
-    const char *const digest = FAKE_FINGERPRINT + strcspn(FAKE_FINGERPRINT, " ");
+    const char *const digest = strchr(FAKE_FINGERPRINT, ' ');
     g_snprintf(out, AGW_FINGERPRINT_TEXT, "sha-%u%s",
                hash == AGW_HASH_SHA512   ? 512u
                : hash == AGW_HASH_SHA384 ? 384u
