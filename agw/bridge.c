@@ -24,6 +24,7 @@ enum {
 };
 
 static const agw_ns KEY_FRAME_EVERY = AGW_MS(400);
+static const agw_ns LOSS_EVERY = AGW_S(1);
 static const agw_ns STREAM_SILENT = AGW_S(1); /* after that another SSRC may be the one we count */
 
 static agw_side other(agw_side side)
@@ -294,13 +295,31 @@ static void follow(agw_media *m, agw_side side, const agw_rtp_header *h, uint32_
     agw_counter_set(&stats_of(m, side)->ssrc_in, h->ssrc);
 }
 
-static void publish_receiver(const agw_rtp_receiver *r, agw_end_stats *stats)
+/* true: more is lost than before. */
+static bool publish_receiver(const agw_rtp_receiver *r, agw_end_stats *stats)
 {
     const int64_t lost = agw_rtp_receiver_lost(r);
+    const bool more = lost > (int64_t)agw_counter_get(&stats->lost_in);
     agw_counter_set(&stats->lost_in, lost > 0 ? (uint64_t)lost : 0);
     if (r->clock_hz != 0)
         agw_counter_set(&stats->jitter_in_us,
                         (uint64_t)agw_rtp_receiver_jitter(r) * US_PER_S / r->clock_hz);
+    return more;
+}
+
+/* Something of what this side sends was lost. A receiver without feedback (AVP) cannot ask for a
+ * key frame, and its picture stays broken until one comes by itself: it is asked for in its place.
+ */
+static void on_loss(agw_media *m, agw_side side, agw_ns now)
+{
+    static const uint32_t ASKS = AGW_FB_PLI | AGW_FB_FIR | AGW_FB_NACK;
+    agw_end *from = &m->end[side];
+    if (m->kind != AGW_MEDIA_VIDEO || (m->end[other(side)].feedback & ASKS) != 0 ||
+        from->key_frames_due != 0 || now - from->loss_asked_at < LOSS_EVERY)
+        return;
+    from->loss_asked_at = from->key_frame_at = now;
+    from->key_frames_due = 1;
+    try_key_frame(m, side, now);
 }
 
 /* Receive state moves for every authentic packet, also while the gate is closed. */
@@ -321,7 +340,8 @@ static void note_ingress(agw_media *m, agw_side side, const agw_rtp_header *h, u
         in->in.clock_hz = 0; /* for this packet: another clock (DTMF) tells nothing about jitter */
     agw_rtp_receiver_on_packet(&in->in, h->seq, h->timestamp, len, now);
     in->in.clock_hz = main_hz;
-    publish_receiver(&in->in, stats);
+    if (publish_receiver(&in->in, stats))
+        on_loss(m, side, now);
 }
 
 /* Another source speaks, or the same one began anew: let it begin with a key frame. */
@@ -455,6 +475,8 @@ static void note_reports(agw_media *m, agw_side side, const agw_rtcp_info *info,
     if (agw_rtp_sr_log_round_trip(&in->srs, &info->report, now, &rtt) == AGW_OK)
         agw_counter_set(&stats->rtt_us, (uint64_t)(rtt / AGW_US(1)));
     agw_counter_set(&stats->loss_out_256, info->report.fraction_lost);
+    if (info->report.fraction_lost != 0)
+        on_loss(m, other(side), now);
     const uint32_t clock_hz = m->end[other(side)].in.clock_hz; /* of the stream it is about */
     if (clock_hz != 0)
         agw_counter_set(&stats->jitter_out_us, (uint64_t)info->report.jitter * US_PER_S / clock_hz);

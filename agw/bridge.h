@@ -49,6 +49,7 @@ typedef struct agw_end {
     alignas(AGW_CACHE_LINE) agw_rewrite out; /* the RTP stream toward this party */
 
     agw_ns key_frame_at;                /* when the next key frame request may go to this party */
+    agw_ns loss_asked_at;               /* when one was asked for because of loss */
     char cname[AGW_PLAN_CNAME_MAX + 1]; /* the CNAME that the party sees; "" = unchanged */
     char mid[AGW_MID_MAX + 1];
     uint8_t n_signalled;

@@ -260,6 +260,33 @@ static void test_bridge_hold_ends_requests_that_are_still_due(void)
 }
 
 /* Between two browsers repetitions pass, too: the stream itself is asked, not its repetitions. */
+/* The core speaks AVP: nobody there can ask. */
+static void test_bridge_loss_toward_an_avp_core_asks_for_a_key_frame(void)
+{
+    lab *l = lab_talk();
+    lab_call *c = &l->calls[0];
+    browser_says(l, LAB_PT_VIDEO, SSRC_VIDEO, 1); /* and the requests of the beginning */
+    for (uint16_t seq = 2; seq < 10; seq++) {
+        l->now += AGW_S(1);
+        browser_says(l, LAB_PT_VIDEO, SSRC_VIDEO, seq);
+    }
+    CU_ASSERT_EQUAL(key_frame_asked_of(l, &l->access), 0);
+    browser_says(l, LAB_PT_VIDEO, SSRC_VIDEO, 12);
+    CU_ASSERT_EQUAL(key_frame_asked_of(l, &l->access), SSRC_VIDEO);
+    l->now += AGW_S(1) - 1;
+    browser_says(l, LAB_PT_VIDEO, SSRC_VIDEO, 14); /* one a second */
+    CU_ASSERT_EQUAL(key_frame_asked_of(l, &l->access), 0);
+    l->now += 1;
+    browser_says(l, LAB_PT_VIDEO, SSRC_VIDEO, 16);
+    CU_ASSERT_EQUAL(key_frame_asked_of(l, &l->access), SSRC_VIDEO);
+    c->plan->medias[1].end[AGW_SIDE_B].feedback = AGW_FB_PLI;
+    lab_apply(l, c);
+    l->now += AGW_S(2);
+    browser_says(l, LAB_PT_VIDEO, SSRC_VIDEO, 20);
+    CU_ASSERT_EQUAL(key_frame_asked_of(l, &l->access), 0); /* it can do that itself */
+    lab_end(l);
+}
+
 static void test_bridge_rfc4588_key_frame_is_asked_of_the_stream_not_of_rtx(void)
 {
     lab *l = lab_new();
@@ -773,6 +800,7 @@ static const agw_unit_case cases[] = {
     AGW_CASE(test_bridge_resume_from_hold_asks_for_a_key_frame),
     AGW_CASE(test_bridge_another_receiver_asks_for_a_key_frame),
     AGW_CASE(test_bridge_hold_ends_requests_that_are_still_due),
+    AGW_CASE(test_bridge_loss_toward_an_avp_core_asks_for_a_key_frame),
     AGW_CASE(test_bridge_rfc4588_key_frame_is_asked_of_the_stream_not_of_rtx),
     AGW_CASE(test_bridge_ssrc_change_behind_a_closed_gate),
     AGW_CASE(test_bridge_stream_that_is_silent_does_not_hide_behind_another),
