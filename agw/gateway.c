@@ -82,7 +82,6 @@ struct agw_gateway {
     agw_ns dtls_ctx_at;
     agw_ring *mailbox;
     int event_fd;
-    agw_map *core_addresses; /* advertised core address -> 1, for agw_gateway_owns() */
     agw_call_ref *calls;
     agw_rand_stock random;
 };
@@ -471,12 +470,9 @@ static void renew_old_certificate(agw_gateway *gw)
 
 static agw_err make_shared_parts(agw_gateway *gw, char *why, size_t size)
 {
-    uint8_t seed[16];
-    agw_rand_bytes(seed, sizeof seed);
     gw->event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     gw->mailbox = agw_ring_new(CONTROL_SLOTS);
-    gw->core_addresses = agw_map_new(sizeof(agw_addr), seed);
-    if (gw->event_fd < 0 || gw->mailbox == NULL || gw->core_addresses == NULL)
+    if (gw->event_fd < 0 || gw->mailbox == NULL)
         return fail(AGW_ERR_SYSTEM, why, size, "out of memory or descriptors");
     if (!renew_certificate(gw))
         return fail(AGW_ERR_SYSTEM, why, size,
@@ -566,7 +562,6 @@ void agw_gateway_free(agw_gateway *gw)
         agw_ports_free(gw->addresses[a].ports);
     agw_xdp_close(gw->xdp);
     agw_dtls_ctx_unref(gw->dtls_ctx);
-    agw_map_free(gw->core_addresses);
     agw_ring_free(gw->mailbox);
     if (gw->event_fd >= 0)
         close(gw->event_fd);
@@ -608,7 +603,6 @@ static agw_err take_ports(agw_gateway *gw, reservation *r, size_t interface, siz
     r->info.rtcp[0] = res->rtcp[family] != NULL
                           ? said_address(gw, interface, family, res->rtcp[family])
                           : r->info.rtp[0];
-    agw_map_put(gw->core_addresses, &r->info.rtp[0], r);
     return AGW_OK;
 }
 
@@ -704,8 +698,6 @@ static void give_ports(agw_gateway *gw, const reservation *r)
 {
     if (r->resource.shared)
         return;
-    if (agw_addr_is_set(&r->info.rtp[0]))
-        agw_map_remove(gw->core_addresses, &r->info.rtp[0]);
     for (size_t family = 0; family < 2; family++) {
         if (r->resource.rtp[family] != NULL)
             agw_ports_give(gw->addresses[r->address[family]].ports, r->resource.rtp[family]);
@@ -737,11 +729,6 @@ void agw_gateway_release(agw_gateway *gw, agw_call_ref *call, uint32_t id)
         r->released = true; /* until the worker lets go */
     else
         free_reservation(call, r);
-}
-
-bool agw_gateway_owns(const agw_gateway *gw, const agw_addr *addr)
-{
-    return agw_map_get(gw->core_addresses, addr) != NULL;
 }
 
 const char *agw_gateway_fingerprint(const agw_call_ref *call, agw_hash hash,

@@ -99,9 +99,6 @@ AGW_NODISCARD agw_err agw_gateway_new_credentials(agw_gateway *gw, agw_call_ref 
 /** Gives a reserved transport back as soon as no plan has it any more (or never had it); it does
  * not come back into a later plan, nor does one that left without this. */
 void agw_gateway_release(agw_gateway *gw, agw_call_ref *call, uint32_t id);
-/** true if addr is one of our own core addresses now in use (a hairpin: the call passes us twice).
- */
-bool agw_gateway_owns(const agw_gateway *gw, const agw_addr *addr);
 
 /** Fingerprint of the certificate that this call has for all its life, as SDP says it:
  * "sha-256 AA:BB:...". Returns out. */

@@ -332,6 +332,15 @@ static void show_party(const agw_doc *party)
     table_print(&t);
 }
 
+static void show_legs(const agw_doc *call)
+{
+    const agw_doc *tags = agw_doc_get(call, "tags"), *list = agw_doc_get(call, "transports");
+    for (size_t i = 0; tags != NULL && i < agw_doc_count(tags); i++)
+        show_party(agw_doc_at(tags, i));
+    for (size_t i = 0; list != NULL && i < agw_doc_count(list); i++)
+        show_transport(agw_doc_at(list, i));
+}
+
 static void show_call(const char *call_id, const agw_doc *call)
 {
     const int64_t now = wall_seconds();
@@ -341,11 +350,12 @@ static void show_call(const char *call_id, const agw_doc *call)
     print_line("  age %s, last signalling %s ago", age, signal_age);
     g_free(age);
     g_free(signal_age);
-    const agw_doc *tags = agw_doc_get(call, "tags"), *list = agw_doc_get(call, "transports");
-    for (size_t i = 0; tags != NULL && i < agw_doc_count(tags); i++)
-        show_party(agw_doc_at(tags, i));
-    for (size_t i = 0; list != NULL && i < agw_doc_count(list); i++)
-        show_transport(agw_doc_at(list, i));
+    show_legs(call);
+    const agw_doc *passes = agw_doc_get(call, "passes");
+    for (size_t i = 0; passes != NULL && i < agw_doc_count(passes); i++) {
+        print_line("  pass %zu", i + 2);
+        show_legs(agw_doc_at(passes, i));
+    }
 }
 
 static int run_show(options *o, const char *arg)

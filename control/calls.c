@@ -149,8 +149,11 @@ agw_ng_call *agw_calls_find(const agw_calls *calls, const char *call_id)
 GPtrArray *agw_calls_list(const agw_calls *calls, size_t limit)
 {
     GPtrArray *out = g_ptr_array_new();
-    for (const GList *l = calls->order.head; l != NULL && out->len < limit; l = l->next)
-        g_ptr_array_add(out, ((const agw_ng_call *)l->data)->call_id);
+    for (const GList *l = calls->order.head; l != NULL && out->len < limit; l = l->next) {
+        const agw_ng_call *call = l->data;
+        if (agw_calls_find(calls, call->call_id) == call)
+            g_ptr_array_add(out, call->call_id);
+    }
     return out;
 }
 
@@ -192,7 +195,6 @@ static agw_ng_call *call_alloc(agw_calls *calls, const char *call_id)
     agw_ng_call *call = g_new0(agw_ng_call, 1);
     call->calls = calls;
     call->call_id = g_strdup(call_id);
-    call->reoffer_branch = g_strdup("");
     call->notify.events = g_strdup("");
     call->notify.target = g_strdup("");
     call->notify.rpc_url = g_strdup("");
@@ -201,6 +203,7 @@ static agw_ng_call *call_alloc(agw_calls *calls, const char *call_id)
         call->tags[side] = g_array_new(FALSE, FALSE, sizeof(agw_party_tag));
         g_array_set_clear_func(call->tags[side], clear_tag);
         call->label[side] = g_strdup("");
+        call->reoffer_branch[side] = g_strdup("");
     }
     call->timer.owner = call;
     call->link.data = call;
@@ -215,13 +218,13 @@ static void call_release(agw_ng_call *call)
     for (int side = 0; side < 2; side++) {
         g_array_free(call->tags[side], TRUE);
         g_free(call->label[side]);
+        g_free(call->reoffer_branch[side]);
     }
     g_array_free(call->transports, TRUE);
     agw_calls_watch_fini(call);
     g_free(call->notify.events);
     g_free(call->notify.target);
     g_free(call->notify.rpc_url);
-    g_free(call->reoffer_branch);
     g_free(call->call_id);
     g_free(call);
 }
@@ -239,10 +242,42 @@ static void call_start_clock(agw_ng_call *call, agw_ns now)
     call->created_us = call->signalled_us = agw_clock_wall_us();
 }
 
+static void enter_id(agw_calls *calls, agw_ng_call *call)
+{
+    call_key *key = g_new(call_key, 1);
+    *key = make_key(calls, call->call_id);
+    g_hash_table_insert(calls->by_id, key, call);
+}
+
+static void enter(agw_calls *calls, agw_ng_call *call)
+{
+    agw_ng_call *last = agw_calls_find(calls, call->call_id);
+    while (last != NULL && last->next_pass != NULL)
+        last = last->next_pass;
+    if (last != NULL)
+        last->next_pass = call;
+    else
+        enter_id(calls, call);
+}
+
+static void leave(agw_calls *calls, agw_ng_call *call)
+{
+    agw_ng_call *before = agw_calls_find(calls, call->call_id);
+    if (before == call) {
+        const call_key key = make_key(calls, call->call_id);
+        g_hash_table_remove(calls->by_id, &key); /* the key's text is the call's */
+        if (call->next_pass != NULL)
+            enter_id(calls, call->next_pass);
+        return;
+    }
+    while (before->next_pass != call)
+        before = before->next_pass;
+    before->next_pass = call->next_pass;
+}
+
 agw_err agw_calls_start(agw_calls *calls, const char *call_id, const char *from_tag,
                         const char *via_branch, agw_ns now, agw_ng_call **out)
 {
-    AGW_ASSERT(agw_calls_find(calls, call_id) == NULL);
     agw_ng_call *call = call_alloc(calls, call_id);
     const agw_err err = agw_gateway_call_new(calls->gateway, call_id, call, &call->ref);
     if (err != AGW_OK) {
@@ -255,9 +290,7 @@ agw_err agw_calls_start(agw_calls *calls, const char *call_id, const char *from_
     call_start_clock(call, now);
     add_tag(call, AGW_SIDE_A, from_tag, NULL);
     add_tag(call, AGW_SIDE_B, "", via_branch);
-    call_key *key = g_new(call_key, 1);
-    *key = make_key(calls, call->call_id);
-    g_hash_table_insert(calls->by_id, key, call);
+    enter(calls, call);
     g_queue_push_tail_link(&calls->order, &call->link);
     set_counted(call, true);
     calls->started++;
@@ -271,11 +304,11 @@ void agw_calls_end(agw_ng_call *call, agw_call_end why)
     agw_calls *calls = call->calls;
     agw_log(AGW_LOG_INFO, call->call_id, "call ends: %s", agw_call_end_text(why));
     calls->ended[why]++;
-    agw_events_end_call(calls->events, call->call_id);
     set_counted(call, false);
     agw_timerq_cancel(&calls->timers, &call->timer);
-    const call_key key = make_key(calls, call->call_id);
-    g_hash_table_remove(calls->by_id, &key);
+    leave(calls, call);
+    if (agw_calls_find(calls, call->call_id) == NULL)
+        agw_events_end_call(calls->events, call->call_id);
     g_queue_unlink(&calls->order, &call->link);
     call_release(call);
 }

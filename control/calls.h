@@ -142,7 +142,7 @@ struct agw_ng_call {
     GArray *tags[2]; /* agw_party_tag by agw_side; the one in use is current[side] */
     guint current[2];
     char *label[2];
-    char *reoffer_branch; /* via-branch of an open offer in an established call; "" */
+    char *reoffer_branch[2]; /* via-branch of each side's last re-offer without answer; "" = none */
     agw_call_acts acts;
     agw_call_clock clock;
     agw_call_notify notify;
@@ -150,6 +150,7 @@ struct agw_ng_call {
     bool told_end; /* the signalling node was asked to end the dialogue, which is done once */
     int64_t created_us, signalled_us; /* wall time */
     GArray *transports;               /* agw_transport_view */
+    agw_ng_call *next_pass;           /* the same call when it comes past once more; NULL */
     agw_timer timer;
     GList link; /* in the order of their start */
     bool counted;
@@ -160,11 +161,12 @@ agw_calls *agw_calls_new(const agw_config *config, agw_gateway *gateway, agw_eve
 /** Ends every call. NULL is fine. */
 void agw_calls_free(agw_calls *calls);
 
-/** Calls that count against --max-sessions: without those whose delete is pending. */
+/** Calls that count against --max-sessions, each pass: without those whose delete is pending. */
 size_t agw_calls_count(const agw_calls *calls);
-/** NULL when there is none. */
+/** The first pass of it, from which the others hang; NULL when there is none. */
 agw_ng_call *agw_calls_find(const agw_calls *calls, const char *call_id);
-/** Starts a call whose side A is from_tag. AGW_ERR_LIMIT: the gateway takes no calls. */
+/** Starts a call whose side A is from_tag, or another pass of one (passes.h). AGW_ERR_LIMIT: the
+ * gateway takes no calls. */
 AGW_NODISCARD agw_err agw_calls_start(agw_calls *calls, const char *call_id, const char *from_tag,
                                       const char *via_branch, agw_ns now, agw_ng_call **out);
 /** Ends it now; why is for the counters. */

@@ -7,6 +7,7 @@
 #include "control/flags.h"
 #include "control/fragments.h"
 #include "control/media_acts.h"
+#include "control/passes.h"
 #include "control/stats.h"
 
 #include <string.h>
@@ -206,23 +207,6 @@ static agw_ng_call *start_call(run *r, agw_doc **refusal)
     return NULL;
 }
 
-/* A call that nobody answered and that is over, or whose caller is another one now, makes room for
- * a new attempt under the same call-id. */
-static agw_ng_call *find_for_offer(run *r)
-{
-    agw_ng_call *call = agw_calls_find(r->ctl->calls, r->flags.call_id);
-    if (call == NULL || call->clock.answered)
-        return call;
-    agw_side side;
-    const bool known = agw_calls_side_of(call, r->flags.from_tag, &side);
-    const bool dialog = r->flags.to_tag != NULL && agw_calls_side_of(call, r->flags.to_tag, &side);
-    const bool deleted = call->clock.delete_at != AGW_NEVER;
-    if ((known || dialog) && !(deleted && is_empty(r->flags.to_tag)))
-        return call;
-    agw_calls_end(call, AGW_CALL_DELETED);
-    return NULL;
-}
-
 /* Who speaks in an offer of a call that stands. */
 static bool offerer(const run *r, const agw_ng_call *call, agw_side *out)
 {
@@ -232,6 +216,46 @@ static bool offerer(const run *r, const agw_ng_call *call, agw_side *out)
         return false;
     *out = other(*out);
     return true;
+}
+
+static void end_all_passes(agw_control *ctl, const char *call_id)
+{
+    for (agw_ng_call *call; (call = agw_calls_find(ctl->calls, call_id)) != NULL;)
+        agw_calls_end(call, AGW_CALL_DELETED);
+}
+
+/* A pass that is over makes room for a new attempt under the same call-id; the first one only if
+ * nobody has answered, for it may be revived. */
+static bool makes_room(const run *r, const agw_ng_call *pass, const agw_ng_call *first)
+{
+    const bool deleted = pass->clock.delete_at != AGW_NEVER;
+    return deleted && is_empty(r->flags.to_tag) && !(pass == first && pass->clock.answered);
+}
+
+/* The pass that an offer belongs to; NULL: it begins one, or the call. A call that nobody answered
+ * and whose caller is another one now is over. */
+static agw_ng_call *find_for_offer(run *r)
+{
+    agw_ng_call *first = agw_calls_find(r->ctl->calls, r->flags.call_id);
+    agw_side side;
+    if (first == NULL)
+        return NULL;
+    if (!offerer(r, first, &side)) {
+        if (first->clock.answered)
+            return first;
+        end_all_passes(r->ctl, r->flags.call_id);
+        return NULL;
+    }
+    agw_ng_call *pass = agw_passes_of_sdp(first, side, r->sdp, r->sdp_len);
+    if (pass == NULL)
+        return is_empty(r->flags.to_tag) || !first->clock.answered ? NULL : agw_passes_last(first);
+    if (!makes_room(r, pass, first))
+        return pass;
+    if (pass == first)
+        end_all_passes(r->ctl, r->flags.call_id);
+    else
+        agw_calls_end(pass, AGW_CALL_DELETED);
+    return NULL;
 }
 
 static agw_err negotiate(run *r, agw_ng_call *call, agw_side side, bool is_offer, agw_doc **reply)
@@ -264,6 +288,8 @@ static agw_err take_fragment(agw_ng_call *call, const char *from_tag, const char
     agw_side side;
     if (!agw_calls_side_of(call, from_tag, &side))
         return AGW_ERR_NOT_FOUND;
+    if (side == AGW_SIDE_B)
+        call = agw_passes_last(call);
     agw_log(AGW_LOG_DEBUG, call->call_id, "ICE fragment of %zu bytes", len);
     return agw_session_trickle(call->session, side, text, len);
 }
@@ -299,10 +325,10 @@ static void use_fragments(const run *r)
 /* --- what follows an exchange ------------------------------------------------------------------
  */
 
-static void set_reoffer_branch(agw_ng_call *call, const char *via_branch)
+static void set_reoffer_branch(agw_ng_call *call, agw_side side, const char *via_branch)
 {
-    g_free(call->reoffer_branch);
-    call->reoffer_branch = g_strdup(via_branch != NULL ? via_branch : "");
+    g_free(call->reoffer_branch[side]);
+    call->reoffer_branch[side] = g_strdup(via_branch != NULL ? via_branch : "");
 }
 
 static const char *label_of(const run *r)
@@ -318,7 +344,7 @@ static void note_offer(run *r, agw_ng_call *call, agw_side side)
     else if (side == AGW_SIDE_A)
         agw_calls_branch(call, AGW_SIDE_B, r->flags.via_branch);
     agw_calls_set_label(call, side, label_of(r));
-    set_reoffer_branch(call, call->clock.answered ? r->flags.via_branch : NULL);
+    set_reoffer_branch(call, side, call->clock.answered ? r->flags.via_branch : NULL);
     agw_calls_set_notify(call, &r->flags, r->from);
     agw_acts_signalled(r->ctl, call, side, &r->flags);
     agw_calls_signalled(call, r->now);
@@ -328,6 +354,8 @@ static void note_offer(run *r, agw_ng_call *call, agw_side side)
 static agw_doc *run_first_offer(run *r)
 {
     agw_doc *reply = NULL;
+    if (agw_passes_count(agw_calls_find(r->ctl->calls, r->flags.call_id)) >= AGW_PASSES_MAX)
+        return agw_ng_error("Call loops through this gateway");
     agw_ng_call *call = start_call(r, &reply);
     if (call == NULL)
         return reply;
@@ -375,6 +403,15 @@ static bool answerer(const run *r, const agw_ng_call *call, agw_side *out)
     return true;
 }
 
+/* An answer goes the way of its offer back. */
+static agw_ng_call *pass_for_answer(const run *r, agw_ng_call *first, agw_side side)
+{
+    if (first->next_pass == NULL)
+        return first;
+    agw_ng_call *pass = agw_passes_of_sdp(first, side, r->sdp, r->sdp_len);
+    return pass != NULL ? pass : agw_passes_last(first);
+}
+
 static agw_doc *run_answer(run *r)
 {
     const char *lacks = missing(r, false);
@@ -388,13 +425,14 @@ static agw_doc *run_answer(run *r)
     agw_side side;
     if (!answerer(r, call, &side))
         return agw_ng_error("Invalid dialogue association");
+    call = pass_for_answer(r, call, side);
     agw_doc *reply;
     if (negotiate(r, call, side, false, &reply) != AGW_OK || agw_session_looped(call->session))
         return reply;
     agw_calls_claim(call, side, r->flags.to_tag, r->flags.via_branch);
     agw_calls_claim(call, other(side), r->flags.from_tag, NULL);
     agw_calls_set_label(call, side, label_of(r));
-    set_reoffer_branch(call, NULL);
+    set_reoffer_branch(call, other(side), NULL);
     agw_calls_set_notify(call, &r->flags, r->from);
     agw_acts_signalled(r->ctl, call, side, &r->flags);
     agw_calls_signalled(call, r->now);
@@ -416,10 +454,17 @@ static agw_doc *delete_unknown(const run *r)
     return reply;
 }
 
-static bool is_refused_reoffer(const run *r, const agw_ng_call *call)
+/* Whose re-offer is refused, if it is one. Re-offers that crossed are both refused (491), and only
+ * the later one is still open. */
+static bool is_refused_reoffer(const run *r, const agw_ng_call *call, agw_side *side)
 {
-    return call->clock.answered && agw_session_open(call->session) &&
-           !is_empty(r->flags.via_branch) && strcmp(call->reoffer_branch, r->flags.via_branch) == 0;
+    if (!call->clock.answered || is_empty(r->flags.via_branch))
+        return false;
+    for (*side = AGW_SIDE_A; *side <= AGW_SIDE_B; (*side)++) {
+        if (strcmp(call->reoffer_branch[*side], r->flags.via_branch) == 0)
+            return true;
+    }
+    return false;
 }
 
 static bool tags_match(const run *r, const agw_ng_call *call)
@@ -446,9 +491,12 @@ static agw_doc *run_delete(run *r)
     agw_ng_call *call = agw_calls_find(r->ctl->calls, r->flags.call_id);
     if (call == NULL || !tags_match(r, call))
         return delete_unknown(r);
-    if (is_refused_reoffer(r, call)) {
-        agw_session_rollback(call->session);
-        set_reoffer_branch(call, NULL);
+    call = agw_passes_to_delete(call, r->flags.via_branch);
+    agw_side side;
+    if (is_refused_reoffer(r, call, &side)) {
+        if (agw_session_open_by(call->session, side))
+            agw_session_rollback(call->session);
+        set_reoffer_branch(call, side, NULL);
         agw_calls_signalled(call, r->now);
         return ok();
     }
@@ -462,6 +510,14 @@ static agw_doc *run_delete(run *r)
     return reply;
 }
 
+/* The later passes of a hairpin, each as if it were alone. */
+static void describe_passes(const agw_ng_call *pass, agw_doc *reply, agw_ns now)
+{
+    agw_doc *list = agw_doc_set(reply, "passes", agw_doc_new_list());
+    for (; pass != NULL; pass = pass->next_pass)
+        agw_calls_describe(pass, agw_doc_add(list, agw_doc_new_dict()), now);
+}
+
 static agw_doc *run_query(run *r)
 {
     if (is_empty(r->flags.call_id))
@@ -469,9 +525,12 @@ static agw_doc *run_query(run *r)
     agw_ng_call *call = agw_calls_find(r->ctl->calls, r->flags.call_id);
     if (call == NULL)
         return agw_ng_error("Unknown call-id");
-    agw_calls_known(call);
+    for (agw_ng_call *pass = call; pass != NULL; pass = pass->next_pass)
+        agw_calls_known(pass);
     agw_doc *reply = agw_doc_new_dict();
     agw_calls_describe(call, reply, r->now);
+    if (call->next_pass != NULL)
+        describe_passes(call->next_pass, reply, r->now);
     agw_doc_set_str(reply, "result", "ok");
     return reply;
 }

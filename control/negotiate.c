@@ -53,9 +53,32 @@ bool agw_session_looped(const agw_session *session)
     return session->looped;
 }
 
+bool agw_session_open_by(const agw_session *session, agw_side offerer)
+{
+    return session->pending != NULL && session->offerer == offerer;
+}
+
 bool agw_session_established(const agw_session *session)
 {
     return session->current != NULL;
+}
+
+static bool state_owns(const agw_state *state, const agw_addr *addr, agw_side *leg)
+{
+    for (guint i = 0; state != NULL && i < state->links->len; i++) {
+        const agw_link *link = g_ptr_array_index(state->links, i);
+        *leg = (agw_side)link->now.side;
+        for (size_t k = 0; link->kind != AGW_TRANSPORT_SHARED && k < 2; k++) {
+            if (agw_addr_equal(&link->info.rtp[k], addr))
+                return true;
+        }
+    }
+    return false;
+}
+
+bool agw_session_owns(const agw_session *session, const agw_addr *addr, agw_side *leg)
+{
+    return state_owns(session->pending, addr, leg) || state_owns(session->current, addr, leg);
 }
 
 /* --- taking over -------------------------------------------------------------------------- */
@@ -144,10 +167,18 @@ void agw_session_rollback(agw_session *session)
 
 /* --- exchanges ---------------------------------------------------------------------------- */
 
+/* An offer that crosses one of the other side (491 to both) takes nothing over from it. */
+static const agw_state *base_of(const agw_exchange *x)
+{
+    const agw_session *s = x->s;
+    const bool crosses = x->is_offer && s->current != NULL && s->offerer != x->from;
+    return s->pending != NULL && !crosses ? s->pending : s->current;
+}
+
 static void exchange_begin(agw_exchange *x)
 {
     const agw_session *s = x->s;
-    const agw_state *base = s->pending != NULL ? s->pending : s->current;
+    const agw_state *base = base_of(x);
     x->current = s->current;
     x->next = base != NULL ? agw_state_copy(base) : agw_state_new();
     x->work = g_array_new(FALSE, TRUE, sizeof(agw_work));

@@ -52,8 +52,12 @@ bool agw_session_open(const agw_session *session);
 /** true after a message that we had written ourselves (flag loop-protect): it came back as it was
  * and changed nothing. */
 bool agw_session_looped(const agw_session *session);
+/** true while an offer of that side does. */
+bool agw_session_open_by(const agw_session *session, agw_side offerer);
 /** true once an answer has been taken. */
 bool agw_session_established(const agw_session *session);
+/** true if addr is a core port of this session; *leg: the side that it was written to. */
+bool agw_session_owns(const agw_session *session, const agw_addr *addr, agw_side *leg);
 
 /** What is done to the RTP of both parties beside passing it on: AGW_ACT_* by agw_side. In force at
  * once, and in every plan from now on. */

@@ -207,26 +207,6 @@ void agw_gateway_release(agw_gateway *gw, agw_call_ref *call, uint32_t id)
     call->kinds[at] = call->kinds[last];
 }
 
-static bool call_owns(const agw_call_ref *call, const agw_addr *addr)
-{
-    for (size_t i = 0; i < call->n_transports; i++) {
-        const agw_transport_info *t = &call->transports[i];
-        if (call->kinds[i] != AGW_TRANSPORT_SHARED &&
-            (agw_addr_equal(&t->rtp[0], addr) || agw_addr_equal(&t->rtcp[0], addr)))
-            return true;
-    }
-    return false;
-}
-
-bool agw_gateway_owns(const agw_gateway *gw, const agw_addr *addr)
-{
-    for (guint i = 0; i < gw->calls->len; i++) {
-        if (call_owns(g_ptr_array_index(gw->calls, i), addr))
-            return true;
-    }
-    return false;
-}
-
 const char *agw_gateway_fingerprint(const agw_call_ref *call, agw_hash hash,
                                     char out[AGW_FINGERPRINT_TEXT])
 {

@@ -115,9 +115,20 @@ bool agw_session_looped(const agw_session *s)
     return fake_session.looped;
 }
 
+bool agw_session_open_by(const agw_session *s, agw_side offerer)
+{
+    return s->open && s->offerer == offerer;
+}
+
 bool agw_session_established(const agw_session *s)
 {
     return s->established;
+}
+
+bool agw_session_owns(const agw_session *s, const agw_addr *addr, agw_side *leg)
+{
+    *leg = AGW_SIDE_B;
+    return s->medias > 0 && agw_addr_equal(&s->transports[AGW_SIDE_B].rtp[0], addr);
 }
 
 size_t agw_session_n_medias(const agw_session *s)

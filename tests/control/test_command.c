@@ -471,6 +471,25 @@ static void test_command_ims_7_refused_reoffer_restores_what_stood(void)
     rig_fini(&r);
 }
 
+#define REOFFER(from, to, branch)                                                                  \
+    "{'command':'offer','call-id':'c','from-tag':'" from "','to-tag':'" to                         \
+    "','via-branch':'" branch "','sdp':'v=0'}"
+
+static void test_command_rfc6337_crossing_reoffers_are_refused_one_by_one(void)
+{
+    rig r;
+    rig_init(&r, NULL);
+    rig_call(&r);
+    CU_ASSERT_TRUE(rig_says(&r, REOFFER("a", "b", "x"), OFFERED));
+    CU_ASSERT_TRUE(rig_says(&r, REOFFER("b", "a", "y"), "{'sdp':'offer to A','result':'ok'}"));
+    CU_ASSERT_TRUE(rig_says(&r, DELETE_BRANCH("x"), OK));
+    CU_ASSERT_EQUAL(fake_session_rollbacks, 0);
+    CU_ASSERT_TRUE(rig_says(&r, DELETE_BRANCH("y"), OK));
+    CU_ASSERT_EQUAL(fake_session_rollbacks, 1);
+    CU_ASSERT_EQUAL(fake_gateway_calls(r.gateway), 1);
+    rig_fini(&r);
+}
+
 /* --- query, list, statistics -------------------------------------------------------------------
  */
 
@@ -840,6 +859,7 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_command_ng_8_16_the_call_goes_with_its_last_branch),
     AGW_CASE(test_command_ng_8_16_an_unanswered_call_goes_at_once),
     AGW_CASE(test_command_ims_7_refused_reoffer_restores_what_stood),
+    AGW_CASE(test_command_rfc6337_crossing_reoffers_are_refused_one_by_one),
     AGW_CASE(test_command_ng_7_query_has_what_kamailio_reads),
     AGW_CASE(test_command_ng_7_query_shows_parties_and_streams),
     AGW_CASE(test_command_ng_7_query_shows_ice_and_dtls),

@@ -450,6 +450,25 @@ static void test_negotiate_flow_refused_reoffer_restores(void)
     fixture_fini(&f);
 }
 
+/* Both are refused with 491: nothing of the first is in the second, nor left behind by it. */
+static void test_negotiate_flow_rfc6337_an_offer_that_crosses_takes_nothing_over(void)
+{
+    fixture f;
+    establish(&f);
+    const size_t transports = fake_call_transports(f.call);
+    OFFER(&f, AGW_SIDE_A, "",
+          SESSION("3") BUNDLE("0 1") WEB_AUDIO("9", "0", WEB_1) WEB_VIDEO("9", "1", WEB_1));
+    CU_ASSERT_EQUAL(fake_call_transports(f.call), transports + 1);
+    OFFER(&f, AGW_SIDE_B, "", CORE_SESSION("2") CORE_AUDIO("16000") "a=sendonly\n");
+    CU_ASSERT_EQUAL(count(&f, "m="), 1);
+    CU_ASSERT_EQUAL(fake_call_transports(f.call), transports);
+    CU_ASSERT(agw_session_open_by(f.session, AGW_SIDE_B));
+    agw_session_rollback(f.session);
+    CU_ASSERT_FALSE(agw_session_open(f.session));
+    CU_ASSERT(end_of(&f, 0, AGW_SIDE_B)->may_receive);
+    fixture_fini(&f);
+}
+
 static void test_negotiate_flow_answer_to_an_offer_given_up(void)
 {
     fixture f;
@@ -559,6 +578,7 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_negotiate_flow_rfc8842_tls_id),
     AGW_CASE(test_negotiate_flow_rfc8842_role_is_kept_when_we_offer),
     AGW_CASE(test_negotiate_flow_refused_reoffer_restores),
+    AGW_CASE(test_negotiate_flow_rfc6337_an_offer_that_crosses_takes_nothing_over),
     AGW_CASE(test_negotiate_flow_answer_to_an_offer_given_up),
     AGW_CASE(test_negotiate_flow_failing_reoffer_changes_nothing),
     AGW_CASE(test_negotiate_flow_fax_reoffer_is_refused_and_audio_stands),
