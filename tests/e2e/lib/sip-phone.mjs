@@ -14,6 +14,7 @@ export class SipPage extends Endpoint {
   look() { return this.page.evaluate(() => phone.look()); }
   call(target) { return this.page.evaluate((x) => phone.call(x), target); }
   hold(on) { return this.page.evaluate((x) => phone.hold(x), on); }
+  restartIce() { return this.page.evaluate(() => phone.restartIce()); }
   bye() { return this.page.evaluate(() => phone.bye()); }
   sdps() { return this.page.evaluate(() => phone.sdps); }
 

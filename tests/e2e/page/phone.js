@@ -91,6 +91,14 @@ const phone = window.phone = {
     });
   },
 
+  restartIce() {
+    return new Promise((done, fail) => {
+      const timer = setTimeout(() => fail(new Error('re-INVITE was not answered')), 5000);
+      const ok = this.session.renegotiate({ rtcOfferConstraints: { iceRestart: true } }, () => { clearTimeout(timer); done(true); });
+      if (!ok) fail(new Error('JsSIP refuses to renegotiate now'));
+    });
+  },
+
   bye() { this.session.terminate(); },
 
   look() {

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { suite, test } from '../lib/runner.mjs';
 import { Gateway } from '../lib/gateway.mjs';
-import { Kamailio } from '../lib/kamailio.mjs';
+import { Kamailio, NOTIFY } from '../lib/kamailio.mjs';
 import { Baresip, BARESIP_HZ } from '../lib/baresip.mjs';
 import { Sipp } from '../lib/sipp.mjs';
 import { Browser } from '../lib/browser.mjs';
@@ -25,7 +25,7 @@ function edge(flags, access, core, extra, fill) {
   suite(name, {
     async before(ctx) {
       const interfaces = [`access/${NET.access[access]}`, `core/${NET.core[core]}`];
-      ctx.gateway = await new Gateway({ ...ctx.opts, out: join(ctx.opts.out, name.replace(/ /g, '-')) }).start(extra, interfaces);
+      ctx.gateway = await new Gateway({ ...ctx.opts, out: join(ctx.opts.out, name.replace(/ /g, '-')) }).start([NOTIFY, ...extra], interfaces);
       ctx.kamailio = await Kamailio.start({ gateway: ctx.gateway, flags, access, core, out: ctx.opts.out });
       const ns = access === 'v4' ? ctx.net.br : ctx.net.br6;
       ctx.browser = await Browser.launch(`sip-${access}`, ns, ctx.opts.out);
@@ -218,6 +218,65 @@ function unusual(core) {
   });
 }
 
+/** Two browsers of one gateway: the call passes it twice, and nobody says so. */
+function hairpin() {
+  const both = async (a, b) => {
+    await Promise.all([connected(a), connected(b)]);
+    await Promise.all([pageHears(a, b.hz), pageHears(b, a.hz)]);
+  };
+  const pair = async (t, ctx, o = {}) => {
+    const pages = [await alice(t, ctx, o), await alice(t, ctx, { ...o, tone: 880 })];
+    [PAGE_HZ, 880].forEach((hz, i) => { pages[i].hz = hz; });
+    await pages[0].call(`sip:${pages[1].user}@e2e.test`);
+    await Promise.all(pages.map((p) => p.state('confirmed')));
+    return pages;
+  };
+
+  test('browser calls browser of the same gateway, both hold and resume, caller hangs up', async (t, ctx) => {
+    const [a, b] = await pair(t, ctx);
+    await both(a, b);
+    const [id, ...more] = await ctx.gateway.ng.calls();
+    assert.equal(more.length, 0, 'listed once');
+    const { passes } = await ctx.gateway.ng.query(id);
+    assert.equal(passes.length, 1, 'a second pass');
+    for (const [who, other] of [[a, b], [b, a]]) {
+      await who.hold(true);
+      await until('the other sees the hold', async () => (await other.look()).onHold?.remote === true, 5000);
+      await who.hold(false);
+      await both(a, b);
+    }
+    await a.bye();
+    await b.state('ended');
+    await forgotten(ctx);
+  }, { timeout: 60000 });
+
+  test('browser calls browser of the same gateway, callee hangs up', async (t, ctx) => {
+    const [a, b] = await pair(t, ctx);
+    await both(a, b);
+    await b.bye();
+    await a.state('ended');
+    await forgotten(ctx);
+  });
+
+  test('browser calls browser of the same gateway, nobody answers, CANCEL', async (t, ctx) => {
+    const [a, b] = [await alice(t, ctx), await alice(t, ctx, { answer: false })];
+    await a.call(`sip:${b.user}@e2e.test`);
+    await b.state('progress');
+    await a.bye();
+    await b.state('failed');
+    await forgotten(ctx);
+  });
+
+  test('browser calls browser of the same gateway, refused', async (t, ctx) => {
+    const [a, b] = [await alice(t, ctx), await alice(t, ctx, { answer: false })];
+    await a.call(`sip:${b.user}@e2e.test`);
+    await b.state('progress');
+    await b.bye();
+    await until('call failed', async () => (await a.look()).state === 'failed', 5000);
+    await forgotten(ctx);
+  });
+}
+
 function video(core) {
   for (const codec of ['H264', 'VP8']) {
     test(`${codec} from baresip is decoded within 1 s of connection, and the other way round`, async (t, ctx) => {
@@ -315,7 +374,7 @@ function sdes(core) {
 const pictureAt = (phone, ms) => phone.proc.printed(/video: receiving with resolution 320 x 240/, ms);
 
 edge('ims', 'v4', 'v4', [], (core) => { basics(core); withSipp(core); unusual(core); });
-edge('bare', 'v4', 'v4', [], (core) => { basics(core); withSipp(core); unusual(core); });
+edge('bare', 'v4', 'v4', [], (core) => { basics(core); withSipp(core); unusual(core); hairpin(); });
 edge('bare', 'v4', 'v6', [], (core) => { basics(core); });
 edge('bare', 'v6', 'v4', [], (core) => { basics(core); });
 edge('ims', 'v4', 'v6', [], (core) => { withSipp(core); });
