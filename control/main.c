@@ -2,6 +2,7 @@
  * agwd: reads its options, starts the gateway, then control, and ends them in reverse order. */
 #include "control/calls.h"
 #include "control/http_ng.h"
+#include "control/links.h"
 #include "control/log_sink.h"
 #include "control/ng_stream.h"
 #include "control/server.h"
@@ -38,6 +39,7 @@ typedef struct program {
     GMainLoop *loop;
     agw_gateway *gateway;
     agw_events *events;
+    agw_links *links;
     agw_calls *calls;
     agw_control control;
     agw_server *server;
@@ -331,6 +333,7 @@ static void start_events(program *p)
     agw_events_set_dtmf(p->events, &config->dtmf_log_dest, config->dtmf_log_ng_tcp);
     for (guint i = 0; i < config->notify->len; i++)
         AGW_ASSERT(agw_events_add(p->events, g_ptr_array_index(config->notify, i)) == AGW_OK);
+    p->links = agw_links_new(config, p->events);
 }
 
 /* The control ports first: the gateway takes core ports at random, and a port of ours may lie in
@@ -381,6 +384,7 @@ static void stop(program *p)
     if (p->calls != NULL)
         agw_control_fini(&p->control);
     agw_calls_free(p->calls);
+    agw_links_free(p->links);
     agw_events_free(p->events);
     agw_gateway_free(p->gateway);
     if (p->config.pidfile[0] != '\0')

@@ -6,6 +6,7 @@
 #include "control/evapi.h"
 #include "control/http.h"
 #include "control/json.h"
+#include "control/links.h"
 #include "unit.h"
 
 #include <string.h>
@@ -504,6 +505,62 @@ static void test_events_are_pushed_to_who_asked(void)
     agw_events_free(events);
 }
 
+/* "interface-lost core" of the event that came, "" = none. */
+static char *link_event(int fd)
+{
+    char text[2000];
+    const char *why;
+    const ssize_t n = recv(fd, text, sizeof text, 0);
+    if (n <= 0)
+        return g_strdup("");
+    agw_doc *doc = agw_json_parse(text, (size_t)n, &why);
+    char *out = g_strjoin(" ", agw_doc_str(doc, "event"), agw_doc_str(doc, "reason"),
+                          agw_doc_str(doc, "detail"), NULL);
+    agw_doc_free(doc);
+    return out;
+}
+
+static bool tells(int fd, const char *expected)
+{
+    char *got = link_event(fd);
+    const bool same = strcmp(got, expected) == 0;
+    if (!same)
+        printf("\n    got %s\n", got);
+    g_free(got);
+    return same;
+}
+
+static void test_events_evt_7_a_lost_interface_and_its_return_are_told_once(void)
+{
+    const int fd = bound_socket(SOCK_DGRAM);
+    char text[AGW_ADDR_TEXT], why[200];
+    local_address(fd, text, sizeof text);
+    agw_events *events = agw_events_new();
+    CU_ASSERT_EQUAL_FATAL(agw_events_add(events, text), AGW_OK);
+    agw_config config;
+    agw_config_init(&config);
+    CU_ASSERT_EQUAL(agw_config_set(&config, "interface", "access/127.0.0.1", why, sizeof why),
+                    AGW_OK);
+    CU_ASSERT_EQUAL(agw_config_set(&config, "interface", "core/127.0.0.2", why, sizeof why),
+                    AGW_OK);
+    agw_links *links = agw_links_new(&config, events);
+    agw_addr usable[2];
+    CU_ASSERT_EQUAL(agw_addr_parse_ip(&usable[0], "127.0.0.1"), AGW_OK);
+    CU_ASSERT_EQUAL(agw_addr_parse_ip(&usable[1], "127.0.0.2"), AGW_OK);
+    agw_links_take(links, usable, 2);
+    CU_ASSERT_TRUE(tells(fd, ""));
+    agw_links_take(links, usable, 1);
+    CU_ASSERT_TRUE(tells(fd, "interface-lost core 127.0.0.2"));
+    agw_links_take(links, usable, 1);
+    CU_ASSERT_TRUE(tells(fd, ""));
+    agw_links_take(links, usable, 2);
+    CU_ASSERT_TRUE(tells(fd, "interface-back core 127.0.0.2"));
+    agw_links_free(links);
+    agw_events_free(events);
+    agw_config_fini(&config);
+    close(fd);
+}
+
 static const agw_unit_case CASES[] = {
     AGW_CASE(test_events_targets_are_told_apart),
     AGW_CASE(test_events_bad_targets_are_refused),
@@ -522,6 +579,7 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_events_rpc_is_repeated_until_it_is_taken),
     AGW_CASE(test_events_evt_8_digits_as_rtpengine_logs_them),
     AGW_CASE(test_events_are_pushed_to_who_asked),
+    AGW_CASE(test_events_evt_7_a_lost_interface_and_its_return_are_told_once),
 };
 
 AGW_UNIT_MAIN("events", CASES)
