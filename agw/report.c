@@ -36,9 +36,11 @@ void agw_report_begin(agw_end *end, agw_worker *w)
         end->report_at = at;
 }
 
-void agw_report_put_off(agw_end *end, const agw_worker *w)
+void agw_report_put_off(agw_end *end, agw_worker *w)
 {
-    end->report_at = w->now + PASSED;
+    const bool held =
+        !end->may_send || !end->may_receive; /* nothing to measure, and none may be late */
+    end->report_at = w->now + (held ? interval(w) : PASSED);
 }
 
 agw_ns agw_report_deadline(const agw_transport *t)

@@ -11,7 +11,7 @@
  * 3550 section 6.2). */
 void agw_report_begin(agw_end *end, agw_worker *w);
 /** RTCP was passed on toward this end: while it flows at its own pace none of ours is needed. */
-void agw_report_put_off(agw_end *end, const agw_worker *w);
+void agw_report_put_off(agw_end *end, agw_worker *w);
 /** When to ask again; AGW_NEVER = this transport has no media. */
 agw_ns agw_report_deadline(const agw_transport *t);
 /** Sends what is due to the party of this transport. */

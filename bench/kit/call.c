@@ -303,6 +303,8 @@ void kit_call_flags(const kit_call *call, agw_doc *command, kit_side toward, boo
         add_list(command, "flags", browser ? "generate-mid" : "emergency",
                  browser && urgent ? "emergency" : NULL);
     add_list(command, "replace", "origin", "session-connection");
+    if (call->config.unpoliced)
+        agw_doc_set_str(command, "police", "0");
     agw_doc_set_str(command, "transport-protocol",
                     browser ? "UDP/TLS/RTP/SAVPF"
                     : sdes  ? "RTP/SAVP"

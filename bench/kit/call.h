@@ -26,6 +26,7 @@ typedef struct kit_call_config {
     const kit_codecs *codecs; /* of both parties, copied; NULL = the usual ones */
     bool ng_only;             /* the dialogue alone: up when answered, nothing goes on the wire */
     bool urgent;              /* the offer says that it is an emergency */
+    bool unpoliced;           /* it says that streams may send anything */
     agw_srtp_suite sdes;      /* of the phone, with KIT_CALL_WEBRTC_SDES */
     bool gateway_dtls_client; /* the gateway is to take the active role; else the passive one */
     agw_dtls_ctx *dtls;       /* of all browsers: certificate and suites; borrowed */

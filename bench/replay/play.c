@@ -93,6 +93,7 @@ static void init_call(kit_play *p)
                                   .video = p->config.video,
                                   .codecs = p->config.codecs,
                                   .dtls = p->config.dtls,
+                                  .unpoliced = true,                 /* at any speed */
                                   .payload = KIT_STREAM_PAYLOAD_MIN, /* its own streams rest */
                                   .owner = p};
     kit_call_init(&p->call, p->world, &call, 1);

@@ -106,6 +106,7 @@ typedef struct attack_talk {
     bool talks;                             /* the media clock sends for it */
     uint64_t sent[2];                       /* packets of sides A, B that must arrive */
     uint64_t sent_then[2], arrived_then[2]; /* when the attack ended: liveness counts from here */
+    kit_histogram quiet, attacked;          /* of the bystander: latency without and with */
     uint64_t forged_rtcp;                   /* RTCP packets at a party that its peer did not send */
 } attack_talk;
 

@@ -6,10 +6,13 @@
 #include "base/rand.h"
 #include "base/wire.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
+    FLOOD_FROM = 1000, /* packets: more than a burst of the contract */
+    P99_FROM = 1000,
     PACKET_ROOM = ATTACK_HEARD_BYTES,
     PAYLOAD = 160,
     PER_TICK = 20, /* attack packets to one of media, at ten times the rate of a call */
@@ -342,6 +345,31 @@ static void rtcp_plain(attack *a, uint64_t n)
     attack_send_packet(a);
 }
 
+static void flood(attack *a, uint64_t n)
+{
+    uint8_t now[PACKET_ROOM];
+    (void)n;
+    attack_send_media(a, now, attack_next_media(a, now, 0));
+}
+
+/* TS 23.334 section 5.6. Judged where there are enough packets to tell; 10 s with --seconds and
+ * --after. */
+static const char *judge_flood(attack *a)
+{
+    static char why[100];
+    const uint64_t sent = a->victim.sent[KIT_A], came = a->victim.call.checker[KIT_B].accepted;
+    const agw_ns quiet = kit_histogram_at(&a->bystander->quiet, 990);
+    const agw_ns attacked = kit_histogram_at(&a->bystander->attacked, 990);
+    if (sent >= FLOOD_FROM && came > sent / 2)
+        return "more than the contract passed";
+    if (a->bystander->quiet.count < P99_FROM || a->bystander->attacked.count < P99_FROM ||
+        attacked <= quiet + AGW_MS(1))
+        return NULL;
+    snprintf(why, sizeof why, "the bystander's p99 went from %.2f to %.2f ms", (double)quiet / 1e6,
+             (double)attacked / 1e6);
+    return why;
+}
+
 const attack_case ATTACK_SRTP_CASES[] = {
     {.name = "srtp-replay",
      .what = "the newest packet again, ten times",
@@ -412,6 +440,14 @@ const attack_case ATTACK_SRTP_CASES[] = {
      .judged = ATTACK_PARTY_MEDIA,
      .fire = authentic_ssrcs,
      .end = close_session},
+    {.name = "srtp-flood-peer",
+     .what =
+         "the browser's own media at ten times the rate: its contract passes, no other call minds",
+     .when = ATTACK_AFTER,
+     .from = ATTACK_PEER,
+     .judged = ATTACK_OWN_MEDIA | ATTACK_PARTY_MEDIA,
+     .fire = flood,
+     .judge = judge_flood},
     {.name = "srtp-roll-over",
      .what = "no attack: gaps, swapped packets, many roll-overs",
      .when = ATTACK_AFTER,

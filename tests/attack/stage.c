@@ -116,6 +116,7 @@ static void talk_init(attack_talk *t, kit_world *world, const attack *a)
     };
     if (a != NULL) {
         config.held = true;
+        config.unpoliced = a->c->per_s != 0; /* more than any contract, and all must arrive */
         config.kind = a->c->kind;
         config.gateway_dtls_client = a->c->gateway_client;
         config.dtls_pause = a->when == ATTACK_DURING ? AWAY : 0;
@@ -123,6 +124,8 @@ static void talk_init(attack_talk *t, kit_world *world, const attack *a)
         config.sdes = AGW_SRTP_AES_CM_128_80;
     }
     memset(t, 0, sizeof *t);
+    if (a == NULL)
+        config.latency[KIT_A] = config.latency[KIT_B] = &t->quiet;
     kit_call_init(&t->call, world, &config, ++number);
 }
 
@@ -293,10 +296,18 @@ static void start_media(clockwork *w)
     kit_world_at(w->a->world, &w->media, w->media_at, on_media, w);
 }
 
+/* From now on the latency of the bystander's media is kept there. */
+static void time_bystander(attack *a, kit_histogram *there)
+{
+    for (int side = 0; side < 2; side++)
+        a->bystander->call.checker[side].latency = there;
+}
+
 static void start_fire(clockwork *w)
 {
     w->fire_from = agw_clock_now();
     w->a->fires = true;
+    time_bystander(w->a, &w->a->bystander->attacked);
     if (w->a->c->fire != NULL)
         kit_world_at(w->a->world, &w->fire, w->fire_from, on_fire, w);
 }
@@ -309,6 +320,7 @@ static void stop_fire(clockwork *w)
     if (w->a->c->stop != NULL)
         w->a->c->stop(w->a);
     w->a->fires = false;
+    time_bystander(w->a, &w->a->bystander->quiet);
 }
 
 void attack_run_for(attack *a, agw_ns length)
@@ -521,6 +533,8 @@ bool attack_play(attack *a)
     a->stranger.port = STRANGER_PORT;
     kit_wire_bind_rest(a->world->wire, take_rest, a);
     a->bystander->talks = true;
+    kit_histogram_clear(&a->bystander->quiet);
+    kit_histogram_clear(&a->bystander->attacked);
     start_media(&w);
     if (get_ready(a)) {
         play_talk(a, &w);

@@ -305,8 +305,8 @@ test('DSCP on both legs: EF by default, by key, copied from the other leg', asyn
     await phone.audio.stopSending();
   }
   const { call, page, phone } = await parts(t, ctx);
-  nsRun(ctx.net.core, 'nft', `add table inet mark; add chain inet mark out { type filter hook output priority mangle; }; add rule inet mark out udp sport ${phone.audio.port} ip dscp set af31`);
-  t.cleanup(() => nsRun(ctx.net.core, 'nft', 'delete table inet mark'));
+  nsRun(ctx.net.core, 'nft', `add table inet dscptest; add chain inet dscptest out { type filter hook output priority -150; }; add rule inet dscptest out udp sport ${phone.audio.port} ip dscp set af31`);
+  t.cleanup(() => nsRun(ctx.net.core, 'nft', 'delete table inet dscptest'));
   await browserCallsPhone(call, page, phone, { keys: { TOS: 'copy' } });
   await audioBothWays(page, phone);
   const seen = await tosToward(ctx.net.br, NET.browser.v4, file('copied'));
@@ -327,10 +327,11 @@ test('early media of a fork that overtakes its SDP is heard', async (t, ctx) => 
   await call.answer(late.answerTo(t.sdps.toCore), { toward: 'browser', at: late.ip });
   const firsts = await until('the held packets go out at once', async () => {
     const grams = (await readPcap(cap.file)).filter((d) => d.kind === 'rtp' && d.dst === NET.browser.v4 && d.at > toldAt - 20);
-    return grams.length > 8 && grams;
+    return grams.length > 3 && grams;
   }, 5000);
   await cap.stop();
-  const burst = firsts.filter((d) => d.at < firsts[0].at + 15).length;
+  const seq = (d) => d.data.readUInt16BE(2); // a burst is captured as one datagram, before it is segmented
+  const burst = (seq(firsts.find((d) => d.at > firsts[0].at + 10)) - seq(firsts[0]) + 65536) % 65536;
   t.note(`${burst} packets that came before the SDP went out with it`);
   assert.ok(burst >= 4, 'what was said in 100 ms is heard');
   await pageHears(page, 2000);
