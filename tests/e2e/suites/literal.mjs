@@ -137,7 +137,8 @@ flag('audio and video', {}, {}, `${A()}m=video 2010 RTP/AVP 97\r\na=rtpmap:97 H2
 flag('a=rtcp of the sender', {}, {}, A('a=rtcp:2333'), B('a=rtcp:3444 IN IP4 198.51.100.5'));
 flag('SDES passes', { DTLS: 'off' }, SUITES,
   A('a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:DVM+BTeYX2UI1LaA9bgXrcBEDBxoItA9/39fSoRF').replace('RTP/AVP', 'RTP/SAVP'),
-  B('a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:NHKBQ5TATLnXM7+J7LrQ2dF0ORbvMdVmaXZ8rQfK').replace('RTP/AVP', 'RTP/SAVP'));
+  (told) => B(`a=crypto:${/^a=crypto:(\d+) AES_CM_128_HMAC_SHA1_80 /m.exec(told[0])[1]} AES_CM_128_HMAC_SHA1_80 inline:NHKBQ5TATLnXM7+J7LrQ2dF0ORbvMdVmaXZ8rQfK`)
+    .replace('RTP/AVP', 'RTP/SAVP'));
 same('loop-protect', [['offer', { flags: ['loop-protect'] }, A()], ['offer', { flags: ['loop-protect'] }, (told) => told[0]], ['answer', { flags: ['loop-protect'] }, B()]]);
 same('replace SDP-version', [['offer', { replace: ['SDP-version'] }, A()], ['offer', { replace: ['SDP-version'] }, A()], ['offer', { replace: ['SDP-version'] }, A('a=sendonly')]]);
 same('replace username and session-name', [['offer', { replace: ['username', 'session-name'] }, A()],
