@@ -11,7 +11,7 @@ import { Gateway, UNIT_ENV, daemon, daemonEnv } from '../lib/gateway.mjs';
 import { NgClient } from '../lib/ng.mjs';
 import { Proc, fatal } from '../lib/proc.mjs';
 import { Sipp } from '../lib/sipp.mjs';
-import { NET } from '../lib/sandbox.mjs';
+import { NET, sh } from '../lib/sandbox.mjs';
 import { decode, encode } from '../lib/bencode.mjs';
 import { until } from '../lib/wait.mjs';
 
@@ -97,8 +97,8 @@ test('ng over TCP: messages back to back, JSON and bencode, events pushed', asyn
   await until('three replies', () => text === 'a d6:result4:ponge' + 'b {"result":"pong"}' + 'c d6:result2:oke', 3000, 20);
   text = '';
   await ended(c);
-  await until('the end is pushed', () => /^[0-9a-f]{16} d.*10:call-ended/.test(text), 3000, 20);
-  assert.equal(decode(Buffer.from(text.slice(17))).reason, 'inactivity');
+  const pushed = await until('the end is pushed', () => /[0-9a-f]{16} (d5:event10:call-ended.*)$/.exec(text), 3000, 20);
+  assert.equal(decode(Buffer.from(pushed[1])).reason, 'inactivity');
 }, ONLY_AGWD);
 
 const DEBIAN_CONF = '/etc/rtpengine/rtpengine.conf';
@@ -186,4 +186,22 @@ test('no call outlives final-timeout, whatever the node does', async (t, ctx) =>
   await until('the call is gone', async () => (await c.gateway.ng.calls()).length === 0, 6000, 50);
   t.note(`gone ${Date.now() - startedAt} ms after it was seen`);
   assert.equal(c.gateway.events.events.find((e) => e.event === 'call-ended').reason, 'final-timeout');
+}, ONLY_AGWD);
+
+// ---- this machine ----
+
+test('an interface that is lost, and its return, are told', async (t, ctx) => {
+  sh('ip', 'link', 'add', 'lost0', 'type', 'veth', 'peer', 'name', 'lost1');
+  sh('ip', 'link', 'set', 'lost1', 'up');
+  t.cleanup(() => sh('ip', 'link', 'del', 'lost0'));
+  sh('ip', 'addr', 'add', '10.77.9.1/24', 'dev', 'lost0');
+  sh('ip', 'link', 'set', 'lost0', 'up');
+  const gateway = await new Gateway({ ...ctx.opts, out: join(ctx.opts.out, 'wire-lost') }).start([], [`access/${NET.access.v4}`, 'core/10.77.9.1']);
+  t.cleanup(() => gateway.stop());
+  sh('ip', 'link', 'set', 'lost0', 'down');
+  const lost = await gateway.events.wait('', /interface-lost core 10.77.9.1/, 3000);
+  sh('ip', 'link', 'set', 'lost0', 'up');
+  await gateway.events.wait('', /interface-back core 10.77.9.1/, 3000);
+  assert.equal(gateway.events.events.filter((e) => e.event.startsWith('interface')).length, 2);
+  assert.ok(lost.seq > 0);
 }, ONLY_AGWD);
