@@ -376,15 +376,21 @@ static void tap(agw_worker *w, const agw_media *m, agw_side side, const agw_pkt 
         agw_tap_put(w->tap, m->call->recording, &tapped);
 }
 
-/* What is asked for beside passing on: taps, blocks, digits. */
-static agw_drop act(agw_worker *w, agw_media *m, agw_side side, const agw_pkt *pkt,
-                    const agw_rtp_header *h, const agw_pt_plan *pt)
+/* What is asked for beside passing on: taps, blocks, digits. Not inlined, and with little to hand
+ * over: who only passes on shall not save registers for it. */
+__attribute__((noinline)) static agw_drop act(agw_worker *w, const agw_pkt *pkt,
+                                              const agw_pt_plan *pt)
 {
+    agw_media *m = pkt->media;
+    const agw_side side = pkt->transport->side;
     const agw_end *in = &m->end[side];
+    agw_rtp_header h;
+    if (agw_rtp_parse(&h, pkt->data, pkt->len) != AGW_OK)
+        return AGW_DROP_RTP_MALFORMED; /* it was not, a moment ago */
     if (in->acts & AGW_ACT_TAP)
         tap(w, m, side, pkt);
     if (pt->is_event || (in->acts & AGW_ACT_HEARING))
-        agw_dtmf_hear(m, side, pkt->data, h, pt);
+        agw_dtmf_hear(m, side, pkt->data, &h, pt);
     if (in->acts & AGW_ACT_BLOCK)
         return AGW_DROP_BLOCKED;
     if (pt->is_event && (in->acts & AGW_ACT_BLOCK_DTMF))
@@ -424,16 +430,16 @@ static agw_drop forward_rtp(agw_worker *w, agw_pkt *pkt)
         return AGW_DROP_PT;
     note_ingress(m, side, &h, pt->clock_hz, pkt->len, w->now);
     try_key_frame(m, side, w->now);
-    agw_drop why = AGW_DROP_NONE;
-    if (in->acts != 0 || pt->is_event)
-        why = act(w, m, side, pkt, &h, pt);
-    if (why != AGW_DROP_NONE)
-        return why;
+    if (in->acts != 0 || pt->is_event) {
+        const agw_drop refused = act(w, pkt, pt);
+        if (refused != AGW_DROP_NONE)
+            return refused;
+    }
     if (in->police_ns != 0 && exceeds_contract(in, pkt->len, w->now))
         return AGW_DROP_POLICED;
     if (!in->may_send || !out->may_receive)
         return AGW_DROP_GATE_CLOSED;
-    why = AGW_DROP_NO_DEST;
+    agw_drop why = AGW_DROP_NO_DEST;
     if (out->transport == NULL || !agw_transport_can_send(out->transport, &why))
         return why;
     if (h.has_ext && agw_rtp_ext_rewrite(pkt->data, &pkt->len, ext_map_of(in)) != AGW_OK)

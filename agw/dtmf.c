@@ -217,7 +217,8 @@ static void send_event(agw_dtmf_player *p, const agw_rtp_event_packet *event, co
         return; /* lost like any packet: the next one says the same */
     const agw_ns at = p->began_at + AGW_S((agw_ns)event->offset) / pt->clock_hz;
     pkt->data[0] = 0x80;
-    pkt->data[1] = (uint8_t)(pt->egress | (event->marker ? MARKER : 0));
+    pkt->data[1] = event->marker ? MARKER : 0;
+    agw_rtp_set_pt(pkt->data, pt->egress);
     memcpy(pkt->data + AGW_RTP_HEADER_MIN, event->payload, AGW_RTP_EVENT_BYTES);
     pkt->len = PACKET_BYTES;
     pkt->kind = AGW_PKT_RTP;
@@ -234,6 +235,8 @@ static void begin_stream(agw_dtmf_player *p)
     agw_rewrite_begin(&to_of(p)->out, agw_rand32() | 1, (uint16_t)agw_rand32(), agw_rand32(),
                       worker_of(p->media)->now);
     p->anchor_by = 0;
+    p->began_at = worker_of(p->media)->now;
+    p->timestamp = to_of(p)->out.egress_max_ts;
 }
 
 void agw_dtmf_on_timer(void *owner)
@@ -245,8 +248,9 @@ void agw_dtmf_on_timer(void *owner)
         p->out.count = 0;
         return;
     }
-    if (p->anchor_by != 0)
-        begin_stream(p);
+    const agw_rewrite *stream = &to_of(p)->out;
+    if (p->anchor_by != 0 || !stream->started || agw_rewrite_transparent(stream))
+        begin_stream(p); /* a new answer may have made another stream of it, amid a digit */
     if (agw_rtp_event_next(&p->out, pt->clock_hz, worker_of(p->media)->now, &event))
         send_event(p, &event, pt);
     arm(p);

@@ -267,6 +267,7 @@ static void begin(agw_recorder *r, agw_recording *rec)
         return;
     }
     rec->used = agw_pcapng_section(rec->buffer, "eims-agw " AGW_VERSION, rec->comment);
+    agw_log(AGW_LOG_INFO, rec->call_id, "recording %s begins", rec->name);
     tell(r, rec, AGW_EVENT_RECORDING_STARTED, "");
 }
 

@@ -191,6 +191,11 @@ static void run_timers(agw_worker *w)
 {
     for (agw_timer *timer; (timer = agw_timerq_pop(&w->timers, w->now)) != NULL;)
         agw_transport_on_timer(timer->owner);
+}
+
+/* After the mail: a digit goes where the newest plan says. */
+static void run_media_timers(agw_worker *w)
+{
     for (agw_timer *timer; (timer = agw_timerq_pop(&w->media_timers, w->now)) != NULL;)
         agw_dtmf_on_timer(timer->owner);
 }
@@ -274,6 +279,7 @@ bool agw_worker_turn(agw_worker *w, agw_ns now)
     agw_counter_add(&w->stats.turns, 1);
     run_timers(w); /* first: what has expired must not send for a message either */
     const bool more_mail = take_mail(w);
+    run_media_timers(w);
     take_icmp(w);
     send_waiting(w);
     const size_t n = agw_io_rx(w->io, w->pkts, AGW_PKT_BATCH);

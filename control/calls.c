@@ -762,9 +762,10 @@ static void tell(agw_ng_call *call, const agw_event *event)
 {
     const char *text = agw_event_kind_text(event->kind);
     char remote[AGW_ADDR_TEXT];
-    agw_log(is_trouble(event->kind) ? AGW_LOG_WARN : AGW_LOG_INFO, call->call_id,
-            "transport %u: %s %s %s", event->transport_id, text, event->detail,
-            agw_addr_is_set(&event->remote) ? agw_log_addr(&event->remote, remote) : "");
+    if (event->transport_id != 0) /* a recording's are logged where they are */
+        agw_log(is_trouble(event->kind) ? AGW_LOG_WARN : AGW_LOG_INFO, call->call_id,
+                "transport %u: %s %s %s", event->transport_id, text, event->detail,
+                agw_addr_is_set(&event->remote) ? agw_log_addr(&event->remote, remote) : "");
     char detail[AGW_ADDR_TEXT + sizeof event->detail], *end = detail;
     *end = '\0';
     if (agw_addr_is_set(&event->remote))

@@ -44,6 +44,7 @@ enum {
     LAB_VIDEO = 2,
     LAB_PT_AUDIO = 8,
     LAB_PT_VIDEO = 96,
+    LAB_PT_EVENT = 101,
     LAB_ACCESS = 1, /* transport ids */
     LAB_CORE_AUDIO = 2,
     LAB_CORE_VIDEO = 3,

@@ -355,12 +355,37 @@ static inline void storm_move_phone(storm *s, lab_call *c)
 }
 
 /* What an offer and its answer may change. */
+/* Blocks come and go, and the second payload type of audio is telephone-event, or was. */
+static inline void storm_change_acts(storm *s, const lab_call *c)
+{
+    const uint8_t what = storm_byte(s);
+    agw_end_plan *e = &c->plan->medias[0].end[what & 1];
+    e->acts ^= what >> 1 & (AGW_ACT_BLOCK | AGW_ACT_BLOCK_DTMF);
+    if (what & 0x80) {
+        e->n_pts = 2;
+        e->pts[1] = (agw_pt_plan){LAB_PT_EVENT, LAB_PT_EVENT, !e->pts[1].is_event, 8000};
+    }
+}
+
+static inline void storm_post_digit(storm *s, lab_call *c)
+{
+    const uint8_t what = storm_byte(s);
+    if (c->applies == 0)
+        return;
+    agw_mail *mail = agw_mail_new(AGW_MAIL_PLAY, NULL, 0);
+    mail->call = c->call;
+    mail->id = LAB_AUDIO;
+    mail->side = what & 1;
+    mail->digit = (agw_rtp_event_order){.event = what >> 4, .duration_ms = 100, .pause_ms = 100};
+    lab_post(&s->lab, mail);
+}
+
 static inline void storm_change_plan(storm *s, size_t call)
 {
     storm_call *m = &s->calls[call];
     lab_call *c = &s->lab.calls[call];
     agw_transport_plan *t = c->plan->transports;
-    switch (storm_byte(s) % 14) {
+    switch (storm_byte(s) % 16) {
     case 0: /* a session timer */
         break;
     case 1:
@@ -402,6 +427,12 @@ static inline void storm_change_plan(storm *s, size_t call)
         break;
     case 12:
         t[0].n_fingerprints ^= 1;
+        break;
+    case 13:
+        storm_change_acts(s, c);
+        break;
+    case 14:
+        storm_post_digit(s, c);
         break;
     default:
         t[1].rtcp_mux = !t[1].rtcp_mux;

@@ -322,7 +322,8 @@ static void test_dtmf_rfc4733_2_a_digit_is_played_to_the_browser(void)
     l->now += AGW_MS(20);
     lab_play(l, first(l), AGW_SIDE_B, 5, 100);
     for (unsigned nth = 1; nth <= PACKETS; nth++) {
-        lab_turn(l);
+        if (nth > 1)
+            lab_turn(l);
         rtp = to_browser(l);
         expect_event(rtp, EVENT_BROWSER, (uint16_t)(last + nth), timestamp + UNITS, nth);
         CU_ASSERT_EQUAL(agw_get32(rtp + 8), ssrc);
@@ -415,6 +416,20 @@ static void test_dtmf_nothing_is_played_behind_a_closed_gate(void)
     end(l);
 }
 
+static void test_dtmf_a_new_plan_may_begin_another_stream_amid_a_digit(void)
+{
+    lab *l = talk(true);
+    phone_says(l, 1);
+    lab_play(l, first(l), AGW_SIDE_B, 5, 5000);
+    first(l)->plan->medias[0].end[AGW_SIDE_A].egress_ssrc = 0x77;
+    l->now += AGW_MS(20);
+    lab_apply(l, first(l));
+    const uint8_t *rtp = to_browser(l);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(rtp);
+    CU_ASSERT_EQUAL(agw_get32(rtp + 8), 0x77);
+    end(l);
+}
+
 static void test_dtmf_a_call_may_end_while_a_digit_is_played(void)
 {
     lab *l = talk(true);
@@ -446,6 +461,7 @@ static const agw_unit_case cases[] = {
     AGW_CASE(test_dtmf_a_silent_party_gets_numbers_of_our_own),
     AGW_CASE(test_dtmf_nothing_is_played_where_no_event_was_negotiated),
     AGW_CASE(test_dtmf_nothing_is_played_behind_a_closed_gate),
+    AGW_CASE(test_dtmf_a_new_plan_may_begin_another_stream_amid_a_digit),
     AGW_CASE(test_dtmf_a_call_may_end_while_a_digit_is_played),
 };
 

@@ -24,7 +24,7 @@ static void start(void)
     char why[200];
     CU_ASSERT_EQUAL_FATAL(agw_addr_parse(&addr, "127.0.0.1:0"), AGW_OK);
     CU_ASSERT_EQUAL_FATAL(agw_http_new(&http, &addr, NULL, why, sizeof why), AGW_OK);
-    session = soup_session_new();
+    session = soup_session_new_with_options("proxy-resolver", NULL, NULL);
 }
 
 static void stop(void)
