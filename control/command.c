@@ -682,11 +682,13 @@ static agw_doc *dispatch(run *r)
  * section 5.14). */
 static void note_urgency(const run *r)
 {
-    agw_ng_call *call = NULL;
+    agw_ng_call *pass = NULL;
     if ((is_urgent(r) || r->flags.priority == 0) && !is_empty(r->flags.call_id))
-        call = agw_calls_find(r->ctl->calls, r->flags.call_id);
-    if (call != NULL)
-        agw_calls_set_urgent(call, is_urgent(r), r->now);
+        pass = agw_calls_find(r->ctl->calls, r->flags.call_id);
+    for (agw_ng_call *next; pass != NULL; pass = next) {
+        next = pass->next_pass;
+        agw_calls_set_urgent(pass, is_urgent(r), r->now);
+    }
 }
 
 agw_doc *agw_command_run(agw_control *ctl, const agw_doc *request, const agw_addr *from, agw_ns now)

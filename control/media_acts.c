@@ -2,6 +2,8 @@
  * Texts of errors are rtpengine's where it has the same error. */
 #include "control/media_acts.h"
 
+#include "control/passes.h"
+
 #include <string.h>
 
 enum {
@@ -101,7 +103,10 @@ static const char *find(agw_calls *calls, const agw_flags *flags, agw_ng_call **
     if (is_empty(flags->call_id))
         return "No call-id in message";
     *call = agw_calls_find(calls, flags->call_id);
-    return *call == NULL ? "Unknown call-ID" : find_party(*call, flags, side);
+    const char *why = *call == NULL ? "Unknown call-ID" : find_party(*call, flags, side);
+    if (why == NULL && *side == AGW_SIDE_B)
+        *call = agw_passes_last(*call); /* where that party's leg is */
+    return why;
 }
 
 /* --- blocks ------------------------------------------------------------------------------------

@@ -50,7 +50,7 @@ function localCfg({ gateway, access, core, dir, keys, switches }) {
 /** Who is not registered: SIPp's users behind the S-CSCF. forkN reaches N of them at once, on ports 5070, 5071 ... */
 function breakoutCfg() {
   const at = (i) => `sip:${NET.stranger.v4}:${5070 + i}`;
-  const forks = [2, 5].map((n) => [`    if ($rU == "fork${n}") {`, ...Array.from({ length: n }, (_, i) => (i === 0 ? `        $du = "${at(0)}";` : `        append_branch("sip:fork${n}@${NET.stranger.v4}:${5070 + i}");`)), '        return;', '    }'].join('\n'));
+  const forks = [2, 5].map((n) => [`    if ($rU == "fork${n}") {`, ...Array.from({ length: n }, (_, i) => (i === 0 ? `        $ru = "sip:fork${n}@${NET.stranger.v4}:5070";` : `        append_branch("sip:fork${n}@${NET.stranger.v4}:${5070 + i}");`)), '        return;', '    }'].join('\n'));
   return `route[BREAKOUT] {
     if ($rU =~ "^(uas|112)$") { $du = "${at(0)}"; return; }
     if ($rU == "uas6") { $du = "sip:[${NET.stranger.v6}]:5070"; return; }

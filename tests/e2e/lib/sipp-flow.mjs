@@ -3,7 +3,7 @@
 // reply must be written from the request that it answers and not from the last message.
 //
 //   send('INVITE', { sdp, headers })        a request; ACK and CANCEL know which INVITE they belong to; `refused`: the ACK to a refusal
-//   recv('UPDATE')                          waits for a request, and remembers it by its method
+//   recv('UPDATE', { ms })                  waits for a request (20 s unless ms), and remembers it by its method
 //   reply('INVITE', 183, { sdp, headers })  answers a remembered request
 //   want(200)                               waits for a reply; other provisional ones may come first
 //   pause(ms)
@@ -69,7 +69,7 @@ const write = {
     </action>
   `;
     if (m === 'ACK') for (const v of [`via${m}`, `cut${m}`, `from${m}`, `to${m}`, `cseq${m}`, `rr${m}`, `cur${m}`]) st.vars.delete(v);
-    return `${s.after100 ? '  <recv response="100" optional="true" />\n' : ''}  <recv request="${m}"${first ? ' rrs="true"' : ''} timeout="20000">${keep}</recv>`;
+    return `${s.after100 ? '  <recv response="100" optional="true" />\n' : ''}  <recv request="${m}"${first ? ' rrs="true"' : ''} timeout="${s.ms ?? 20000}">${keep}</recv>`;
   },
 
   reply(s, st) {

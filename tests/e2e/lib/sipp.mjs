@@ -18,8 +18,8 @@ export class Sipp {
     const sf = xml ? join(out, `${tag}.xml`) : fileURLToPath(new URL(`../sipp/${scenario}.xml`, import.meta.url));
     if (xml) writeFileSync(sf, xml);
     s.messageFile = join(out, `${tag}.msg`);
-    s.proc = new Proc(tag, ['sipp', '-sf', sf, '-i', ip, '-mi', ip, '-p', String(port), '-mp', String(16000 + 10 * runs), '-rtp_echo', '-m', '1', '-nostdin', '-s', service,
-      '-timeout', '60s', '-timeout_error', '-trace_err', '-error_file', join(out, `${tag}.err`), '-trace_msg', '-message_file', s.messageFile, ...(remote ? [remote] : [])],
+    s.proc = new Proc(tag, ['sipp', '-sf', sf, '-i', ip, '-mi', ip, '-p', String(port), '-mp', String(16000 + 10 * runs), '-rtp_echo', '-m', '1', '-nostdin', '-s', service, '-au', service, '-ap', 'secret',
+      '-timeout', '90s', '-timeout_error', '-trace_err', '-error_file', join(out, `${tag}.err`), '-trace_msg', '-message_file', s.messageFile, ...(remote ? [remote] : [])],
     { ns, cwd: out, log: join(out, `${tag}.log`), env: { TERM: 'dumb' } });
     if (uas) await until('sipp listens', () => s.proc.alive && new RegExp(`:${port}\\s`).test(nsRun(ns, 'ss', '-lunH')), 4000);
     return s;

@@ -30,6 +30,8 @@ const phone = window.phone = {
     this.ua = new JsSIP.UA({ sockets: [socket], uri: `sip:${o.user}@e2e.test`, password: o.password, register: true, session_timers: false, register_expires: 120 });
     for (const e of ['connected', 'disconnected', 'registered', 'unregistered', 'registrationFailed'])
       this.ua.on(e, (d) => this.events.push([e, d?.cause]));
+    // a page that goes says goodbye: without this Chromium sends no close_notify
+    addEventListener('pagehide', () => rig.pc?.close());
     this.ua.on('newRTCSession', ({ session, originator }) => this.take(session, originator));
     this.ua.start();
   },

@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What an IMS does to a dialogue: preconditions, PRACK, UPDATE, offers that cross or are refused, forks; and what the gateway's
+// events do to it. SIPp on both sides, or JsSIP in Chromium, through deploy/kamailio.
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import tls from 'node:tls';
+import { suite, test } from '../lib/runner.mjs';
+import { Gateway } from '../lib/gateway.mjs';
+import { Kamailio, NOTIFY } from '../lib/kamailio.mjs';
+import { Sipp } from '../lib/sipp.mjs';
+import { pause, recv, reply, scenario, send, want } from '../lib/sipp-flow.mjs';
+import { Browser } from '../lib/browser.mjs';
+import { SipPage } from '../lib/sip-phone.mjs';
+import { NET, nsRun } from '../lib/sandbox.mjs';
+import { connected, pageHears, PAGE_HZ } from '../lib/call.mjs';
+import { sleep, until } from '../lib/wait.mjs';
+
+const GRACE_S = 8;
+
+suite('flows', {
+  async before(ctx) {
+    ctx.gateway = await new Gateway({ ...ctx.opts, out: join(ctx.opts.out, 'flows') }).start([NOTIFY, `--consent-grace=${GRACE_S}`, '--heartbeat=2'], [`access/${NET.access.v4}`, `core/${NET.core.v4}`]);
+    ctx.kamailio = await Kamailio.start({ gateway: ctx.gateway, flags: 'bare', out: ctx.opts.out, switches: { CLIENTS_DO_100REL: 1 } });
+    ctx.browser = await Browser.launch('flows', ctx.net.br, ctx.opts.out);
+  },
+  async after(ctx) {
+    await ctx.browser?.close();
+    await ctx.kamailio?.stop();
+    const result = await ctx.gateway?.stop();
+    ctx.browser = ctx.kamailio = ctx.gateway = null;
+    if (result && ctx.opts.gateway === 'agwd') assert.deepEqual(result, { code: 0, signal: null }, 'clean stop on SIGTERM');
+  },
+});
+
+const known = { rtpengine: 'needs flags for all of this' };
+const forgotten = (ctx) => until('the gateway has forgotten the call', async () => (await ctx.gateway.ng.calls()).length === 0, 5000);
+
+// ---------------------------------------------------------------------------------------------- SIPp on both sides
+
+const qos = (mine, theirs) => `a=curr:qos local ${mine}\na=curr:qos remote ${theirs}\na=des:qos mandatory local sendrecv\na=des:qos mandatory remote sendrecv\n`;
+
+/** What a browser's client says, version n; more: attributes of its media. */
+const web = (n, more = '', setup = 'actpass') => `v=0
+o=- 4711 ${n} IN IP4 127.0.0.1
+s=-
+t=0 0
+a=group:BUNDLE 0
+m=audio 9 UDP/TLS/RTP/SAVPF 8 101
+c=IN IP4 0.0.0.0
+a=ice-ufrag:wEb1
+a=ice-pwd:OxrJglqSUkHiimH8DIbixQpy
+a=fingerprint:sha-256 5F:09:11:90:E4:56:62:6C:1D:EB:E3:69:73:BA:93:E9:8D:F0:E3:DE:37:B1:C2:0D:B1:DD:6C:14:38:8C:B3:11
+a=setup:${setup}
+a=mid:0
+a=rtcp-mux
+a=rtpmap:8 PCMA/8000
+a=rtpmap:101 telephone-event/8000
+${more}`;
+
+/** And a phone of the core. */
+const core = (n, more = '') => `v=0
+o=phone 4712 ${n} IN IP4 [local_ip]
+s=-
+c=IN IP4 [media_ip]
+t=0 0
+m=audio [media_port] RTP/AVP 8 101
+a=rtpmap:8 PCMA/8000
+a=rtpmap:101 telephone-event/8000
+a=ptime:20
+${more}`;
+
+const RELIABLE = ['Supported: 100rel, precondition'];
+
+/** Both ends play their steps; resolves with what each has sent and received. `byBrowser`: who calls. */
+async function play(t, ctx, name, byBrowser, callerSteps, calleeSteps, during) {
+  const [callerSdp, calleeSdp] = byBrowser ? [web, core] : [core, web];
+  const make = (steps, sdp, o) => scenario(name, steps(sdp), o);
+  const onAccess = { ns: ctx.net.br, ip: NET.browser.v4, port: 5090 };
+  const onCore = { ns: ctx.net.core, ip: NET.stranger.v4, port: 5070 };
+  const base = { scenario: name, out: ctx.opts.out };
+  if (!byBrowser) {
+    const r = await Sipp.start({ ...base, ...onAccess, scenario: 'register', uas: false, service: 'webuser', remote: ctx.kamailio.access });
+    await r.done();
+  }
+  const user = byBrowser ? 'uas' : 'webuser';
+  const callee = await Sipp.start({ ...base, ...(byBrowser ? onCore : onAccess), uas: true, service: user, xml: make(calleeSteps, calleeSdp, { caller: false, tag: 'callee' }) });
+  t.cleanup(() => callee.stop());
+  const caller = await Sipp.start({ ...base, ...(byBrowser ? onAccess : onCore), uas: false, service: 'caller', remote: byBrowser ? ctx.kamailio.access : ctx.kamailio.sip, xml: make(callerSteps, callerSdp, { caller: true, user, tag: 'caller' }) });
+  t.cleanup(() => caller.stop());
+  const before = (await ctx.gateway.ng.statistics()).control?.errors ?? 0;
+  await during?.();
+  await Promise.all([caller.done(30000), callee.done(30000)]);
+  await forgotten(ctx);
+  assert.equal((await ctx.gateway.ng.statistics()).control?.errors ?? 0, before, 'no command was refused');
+  const [browser, phone] = byBrowser ? [caller, callee] : [callee, caller];
+  return { browser: browser.messages(), phone: phone.messages() };
+}
+
+const sdpsOf = (messages, dir) => messages.filter((m) => m.dir === dir && m.sdp && !/^(INVITE|PRACK|UPDATE).*retrans/.test(m.first)).map((m) => m.sdp);
+const distinct = (sdps, re) => [...new Set(sdps.map((s) => re.exec(s)?.[1]))];
+
+/** However often SDP came: one transport toward the browser, one port toward the core. */
+function oneTransport({ browser, phone }) {
+  const toBrowser = sdpsOf(browser, 'received'), toPhone = sdpsOf(phone, 'received');
+  assert.ok(toBrowser.length > 0 && toPhone.length > 0, 'SDP came through');
+  for (const re of [/a=ice-ufrag:(\S+)/, /a=ice-pwd:(\S+)/, /a=fingerprint:(.*)/, /m=audio (\d+)/]) {
+    const values = distinct(toBrowser, re);
+    assert.equal(values.length, 1, `the browser sees one ${re}: ${values}`);
+    assert.ok(values[0], `${re} is there`);
+  }
+  const ports = distinct(toPhone, /m=audio (\d+)/);
+  assert.equal(ports.length, 1, `the core sees one port: ${ports}`);
+  assert.ok(Number(ports[0]) > 0);
+  for (const s of toPhone) assert.doesNotMatch(s, /ice-ufrag|fingerprint|UDP\/TLS/);
+  return { toBrowser, toPhone };
+}
+
+for (const byBrowser of [true, false]) {
+  const who = byBrowser ? 'browser calls phone' : 'phone calls browser';
+  for (const withSdp of [false, true]) {
+    test(`preconditions, ${who}: 183, PRACK ${withSdp ? 'with' : 'without'} SDP, UPDATE, 200 without SDP`, async (t, ctx) => {
+      const caller = (sdp) => [
+        send('INVITE', { sdp: sdp(1, qos('none', 'none')), headers: RELIABLE }), want(183),
+        send('PRACK', { headers: ['RAck: 1 1 INVITE'], sdp: withSdp ? sdp(2, qos('none', 'sendrecv')) : '' }), want(200, { plain: true }),
+        send('UPDATE', { sdp: sdp(3, qos('sendrecv', 'none')) }), want(200, { plain: true }),
+        want(200), send('ACK'), pause(200), send('BYE'), want(200, { plain: true }),
+      ];
+      const callee = (sdp) => [
+        recv('INVITE'), reply('INVITE', 183, { sdp: sdp(1, `${qos('none', 'none')}a=conf:qos remote sendrecv\n`, 'active'), headers: ['Require: 100rel', 'RSeq: 1'] }),
+        recv('PRACK'), reply('PRACK', 200, { sdp: withSdp ? sdp(2, qos('none', 'none'), 'active') : '' }),
+        recv('UPDATE'), reply('UPDATE', 200, { sdp: sdp(3, qos('sendrecv', 'sendrecv'), 'active') }), pause(100),
+        reply('INVITE', 200), recv('ACK'), recv('BYE'), reply('BYE', 200),
+      ];
+      const all = await play(t, ctx, `qos${withSdp ? '-sdp' : ''}`, byBrowser, caller, callee);
+      const { toBrowser, toPhone } = oneTransport(all);
+      assert.equal(toBrowser.length, withSdp ? 3 : 2);
+      assert.equal(toPhone.length, withSdp ? 3 : 2);
+      for (const s of toBrowser) assert.doesNotMatch(s, /^a=(curr|des|conf):/m, 'no preconditions in what a browser reads');
+    }, { timeout: 60000, known });
+  }
+
+  test(`re-INVITEs cross, ${who}: 491 to both, the call stands`, async (t, ctx) => {
+    // the callee's is not answered before the caller's is refused: both are open in the gateway
+    const caller = (sdp) => [send('INVITE', { sdp: sdp(1) }), want(200), send('ACK'), recv('INVITE'), send('INVITE', { sdp: sdp(2, 'a=sendonly\n'), once: true }),
+      want(491), send('ACK', { refused: true }), reply('INVITE', 491), recv('ACK'), pause(1000), send('BYE'), want(200, { plain: true })];
+    const callee = (sdp) => [recv('INVITE'), reply('INVITE', 200, { sdp: sdp(1, '', 'active') }), recv('ACK'), pause(300), send('INVITE', { sdp: sdp(2, 'a=sendonly\n'), once: true }),
+      recv('INVITE', { after100: true }), reply('INVITE', 491), recv('ACK'), want(491), send('ACK', { refused: true }), recv('BYE'), reply('BYE', 200)];
+    oneTransport(await play(t, ctx, 'cross', byBrowser, caller, callee, () => standsAfter(ctx, 491)));
+  }, { timeout: 60000, known });
+
+  test(`refused UPDATE and re-INVITE, ${who}: what stood stands`, async (t, ctx) => {
+    const caller = (sdp) => [send('INVITE', { sdp: sdp(1) }), want(200), send('ACK'),
+      send('UPDATE', { sdp: sdp(2, 'a=inactive\n') }), want(488, { plain: true }), pause(100),
+      send('INVITE', { sdp: sdp(3, 'a=inactive\n') }), want(488), send('ACK', { refused: true }), pause(1000), send('BYE'), want(200, { plain: true })];
+    const callee = (sdp) => [recv('INVITE'), reply('INVITE', 200, { sdp: sdp(1, '', 'active') }), recv('ACK'),
+      recv('UPDATE'), reply('UPDATE', 488), recv('INVITE'), reply('INVITE', 488), recv('ACK'), recv('BYE'), reply('BYE', 200)];
+    oneTransport(await play(t, ctx, 'refused', byBrowser, caller, callee, () => standsAfter(ctx, 488)));
+  }, { timeout: 60000, known });
+
+  test(`session timer, ${who}: the same SDP again touches nothing`, async (t, ctx) => {
+    const again = (sdp, setup) => [recv('INVITE'), reply('INVITE', 200, { sdp: sdp(1, '', setup) }), recv('ACK')];
+    const caller = (sdp) => [send('INVITE', { sdp: sdp(1) }), want(200), send('ACK'), pause(100), send('INVITE', { sdp: sdp(1) }), want(200), send('ACK'),
+      send('UPDATE'), want(200, { plain: true }), pause(100), send('BYE'), want(200, { plain: true })];
+    const callee = (sdp) => [...again(sdp, 'active'), ...again(sdp, 'active'), recv('UPDATE'), reply('UPDATE', 200), recv('BYE'), reply('BYE', 200)];
+    const { toBrowser, toPhone } = oneTransport(await play(t, ctx, 'refresh', byBrowser, caller, callee));
+    for (const sdps of [toBrowser, toPhone]) assert.deepEqual(sdps, [sdps[0], sdps[0]], 'the same text, its version included');
+  }, { timeout: 60000, known });
+}
+
+/** Once two refusals are through, both parties still may send and receive. */
+async function standsAfter(ctx, code) {
+  const refused = () => (ctx.gateway.proc.output.match(/ng delete from/g) ?? []).length;
+  const before = refused();
+  await until(`two ${code}s`, () => refused() >= before + 2, 8000);
+  const [id] = await ctx.gateway.ng.calls();
+  assert.ok(id, 'the call lives');
+  const { tags } = await ctx.gateway.ng.query(id);
+  assert.deepEqual(Object.values(tags).map((p) => p.medias[0].direction), ['sendrecv', 'sendrecv']);
+}
+
+// ---------------------------------------------------------------------------------------------- Chromium: events, emergency, Origin
+
+let people = 0;
+async function alice(t, ctx, { browser = ctx.browser } = {}) {
+  const page = await SipPage.open(browser, { ws: ctx.kamailio.ws, password: 'secret', tone: PAGE_HZ, user: `flora${++people}` });
+  t.pages = [...(t.pages ?? []), page];
+  t.cleanup(() => page.close().catch(() => {}));
+  await page.registered();
+  return page;
+}
+
+/** A call to SIPp, which echoes, and plays `steps` once it has answered. */
+async function callSipp(t, ctx, page, steps, target = 'uas') {
+  const sdp = core(1);
+  const peer = await Sipp.start({ scenario: 'echo', uas: true, ns: ctx.net.core, out: ctx.opts.out, service: 'uas',
+    xml: scenario('echo', [recv('INVITE'), reply('INVITE', 200, { sdp }), recv('ACK'), ...steps], { caller: false, tag: 'echo' }) });
+  t.cleanup(() => peer.stop());
+  const before = await ctx.gateway.ng.calls();
+  await page.call(`sip:${target}@e2e.test`);
+  await page.state('confirmed');
+  await connected(page);
+  await pageHears(page, PAGE_HZ);
+  const [id] = (await ctx.gateway.ng.calls()).filter((c) => !before.includes(c));
+  return { peer, id };
+}
+
+const BYE = [recv('BYE', { ms: 80000 }), reply('BYE', 200)];
+const byeOf = (peer) => peer.messages().find((m) => m.dir === 'received' && m.first.startsWith('BYE'));
+
+async function byeWithin(peer, ms, what) {
+  const from = Date.now();
+  await until(`BYE ${what}`, () => byeOf(peer), ms, 20);
+  assert.match(byeOf(peer).text, /^Reason: Q\.850;cause=41;text="media: /m, 'the far end learns why');
+  return Date.now() - from;
+}
+
+// ---------------------------------------------------------------------------------------------- forks
+
+const CODECS = [[0, 'PCMU/8000'], [8, 'PCMA/8000'], [9, 'G722/8000']];
+
+/** One branch: 183 with a codec of its own; the winner answers with 200 after a while, the others are cancelled. */
+function branch(i, winner) {
+  const [pt, name] = CODECS[i % CODECS.length];
+  const sdp = `v=0\no=branch${i} 1 1 IN IP4 [local_ip]\ns=-\nc=IN IP4 [media_ip]\nt=0 0\nm=audio [media_port] RTP/AVP ${pt}\na=rtpmap:${pt} ${name}\n`;
+  const end = i === winner ? [pause(900), reply('INVITE', 200, { sdp }), recv('ACK'), recv('BYE'), reply('BYE', 200)]
+    : [recv('CANCEL'), reply('CANCEL', 200), reply('INVITE', 487), recv('ACK')];
+  return [recv('INVITE'), pause(100 * i), reply('INVITE', 183, { sdp }), ...end];
+}
+
+for (const [n, winner] of [[2, 0], [5, 3]]) {
+  test(`a fork of ${n}, 183 from each with another codec, 200 from number ${winner + 1}: the browser sees one answer`, async (t, ctx) => {
+    const page = await alice(t, ctx);
+    const peers = [];
+    for (let i = 0; i < n; i++) {
+      const s = await Sipp.start({ scenario: `branch${i}`, uas: true, ns: ctx.net.core, out: ctx.opts.out, port: 5070 + i, service: `fork${n}`,
+        xml: scenario(`branch${i}`, branch(i, winner), { caller: false, tag: `branch${i}` }) });
+      t.cleanup(() => s.stop());
+      peers.push(s);
+    }
+    await page.call(`sip:fork${n}@e2e.test`);
+    await page.state('confirmed');
+    await connected(page);
+    await pageHears(page, PAGE_HZ);
+    const answers = (await page.sdps()).filter(([who]) => who === 'remote').map(([,, sdp]) => sdp);
+    assert.ok(answers.length >= n, `${answers.length} answers`);
+    for (const re of [/a=ice-ufrag:(\S+)/, /a=ice-pwd:(\S+)/, /a=fingerprint:(.*)/, /m=audio (\d+)/])
+      assert.equal(distinct(answers, re).length, 1, `one ${re}`);
+    const offers = peers.map((p) => p.messages().find((m) => m.first.startsWith('INVITE')).sdp);
+    assert.equal(distinct(offers, /m=audio (\d+)/).length, 1, 'one core port');
+    const [id] = await ctx.gateway.ng.calls();
+    const { tags } = await ctx.gateway.ng.query(id);
+    const codecs = Object.values(tags).flatMap((p) => p.medias.map((m) => m.codec));
+    assert.ok(codecs.includes(CODECS[winner % CODECS.length][1]), `the winner's codec: ${codecs}`);
+    await page.bye();
+    await Promise.all(peers.map((p) => p.done()));
+    await forgotten(ctx);
+  }, { timeout: 40000, known });
+}
+
+test('SIGKILL of the browser: sending stops, then a BYE with a Reason', async (t, ctx) => {
+  const victim = await Browser.launch('flows-victim', ctx.net.br, ctx.opts.out);
+  t.cleanup(() => victim.close());
+  const lost = await callSipp(t, ctx, await alice(t, ctx, { browser: victim }), BYE);
+  t.pages = [];
+  const killedAt = Date.now();
+  victim.kill();
+  const consent = await ctx.gateway.events.wait(lost.id, /consent-lost/, 33000);
+  assert.ok(consent.at - killedAt <= 31500, `consent lost after ${consent.at - killedAt} ms`);
+  await ctx.gateway.events.wait(lost.id, /call-ended/, (GRACE_S + 3) * 1000);
+  const ms = await byeWithin(lost.peer, 2000, 'after the final event');
+  t.note(`consent lost ${((consent.at - killedAt) / 1000).toFixed(1)} s after SIGKILL, BYE ${ms} ms after the final event`);
+  await lost.peer.done();
+  await forgotten(ctx);
+}, { timeout: 90000, known });
+
+test('media cut both ways for 35 s, then restartIce(): the call lives', async (t, ctx) => {
+  const page = await alice(t, ctx);
+  const { peer, id } = await callSipp(t, ctx, page, [recv('INVITE', { ms: 60000 }), reply('INVITE', 200, { sdp: core(1) }), recv('ACK'), ...BYE]);
+  nsRun(ctx.net.br, 'nft', `add table inet cut; add chain inet cut out { type filter hook output priority 0; }; add chain inet cut in { type filter hook input priority 0; }; add rule inet cut out meta l4proto udp drop; add rule inet cut in meta l4proto udp drop`);
+  let cut = true;
+  const mend = () => { if (cut) nsRun(ctx.net.br, 'nft', 'delete table inet cut'); cut = false; };
+  t.cleanup(mend);
+  await sleep(35000); // the silence is the test
+  mend();
+  assert.ok(ctx.gateway.events.of(id).some((e) => e.event === 'consent-lost'), 'consent was lost meanwhile');
+  await page.restartIce();
+  await pageHears(page, PAGE_HZ);
+  await page.bye();
+  await peer.done();
+  await forgotten(ctx);
+}, { timeout: 90000, known });
+
+test('a closed page ends the call at once: close_notify, BYE with a Reason', async (t, ctx) => {
+  const page = await alice(t, ctx);
+  const { peer, id } = await callSipp(t, ctx, page, BYE);
+  t.pages = [];
+  const closedAt = Date.now();
+  await page.page.close({ runBeforeUnload: true });
+  const e = await ctx.gateway.events.wait(id, /dtls-closed/, 2000);
+  assert.ok(e.at - closedAt <= 1000, `close_notify after ${e.at - closedAt} ms`);
+  const ms = await byeWithin(peer, 2000, 'after the goodbye');
+  t.note(`dtls-closed after ${e.at - closedAt} ms, BYE ${ms} ms after it`);
+  await peer.done();
+  await forgotten(ctx);
+}, { timeout: 30000, known });
+
+test('Kamailio is frozen: three heartbeats without an answer end the call', async (t, ctx) => {
+  const page = await alice(t, ctx);
+  const { id } = await callSipp(t, ctx, page, BYE);
+  await sleep(7000); // three heartbeats that are answered
+  assert.ok((await ctx.gateway.ng.calls()).includes(id), 'a call that Kamailio knows lives');
+  const thaw = ctx.kamailio.freeze();
+  t.cleanup(thaw);
+  const frozenAt = Date.now();
+  await until('the call is gone', async () => !(await ctx.gateway.ng.calls()).includes(id), 12000, 100);
+  t.note(`gone ${((Date.now() - frozenAt) / 1000).toFixed(1)} s after the freeze (heartbeat 2 s)`);
+  thaw();
+  await page.state('ended'); // the browser lives, and is told
+}, { timeout: 40000, known });
+
+test('an emergency call is marked, and needs no registration', async (t, ctx) => {
+  const page = await alice(t, ctx);
+  const { peer, id } = await callSipp(t, ctx, page, BYE, '112');
+  assert.match(ctx.gateway.proc.output, new RegExp(`\\[${id}\\] the call is urgent now`), 'the gateway knows');
+  await page.bye();
+  await peer.done();
+  await forgotten(ctx);
+}, { known });
+
+test('wrong Origin or Host: 403', async (t, ctx) => {
+  const ask = (headers) => new Promise((done, fail) => {
+    const s = tls.connect({ host: NET.access.v4, port: 8443, rejectUnauthorized: false }, () =>
+      s.write(['GET / HTTP/1.1', ...headers, 'Upgrade: websocket', 'Connection: Upgrade', 'Sec-WebSocket-Version: 13', 'Sec-WebSocket-Protocol: sip', 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==', '', ''].join('\r\n')));
+    s.once('data', (d) => { s.destroy(); done(d.toString().split('\r\n')[0]); });
+    s.once('error', fail);
+  });
+  const host = `Host: ${NET.access.v4}:8443`;
+  assert.match(await ask([host, 'Origin: http://localhost:8080']), /101/);
+  assert.match(await ask([host, 'Origin: https://evil.example']), /403/);
+  assert.match(await ask([host]), /403/, 'no Origin');
+  assert.match(await ask(['Host: other.example', 'Origin: http://localhost:8080']), /403/);
+}, { known });
