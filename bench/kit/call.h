@@ -86,8 +86,8 @@ struct kit_call {
     kit_phone phone[2];
     kit_sender sender[2];   /* what side A, B sends */
     kit_checker checker[2]; /* what arrives at side A, B */
-    /* Arrived at side A, B: SR and RR packets; bad: not RTCP at all, or an SR or report block of or
-     * about another SSRC than the call's streams have there. */
+    /* Arrived at side A, B: SRs of the other side, RRs of anybody; bad: not RTCP at all, or an SR
+     * or report block of or about another SSRC than the call's streams have there. */
     uint64_t rtcp_sent[2], sr_seen[2], rr_seen[2], rtcp_bad[2];
     kit_reports reports[2];
     kit_seat seat[2]; /* owners of the parties' callbacks */
