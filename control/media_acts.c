@@ -273,19 +273,22 @@ static const char *begin_recording(agw_control *ctl, agw_ng_call *call, const ag
     return NULL;
 }
 
-static agw_doc *find_recorded(const agw_control *ctl, const agw_flags *flags, agw_ng_call **call)
+/* NULL: there is none, and *refusal says why. */
+static agw_ng_call *find_recorded(const agw_control *ctl, const agw_flags *flags, agw_doc **refusal)
 {
+    agw_ng_call *call = NULL;
     if (is_empty(flags->call_id))
-        return agw_ng_error("No call-id in message");
-    *call = agw_calls_find(ctl->calls, flags->call_id);
-    return *call == NULL ? agw_ng_error("Unknown call-id") : NULL;
+        *refusal = agw_ng_error("No call-id in message");
+    else if ((call = agw_calls_find(ctl->calls, flags->call_id)) == NULL)
+        *refusal = agw_ng_error("Unknown call-id");
+    return call;
 }
 
 agw_doc *agw_acts_start_recording(agw_control *ctl, const agw_flags *flags)
 {
-    agw_ng_call *call = NULL;
-    agw_doc *refusal = find_recorded(ctl, flags, &call);
-    if (refusal != NULL)
+    agw_doc *refusal = NULL;
+    agw_ng_call *call = find_recorded(ctl, flags, &refusal);
+    if (call == NULL)
         return refusal;
     const char *why = begin_recording(ctl, call, flags);
     return why == NULL ? ok() : agw_ng_error(why);
@@ -302,9 +305,9 @@ static void end_recording(agw_gateway *gateway, agw_ng_call *call)
 
 agw_doc *agw_acts_stop_recording(agw_control *ctl, const agw_flags *flags)
 {
-    agw_ng_call *call = NULL;
-    agw_doc *refusal = find_recorded(ctl, flags, &call);
-    if (refusal != NULL)
+    agw_doc *refusal = NULL;
+    agw_ng_call *call = find_recorded(ctl, flags, &refusal);
+    if (call == NULL)
         return refusal;
     end_recording(ctl->gateway, call);
     return ok();
@@ -317,9 +320,9 @@ void agw_acts_recording_failed(agw_gateway *gateway, agw_ng_call *call)
 
 agw_doc *agw_acts_pause_recording(agw_control *ctl, const agw_flags *flags)
 {
-    agw_ng_call *call = NULL;
-    agw_doc *refusal = find_recorded(ctl, flags, &call);
-    if (refusal != NULL)
+    agw_doc *refusal = NULL;
+    agw_ng_call *call = find_recorded(ctl, flags, &refusal);
+    if (call == NULL)
         return refusal;
     call->acts.paused = call->acts.recording;
     put_in_force(call);

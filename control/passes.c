@@ -24,9 +24,10 @@ static bool receives_at(const char *text, size_t len, agw_addr *out)
 
 agw_ng_call *agw_passes_last(agw_ng_call *first)
 {
-    while (first->next_pass != NULL)
-        first = first->next_pass;
-    return first;
+    agw_ng_call *last = first;
+    for (agw_ng_call *pass = first; pass != NULL; pass = pass->next_pass)
+        last = pass;
+    return last;
 }
 
 agw_ng_call *agw_passes_of_sdp(agw_ng_call *first, agw_side speaker, const char *sdp, size_t len)

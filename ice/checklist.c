@@ -327,7 +327,7 @@ agw_check *agw_checklist_next(agw_checklist *list, agw_ns now)
             return c;
     }
     agw_check *c;
-    if (nomination_at(list, &c) <= now)
+    if (nomination_at(list, &c) <= now && c != NULL)
         agw_checklist_nominate(list, c);
     c = now >= list->next_at ? next_new(list) : NULL;
     if (c != NULL)

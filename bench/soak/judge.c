@@ -40,9 +40,9 @@ static void judge_equal(soak_verdict *v, const char *what, const soak_sample *at
 
 /* What malloc keeps of freed memory comes and goes by a megabyte; in a short run that is a slope.
  */
-static bool grows(double per_call, double allowed, const double *calls, size_t n)
+static bool grows(double per_call, double allowed, double calls)
 {
-    return per_call > allowed && per_call * (calls[n - 1] - calls[0]) > SOAK_RSS_NOISE;
+    return per_call > allowed && per_call * calls > SOAK_RSS_NOISE;
 }
 
 static void judge_trend(soak_verdict *v, const soak_sample *points, size_t n,
@@ -60,7 +60,8 @@ static void judge_trend(soak_verdict *v, const soak_sample *points, size_t n,
     if (v->growth.heap_bytes > limits->heap_bytes)
         kit_soak_complain(v, "the heap in use grows by %.2f bytes a call (%.2f are allowed)",
                           v->growth.heap_bytes, limits->heap_bytes);
-    if (grows(v->growth.rss_bytes, limits->rss_bytes, calls, n))
+    if (grows(v->growth.rss_bytes, limits->rss_bytes,
+              (double)(points[n - 1].ended - points[0].ended)))
         kit_soak_complain(v, "the resident set grows by %.2f bytes a call (%.2f are allowed)",
                           v->growth.rss_bytes, limits->rss_bytes);
 }

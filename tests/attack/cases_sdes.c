@@ -243,11 +243,11 @@ static void rtcp_bare(attack *a, uint64_t n)
 
 /* A case with the usual answers to when, from and where; the rest of the row follows. */
 #define SDES_CASE(case_name, text)                                                                 \
-    .name = case_name, .what = text, .kind = KIT_CALL_WEBRTC_SDES, .when = ATTACK_AFTER,           \
+    .name = (case_name), .what = (text), .kind = KIT_CALL_WEBRTC_SDES, .when = ATTACK_AFTER,       \
     .from = ATTACK_STRANGER | ATTACK_PHONE, .target = ATTACK_CORE
 
 #define SDES_RTCP_CASE(case_name, text)                                                            \
-    .name = case_name, .what = text, .kind = KIT_CALL_WEBRTC_SDES, .when = ATTACK_AFTER,           \
+    .name = (case_name), .what = (text), .kind = KIT_CALL_WEBRTC_SDES, .when = ATTACK_AFTER,       \
     .from = ATTACK_STRANGER | ATTACK_PHONE, .target = ATTACK_CORE_RTCP, .begin = send_report
 
 const attack_case ATTACK_SDES_CASES[] = {

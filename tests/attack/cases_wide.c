@@ -199,8 +199,8 @@ static const char *const WORDS[] = {"force",
                                     "]["};
 
 #define FINGERPRINT                                                                                \
-    "a=fingerprint:sha-256 5F:09:11:90:E4:56:62:6C:1D:EB:E3:69:73:BA:93:E9:"                       \
-    "8D:F0:E3:DE:37:B1:C2:0D:B1:DD:6C:14:38:8C:B3:11"
+    ("a=fingerprint:sha-256 5F:09:11:90:E4:56:62:6C:1D:EB:E3:69:73:BA:93:E9:"                      \
+     "8D:F0:E3:DE:37:B1:C2:0D:B1:DD:6C:14:38:8C:B3:11")
 
 static const char *const LINES[] = {
     "m=audio 20000 RTP/AVP 0 8 101",

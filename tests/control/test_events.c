@@ -70,7 +70,7 @@ static void push(agw_event_queue *q, uint64_t seq, const char *call, bool last, 
 static int next(agw_event_queue *q, agw_ns now)
 {
     const GString *text = agw_event_queue_next(q, now);
-    return text != NULL ? atoi(text->str) : 0;
+    return text != NULL ? (int)strtol(text->str, NULL, 10) : 0;
 }
 
 static void test_events_queue_repeats_with_growing_pauses(void)
