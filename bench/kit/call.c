@@ -65,10 +65,6 @@ static bool about_us(const kit_call *call, kit_side at, const agw_rtcp_packet *p
     return true;
 }
 
-/* The last bits of our SRs' time, 15 us: by them the peer knows ours from those that the gateway
- * writes by itself. */
-enum { NTP_MARK = 0x5a17, NTP_MARKED = 0xffff };
-
 /* Takes one SR or RR; false: not of this call. */
 static bool take_report(kit_call *call, kit_side at, const agw_rtcp_packet *p, agw_ns when)
 {
@@ -79,7 +75,7 @@ static bool take_report(kit_call *call, kit_side at, const agw_rtcp_packet *p, a
     }
     agw_rtcp_sender sr;
     agw_rtcp_sender_parse(&sr, p->body);
-    if ((sr.ntp & NTP_MARKED) == NTP_MARK)
+    if ((sr.ntp & KIT_NTP_MARKED) == KIT_NTP_MARK)
         call->sr_seen[at]++;
     call->reports[at].lsr = agw_rtcp_ntp_middle(sr.ntp);
     call->reports[at].lsr_at = when;
@@ -155,6 +151,12 @@ static bool write_block(kit_call *call, kit_side at, agw_ns now, agw_rtcp_report
     return true;
 }
 
+/* A moment earlier: nobody reports from the future. */
+static uint64_t marked(uint64_t ntp)
+{
+    return (ntp / (KIT_NTP_MARKED + 1) - 1) * (KIT_NTP_MARKED + 1) + KIT_NTP_MARK;
+}
+
 static agw_err write_report(kit_call *call, kit_side from, agw_ns now, agw_rtcp_writer *w)
 {
     const kit_sender *s = &call->sender[from];
@@ -166,7 +168,7 @@ static agw_err write_report(kit_call *call, kit_side from, agw_ns now, agw_rtcp_
     const agw_ns since = now - call->reports[from].sent_at;
     const agw_rtcp_sender sr = {
         .ssrc = s->ssrc,
-        .ntp = (agw_rtcp_ntp(agw_clock_wall_us()) & ~(uint64_t)NTP_MARKED) | NTP_MARK,
+        .ntp = marked(agw_rtcp_ntp(agw_clock_wall_us())),
         .rtp_timestamp = s->first_timestamp + (uint32_t)step * s->timestamp_step +
                          (uint32_t)(since / 1000 * clock_hz(call) / 1000000),
         .packets = (uint32_t)s->sent,

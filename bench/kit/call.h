@@ -74,6 +74,10 @@ typedef struct kit_seat {
     kit_side side;
 } kit_seat;
 
+/** The last bits of our SRs' time, 15 us: by them the other side tells ours from those that the
+ * gateway writes by itself. */
+enum { KIT_NTP_MARK = 0x5a17, KIT_NTP_MARKED = 0xffff };
+
 struct kit_call {
     kit_world *world;
     kit_call_config config;
