@@ -318,7 +318,7 @@ test('Kamailio is frozen: three heartbeats without an answer end the call', asyn
   await page.state('ended'); // the browser lives, and is told
 }, { timeout: 40000, known });
 
-test('an emergency call is marked, and needs no registration', async (t, ctx) => {
+test('an emergency call is marked', async (t, ctx) => {
   const page = await alice(t, ctx);
   const { peer, id } = await callSipp(t, ctx, page, BYE, '112');
   assert.match(ctx.gateway.proc.output, new RegExp(`\\[${id}\\] the call is urgent now`), 'the gateway knows');
