@@ -86,10 +86,17 @@ agw_err agw_fingerprint_parse(agw_fingerprint *out, const char *text, size_t len
 
 const char *agw_fingerprint_text(const agw_fingerprint *fp, char *out, size_t size)
 {
+    static const char DIGITS[] = "0123456789ABCDEF";
     size_t at = (size_t)snprintf(out, size, "%s ", HASHES[fp->hash].name);
-    for (size_t i = 0; i < fp->len && at + 3 < size; i++)
-        at += (size_t)snprintf(out + at, size - at, "%02X%s", fp->bytes[i],
-                               i + 1 < fp->len ? ":" : "");
+    if (at >= size)
+        return out;
+    for (size_t i = 0; i < fp->len && at + 3 < size; i++) {
+        if (i > 0)
+            out[at++] = ':';
+        out[at++] = DIGITS[fp->bytes[i] >> 4];
+        out[at++] = DIGITS[fp->bytes[i] & 15];
+    }
+    out[at] = '\0';
     return out;
 }
 

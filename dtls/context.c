@@ -14,6 +14,7 @@ struct agw_dtls_ctx {
     atomic_uint refs;
     SSL_CTX *ssl;
     BIO_METHOD *bio;
+    agw_fingerprint fingerprints[AGW_HASH_COUNT]; /* asked for by every call */
 };
 
 /* Forward secrecy and AEAD only (RFC 8827 section 6.5; dtls/keys.c reads AEAD alerts). The RSA ones
@@ -77,6 +78,8 @@ agw_dtls_ctx *agw_dtls_ctx_new(agw_cert *cert, const char *srtp)
             ctx = NULL;
         }
     }
+    for (size_t hash = 0; ctx != NULL && hash < AGW_HASH_COUNT; hash++)
+        agw_cert_fingerprint(cert, (agw_hash)hash, &ctx->fingerprints[hash]);
     agw_cert_free(cert); /* the SSL_CTX holds its own references to key and certificate */
     return ctx;
 }
@@ -99,7 +102,7 @@ void agw_dtls_ctx_unref(agw_dtls_ctx *ctx)
 
 void agw_dtls_ctx_fingerprint(const agw_dtls_ctx *ctx, agw_hash hash, agw_fingerprint *out)
 {
-    agw_x509_fingerprint(SSL_CTX_get0_certificate(ctx->ssl), hash, out);
+    *out = ctx->fingerprints[hash];
 }
 
 void *agw_dtls_ctx_ssl(const agw_dtls_ctx *ctx)
