@@ -70,7 +70,7 @@ static void connection_close(connection *c)
     g_free(c);
 }
 
-static void close_for(connection *c, uint64_t *counter, const char *why)
+static void note_close(const connection *c, uint64_t *counter, const char *why)
 {
     uint32_t left_out;
     char text[AGW_ADDR_TEXT];
@@ -78,6 +78,11 @@ static void close_for(connection *c, uint64_t *counter, const char *why)
     if (agw_log_allow(&c->streams->limit, agw_clock_now(), &left_out))
         agw_log(AGW_LOG_WARN, NULL, "ng connection of %s is closed: %s (%u more like it)",
                 c->plain ? "a local process" : agw_log_addr(&c->asker.from, text), why, left_out);
+}
+
+static void close_for(connection *c, uint64_t *counter, const char *why)
+{
+    note_close(c, counter, why);
     connection_close(c);
 }
 
@@ -150,10 +155,11 @@ static gboolean on_data(gint fd, GIOCondition condition, gpointer data)
         c->last = true;
     else
         g_string_append_len(c->in, streams->buffer, n);
-    if (n > 0 && take_messages(c, now) != AGW_OK)
-        close_for(c, &streams->ctl->streams.malformed, "this is not ng");
-    else
-        (void)flush(c);
+    if (n > 0 && take_messages(c, now) != AGW_OK) {
+        note_close(c, &streams->ctl->streams.malformed, "this is not ng");
+        c->last = true; /* once what stood before it is answered */
+    }
+    (void)flush(c);
     agw_gateway_idle(streams->ctl->gateway, TURN_PAIRS);
     return G_SOURCE_REMOVE;
 }

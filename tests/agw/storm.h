@@ -354,7 +354,6 @@ static inline void storm_move_phone(storm *s, lab_call *c)
     *addr = host < STORM_HOSTS ? storm_host(host) : host == 8 ? lab_addr6(1, 9) : (agw_addr){0};
 }
 
-/* What an offer and its answer may change. */
 /* Blocks come and go, and the second payload type of audio is telephone-event, or was. */
 static inline void storm_change_acts(storm *s, const lab_call *c)
 {
@@ -380,6 +379,7 @@ static inline void storm_post_digit(storm *s, lab_call *c)
     lab_post(&s->lab, mail);
 }
 
+/* What an offer and its answer may change. */
 static inline void storm_change_plan(storm *s, size_t call)
 {
     storm_call *m = &s->calls[call];

@@ -210,7 +210,7 @@ static void test_ng_stream_bad_bytes_close_the_connection(void)
     start(&s, NULL);
     const int fd = connect_tcp(&s);
     say(fd, "1 d7:command4:pinge2 GET / HTTP/1.1\r\n\r\n");
-    CU_ASSERT_TRUE(hears(fd, "1 d6:result4:ponge") || true); /* the reply may be lost with it */
+    CU_ASSERT_TRUE(hears(fd, "1 d6:result4:ponge")); /* what stood before them is answered */
     CU_ASSERT_TRUE(is_closed(fd));
     CU_ASSERT_EQUAL(agw_streams_stats(s.streams)->malformed, 1);
     CU_ASSERT_EQUAL(s.r.ctl.requests[0], 1);
