@@ -115,13 +115,15 @@ typedef struct idle {
     agw_ns until;
 } idle;
 
+/* The last look was behind the end of the last call, and saw nothing of it. */
 static bool is_still(void *owner)
 {
     const idle *p = owner;
     const soak_watch *w = &p->run->watch;
     return is_over(p->run) ||
            (p->run->soak.world.now >= p->until && w->looks > 0 && w->steady >= STEADY_LOOKS &&
-            w->now.sessions == 0 && w->now.transports == 0 && w->now.ports_used == 0);
+            w->now.ended == p->run->soak.books.ended && w->now.sessions == 0 &&
+            w->now.transports == 0 && w->now.ports_used == 0);
 }
 
 /* Nothing happens until the gateway has come to rest; that is an idle point. What has not come to
