@@ -91,7 +91,7 @@ static const option OPTIONS[] = {
      "new calls get a new DTLS certificate so often; 0 = never"},
     {"io", 0, set_word, false, false, FIELD(gateway.io), 0, 0, IO_WORDS, "udp", "udp|xdp|auto",
      "how packets come in and go out"},
-    {"ice", 0, set_word, false, false, FIELD(ice), 0, 0, ICE_WORDS, "lite", "lite|full",
+    {"ice", 0, set_word, false, false, FIELD(ice), 0, 0, ICE_WORDS, "full", "lite|full",
      "ICE agent where the key ICE-lite does not say it"},
     {"stun-rate", 0, set_int, false, false, FIELD(gateway.stun_rate), 0, 100000, NULL, "500", "N",
      "plain STUN requests that each access port's worker answers a second; 0 = none"},

@@ -13,10 +13,11 @@ static const struct macro {
     const char *lines[20];
 } MACROS[] = {
     {"@session", {"v=0", "o=* * * IN IP* *", "s=*", "t=0 0", NULL}},
-    /* RFC 8839 section 5.3: ice-lite stands at session level. */
-    {"@session-lite",
-     {"v=0", "o=* * * IN IP* *", "s=*", "t=0 0", "a=ice-lite", "?a=ice-options:*",
-      "?a=extmap-allow-mixed", "?a=msid-semantic:*", NULL}},
+    /* RFC 8839 section 5.3: ice-lite would stand at session level; a full agent takes trickled
+     * candidates (section 5.6). */
+    {"@session-ice",
+     {"v=0", "o=* * * IN IP* *", "s=*", "t=0 0", "a=ice-options:trickle", "?a=extmap-allow-mixed",
+      "?a=msid-semantic:*", NULL}},
     {"@webrtc",
      {"c=IN IP4 10.0.0.1", "a=candidate:* 1 * * 10.0.0.1 $1 typ host*",
       "a=candidate:* 1 * * fd00:a::1 $1 typ host*", "?a=end-of-candidates", "a=ice-ufrag:*",

@@ -27,7 +27,7 @@ static void test_negotiate_zero_flags_ims_to_browser(void)
     CU_ASSERT(has(&f, "m=audio 20000 UDP/TLS/RTP/SAVPF 8 126\r\n"));
     CU_ASSERT(has(&f, "a=setup:actpass\r\n"));
     CU_ASSERT(has(&f, "a=rtcp-mux\r\n"));
-    CU_ASSERT(has(&f, "a=ice-lite\r\n"));
+    CU_ASSERT(!has(&f, "a=ice-lite\r\n") && has(&f, "a=ice-options:trickle\r\n"));
     CU_ASSERT(has(&f, "a=mid:0\r\n"));
     CU_ASSERT(has(&f, "a=group:BUNDLE 0\r\n"));
     CU_ASSERT(has(&f, "a=fingerprint:" FAKE_FINGERPRINT "\r\n"));
