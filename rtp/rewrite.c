@@ -18,6 +18,8 @@ enum {
     RUN_FAR = 2,
     RUN_BEHIND = 5,
     VIDEO_HZ = 90000,
+    STEP_MAX_MS = 60, /* longest packet of audio; what is longer was a pause */
+    STEPS = 3,        /* a change within so many packets is none to the ear */
 };
 
 void agw_rewrite_init(agw_rewrite *r, uint32_t egress_ssrc)
@@ -31,6 +33,23 @@ static uint32_t elapsed_units(agw_ns length, uint32_t clock_hz)
     const uint64_t second = (uint64_t)AGW_S(1);
     const uint32_t units = (uint32_t)(ns / second * clock_hz + ns % second * clock_hz / second);
     return units > 0 ? units : 1;
+}
+
+/* Two packets in sequence are this far apart. */
+static void note_step(agw_rewrite *r, uint32_t step, uint32_t clock_hz)
+{
+    if (step == 0 || step > clock_hz / 1000 * STEP_MAX_MS || clock_hz == VIDEO_HZ)
+        return;
+    r->step = (uint16_t)step;
+    r->step_hz = clock_hz;
+}
+
+/* How far the egress goes on at a change. */
+static uint32_t time_to_next(const agw_rewrite *r, uint32_t clock_hz, agw_ns now)
+{
+    const uint32_t elapsed = elapsed_units(now - r->egress_max_at, clock_hz);
+    const bool at_once = r->step_hz == clock_hz && elapsed < (uint32_t)STEPS * r->step;
+    return at_once ? r->step : elapsed;
 }
 
 static bool is_old(const agw_rewrite *r, uint32_t ssrc)
@@ -67,12 +86,12 @@ static void begin_first(agw_rewrite *r, uint32_t ssrc, uint16_t seq)
 static void begin_next(agw_rewrite *r, uint16_t seq, uint32_t timestamp, uint32_t clock_hz,
                        agw_ns now)
 {
-    const uint32_t elapsed = elapsed_units(now - r->egress_max_at, clock_hz);
+    const uint32_t passed = time_to_next(r, clock_hz, now);
     r->later = true;
     r->far_run = 0;
     r->egress_first = ++r->egress_max;
     r->seq_offset = r->egress_first - seq;
-    r->ts_offset = r->egress_max_ts + elapsed - timestamp;
+    r->ts_offset = r->egress_max_ts + passed - timestamp;
 }
 
 /* A packet of the current SSRC far from its highest number. true: the sender has begun anew. */
@@ -115,6 +134,8 @@ static agw_rewrite_result place(agw_rewrite *r, uint16_t seq, uint32_t timestamp
     }
     if (before_current(r, ext))
         return AGW_REWRITE_DROP;
+    if (ahead == 1)
+        note_step(r, timestamp + r->ts_offset - r->egress_max_ts, clock_hz);
     if (ahead > 0)
         r->egress_max = ext;
     return AGW_REWRITE_OK;
@@ -175,6 +196,11 @@ agw_rewrite_result agw_rewrite_rtp(agw_rewrite *r, uint8_t *rtp, size_t len, uin
         rtp[1] |= 0x80; /* RFC 3551 section 4.1: a talkspurt begins */
     count(r, rtp, len);
     return result;
+}
+
+void agw_rewrite_take_over(agw_rewrite *r)
+{
+    r->old_count = 0;
 }
 
 /* --- packets of our own ------------------------------------------------------------------------

@@ -24,6 +24,7 @@ typedef struct agw_rewrite {
     uint8_t old_count;
     uint8_t far_run;        /* consecutive packets far from the rest: a sender that began anew */
     uint16_t far_next;      /* the sequence number that continues the run */
+    uint16_t step;          /* time from one packet to the next in sequence; 0 = not known */
     uint32_t seq_offset;    /* egress = ingress + offset, extended numbers */
     uint32_t ts_offset;     /* egress = ingress + offset */
     uint32_t egress_first;  /* extended egress number where the current ingress stream began */
@@ -31,6 +32,7 @@ typedef struct agw_rewrite {
     uint32_t egress_max_ts; /* its egress timestamp */
     uint32_t packets;       /* sent, for SRs */
     uint32_t octets;        /* payload octets sent, padding included */
+    uint32_t step_hz;       /* the clock of step */
     agw_ns egress_max_at;   /* when egress_max was sent */
     agw_ns last_at;         /* last packet of the current ingress SSRC */
 
@@ -54,11 +56,16 @@ void agw_rewrite_init(agw_rewrite *r, uint32_t egress_ssrc);
  *                  on the first packet after a change
  *
  * The first ingress SSRC keeps its numbers. On a change the egress goes on with the next sequence
- * number and with the time that passed. A replaced SSRC is dropped until the current one has been
- * silent for 200 ms. Reordered and duplicate packets keep their offset. An SSRC whose sequence
- * numbers jump (RFC 3550 A.1) is treated as a new stream from its second packet there on. */
+ * number and with the time that passed; where that is no more than three packets of audio, with the
+ * length of one, so that the receiver finds neither a hole nor an overlap. A replaced SSRC is
+ * dropped until the current one has been silent for 200 ms. Reordered and duplicate packets keep
+ * their offset. An SSRC whose sequence numbers jump (RFC 3550 A.1) is treated as a new stream from
+ * its second packet there on. */
 agw_rewrite_result agw_rewrite_rtp(agw_rewrite *r, uint8_t *rtp, size_t len, uint32_t clock_hz,
                                    agw_ns now);
+
+/** Another source is to be heard from now on, be it one that was replaced lately. */
+void agw_rewrite_take_over(agw_rewrite *r);
 
 /* --- packets of our own between those of the source; the source is silent, or held back, meanwhile
  */

@@ -100,6 +100,51 @@ static void test_rtp_rewrite_change_in_the_same_instant_moves_one_unit(void)
     CU_ASSERT_EQUAL(send_at(&r, C, 9, 0, 0, AGW_S(9)).timestamp, 502); /* clock unknown */
 }
 
+/* Two sources are never in step: the receiver shall see neither an overlap nor a hole. */
+static void test_rtp_rewrite_a_change_within_three_packets_goes_on_by_one(void)
+{
+    static const agw_ns AFTER[] = {0, AGW_MS(3), AGW_MS(20), AGW_MS(59)};
+    for (size_t i = 0; i < sizeof AFTER / sizeof AFTER[0]; i++) {
+        agw_rewrite r = fresh();
+        (void)send(&r, A, 1, 0);
+        (void)send(&r, A, 2, AGW_MS(20));
+        CU_ASSERT_EQUAL(send(&r, B, 900, AGW_MS(20) + AFTER[i]).timestamp, 3 * 160);
+    }
+    agw_rewrite r = fresh();
+    (void)send(&r, A, 1, 0);
+    (void)send(&r, A, 2, AGW_MS(20));
+    CU_ASSERT_EQUAL(send(&r, B, 900, AGW_MS(80)).timestamp, 2 * 160 + 480); /* silence in between */
+}
+
+/* A pause is no packet's length, and neither is a packet of another clock. */
+static void test_rtp_rewrite_only_packets_in_sequence_of_the_same_clock_tell_a_length(void)
+{
+    agw_rewrite r = fresh();
+    (void)send_at(&r, A, 1, 0, AUDIO, 0);
+    (void)send_at(&r, A, 2, 481, AUDIO, AGW_MS(60)); /* more than 60 ms */
+    CU_ASSERT_EQUAL(send_at(&r, B, 9, 0, AUDIO, AGW_MS(70)).timestamp, 481 + 80);
+    r = fresh();
+    (void)send_at(&r, A, 1, 0, AUDIO, 0);
+    (void)send_at(&r, A, 3, 320, AUDIO, AGW_MS(40)); /* one is missing */
+    CU_ASSERT_EQUAL(send_at(&r, B, 9, 0, AUDIO, AGW_MS(50)).timestamp, 320 + 80);
+    r = fresh();
+    (void)send_at(&r, A, 1, 0, 48000, 0);
+    (void)send_at(&r, A, 2, 960, 48000, AGW_MS(20));
+    CU_ASSERT_EQUAL(send_at(&r, B, 9, 0, AUDIO, AGW_MS(30)).timestamp, 960 + 80);
+}
+
+static void test_rtp_rewrite_take_over_lets_a_replaced_ssrc_back_at_once(void)
+{
+    agw_rewrite r = fresh();
+    (void)send(&r, A, 100, 0);
+    (void)send(&r, B, 500, AGW_MS(20));
+    agw_rewrite_take_over(&r);
+    const sent s = send(&r, A, 101, AGW_MS(21));
+    CU_ASSERT_EQUAL(s.result, AGW_REWRITE_SWITCHED);
+    CU_ASSERT_EQUAL(s.seq, 102);
+    CU_ASSERT_EQUAL(send(&r, B, 501, AGW_MS(40)).result, AGW_REWRITE_DROP);
+}
+
 static void test_rtp_rewrite_video_marker_is_left_alone(void)
 {
     agw_rewrite r = fresh();
@@ -301,6 +346,9 @@ static const agw_unit_case cases[] = {
     AGW_CASE(test_rtp_rewrite_transparent_changes_nothing),
     AGW_CASE(test_rtp_rewrite_rfc3550_5_1_change_goes_on_in_number_and_time),
     AGW_CASE(test_rtp_rewrite_change_in_the_same_instant_moves_one_unit),
+    AGW_CASE(test_rtp_rewrite_a_change_within_three_packets_goes_on_by_one),
+    AGW_CASE(test_rtp_rewrite_only_packets_in_sequence_of_the_same_clock_tell_a_length),
+    AGW_CASE(test_rtp_rewrite_take_over_lets_a_replaced_ssrc_back_at_once),
     AGW_CASE(test_rtp_rewrite_video_marker_is_left_alone),
     AGW_CASE(test_rtp_rewrite_change_at_the_wrap),
     AGW_CASE(test_rtp_rewrite_reordered_and_duplicate_keep_their_offset),
