@@ -286,6 +286,12 @@ void agw_bridge_settle(agw_transport *t)
 /* --- RTP
  * ------------------------------------------------------------------------------------------ */
 
+void agw_bridge_take_over(agw_transport *t)
+{
+    for (size_t i = 0; i < t->n_medias; i++)
+        agw_rewrite_take_over(&t->medias[i]->end[other(t->side)].out);
+}
+
 /* From here on this SSRC is the one whose numbers we keep. */
 static void follow(agw_media *m, agw_side side, const agw_rtp_header *h, uint32_t clock_hz)
 {
@@ -578,6 +584,8 @@ void agw_bridge_forward(agw_worker *w, agw_pkt *const pkts[], size_t n)
         if (pkt->verdict != AGW_UNDECIDED)
             continue;
         agw_transport *t = pkt->transport;
+        if (t->forked && pkt->kind == AGW_PKT_RTP && !agw_transport_hears(t, pkt))
+            continue;
         t->last_rx_at = w->now; /* authentic: only now may state move */
         const agw_drop why = pkt->kind == AGW_PKT_RTCP ? forward_rtcp(w, pkt) : forward_rtp(w, pkt);
         if (why == AGW_DROP_NONE)

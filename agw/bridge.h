@@ -91,6 +91,9 @@ void agw_media_settle(agw_media *m, agw_ns now);
 /** The same for every media of a transport. */
 void agw_bridge_settle(agw_transport *t);
 
+/** From now on another source speaks on this transport, be it one that did before. */
+void agw_bridge_take_over(agw_transport *t);
+
 /** Whether a media of this transport may look like this: a well-formed packet, and of a payload
  * type that was negotiated. */
 bool agw_bridge_expects(const agw_transport *t, const agw_pkt *pkt);

@@ -27,6 +27,7 @@
     X(RTCP_MALFORMED, "rtcp-malformed", "not a well-formed RTCP packet")                           \
     X(WRONG_PORT, "wrong-port", "RTP on the RTCP port or the reverse")                             \
     X(WRONG_SOURCE, "wrong-source", "core leg: not from the signalled address")                    \
+    X(OTHER_BRANCH, "other-branch", "core leg: of a branch of the fork that is not heard (now)")   \
     X(GATE_CLOSED, "gate-closed", "this direction is closed by control")                           \
     X(BLOCKED, "blocked", "media of this party is blocked by command")                             \
     X(BLOCKED_DTMF, "blocked-dtmf", "telephone events of this party are blocked by command")       \

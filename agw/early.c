@@ -7,7 +7,7 @@
 typedef struct held {
     uint16_t next; /* in its list, or among the free ones; 1-based, 0 = the last one */
     uint16_t len;
-    uint8_t tos;
+    uint8_t tos, kind, why;
     agw_ns at;
     struct agw_port *port;
     agw_addr remote;
@@ -46,15 +46,18 @@ static uint16_t take_place(agw_early *early)
     return place;
 }
 
-bool agw_early_hold(agw_early *early, agw_early_list *list, const agw_pkt *pkt, agw_ns now)
+bool agw_early_hold(agw_early *early, agw_early_list *list, size_t room, const agw_pkt *pkt,
+                    agw_drop why, agw_ns now)
 {
-    const uint16_t place = list->n < AGW_EARLY_PER_PORT ? take_place(early) : 0;
+    const uint16_t place = list->n < room ? take_place(early) : 0;
     if (place == 0)
         return false;
     held *h = place_at(early, place);
     h->next = 0;
     h->len = (uint16_t)pkt->len;
     h->tos = pkt->tos;
+    h->kind = pkt->kind;
+    h->why = (uint8_t)why;
     h->at = now;
     h->port = pkt->port;
     h->remote = pkt->remote;
@@ -88,12 +91,12 @@ agw_ns agw_early_deadline(const agw_early *early, const agw_early_list *list)
     return list->n != 0 ? early->places[list->first - 1].at + AGW_EARLY_FOR : AGW_NEVER;
 }
 
-size_t agw_early_expire(agw_early *early, agw_early_list *list, agw_ns now)
+void agw_early_expire(agw_early *early, agw_early_list *list, agw_ns now, agw_counter drops[])
 {
-    size_t n = 0;
-    for (; agw_early_deadline(early, list) <= now && list->n != 0; n++)
+    while (list->n != 0 && agw_early_deadline(early, list) <= now) {
+        agw_counter_add(&drops[place_at(early, list->first)->why], 1);
         remove_place(early, list, 0, list->first);
-    return n;
+    }
 }
 
 static void restore(agw_pkt *pkt, const held *h)
@@ -102,11 +105,12 @@ static void restore(agw_pkt *pkt, const held *h)
     memcpy(pkt->data, h->data, h->len);
     pkt->len = h->len;
     pkt->tos = h->tos;
+    pkt->kind = h->kind;
     pkt->port = h->port;
     pkt->remote = h->remote;
 }
 
-size_t agw_early_take(agw_early *early, agw_early_list *list, agw_early_is_named *is_named,
+size_t agw_early_take(agw_early *early, agw_early_list *list, agw_early_is_let_in *is_let_in,
                       const void *owner, agw_pkt *const pkts[], size_t n)
 {
     size_t taken = 0;
@@ -114,8 +118,9 @@ size_t agw_early_take(agw_early *early, agw_early_list *list, agw_early_is_named
     for (uint16_t place = list->first; place != 0 && taken < n;) {
         const held *h = place_at(early, place);
         const uint16_t next = h->next;
-        if (is_named(owner, &h->remote)) {
-            restore(pkts[taken++], h);
+        restore(pkts[taken], h);
+        if (is_let_in(owner, pkts[taken])) {
+            taken++;
             remove_place(early, list, before, place);
         } else {
             before = place;

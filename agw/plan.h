@@ -24,7 +24,7 @@ enum {
     AGW_PLAN_FP_MAX = 4,      /* fingerprints of one transport */
     AGW_PLAN_SSRC_MAX = 8,    /* signalled SSRCs of one media and side */
     AGW_PLAN_CNAME_MAX = 16,  /* characters of a CNAME of ours */
-    AGW_PLAN_SOURCES_MAX = 8, /* addresses of early dialogs that one transport still listens to */
+    AGW_PLAN_SOURCES_MAX = 8, /* other branches of a fork that one transport knows */
     AGW_PLAN_RTCP_PER_SECOND = 500, /* of a party with video: feedback of every frame, and some */
     AGW_TOS_EF = 0xb8,              /* RFC 3246: audio and its RTCP */
     AGW_TOS_AF41 = 0x88,            /* RFC 2597: video */
@@ -109,12 +109,16 @@ typedef struct agw_transport_plan {
     agw_addr remote_rtp, remote_rtcp;
     uint8_t source_rule; /* agw_source_rule */
     uint8_t latch_rule;  /* agw_latch_rule */
-    /* Who may send besides the party at remote_rtp, by the same source_rule: the other branches of
-     * a fork until one of them has the final answer. Nothing is ever sent there. */
-    uint8_t n_sources;
+    /* The other branches of a fork, by the same source_rule; nothing is ever sent there. The first
+     * n_open may be heard while the party at remote_rtp and those before them are silent
+     * (agw/branches.h), the rest is not: P-Early-Media closes it, or another one has the final
+     * answer. muted: the party at remote_rtp is not heard yet, for the first of these reasons. */
+    uint8_t n_sources, n_open;
+    bool muted;
     agw_addr sources[AGW_PLAN_SOURCES_MAX];
-    /* Media of an address that no SDP has named yet is kept for a moment (agw/early.h), as the
-     * SDP that names it may be late: for the asked side until the final answer. */
+    /* Media of an address that no SDP has named yet, or of a branch that is not heard, is kept for
+     * a moment (agw/early.h), as the SDP that lets it in may be late: for the asked side until the
+     * final answer. */
     bool hold_strangers;
     uint16_t rtcp_per_second; /* RTCP datagrams that are taken in a second; 0 = any number */
 } agw_transport_plan;

@@ -252,8 +252,7 @@ static void on_ice_event(agw_transport *t, agw_ice_event event)
 
 static void drop_early(agw_transport *t, agw_component *c, agw_ns now)
 {
-    const size_t n = agw_early_expire(t->worker->early, &c->early, now);
-    agw_counter_add(&t->worker->stats.drops[AGW_DROP_WRONG_SOURCE], n);
+    agw_early_expire(t->worker->early, &c->early, now, t->worker->stats.drops);
 }
 
 /* Without a packet left for it the check is lost, like any datagram. */
@@ -384,19 +383,13 @@ bool agw_transport_may_take_rtcp(agw_transport *t)
 
 static bool is_source(const agw_transport *t, const agw_addr *signalled, const agw_addr *from)
 {
-    if (t->source_rule == AGW_SOURCE_STRICT)
-        return agw_addr_equal(signalled, from);
-    return agw_addr_ip_equal(signalled, from);
+    return agw_branches_is_source(t->source_rule, signalled, from);
 }
 
-/* A branch of a fork that may still be the one. */
-static bool is_early_dialog(const agw_transport *t, const agw_addr *from)
+static int branch_of(const agw_transport *t, const agw_addr *from)
 {
-    for (size_t i = 0; i < t->n_sources; i++) {
-        if (is_source(t, &t->sources[i], from))
-            return true;
-    }
-    return false;
+    return agw_branches_find(&t->branches, t->source_rule, &t->component[AGW_RTP_COMPONENT].source,
+                             from);
 }
 
 /* From where a transport takes DTLS and SRTP: validated by ICE, or the signalled address. */
@@ -408,7 +401,7 @@ static bool is_from_peer(agw_transport *t, const agw_pkt *pkt)
     if (t->is_ice)
         return c->ice != NULL && agw_ice_is_valid(c->ice, pkt->port->id, &pkt->remote);
     return is_source(t, &c->source, &pkt->remote) ||
-           (t->n_sources != 0 && is_early_dialog(t, &pkt->remote));
+           (t->forked && branch_of(t, &pkt->remote) != AGW_BRANCH_NONE);
 }
 
 static void take_dtls(agw_pkt *pkt)
@@ -794,14 +787,13 @@ static void note_heard(const agw_transport *t, agw_component *c, const agw_pkt *
         c->heard_at = t->worker->now;
 }
 
-/* Early media may come before the SDP that names its source, so while that may happen it waits for
- * it a moment. */
-static void refuse_source(agw_transport *t, agw_pkt *pkt)
+/* Kept for a moment, while the SDP that lets it in may be on its way; else dropped. */
+static void set_aside(agw_transport *t, agw_pkt *pkt, size_t room, agw_drop why)
 {
     agw_worker *w = t->worker;
     agw_component *c = component_of(t, pkt->port);
-    if (!t->hold_strangers || !agw_early_hold(w->early, &c->early, pkt, w->now)) {
-        agw_pkt_drop(pkt, AGW_DROP_WRONG_SOURCE);
+    if (!t->hold_strangers || !agw_early_hold(w->early, &c->early, room, pkt, why, w->now)) {
+        agw_pkt_drop(pkt, why);
         return;
     }
     pkt->verdict = AGW_CONSUMED;
@@ -809,21 +801,56 @@ static void refuse_source(agw_transport *t, agw_pkt *pkt)
         agw_transport_set_timer(t);
 }
 
-/* Whether media of this source is taken by now. */
-static bool is_named(const void *owner, const agw_addr *source)
+/* Early media may come before the SDP that names its source. */
+static void refuse_source(agw_transport *t, agw_pkt *pkt)
+{
+    set_aside(t, pkt, AGW_EARLY_PER_PORT, AGW_DROP_WRONG_SOURCE);
+}
+
+bool agw_transport_hears(agw_transport *t, agw_pkt *pkt)
+{
+    const int branch = branch_of(t, &pkt->remote);
+    bool heard = true;
+    if (branch == AGW_BRANCH_NONE)
+        return true; /* latched elsewhere, or where the party was before */
+    if (agw_branches_take(&t->branches, branch, t->worker->now, &heard))
+        agw_bridge_take_over(t);
+    if (heard)
+        return true;
+    if (t->security == AGW_SECURITY_PLAIN) /* as it came: it can be taken again */
+        set_aside(t, pkt, AGW_EARLY_PER_PORT * (1u + t->branches.n), AGW_DROP_OTHER_BRANCH);
+    else
+        agw_pkt_drop(pkt, AGW_DROP_OTHER_BRANCH);
+    return false;
+}
+
+/* From a known IP address, but from a port and with a payload type that nobody has named: another
+ * branch behind the same node, perhaps, whose SDP is late. */
+static bool overtakes(const agw_transport *t, const agw_pkt *pkt)
+{
+    return pkt->kind == AGW_PKT_RTP &&
+           !agw_addr_equal(&t->component[AGW_RTP_COMPONENT].source, &pkt->remote) && /* as a rule */
+           !agw_branches_is_named(&t->branches, &pkt->remote) && !agw_bridge_expects(t, pkt);
+}
+
+/* Whether a packet that was kept is taken by now. */
+static bool is_let_in(const void *owner, const agw_pkt *pkt)
 {
     const agw_transport *t = owner;
-    return is_source(t, &t->component[AGW_RTP_COMPONENT].source, source) ||
-           is_source(t, &t->component[AGW_RTCP_COMPONENT].source, source) ||
-           is_early_dialog(t, source);
+    const int branch = branch_of(t, &pkt->remote);
+    if (pkt->kind == AGW_PKT_RTCP)
+        return branch != AGW_BRANCH_NONE ||
+               is_source(t, &t->component[AGW_RTCP_COMPONENT].source, &pkt->remote);
+    return branch != AGW_BRANCH_NONE && !overtakes(t, pkt) &&
+           agw_branches_is_heard(&t->branches, branch, t->worker->now);
 }
 
 size_t agw_transport_take_early(agw_transport *t, agw_pkt *const pkts[], size_t n)
 {
     size_t taken = 0;
     for (size_t i = 0; i < 2; i++)
-        taken += agw_early_take(t->worker->early, &t->component[i].early, is_named, t, pkts + taken,
-                                n - taken);
+        taken += agw_early_take(t->worker->early, &t->component[i].early, is_let_in, t,
+                                pkts + taken, n - taken);
     if (taken != 0)
         agw_transport_set_timer(t);
     return taken;
@@ -838,7 +865,7 @@ static void check_plain(agw_transport *t, agw_pkt *pkt)
         note_heard(t, c, pkt);
     if (may_latch(t, c, pkt))
         latch(t, c, pkt);
-    else if (!is_from_peer(t, pkt))
+    else if (!is_from_peer(t, pkt) || (t->hold_strangers && overtakes(t, pkt)))
         refuse_source(t, pkt);
 }
 
@@ -1305,18 +1332,11 @@ static void apply_security(agw_transport *t, const agw_transport_plan *plan, boo
         apply_sdes(t, plan);
 }
 
-static void apply_sources(agw_transport *t, const agw_transport_plan *plan)
+static void apply_branches(agw_transport *t, const agw_transport_plan *plan)
 {
-    const size_t bytes = plan->n_sources * sizeof *t->sources;
     t->hold_strangers = plan->hold_strangers && !plan->ice;
-    free(t->sources);
-    t->sources = NULL;
-    t->n_sources = plan->n_sources;
-    if (bytes == 0)
-        return;
-    t->sources = malloc(bytes);
-    AGW_ASSERT(t->sources != NULL);
-    memcpy(t->sources, plan->sources, bytes);
+    agw_branches_apply(&t->branches, plan);
+    t->forked = agw_branches_forked(&t->branches) && !plan->ice;
 }
 
 void agw_transport_apply(agw_transport *t, const agw_transport_plan *plan)
@@ -1330,7 +1350,7 @@ void agw_transport_apply(agw_transport *t, const agw_transport_plan *plan)
     t->rtcp_per_second = plan->rtcp_per_second;
     t->source_rule = plan->source_rule;
     t->latch_rule = plan->latch_rule;
-    apply_sources(t, plan);
+    apply_branches(t, plan);
     if (t->is_ice && !plan->ice && !t->shared)
         leave_ice(t);
     if (t->is_ice) {
@@ -1359,7 +1379,7 @@ void agw_transport_free(agw_transport *t)
     mail->ref = t->call->ref;
     mail->id = t->id;
     agw_outbox_post(&w->control, mail);
-    free(t->sources);
+    agw_branches_fini(&t->branches);
     free(t->remotes);
     free(t);
 }

@@ -4,6 +4,7 @@
 #ifndef AGW_AGW_TRANSPORT_H
 #define AGW_AGW_TRANSPORT_H
 
+#include "agw/branches.h"
 #include "agw/early.h"
 #include "agw/handshake.h"
 #include "agw/worker.h"
@@ -58,6 +59,8 @@ typedef struct agw_transport {
     bool shared, rtcp_mux, is_ice;
     uint8_t source_rule, latch_rule;
     uint8_t n_medias;
+    bool forked;                                  /* `branches` decide who is heard */
+    bool hold_strangers;                          /* see agw_transport_plan */
     struct agw_media *medias[AGW_PLAN_MEDIA_MAX]; /* whose packets share this transport; the first
                                                      is in the line */
     agw_component component[2];
@@ -67,12 +70,9 @@ typedef struct agw_transport {
     agw_transport_name name;
     agw_timer timer;
 
-    /* without ICE: the sources of early dialogs, see agw_transport_plan */
-    bool hold_strangers;
     uint16_t rtcp_per_second; /* 0 = any number */
     agw_budget rtcp_budget;
-    uint8_t n_sources;
-    agw_addr *sources;
+    agw_branches branches; /* without ICE */
 
     /* addresses that authentic checks came from, as they stand in the worker's map */
     agw_remote_key *remotes;
@@ -130,6 +130,9 @@ bool agw_transport_can_send(const agw_transport *t, agw_drop *why);
 bool agw_transport_can_take(const agw_transport *t);
 /** Its packets shall tell the DSCP and ECN byte with which they came. */
 void agw_transport_want_tos(agw_transport *t);
+/** Whether an RTP packet of a forked transport, authentic, is of the branch that is heard. If not
+ * it has its verdict: it is kept for a moment while that may change, or dropped. */
+bool agw_transport_hears(agw_transport *t, agw_pkt *pkt);
 /** Whether one more RTCP datagram is taken in this second. */
 bool agw_transport_may_take_rtcp(agw_transport *t);
 /** Gives a packet of a media its way out, or drops it; RTCP takes the RTCP component where there is

@@ -155,19 +155,21 @@ static void test_early_sixteen_packets_a_port_and_a_bounded_pool(void)
     agw_early *early = agw_early_new();
     agw_early_list lists[AGW_EARLY_POOL / AGW_EARLY_PER_PORT + 1] = {{0}};
     agw_pkt *pkt = calloc(1, sizeof *pkt);
-    size_t kept = 0, dropped = 0;
+    static agw_counter drops[AGW_DROP_COUNT];
+    size_t kept = 0;
     CU_ASSERT_PTR_NOT_NULL_FATAL(pkt);
     agw_pkt_reset(pkt);
     pkt->len = AGW_PKT_MAX;
     for (size_t round = 0; round < 3; round++) {
         for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
             for (int k = 0; k < 20; k++)
-                kept += agw_early_hold(early, &lists[i], pkt, 1);
+                kept += agw_early_hold(early, &lists[i], AGW_EARLY_PER_PORT, pkt,
+                                       AGW_DROP_WRONG_SOURCE, 1);
         }
         for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
-            dropped += agw_early_expire(early, &lists[i], AGW_NEVER);
+            agw_early_expire(early, &lists[i], AGW_NEVER, drops);
         CU_ASSERT_EQUAL(kept, (round + 1) * AGW_EARLY_POOL);
-        CU_ASSERT_EQUAL(dropped, kept);
+        CU_ASSERT_EQUAL(agw_counter_get(&drops[AGW_DROP_WRONG_SOURCE]), kept);
     }
     free(pkt);
     agw_early_free(early);
@@ -177,7 +179,7 @@ static void test_early_dialogs_keep_their_sources_until_the_final_answer(void)
 {
     lab *l = lab_new();
     lab_call *c = early_call(l);
-    core(c)->n_sources = 1;
+    core(c)->n_sources = core(c)->n_open = 1;
     core(c)->sources[0] = announcement();
     lab_apply(l, c);
     say(l, c, announcement(), 1);
@@ -186,7 +188,7 @@ static void test_early_dialogs_keep_their_sources_until_the_final_answer(void)
     lab_turn(l);
     const lab_out *out = lab_sent(l, &c->core[0], AGW_PKT_RTP, 0);
     CU_ASSERT_TRUE(out != NULL && agw_addr_equal(&out->to, &core(c)->remote_rtp));
-    core(c)->n_sources = 0;
+    core(c)->n_sources = core(c)->n_open = 0;
     core(c)->hold_strangers = false;
     lab_apply(l, c);
     say(l, c, announcement(), 2);
@@ -201,7 +203,7 @@ static void test_early_strict_source_wants_the_port_of_an_early_dialog(void)
     lab_call *c = early_call(l);
     core(c)->source_rule = AGW_SOURCE_STRICT;
     core(c)->hold_strangers = false;
-    core(c)->n_sources = 1;
+    core(c)->n_sources = core(c)->n_open = 1;
     core(c)->sources[0] = announcement();
     lab_apply(l, c);
     say(l, c, lab_addr(120, 7001), 1);
