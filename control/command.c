@@ -429,7 +429,10 @@ static agw_doc *run_answer(run *r)
     agw_doc *reply;
     if (negotiate(r, call, side, false, &reply) != AGW_OK || agw_session_looped(call->session))
         return reply;
+    const guint in_use = call->current[side];
     agw_calls_claim(call, side, r->flags.to_tag, r->flags.via_branch);
+    if (agw_session_stood(call->session))
+        call->current[side] = in_use; /* known, but not the one that is heard */
     agw_calls_claim(call, other(side), r->flags.from_tag, NULL);
     agw_calls_set_label(call, side, label_of(r));
     set_reoffer_branch(call, other(side), NULL);

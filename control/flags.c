@@ -634,6 +634,28 @@ static void take_drop_traffic(agw_flags *f, char *const *t)
     else
         note_unknown(f, "drop-traffic", last_of(t));
 }
+/* One direction for each media, and other words; several medias are opened by one. */
+static void take_early_media(agw_flags *f, char *const *t)
+{
+    for (; *t != NULL; t++) {
+        if (g_ascii_strcasecmp(*t, "sendrecv") == 0 || g_ascii_strcasecmp(*t, "sendonly") == 0)
+            f->early_media = AGW_EARLY_MEDIA_OPEN;
+        else if (f->early_media == AGW_EARLY_MEDIA_ABSENT &&
+                 (g_ascii_strcasecmp(*t, "recvonly") == 0 ||
+                  g_ascii_strcasecmp(*t, "inactive") == 0))
+            f->early_media = AGW_EARLY_MEDIA_CLOSED;
+    }
+}
+static void take_sip_code(agw_flags *f, char *const *t)
+{
+    const int32_t code = number_of(last_of(t));
+    if (code >= 100 && code < 200)
+        f->answer_kind = AGW_ANSWER_PROVISIONAL;
+    else if (code >= 200 && code < 300)
+        f->answer_kind = AGW_ANSWER_FINAL;
+    else if (code < 300 || code > 699)
+        note_unknown(f, "sip-code", last_of(t));
+}
 static void take_rtpp_flags(agw_flags *f, char *const *t)
 {
     for (; *t != NULL; t++)
@@ -699,6 +721,8 @@ static const key_rule KEYS[] = {
     {"recording-file", FORM_TEXT, take_recording_file},
     {"record-call", FORM_TEXT, take_record_call},
     {"drop-traffic", FORM_TEXT, take_drop_traffic},
+    {"P-Early-Media", FORM_WORDS, take_early_media},
+    {"sip-code", FORM_TEXT, take_sip_code},
 };
 
 /* Known, and of no meaning to negotiation yet. */
@@ -706,7 +730,6 @@ static const char *const IGNORED_KEYS[] = {
     "command",
     "sdp",
     "sip-message-type",
-    "sip-code",
     "sip-call-id",
     "T.38",
     "T38",
@@ -773,7 +796,6 @@ static const char *const IGNORED_WORDS[] = {
     "no-jitter-buffer",
     "early-media",
     "block-short",
-    "provisional",
     "discard-recording",
     "exclude-recording",
     "recording-announcement",
@@ -926,6 +948,8 @@ static void take_word(agw_flags *f, const char *word)
     const char *equals = strchr(word, '=');
     if (equals != NULL && equals != word)
         take_pair(f, word, equals);
+    else if (strcmp(word, "provisional") == 0)
+        f->answer_kind = AGW_ANSWER_PROVISIONAL;
     else if (!ignored_word(word))
         note_unknown(f, "flag", word);
 }

@@ -29,6 +29,21 @@ typedef enum agw_drop_traffic {
     AGW_DROP_TRAFFIC_STOP
 } agw_drop_traffic;
 
+/** The key "P-Early-Media" (RFC 5009): whether what the sender of an answer says is to be heard
+ * before the final answer. */
+typedef enum agw_early_media {
+    AGW_EARLY_MEDIA_ABSENT, /* not said: as the branch was, else as any other */
+    AGW_EARLY_MEDIA_OPEN,   /* sendrecv, sendonly */
+    AGW_EARLY_MEDIA_CLOSED, /* recvonly, inactive */
+} agw_early_media;
+
+/** What an answer is to its INVITE: the key "sip-code", or the flag "provisional". */
+typedef enum agw_answer_kind {
+    AGW_ANSWER_UNTOLD,
+    AGW_ANSWER_PROVISIONAL, /* others may follow, of other branches, too */
+    AGW_ANSWER_FINAL,       /* 2xx */
+} agw_answer_kind;
+
 typedef enum agw_ice_flag {
     AGW_ICE_ABSENT, /* no ICE key: as the leg was, else by realm, else as received */
     AGW_ICE_DEFAULT,
@@ -191,6 +206,8 @@ typedef struct agw_flags {
     const char *address;                   /* where the party of a command receives media */
     const char *metadata, *recording_file; /* of a recording */
     agw_drop_traffic drop_traffic;
+    agw_early_media early_media;
+    agw_answer_kind answer_kind;
     uint32_t rtcp_mux, replace, bundle, osrtp;
     uint8_t dtls_hash;  /* agw_hash of our fingerprint toward the receiver; 0 = no key */
     uint64_t words;     /* 1 << agw_word */

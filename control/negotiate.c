@@ -53,6 +53,11 @@ bool agw_session_looped(const agw_session *session)
     return session->looped;
 }
 
+bool agw_session_stood(const agw_session *session)
+{
+    return session->stood;
+}
+
 bool agw_session_open_by(const agw_session *session, agw_side offerer)
 {
     return session->pending != NULL && session->offerer == offerer;
@@ -252,6 +257,7 @@ static agw_err run_offer(agw_exchange *x, const char *text, size_t len, GString 
     s->offer_sdp = g_steal_pointer(&x->sdp);
     s->offer_len = len;
     s->offerer = x->from;
+    s->decided = false;
     take_over(s, s->current, g_steal_pointer(&x->next));
     return AGW_OK;
 }
@@ -274,7 +280,12 @@ static agw_err run_answer(agw_exchange *x, const char *text, size_t len, GString
     agw_out_write(x, out);
     if (!fits_reply(x, out))
         return AGW_ERR_UNSUPPORTED;
+    if (agw_forks_stand(x)) {
+        agw_forks_note(x);
+        return AGW_OK;
+    }
     agw_plan_medias(x);
+    agw_forks_taken(x);
     take_over(s, g_steal_pointer(&x->next), NULL);
     return AGW_OK;
 }
@@ -314,6 +325,7 @@ agw_err agw_negotiate(agw_session *session, agw_side from, bool is_offer, const 
         return err;
     }
     const bool repeated = repeats_its_offer(session, from, is_offer, sdp, len);
+    session->stood = false;
     exchange_begin(&x);
     const gsize at = out->len;
     err = x.is_offer ? run_offer(&x, sdp, len, out) : run_answer(&x, sdp, len, out);

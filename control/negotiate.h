@@ -52,6 +52,8 @@ bool agw_session_open(const agw_session *session);
 /** true after a message that we had written ourselves (flag loop-protect): it came back as it was
  * and changed nothing. */
 bool agw_session_looped(const agw_session *session);
+/** true after an answer of a branch that is not the one that is heard: the one before it stands. */
+bool agw_session_stood(const agw_session *session);
 /** true while an offer of that side does. */
 bool agw_session_open_by(const agw_session *session, agw_side offerer);
 /** true once an answer has been taken. */

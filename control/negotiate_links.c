@@ -312,8 +312,7 @@ agw_err agw_links_offer(agw_exchange *x)
         agw_link *to = agw_state_end_link(x->next, w->line, x->to);
         take_remote(x, from, &w->line->end[x->from], w->tm,
                     w->m->rtcp_mux && !x->next->leg[x->from].no_mux);
-        from->now.hold_strangers = false;
-        to->now.hold_strangers = x->current == NULL; /* its answer, or a fork's, may be late */
+        agw_forks_offer(x, &from->now, &to->now);
         to->now.security = (uint8_t)w->line->end[x->to].security;
         if (to->now.security == AGW_SECURITY_SDES)
             agw_keys_for_offer(x, w, to);
@@ -422,7 +421,9 @@ static agw_err settle(agw_exchange *x, agw_work *w, agw_side side)
     link->settled = true;
     const agw_leg *leg = &x->next->leg[side];
     const bool offered = sender ? leg->mux : !leg->no_mux;
+    const agw_addr before = link->now.remote_rtp;
     take_remote(x, link, &w->line->end[side], tm, offered && m->rtcp_mux);
+    agw_forks_settle(x, &link->now, &before);
     const agw_link *was = agw_state_link(x->current, link->info.id);
     settle_dtls(x, link, tm, was);
     return settle_ice(x, link, was);

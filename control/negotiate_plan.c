@@ -193,12 +193,28 @@ static void add_transports(agw_plan *plan, const agw_state *state, const agw_sta
     }
 }
 
+/* While several branches may be heard, each may send what it chose of the offer, and so may one
+ * whose answer is still on its way (RFC 3264 section 5.1). */
+static void add_offered_pts(const agw_state *state, const agw_line *line, agw_media_plan *plan)
+{
+    for (int side = 0; side < 2; side++) {
+        const agw_link *link = agw_state_end_link(state, line, (agw_side)side);
+        for (guint i = 0; link != NULL && link->now.n_open != 0 && i < line->rows->len; i++) {
+            const agw_row *row = agw_line_row(line, i);
+            if (row->offered)
+                add_pt(&plan->end[side], row->pt[side], row->want[1 - side], row);
+        }
+    }
+}
+
 static void add_medias(agw_plan *plan, const agw_state *state)
 {
     for (guint i = 0; state != NULL && i < state->lines->len; i++) {
         const agw_line *line = agw_state_line(state, i);
-        if (line->live && line->now != NULL)
-            plan->medias[plan->n_medias++] = *line->now;
+        if (!line->live || line->now == NULL)
+            continue;
+        plan->medias[plan->n_medias] = *line->now;
+        add_offered_pts(state, line, &plan->medias[plan->n_medias++]);
     }
 }
 

@@ -138,9 +138,14 @@ struct agw_session {
     char *offer;        /* its text, NULL before */
     agw_sdp *offer_sdp; /* and as it was parsed, until the first answer */
     size_t offer_len;
-    uint8_t acts[2];  /* AGW_ACT_* by side */
-    uint8_t seed[16]; /* of SSRCs and CNAMEs */
-    char view[64];    /* text of the last view */
+    /* of the answers to it */
+    bool early;                  /* the last one that told was provisional */
+    bool decided;                /* one was final */
+    bool stood;                  /* the last one changed nothing but who else may be heard */
+    agw_early_media early_media; /* of the one that stands */
+    uint8_t acts[2];             /* AGW_ACT_* by side */
+    uint8_t seed[16];            /* of SSRCs and CNAMEs */
+    char view[64];               /* text of the last view */
 };
 
 /** A codec on its way into the description that is written. */
@@ -263,6 +268,19 @@ int agw_codecs_renumber(const agw_work *w, unsigned pt);
 AGW_NODISCARD agw_err agw_links_offer(agw_exchange *x);
 /** Settles addresses, credentials, roles and bundles once there is an answer. */
 AGW_NODISCARD agw_err agw_links_answer(agw_exchange *x);
+
+/* --- negotiate_forks.c: branches of a fork --- */
+
+/** Whether another branch is heard, so that this answer only adds its own to those that may be. */
+bool agw_forks_stand(const agw_exchange *x);
+/** Adds it to what stands. */
+void agw_forks_note(const agw_exchange *x);
+/** The answer takes over: what it says about the session. */
+void agw_forks_taken(const agw_exchange *x);
+/** Who may be heard on an end of it; before: where its party was. */
+void agw_forks_settle(const agw_exchange *x, agw_transport_plan *t, const agw_addr *before);
+/** An offer begins: what is known of branches ends unless they are known to be early dialogs. */
+void agw_forks_offer(const agw_exchange *x, agw_transport_plan *from, agw_transport_plan *to);
 
 /* --- negotiate_ice.c: full agents --- */
 

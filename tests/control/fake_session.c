@@ -109,6 +109,12 @@ bool agw_session_open(const agw_session *s)
     return s->open;
 }
 
+bool agw_session_stood(const agw_session *s)
+{
+    (void)s;
+    return fake_session.stood;
+}
+
 bool agw_session_looped(const agw_session *s)
 {
     (void)s;

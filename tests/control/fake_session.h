@@ -16,6 +16,7 @@ typedef struct fake_session_plan {
     bool muxed;      /* side B has rtcp-mux */
     size_t medias;   /* 0 = 1 */
     bool looped;     /* every message is one of our own */
+    bool stood;      /* every answer is of a branch that is not heard */
     agw_err trickle; /* every fragment ends with this */
     bool no_dtmf;    /* telephone-event was not negotiated */
 } fake_session_plan;

@@ -85,6 +85,22 @@ static void test_command_ng_8_2_an_unseen_to_tag_is_the_same_party(void)
     rig_fini(&r);
 }
 
+/* Its tag is known from then on, but the dialogue is the other one's. */
+static void test_command_ims_6_a_branch_that_lost_is_not_the_one_in_use(void)
+{
+    rig r;
+    rig_init(&r, NULL);
+    rig_call(&r);
+    fake_session.stood = true;
+    CU_ASSERT_TRUE(
+        rig_says(&r, "{'command':'answer','call-id':'c','from-tag':'a','to-tag':'b2','sdp':'v=0'}",
+                 ANSWERED));
+    CU_ASSERT_STRING_EQUAL(agw_calls_tag(agw_calls_find(r.calls, "c"), AGW_SIDE_B), "b");
+    agw_side side;
+    CU_ASSERT_TRUE(agw_calls_side_of(agw_calls_find(r.calls, "c"), "b2", &side));
+    rig_fini(&r);
+}
+
 static void test_command_ng_3_strangers_tags_are_refused(void)
 {
     rig r;
@@ -836,6 +852,7 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_command_ng_8_1_offer_answer_and_reverse_reoffer),
     AGW_CASE(test_command_ng_5_late_offer_has_its_tags_swapped),
     AGW_CASE(test_command_ng_8_2_an_unseen_to_tag_is_the_same_party),
+    AGW_CASE(test_command_ims_6_a_branch_that_lost_is_not_the_one_in_use),
     AGW_CASE(test_command_ng_3_strangers_tags_are_refused),
     AGW_CASE(test_command_ng_3_failed_first_offer_leaves_nothing),
     AGW_CASE(test_command_ng_3_failed_reoffer_leaves_the_call),

@@ -342,6 +342,40 @@ static void test_flags_osrtp_and_fingerprint_hash(void)
     agw_flags_fini(&f);
 }
 
+static void test_flags_what_an_answer_is(void)
+{
+    static const struct {
+        const char *keys;
+        agw_answer_kind kind;
+        agw_early_media media;
+        bool known;
+    } CASES_OF[] = {
+        {"{}", AGW_ANSWER_UNTOLD, AGW_EARLY_MEDIA_ABSENT, true},
+        {"{\"sip-code\":183}", AGW_ANSWER_PROVISIONAL, AGW_EARLY_MEDIA_ABSENT, true},
+        {"{\"sip code\":\"200\"}", AGW_ANSWER_FINAL, AGW_EARLY_MEDIA_ABSENT, true},
+        {"{\"sip-code\":\"486\"}", AGW_ANSWER_UNTOLD, AGW_EARLY_MEDIA_ABSENT, true},
+        {"{\"sip-code\":\"99\"}", AGW_ANSWER_UNTOLD, AGW_EARLY_MEDIA_ABSENT, false},
+        {"{\"sip-code\":\"700\"}", AGW_ANSWER_UNTOLD, AGW_EARLY_MEDIA_ABSENT, false},
+        {"{\"sip-code\":\"\"}", AGW_ANSWER_UNTOLD, AGW_EARLY_MEDIA_ABSENT, false},
+        {"{\"flags\":[\"provisional\"]}", AGW_ANSWER_PROVISIONAL, AGW_EARLY_MEDIA_ABSENT, true},
+        {"{\"flags\":[\"sip-code=200\"]}", AGW_ANSWER_FINAL, AGW_EARLY_MEDIA_ABSENT, true},
+        {"{\"P-Early-Media\":\"sendonly\"}", AGW_ANSWER_UNTOLD, AGW_EARLY_MEDIA_OPEN, true},
+        {"{\"P-Early-Media\":\"inactive, SendRecv\"}", AGW_ANSWER_UNTOLD, AGW_EARLY_MEDIA_OPEN,
+         true},
+        {"{\"P-Early-Media\":[\"recvonly\",\"gated\"]}", AGW_ANSWER_UNTOLD, AGW_EARLY_MEDIA_CLOSED,
+         true},
+        {"{\"P-Early-Media\":\"supported\"}", AGW_ANSWER_UNTOLD, AGW_EARLY_MEDIA_ABSENT, true},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(CASES_OF); i++) {
+        agw_flags f;
+        parse(&f, CASES_OF[i].keys);
+        CU_ASSERT_EQUAL(f.answer_kind, CASES_OF[i].kind);
+        CU_ASSERT_EQUAL(f.early_media, CASES_OF[i].media);
+        CU_ASSERT_EQUAL(f.unknown == NULL, CASES_OF[i].known);
+        agw_flags_fini(&f);
+    }
+}
+
 static const agw_unit_case CASES[] = {
     AGW_CASE(test_flags_nothing_given_is_nothing_set),
     AGW_CASE(test_flags_kamailio_offer_toward_a_browser),
@@ -362,6 +396,7 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_flags_words_of_sdes),
     AGW_CASE(test_flags_sdes_without_security_is_refused),
     AGW_CASE(test_flags_osrtp_and_fingerprint_hash),
+    AGW_CASE(test_flags_what_an_answer_is),
 };
 
 AGW_UNIT_MAIN("flags", CASES)

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Forks: which answer stands, and what the worker is told of the others. */
+#include "control/negotiate_fixture.h"
+
+#define EARLY  "{\"sip-code\":\"183\"}"
+#define FINAL  "{\"sip-code\":200}"
+#define OPENED "{\"sip-code\":\"183\",\"P-Early-Media\":\"sendrecv,gated\"}"
+#define CLOSED "{\"sip-code\":\"183\",\"P-Early-Media\":[\"inactive\"]}"
+
+/* An answer of branch n with one codec, from its own port of one address. */
+static char *branch_sdp(unsigned n, const char *codec)
+{
+    return g_strdup_printf("v=0\no=b%u 9 7 IN IP4 10.2.0.20\ns=-\nc=IN IP4 10.2.0.20\nt=0 0\n"
+                           "m=audio %u RTP/AVP %s\na=ptime:20\n",
+                           n, 18000 + 10 * n, codec);
+}
+
+static agw_err branch_says(fixture *f, unsigned n, const char *keys, const char *codec)
+{
+    char *sdp = branch_sdp(n, codec);
+    const agw_err err = say(f, AGW_SIDE_B, false, keys, sdp);
+    g_free(sdp);
+    return err;
+}
+
+#define BRANCH(f, n, keys)          CU_ASSERT_EQUAL_FATAL(branch_says(f, n, keys, "8"), AGW_OK)
+#define BRANCH_WITH(f, n, keys, pt) CU_ASSERT_EQUAL_FATAL(branch_says(f, n, keys, pt), AGW_OK)
+
+#define OFFER_OF_TWO                                                                               \
+    SESSION("2")                                                                                   \
+    BUNDLE("0")                                                                                    \
+    "m=audio 9 UDP/TLS/RTP/SAVPF 111 8 0\n" WEB_1                                                  \
+    "a=mid:0\na=sendrecv\na=rtpmap:111 opus/48000/2\na=rtpmap:8 PCMA/8000\n"                       \
+    "a=rtpmap:0 PCMU/8000\n"
+
+static void ring(fixture *f)
+{
+    fixture_init(f);
+    OFFER(f, AGW_SIDE_A, "", OFFER_OF_TWO);
+}
+
+static const agw_transport_plan *core_of(const fixture *f)
+{
+    return transport_of(f, 0, AGW_SIDE_B);
+}
+
+static unsigned number_of(const agw_addr *addr)
+{
+    return addr->port != 0 ? (addr->port - 18000u) / 10 : 0;
+}
+
+/* "2 | 1 | 3": the party, the open ones, the others. */
+static const char *forks_of(const fixture *f)
+{
+    static char text[64];
+    const agw_transport_plan *t = core_of(f);
+    int len =
+        snprintf(text, sizeof text, "%u%s |", number_of(&t->remote_rtp), t->muted ? " muted" : "");
+    for (uint8_t i = 0; i < t->n_open; i++)
+        len += snprintf(text + len, sizeof text - (size_t)len, " %u", number_of(&t->sources[i]));
+    len += snprintf(text + len, sizeof text - (size_t)len, " |");
+    for (uint8_t i = t->n_open; i < t->n_sources; i++)
+        len += snprintf(text + len, sizeof text - (size_t)len, " %u", number_of(&t->sources[i]));
+    return text;
+}
+
+static bool takes(const fixture *f, uint8_t pt)
+{
+    const agw_end_plan *end = end_of(f, 0, AGW_SIDE_B);
+    for (size_t i = 0; i < end->n_pts; i++) {
+        if (end->pts[i].ingress == pt)
+            return true;
+    }
+    return false;
+}
+
+static void test_negotiate_forks_the_newest_provisional_answer_stands(void)
+{
+    fixture f;
+    ring(&f);
+    BRANCH(&f, 1, EARLY);
+    CU_ASSERT_STRING_EQUAL(forks_of(&f), "1 | |");
+    BRANCH(&f, 2, EARLY);
+    CU_ASSERT_STRING_EQUAL(forks_of(&f), "2 | 1 |");
+    BRANCH(&f, 3, "");
+    CU_ASSERT_STRING_EQUAL(forks_of(&f), "3 | 2 1 |");
+    BRANCH(&f, 1, EARLY); /* again: it is the newest then */
+    CU_ASSERT_STRING_EQUAL(forks_of(&f), "1 | 3 2 |");
+    CU_ASSERT_TRUE(core_of(&f)->hold_strangers);
+    fixture_fini(&f);
+}
+
+static void test_negotiate_forks_the_final_answer_closes_the_others(void)
+{
+    fixture f;
+    ring(&f);
+    BRANCH(&f, 1, EARLY);
+    BRANCH(&f, 2, EARLY);
+    BRANCH(&f, 3, EARLY);
+    BRANCH(&f, 1, FINAL);
+    CU_ASSERT_STRING_EQUAL(forks_of(&f), "1 | | 3 2");
+    CU_ASSERT_FALSE(core_of(&f)->hold_strangers);
+    CU_ASSERT_FALSE(agw_session_stood(f.session));
+    fixture_fini(&f);
+}
+
+/* A late 183, and a second 200: answered, but nothing changes. */
+static void test_negotiate_forks_the_final_answer_wins_for_good(void)
+{
+    static const char *const LATE[] = {EARLY, FINAL, ""};
+    for (size_t i = 0; i < G_N_ELEMENTS(LATE); i++) {
+        fixture f;
+        ring(&f);
+        BRANCH_WITH(&f, 1, EARLY, "8");
+        BRANCH_WITH(&f, 2, FINAL, "0");
+        BRANCH_WITH(&f, 3, LATE[i], "8");
+        CU_ASSERT_TRUE(agw_session_stood(f.session));
+        CU_ASSERT(has(&f, "m=audio 20000 UDP/TLS/RTP/SAVPF 8\r\n"));
+        CU_ASSERT_STRING_EQUAL(forks_of(&f), "2 | | 3 1");
+        CU_ASSERT_FALSE(takes(&f, 8));
+        BRANCH_WITH(&f, 2, FINAL, "0"); /* sent once more */
+        CU_ASSERT_STRING_EQUAL(forks_of(&f), "2 | | 3 1");
+        fixture_fini(&f);
+    }
+}
+
+/* What the others chose of the offer may come while they may be heard. */
+static void test_negotiate_forks_rfc3264_5_1_codecs_of_all_branches_while_it_is_open(void)
+{
+    fixture f;
+    ring(&f);
+    BRANCH_WITH(&f, 1, EARLY, "8");
+    CU_ASSERT_TRUE(takes(&f, 8));
+    CU_ASSERT_FALSE(takes(&f, 0));
+    BRANCH_WITH(&f, 2, EARLY, "0");
+    CU_ASSERT_TRUE(takes(&f, 8));
+    CU_ASSERT_TRUE(takes(&f, 0));
+    BRANCH_WITH(&f, 2, FINAL, "0");
+    CU_ASSERT_FALSE(takes(&f, 8));
+    CU_ASSERT_TRUE(takes(&f, 0));
+    fixture_fini(&f);
+}
+
+/* RFC 5009: a branch that is authorized is not given up for one of which nothing is said. */
+static void test_negotiate_forks_rfc5009_the_opened_branch_stands(void)
+{
+    fixture f;
+    ring(&f);
+    BRANCH(&f, 1, EARLY);
+    BRANCH(&f, 2, OPENED);
+    CU_ASSERT_STRING_EQUAL(forks_of(&f), "2 | 1 |");
+    BRANCH_WITH(&f, 3, EARLY, "0");
+    CU_ASSERT_TRUE(agw_session_stood(f.session));
+    CU_ASSERT_STRING_EQUAL(forks_of(&f), "2 | 3 1 |");
+    CU_ASSERT_TRUE(takes(&f, 0)); /* heard when the opened one is silent */
+    BRANCH(&f, 2, EARLY);         /* says nothing new about it */
+    BRANCH(&f, 1, EARLY);
+    CU_ASSERT_STRING_EQUAL(forks_of(&f), "2 | 1 3 |");
+    BRANCH(&f, 1, OPENED); /* the newest that is opened */
+    CU_ASSERT_STRING_EQUAL(forks_of(&f), "1 | 2 3 |");
+    BRANCH(&f, 3, FINAL);
+    CU_ASSERT_STRING_EQUAL(forks_of(&f), "3 | | 1 2");
+    fixture_fini(&f);
+}
+
+static void test_negotiate_forks_rfc5009_a_closed_branch_waits_for_its_200(void)
+{
+    fixture f;
+    ring(&f);
+    BRANCH(&f, 1, CLOSED);
+    CU_ASSERT_STRING_EQUAL(forks_of(&f), "1 muted | |");
+    BRANCH(&f, 1, EARLY);
+    CU_ASSERT_STRING_EQUAL(forks_of(&f), "1 muted | |");
+    BRANCH(&f, 2, EARLY);
+    CU_ASSERT_STRING_EQUAL(forks_of(&f), "2 | | 1");
+    BRANCH(&f, 3, CLOSED);
+    CU_ASSERT_STRING_EQUAL(forks_of(&f), "2 | | 3 1");
+    BRANCH(&f, 3, FINAL);
+    CU_ASSERT_STRING_EQUAL(forks_of(&f), "3 | | 2 1");
+    fixture_fini(&f);
+}
+
+/* UPDATE in one early dialogue: the other dialogues are still there. Without "sip-code" it can as
+ * well be a re-INVITE of a call that stands. */
+static void test_negotiate_forks_an_early_update_keeps_the_other_dialogs(void)
+{
+    fixture f;
+    ring(&f);
+    BRANCH(&f, 1, EARLY);
+    BRANCH(&f, 2, EARLY);
+    OFFER(&f, AGW_SIDE_A, "", OFFER_OF_TWO);
+    BRANCH(&f, 2, "");
+    CU_ASSERT_STRING_EQUAL(forks_of(&f), "2 | 1 |");
+    BRANCH(&f, 2, FINAL);
+    CU_ASSERT_STRING_EQUAL(forks_of(&f), "2 | | 1");
+    OFFER(&f, AGW_SIDE_A, "", OFFER_OF_TWO); /* re-INVITE */
+    BRANCH(&f, 2, FINAL);
+    CU_ASSERT_STRING_EQUAL(forks_of(&f), "2 | |");
+    fixture_fini(&f);
+    ring(&f);
+    BRANCH(&f, 1, "");
+    BRANCH(&f, 2, "");
+    CU_ASSERT_STRING_EQUAL(forks_of(&f), "2 | 1 |");
+    OFFER(&f, AGW_SIDE_A, "", OFFER_OF_TWO);
+    BRANCH(&f, 2, "");
+    CU_ASSERT_STRING_EQUAL(forks_of(&f), "2 | |");
+    fixture_fini(&f);
+}
+
+/* A re-offer that is refused leaves the winner the winner. */
+static void test_negotiate_forks_a_refused_reoffer_decides_nothing(void)
+{
+    fixture f;
+    ring(&f);
+    BRANCH(&f, 1, EARLY);
+    BRANCH(&f, 2, FINAL);
+    CU_ASSERT_EQUAL(say(&f, AGW_SIDE_A, true, "", "nonsense"), AGW_ERR_MALFORMED);
+    fake_gateway_full(f.gw, false, true);
+    CU_ASSERT_EQUAL(say(&f, AGW_SIDE_A, true, "", WEB_OFFER_AV), AGW_ERR_LIMIT);
+    BRANCH(&f, 1, EARLY);
+    CU_ASSERT_STRING_EQUAL(forks_of(&f), "2 | | 1");
+    fixture_fini(&f);
+}
+
+static void test_negotiate_forks_eight_others_are_known(void)
+{
+    fixture f;
+    ring(&f);
+    for (unsigned n = 1; n <= 12; n++)
+        BRANCH(&f, n, EARLY);
+    CU_ASSERT_STRING_EQUAL(forks_of(&f), "12 | 11 10 9 8 7 6 5 4 |");
+    BRANCH(&f, 4, FINAL);
+    BRANCH(&f, 13, EARLY);
+    CU_ASSERT_STRING_EQUAL(forks_of(&f), "4 | | 13 12 11 10 9 8 7 6");
+    fixture_fini(&f);
+}
+
+static const agw_unit_case CASES[] = {
+    AGW_CASE(test_negotiate_forks_the_newest_provisional_answer_stands),
+    AGW_CASE(test_negotiate_forks_the_final_answer_closes_the_others),
+    AGW_CASE(test_negotiate_forks_the_final_answer_wins_for_good),
+    AGW_CASE(test_negotiate_forks_rfc3264_5_1_codecs_of_all_branches_while_it_is_open),
+    AGW_CASE(test_negotiate_forks_rfc5009_the_opened_branch_stands),
+    AGW_CASE(test_negotiate_forks_rfc5009_a_closed_branch_waits_for_its_200),
+    AGW_CASE(test_negotiate_forks_an_early_update_keeps_the_other_dialogs),
+    AGW_CASE(test_negotiate_forks_a_refused_reoffer_decides_nothing),
+    AGW_CASE(test_negotiate_forks_eight_others_are_known),
+};
+
+AGW_UNIT_MAIN("negotiate_forks", CASES)
