@@ -3,10 +3,11 @@
 // Runs inside the agent of the core namespace; knows no SDP.
 import dgram from 'node:dgram';
 import { randomBytes } from 'node:crypto';
-import { alawToLinear, linearToAlaw, rms, toneShare, ulawToLinear } from './tone.mjs';
+import { alawToLinear, linearToAlaw, linearToUlaw, rms, toneShare, ulawToLinear } from './tone.mjs';
 
 const FRAME = 160; // 20 ms of G.711
 const KEEP = 8000; // samples kept for tone detection: the last second
+const KEEP_LOG = 1000; // packets whose time is kept
 
 function bind(address, port) {
   const s = dgram.createSocket({ type: address.includes(':') ? 'udp6' : 'udp4', recvBufferSize: 1 << 20 });
@@ -21,10 +22,10 @@ function bind(address, port) {
 }
 
 export class RtpPhone {
-  /** mode: tone | echo | silent. `mux`: RTCP on the RTP port. */
-  static async open({ address, port, mode = 'tone', tone = 1000, pt = 8, video = false, seq }) {
+  /** mode: tone | echo | silent; frame: samples in a packet. */
+  static async open({ address, port, mode = 'tone', tone = 1000, pt = 8, frame = FRAME, video = false, seq }) {
     const p = new RtpPhone();
-    Object.assign(p, { address, port, mode, tone, pt, video });
+    Object.assign(p, { address, port, mode, tone, pt, frame, video, log: [] });
     p.rtp = await bind(address, port);
     p.rtcp = await bind(address, port + 1);
     p.ssrc = randomBytes(4).readUInt32BE();
@@ -119,7 +120,7 @@ export class RtpPhone {
     const tick = () => {
       while (due <= performance.now()) {
         if (this.mode === 'tone') this.#sendTone();
-        due += 20;
+        due += this.frame / 8;
       }
       this.timer = setTimeout(tick, Math.max(1, due - performance.now()));
     };
@@ -136,15 +137,19 @@ export class RtpPhone {
   }
 
   #sendTone() {
-    const b = Buffer.alloc(12 + FRAME);
+    const b = Buffer.alloc(12 + this.frame);
     b[0] = 0x80;
     b[1] = this.pt | (this.sent.packets === 0 ? 0x80 : 0);
     b.writeUInt16BE(this.seq = (this.seq + 1) & 0xffff, 2);
-    b.writeUInt32BE(this.ts = (this.ts + FRAME) >>> 0, 4);
+    b.writeUInt32BE(this.ts = (this.ts + this.frame) >>> 0, 4);
     b.writeUInt32BE(this.ssrc, 8);
     const k = (2 * Math.PI * this.tone) / 8000;
-    for (let i = 0; i < FRAME; i++) b[12 + i] = linearToAlaw(Math.round(8000 * Math.sin(k * ((this.ts + i) % 8000))));
-    if (!this.muted) this.#sendRtp(b);
+    const law = this.pt === 0 ? linearToUlaw : linearToAlaw;
+    for (let i = 0; i < this.frame; i++) b[12 + i] = law(Math.round(8000 * Math.sin(k * ((this.ts + i) % 8000))));
+    if (this.muted) return;
+    this.#sendRtp(b);
+    this.log.push({ at: Date.now(), ts: this.ts });
+    if (this.log.length > KEEP_LOG) this.log.shift();
   }
 
   /** Another source of sound from now on, as after a transfer. */
@@ -250,6 +255,9 @@ export class RtpPhone {
       tones: Object.fromEntries(freqs.map((f) => [f, toneShare(last, 8000, f)])),
     };
   }
+
+  /** When its last packets of a tone went out: [{ at (ms), ts }]. */
+  sentLog() { return this.log; }
 
   close() {
     this.stopSending();

@@ -97,12 +97,12 @@ const write = {
   pause: (s) => `  <pause milliseconds="${s.ms}" />`,
 };
 
-/** What SIPp's message file says: [{ dir: 'sent' | 'received', first, text, sdp }] in order. */
+/** What SIPp's message file says: [{ at (ms), dir: 'sent' | 'received', first, text, sdp }] in order. */
 export function messages(text) {
-  return text.split(/^-{40,} .*\n/m).slice(1).map((part) => {
-    const [head, ...rest] = part.split('\n');
+  return text.split(/^-{40,} (?=.*\n)/m).slice(1).map((part) => {
+    const [when, head, ...rest] = part.split('\n');
     const msg = rest.join('\n').replace(/^\s*\n/, '').replace(/\r/g, '');
     const at = msg.indexOf('\n\n');
-    return { dir: /sent/.test(head) ? 'sent' : 'received', first: msg.split('\n')[0], text: msg, sdp: /^v=0/m.test(msg) ? `${esc(msg.slice(at + 2).trim())}\r\n` : '' };
+    return { at: Date.parse(when.replace(/(\.\d{3})\d*.*$/, '$1')), dir: /sent/.test(head) ? 'sent' : 'received', first: msg.split('\n')[0], text: msg, sdp: /^v=0/m.test(msg) ? `${esc(msg.slice(at + 2).trim())}\r\n` : '' };
   });
 }

@@ -19,6 +19,14 @@ export function alawToLinear(a) {
   return a & 0x80 ? v : -v;
 }
 
+export function linearToUlaw(s) {
+  const sign = s < 0 ? 0x80 : 0;
+  const m = Math.min(Math.abs(s), 32635) + 132;
+  let exp = 7;
+  for (let mask = 0x4000; exp > 0 && !(m & mask); mask >>= 1) exp--;
+  return ~(sign | (exp << 4) | ((m >> (exp + 3)) & 15)) & 0xff;
+}
+
 export function ulawToLinear(u) {
   u = ~u & 0xff;
   const v = ((((u & 15) << 3) + 0x84) << ((u >> 4) & 7)) - 0x84;

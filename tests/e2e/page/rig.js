@@ -146,7 +146,7 @@ const rig = window.rig = {
     rep.forEach((r) => { byId[r.id] = r; });
     for (const r of Object.values(byId)) {
       if (r.type === 'inbound-rtp') {
-        Object.assign(out[r.kind], { rxPackets: r.packetsReceived, lost: r.packetsLost, jitter: r.jitter, energy: r.totalAudioEnergy, level: r.audioLevel,
+        Object.assign(out[r.kind], { rxPackets: r.packetsReceived, lost: r.packetsLost, jitter: r.jitter, concealed: r.concealedSamples, samples: r.totalSamplesReceived, energy: r.totalAudioEnergy, level: r.audioLevel,
           decoded: r.framesDecoded, rxSsrc: r.ssrc, codec: byId[r.codecId]?.mimeType, discarded: r.packetsDiscarded, pliSent: r.pliCount, nackSent: r.nackCount,
           lastPacketAt: r.lastPacketReceivedTimestamp, keyFrames: r.keyFramesDecoded });
       }

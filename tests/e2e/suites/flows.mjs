@@ -7,11 +7,14 @@ import tls from 'node:tls';
 import { suite, test } from '../lib/runner.mjs';
 import { Gateway } from '../lib/gateway.mjs';
 import { Kamailio, NOTIFY } from '../lib/kamailio.mjs';
+import { AgentClient } from '../lib/agent-client.mjs';
 import { Sipp } from '../lib/sipp.mjs';
 import { pause, recv, reply, scenario, send, want } from '../lib/sipp-flow.mjs';
 import { Browser } from '../lib/browser.mjs';
 import { SipPage } from '../lib/sip-phone.mjs';
 import { NET, nsRun } from '../lib/sandbox.mjs';
+import { Capture, kindOf } from '../lib/pcap.mjs';
+import { destination, parseSdp } from '../lib/sdp.mjs';
 import { connected, pageHears, PAGE_HZ } from '../lib/call.mjs';
 import { sleep, until } from '../lib/wait.mjs';
 
@@ -21,13 +24,15 @@ suite('flows', {
   async before(ctx) {
     ctx.gateway = await new Gateway({ ...ctx.opts, out: join(ctx.opts.out, 'flows') }).start([NOTIFY, `--consent-grace=${GRACE_S}`, '--heartbeat=2'], [`access/${NET.access.v4}`, `core/${NET.core.v4}`]);
     ctx.kamailio = await Kamailio.start({ gateway: ctx.gateway, flags: 'bare', out: ctx.opts.out, switches: { CLIENTS_DO_100REL: 1 } });
+    ctx.core = new AgentClient(ctx.net.core, join(ctx.opts.out, 'core-agent.log'));
     ctx.browser = await Browser.launch('flows', ctx.net.br, ctx.opts.out);
   },
   async after(ctx) {
     await ctx.browser?.close();
+    await ctx.core?.stop();
     await ctx.kamailio?.stop();
     const result = await ctx.gateway?.stop();
-    ctx.browser = ctx.kamailio = ctx.gateway = null;
+    ctx.browser = ctx.core = ctx.kamailio = ctx.gateway = null;
     if (result && ctx.opts.gateway === 'agwd') assert.deepEqual(result, { code: 0, signal: null }, 'clean stop on SIGTERM');
   },
 });
@@ -217,36 +222,97 @@ async function byeWithin(peer, ms, what) {
 // ---------------------------------------------------------------------------------------------- forks
 
 const CODECS = [[0, 'PCMU/8000'], [8, 'PCMA/8000'], [9, 'G722/8000']];
+const TONES = [600, 800, 1000, 1200, 1400];
+const FIRST_MS = 200; // of the winner, from its 200 on
 
 /** One branch: 183 with a codec of its own; the winner answers with 200 after a while, the others are cancelled. */
-function branch(i, winner) {
+function branch(i, winner, phone) {
   const [pt, name] = CODECS[i % CODECS.length];
-  const sdp = `v=0\no=branch${i} 1 1 IN IP4 [local_ip]\ns=-\nc=IN IP4 [media_ip]\nt=0 0\nm=audio [media_port] RTP/AVP ${pt}\na=rtpmap:${pt} ${name}\n`;
-  const end = i === winner ? [pause(900), reply('INVITE', 200, { sdp }), recv('ACK'), recv('BYE'), reply('BYE', 200)]
+  const sdp = `v=0\no=branch${i} 1 1 IN IP4 [local_ip]\ns=-\nc=IN IP4 ${phone.address}\nt=0 0\nm=audio ${phone.port} RTP/AVP ${pt}\na=rtpmap:${pt} ${name}\n`;
+  const end = i === winner ? [pause(3000), reply('INVITE', 200, { sdp }), recv('ACK'), recv('BYE'), reply('BYE', 200)]
     : [recv('CANCEL'), reply('CANCEL', 200), reply('INVITE', 487), recv('ACK')];
-  return [recv('INVITE'), pause(100 * i), reply('INVITE', 183, { sdp }), ...end];
+  return [recv('INVITE'), pause(300 + 100 * i), reply('INVITE', 183, { sdp }), ...end];
+}
+
+/** The RTP of a datagram: a burst is captured as one, before it is segmented; only its last packet may be shorter, and RTCP. */
+function segments(data, phones, tagBytes) {
+  const sizes = phones.filter((p) => p.pt === (data[1] & 0x7f)).map((p) => 12 + p.frame + tagBytes);
+  const ssrcAt = (at) => at + 12 <= data.length && data.readUInt32BE(at) === data.readUInt32BE(8);
+  const begins = (at) => at === data.length || ssrcAt(at + 8) || ssrcAt(at + 4);
+  const size = sizes.find((b) => b <= data.length && begins(b)) ?? data.length;
+  return Array.from({ length: Math.ceil(data.length / size) }, (_, k) => data.subarray(k * size, (k + 1) * size)).filter((s) => kindOf(s) === 'rtp');
+}
+
+/** RTP toward the browser as [{ at, branch, ts }]: branches differ in payload type and packet length, which encryption does not hide. */
+function heardOf(datagrams, phones, tagBytes) {
+  return datagrams.filter((d) => d.kind === 'rtp' && d.dst === NET.browser.v4).flatMap((d) => segments(d.data, phones, tagBytes).map((rtp) => {
+    const of = phones.findIndex((p) => p.pt === (rtp[1] & 0x7f) && rtp.length === 12 + p.frame + tagBytes);
+    assert.ok(of >= 0, `a packet of nobody: ${rtp.length} bytes, payload type ${rtp[1] & 0x7f}`);
+    return { at: d.at, branch: of, ts: rtp.readUInt32BE(4) };
+  }));
+}
+
+/** What the egress adds to the timestamps of a phone: a packet comes within some ms of its sending. */
+function offsetOf(heard, sent) {
+  const votes = new Map();
+  for (const h of heard) {
+    const last = sent.findLast((x) => x.at <= h.at + 1);
+    const offset = last && (h.ts - last.ts) >>> 0;
+    votes.set(offset, (votes.get(offset) ?? 0) + 1);
+  }
+  return [...votes].sort((a, b) => b[1] - a[1])[0][0];
 }
 
 for (const [n, winner] of [[2, 0], [5, 3]]) {
-  test(`a fork of ${n}, 183 from each with another codec, 200 from number ${winner + 1}: the browser sees one answer`, async (t, ctx) => {
+  test(`a fork of ${n}, all talking with other codecs, 200 from number ${winner + 1}: one answer, and its first ${FIRST_MS} ms are heard`, async (t, ctx) => {
     const page = await alice(t, ctx);
+    const phones = [];
     const peers = [];
-    for (let i = 0; i < n; i++) {
+    for (let i = 0; i < n; i++) { // all behind one address
+      const phone = await ctx.core.phone({ address: NET.stranger.v4, tone: TONES[i], pt: CODECS[i % CODECS.length][0], frame: 160 + 8 * i });
       const s = await Sipp.start({ scenario: `branch${i}`, uas: true, ns: ctx.net.core, out: ctx.opts.out, port: 5070 + i, service: `fork${n}`,
-        xml: scenario(`branch${i}`, branch(i, winner), { caller: false, tag: `branch${i}` }) });
-      t.cleanup(() => s.stop());
+        xml: scenario(`branch${i}`, branch(i, winner, phone), { caller: false, tag: `branch${i}` }) });
+      t.cleanup(() => Promise.all([s.stop(), phone.close()]));
+      phones.push(phone);
       peers.push(s);
     }
+    const cap = await Capture.start(ctx.net.br, join(ctx.opts.out, `fork${n}.pcap`));
+    t.cleanup(() => cap.stop());
     await page.call(`sip:fork${n}@e2e.test`);
+    const inviteOf = (p) => p.messages().find((m) => m.first.startsWith('INVITE'));
+    for (const [i, phone] of phones.entries()) {
+      await until('the branch is called', () => inviteOf(peers[i]), 5000, 10);
+      const offer = parseSdp(inviteOf(peers[i]).sdp);
+      await phone.setRemote(destination(offer, offer.medias[0]));
+      await phone.start(); // before its 183
+    }
+    await pageHears(page, TONES[n - 1]); // the newest branch
     await page.state('confirmed');
-    await connected(page);
-    await pageHears(page, PAGE_HZ);
+    await pageHears(page, TONES[winner]);
+    await sleep(500); // the losers talk on
+    const { transports: [{ srtp }] } = await page.stats();
+    const heard = heardOf(await cap.stop(), phones, /GCM/.test(srtp) ? 16 : 10);
+    const sent = await phones[winner].sentLog();
+    const wonAt = peers[winner].messages().find((m) => m.dir === 'sent' && m.first.startsWith('SIP/2.0 200') && /CSeq:.*INVITE/.test(m.text)).at;
+
+    assert.ok(heard.some((h) => h.branch === n - 1 && h.at < wonAt), 'the newest branch was heard before');
+    const lastLoser = heard.findLastIndex((h) => h.branch !== winner);
+    const after = heard.slice(lastLoser + 1);
+    t.note(`the last packet of a loser ${Math.round(heard[lastLoser].at - wonAt)} ms after the 200, the winner's first one ${Math.round(after[0].at - wonAt)} ms`);
+    assert.ok(after.length > 30, 'only the winner is left');
+    assert.ok(heard[lastLoser].at - wonAt < 250, 'no loser is heard when the 200 is there');
+    const offset = offsetOf(after.filter((h) => h.at > wonAt + 500), sent);
+    const came = new Set(after.map((h) => h.ts));
+    const firsts = sent.filter((p) => p.at >= wonAt && p.at <= wonAt + FIRST_MS);
+    const missing = firsts.filter((p) => !came.has((p.ts + offset) >>> 0));
+    t.note(`${firsts.length - missing.length} of ${firsts.length} packets of the winner's first ${FIRST_MS} ms, ${sent.filter((p) => p.at < wonAt && came.has((p.ts + offset) >>> 0)).length} of those before`);
+    assert.ok(firsts.length >= 7 && missing.length === 0, `all of the winner's first ${FIRST_MS} ms: ${missing.length} are missing`);
+
     const answers = (await page.sdps()).filter(([who]) => who === 'remote').map(([,, sdp]) => sdp);
     assert.ok(answers.length >= n, `${answers.length} answers`);
     for (const re of [/a=ice-ufrag:(\S+)/, /a=ice-pwd:(\S+)/, /a=fingerprint:(.*)/, /m=audio (\d+)/])
       assert.equal(distinct(answers, re).length, 1, `one ${re}`);
-    const offers = peers.map((p) => p.messages().find((m) => m.first.startsWith('INVITE')).sdp);
-    assert.equal(distinct(offers, /m=audio (\d+)/).length, 1, 'one core port');
+    assert.equal(distinct(peers.map((p) => inviteOf(p).sdp), /m=audio (\d+)/).length, 1, 'one core port');
     const [id] = await ctx.gateway.ng.calls();
     const { tags } = await ctx.gateway.ng.query(id);
     const codecs = Object.values(tags).flatMap((p) => p.medias.map((m) => m.codec));
