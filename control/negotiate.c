@@ -257,7 +257,6 @@ static agw_err run_offer(agw_exchange *x, const char *text, size_t len, GString 
     s->offer_sdp = g_steal_pointer(&x->sdp);
     s->offer_len = len;
     s->offerer = x->from;
-    s->decided = false;
     take_over(s, s->current, g_steal_pointer(&x->next));
     return AGW_OK;
 }

@@ -311,6 +311,31 @@ static void test_sdes_334_5_5_authentic_packets_teach_an_address(void)
     scene_close(&s);
 }
 
+/* Only who has proved who he is silences another branch; what was decrypted is not kept. */
+static void test_sdes_rfc3960_3_authentic_packets_silence_a_branch(void)
+{
+    const agw_addr older = lab_addr(130, 9);
+    scene s;
+    scene_open(&s, PLAIN, SDES_CM);
+    agw_transport_plan *t = plan_of(&s, &s.b);
+    t->sources[0] = older;
+    t->n_sources = t->n_open = 1;
+    t->hold_strangers = true;
+    lab_apply(s.l, s.c);
+    lab_phone_rtp(s.l, s.c, s.b.port, address_of(&s, &s.b, false), LAB_PT_AUDIO, SSRC, 77);
+    lab_turn(s.l);
+    CU_ASSERT_EQUAL(lab_drops(s.l, AGW_DROP_SRTP_AUTH), 1);
+    say_from(&s, &s.b, older, false);
+    lab_turn(s.l);
+    CU_ASSERT_TRUE(is_heard(&s, &s.a, false));
+    CU_ASSERT_TRUE(passes(&s, &s.b, &s.a, false));
+    say_from(&s, &s.b, older, false);
+    lab_turn(s.l);
+    CU_ASSERT_FALSE(is_heard(&s, &s.a, false));
+    CU_ASSERT_EQUAL(lab_drops(s.l, AGW_DROP_OTHER_BRANCH), 1);
+    scene_close(&s);
+}
+
 /* --- keys that change --------------------------------------------------------------------------
  */
 
@@ -598,6 +623,7 @@ static const agw_unit_case cases[] = {
     AGW_CASE(test_sdes_rfc4568_5_1_nothing_passes_before_the_peers_key_is_there),
     AGW_CASE(test_sdes_rfc3711_3_3_2_replay_is_a_counted_drop),
     AGW_CASE(test_sdes_334_5_5_authentic_packets_teach_an_address),
+    AGW_CASE(test_sdes_rfc3960_3_authentic_packets_silence_a_branch),
     AGW_CASE(test_sdes_rfc4568_7_1_4_peer_changes_its_key_without_loss),
     AGW_CASE(test_sdes_rfc4568_7_1_4_old_key_ends_though_the_new_one_is_not_used),
     AGW_CASE(test_sdes_rfc4568_7_1_4_key_changes_again_before_the_first_change_is_over),
