@@ -584,7 +584,7 @@ void agw_bridge_forward(agw_worker *w, agw_pkt *const pkts[], size_t n)
         if (pkt->verdict != AGW_UNDECIDED)
             continue;
         agw_transport *t = pkt->transport;
-        if (t->forked && pkt->kind == AGW_PKT_RTP && !agw_transport_hears(t, pkt))
+        if (t->forked && !agw_transport_hears(t, pkt))
             continue;
         t->last_rx_at = w->now; /* authentic: only now may state move */
         const agw_drop why = pkt->kind == AGW_PKT_RTCP ? forward_rtcp(w, pkt) : forward_rtp(w, pkt);

@@ -807,8 +807,29 @@ static void refuse_source(agw_transport *t, agw_pkt *pkt)
     set_aside(t, pkt, AGW_EARLY_PER_PORT, AGW_DROP_WRONG_SOURCE);
 }
 
+/* RTCP comes from the port above that of RTP (RFC 3550 section 11), or is the newest branch's. */
+static int branch_of_rtcp(const agw_transport *t, const agw_pkt *pkt)
+{
+    agw_addr rtp = pkt->remote;
+    if (!t->rtcp_mux && rtp.port > 1)
+        rtp.port--;
+    return branch_of(t, &rtp);
+}
+
+static bool hears_rtcp(const agw_transport *t, agw_pkt *pkt)
+{
+    const int branch = branch_of_rtcp(t, pkt);
+    const bool heard =
+        branch == AGW_BRANCH_NONE || agw_branches_is_heard(&t->branches, branch, t->worker->now);
+    if (!heard)
+        agw_pkt_drop(pkt, AGW_DROP_OTHER_BRANCH);
+    return heard;
+}
+
 bool agw_transport_hears(agw_transport *t, agw_pkt *pkt)
 {
+    if (pkt->kind == AGW_PKT_RTCP)
+        return hears_rtcp(t, pkt);
     const int branch = branch_of(t, &pkt->remote);
     bool heard = true;
     if (branch == AGW_BRANCH_NONE)

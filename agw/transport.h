@@ -130,8 +130,8 @@ bool agw_transport_can_send(const agw_transport *t, agw_drop *why);
 bool agw_transport_can_take(const agw_transport *t);
 /** Its packets shall tell the DSCP and ECN byte with which they came. */
 void agw_transport_want_tos(agw_transport *t);
-/** Whether an RTP packet of a forked transport, authentic, is of the branch that is heard. If not
- * it has its verdict: it is kept for a moment while that may change, or dropped. */
+/** Whether a packet of a forked transport, authentic, is of the branch that is heard. If not it has
+ * its verdict: RTP is kept for a moment while that may change, or dropped. */
 bool agw_transport_hears(agw_transport *t, agw_pkt *pkt);
 /** Whether one more RTCP datagram is taken in this second. */
 bool agw_transport_may_take_rtcp(agw_transport *t);

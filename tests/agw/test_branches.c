@@ -309,6 +309,38 @@ static void test_branches_an_unnamed_port_of_a_known_address_is_the_newest(void)
     fork_end(f);
 }
 
+/* A report, from the port above. */
+static bool reports(fork *f, uint16_t i)
+{
+    uint8_t sr[28] = {0x80, 200, 0, 6};
+    agw_addr from = branch(i);
+    from.port++;
+    agw_put32(sr + 4, SSRCS + i);
+    lab_say(&f->lab, &f->call->core[1], from, sr, sizeof sr);
+    lab_turn(&f->lab);
+    return lab_sent(&f->lab, &f->lab.access, AGW_PKT_RTCP, 0) != NULL;
+}
+
+static void test_branches_reports_are_those_of_who_is_heard(void)
+{
+    fork *f = fork_new();
+    PLAN(f, 2, 1, 1);
+    apply(f);
+    CU_ASSERT_TRUE(says(f, 1));
+    CU_ASSERT_TRUE(reports(f, 1));
+    CU_ASSERT_TRUE(says(f, 2));
+    CU_ASSERT_TRUE(reports(f, 2));
+    CU_ASSERT_FALSE(reports(f, 1));
+    PLAN(f, 1, 0, 2);
+    core(f)->hold_strangers = false;
+    apply(f);
+    CU_ASSERT_TRUE(says(f, 1));
+    CU_ASSERT_TRUE(reports(f, 1));
+    CU_ASSERT_FALSE(reports(f, 2));
+    CU_ASSERT_EQUAL(lab_drops(&f->lab, AGW_DROP_OTHER_BRANCH), 2);
+    fork_end(f);
+}
+
 /* The time of day does not matter to what the browser reads: a packet follows a packet. */
 static void test_branches_the_browser_finds_no_hole_at_a_change(void)
 {
@@ -360,6 +392,7 @@ static const agw_unit_case cases[] = {
     AGW_CASE(test_branches_rfc5009_a_closed_one_is_not_heard_before_its_200),
     AGW_CASE(test_branches_media_with_another_codec_overtakes_its_answer),
     AGW_CASE(test_branches_an_unnamed_port_of_a_known_address_is_the_newest),
+    AGW_CASE(test_branches_reports_are_those_of_who_is_heard),
     AGW_CASE(test_branches_the_browser_finds_no_hole_at_a_change),
     AGW_CASE(test_branches_are_known_by_their_address_first),
 };
