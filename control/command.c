@@ -457,8 +457,7 @@ static agw_doc *delete_unknown(const run *r)
     return reply;
 }
 
-/* Whose re-offer is refused, if it is one. Re-offers that crossed are both refused (491), and only
- * the later one is still open. */
+/* Whose re-offer is refused, if it is one. */
 static bool is_refused_reoffer(const run *r, const agw_ng_call *call, agw_side *side)
 {
     if (!call->clock.answered || is_empty(r->flags.via_branch))
@@ -497,8 +496,7 @@ static agw_doc *run_delete(run *r)
     call = agw_passes_to_delete(call, r->flags.via_branch);
     agw_side side;
     if (is_refused_reoffer(r, call, &side)) {
-        if (agw_session_open_by(call->session, side))
-            agw_session_rollback(call->session);
+        agw_session_rollback(call->session, side);
         set_reoffer_branch(call, side, NULL);
         agw_calls_signalled(call, r->now);
         return ok();

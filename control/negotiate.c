@@ -20,12 +20,12 @@ agw_session *agw_session_new(const agw_config *config, agw_gateway *gw, agw_call
     return s;
 }
 
-static void forget_offer(agw_session *s)
+static void forget_text(agw_offer *offer)
 {
-    if (s->offer != NULL)
-        agw_secret_wipe(s->offer, s->offer_len); /* it holds an ICE password */
-    g_clear_pointer(&s->offer, g_free);
-    g_clear_pointer(&s->offer_sdp, agw_sdp_free);
+    if (offer->text != NULL)
+        agw_secret_wipe(offer->text, offer->len); /* it holds an ICE password */
+    g_clear_pointer(&offer->text, g_free);
+    g_clear_pointer(&offer->sdp, agw_sdp_free);
 }
 
 void agw_session_free(agw_session *session)
@@ -33,8 +33,10 @@ void agw_session_free(agw_session *session)
     if (session == NULL)
         return;
     agw_state_free(session->current);
-    agw_state_free(session->pending);
-    forget_offer(session);
+    agw_state_free(session->offer.pending);
+    agw_state_free(session->crossed.pending);
+    forget_text(&session->offer);
+    forget_text(&session->crossed);
     for (size_t i = 0; i < 2; i++) {
         g_free(session->origin[i].username);
         g_free(session->origin[i].id);
@@ -45,7 +47,7 @@ void agw_session_free(agw_session *session)
 
 bool agw_session_open(const agw_session *session)
 {
-    return session->pending != NULL;
+    return session->offer.pending != NULL;
 }
 
 bool agw_session_looped(const agw_session *session)
@@ -56,11 +58,6 @@ bool agw_session_looped(const agw_session *session)
 bool agw_session_stood(const agw_session *session)
 {
     return session->stood;
-}
-
-bool agw_session_open_by(const agw_session *session, agw_side offerer)
-{
-    return session->pending != NULL && session->offerer == offerer;
 }
 
 bool agw_session_established(const agw_session *session)
@@ -83,20 +80,22 @@ static bool state_owns(const agw_state *state, const agw_addr *addr, agw_side *l
 
 bool agw_session_owns(const agw_session *session, const agw_addr *addr, agw_side *leg)
 {
-    return state_owns(session->pending, addr, leg) || state_owns(session->current, addr, leg);
+    return state_owns(session->offer.pending, addr, leg) ||
+           state_owns(session->crossed.pending, addr, leg) ||
+           state_owns(session->current, addr, leg);
 }
 
 /* --- taking over -------------------------------------------------------------------------- */
 
-/* Gives back the transports of `old` that none of the three others knows. */
-static void release_unknown(agw_session *s, const agw_state *old, const agw_state *a,
-                            const agw_state *b, const agw_state *c)
+/* Gives back the transports of `old` that neither the session nor `other` knows any more. */
+static void release_unknown(agw_session *s, const agw_state *old, const agw_state *other)
 {
     for (guint i = 0; old != NULL && i < old->links->len; i++) {
         const agw_link *link = g_ptr_array_index(old->links, i);
         const uint32_t id = link->info.id;
-        if (agw_state_link(a, id) == NULL && agw_state_link(b, id) == NULL &&
-            agw_state_link(c, id) == NULL)
+        if (agw_state_link(s->current, id) == NULL &&
+            agw_state_link(s->offer.pending, id) == NULL &&
+            agw_state_link(s->crossed.pending, id) == NULL && agw_state_link(other, id) == NULL)
             agw_gateway_release(s->gw, s->call, id);
     }
 }
@@ -122,7 +121,7 @@ static void make_urgent(const agw_config *config, agw_plan *plan)
 /* What control wants of the call now, to its worker. */
 void agw_session_apply(agw_session *s)
 {
-    agw_plan *plan = agw_plan_of(s->current, s->pending);
+    agw_plan *plan = agw_plan_of(s);
     AGW_ASSERT(plan != NULL);
     for (size_t i = 0; i < plan->n_medias; i++) {
         for (int side = 0; side < 2; side++)
@@ -144,40 +143,75 @@ void agw_session_set_urgent(agw_session *session, bool urgent)
     if (session->urgent == urgent)
         return;
     session->urgent = urgent;
-    if (session->current != NULL || session->pending != NULL)
+    if (session->current != NULL || session->offer.pending != NULL)
         agw_session_apply(session);
 }
 
 /* The given states stand from now on; the former ones end. */
 static void take_over(agw_session *s, agw_state *current, agw_state *pending)
 {
-    agw_state *const old_current = s->current, *const old_pending = s->pending;
+    agw_state *const old_current = s->current, *const old_pending = s->offer.pending;
     s->current = current;
-    s->pending = pending;
+    s->offer.pending = pending;
     agw_session_apply(s);
-    release_unknown(s, old_pending, current, pending, NULL);
-    release_unknown(s, old_current, current, pending, old_pending);
+    release_unknown(s, old_pending, NULL);
+    release_unknown(s, old_current, old_pending);
     if (old_current != current)
         agw_state_free(old_current);
     agw_state_free(old_pending);
 }
 
-void agw_session_rollback(agw_session *session)
+static void swap_offers(agw_session *s)
 {
-    if (session->pending == NULL)
+    const agw_offer last = s->offer;
+    s->offer = s->crossed;
+    s->crossed = last;
+}
+
+static void give_up_crossed(agw_session *s)
+{
+    agw_state *const old = s->crossed.pending;
+    if (old == NULL)
         return;
-    take_over(session, session->current, NULL);
-    forget_offer(session);
+    s->crossed.pending = NULL;
+    forget_text(&s->crossed);
+    agw_session_apply(s);
+    release_unknown(s, old, NULL);
+    agw_state_free(old);
+}
+
+static bool is_open_by(const agw_offer *offer, agw_side from)
+{
+    return offer->pending != NULL && offer->from == from;
+}
+
+void agw_session_rollback(agw_session *session, agw_side offerer)
+{
+    if (is_open_by(&session->crossed, offerer)) {
+        give_up_crossed(session);
+    } else if (is_open_by(&session->crossed, agw_side_other(offerer))) {
+        swap_offers(session);
+        give_up_crossed(session);
+    } else if (is_open_by(&session->offer, offerer)) {
+        take_over(session, session->current, NULL);
+        forget_text(&session->offer);
+    }
 }
 
 /* --- exchanges ---------------------------------------------------------------------------- */
 
-/* An offer that crosses one of the other side (491 to both) takes nothing over from it. */
+/* While the other side's offer is open (RFC 3261 section 14.2: one of them will be refused, or
+ * both). Such an offer takes nothing over from the one it crosses. */
+static bool crosses(const agw_exchange *x)
+{
+    const agw_session *s = x->s;
+    return x->is_offer && s->current != NULL && is_open_by(&s->offer, x->to);
+}
+
 static const agw_state *base_of(const agw_exchange *x)
 {
     const agw_session *s = x->s;
-    const bool crosses = x->is_offer && s->current != NULL && s->offerer != x->from;
-    return s->pending != NULL && !crosses ? s->pending : s->current;
+    return s->offer.pending != NULL && !crosses(x) ? s->offer.pending : s->current;
 }
 
 static void exchange_begin(agw_exchange *x)
@@ -201,7 +235,7 @@ static void exchange_end(agw_exchange *x)
     agw_sdp_free(x->sdp);
     if (x->next == NULL)
         return; /* it has taken over */
-    release_unknown(x->s, x->next, x->s->current, x->s->pending, NULL);
+    release_unknown(x->s, x->next, NULL);
     agw_state_free(x->next);
 }
 
@@ -252,11 +286,16 @@ static agw_err run_offer(agw_exchange *x, const char *text, size_t len, GString 
     agw_out_write(x, out);
     if (!fits_reply(x, out))
         return AGW_ERR_UNSUPPORTED;
-    forget_offer(s);
-    s->offer = g_strndup(text, len);
-    s->offer_sdp = g_steal_pointer(&x->sdp);
-    s->offer_len = len;
-    s->offerer = x->from;
+    if (crosses(x)) {
+        give_up_crossed(s); /* an earlier one of the same side */
+        swap_offers(s);
+    }
+    forget_text(&s->offer);
+    s->offer.from = x->from;
+    s->offer.text = g_strndup(text, len);
+    s->offer.len = len;
+    s->offer.sdp = g_steal_pointer(&x->sdp);
+    s->decided = false;
     take_over(s, s->current, g_steal_pointer(&x->next));
     return AGW_OK;
 }
@@ -267,9 +306,9 @@ static agw_err run_answer(agw_exchange *x, const char *text, size_t len, GString
     agw_legs_answer(x);
     if (agw_out_is_looped(x))
         return pass_on(x, text, len, out);
-    x->offer = g_steal_pointer(&s->offer_sdp);
+    x->offer = g_steal_pointer(&s->offer.sdp);
     if (x->offer == NULL) /* not the first answer to it */
-        AGW_ASSERT(agw_sdp_parse(&x->offer, s->offer, s->offer_len, NULL) == AGW_OK);
+        AGW_ASSERT(agw_sdp_parse(&x->offer, s->offer.text, s->offer.len, NULL) == AGW_OK);
     learn_ids(x);
     agw_in_answer(x);
     const agw_err err = agw_links_answer(x);
@@ -286,30 +325,33 @@ static agw_err run_answer(agw_exchange *x, const char *text, size_t len, GString
     agw_plan_medias(x);
     agw_forks_taken(x);
     take_over(s, g_steal_pointer(&x->next), NULL);
+    give_up_crossed(s);
     return AGW_OK;
 }
 
 /* An answer is one only from the side that was asked (RFC 6337 section 2.2). */
 static bool acts_as_offer(const agw_session *s, agw_side from, bool is_offer)
 {
-    return is_offer || s->offer == NULL || from == s->offerer;
+    return is_offer || s->offer.text == NULL || from == s->offer.from;
 }
 
 /* A 200 that repeats what its sender offered before, in an UPDATE say, opens nothing. */
 static bool repeats_its_offer(const agw_session *s, agw_side from, bool is_offer, const char *text,
                               size_t len)
 {
-    return !is_offer && s->pending == NULL && s->current != NULL && s->offer != NULL &&
-           from == s->offerer && len == s->offer_len && memcmp(text, s->offer, len) == 0;
+    return !is_offer && s->offer.pending == NULL && s->current != NULL && s->offer.text != NULL &&
+           from == s->offer.from && len == s->offer.len && memcmp(text, s->offer.text, len) == 0;
 }
 
 agw_err agw_negotiate(agw_session *session, agw_side from, bool is_offer, const agw_flags *flags,
                       const char *sdp, size_t len, GString *out, const char **why)
 {
-    if (!is_offer && session->offer == NULL && session->current == NULL) {
+    if (!is_offer && session->offer.text == NULL && session->current == NULL) {
         *why = "Invalid dialogue association";
         return AGW_ERR_STATE;
     }
+    if (!is_offer && is_open_by(&session->crossed, agw_side_other(from)))
+        swap_offers(session); /* it answers the earlier one */
     agw_exchange x = {.s = session,
                       .flags = flags,
                       .from = from,
@@ -342,7 +384,7 @@ agw_err agw_negotiate(agw_session *session, agw_side from, bool is_offer, const 
 
 static const agw_state *standing(const agw_session *s)
 {
-    return s->current != NULL ? s->current : s->pending;
+    return s->current != NULL ? s->current : s->offer.pending;
 }
 
 size_t agw_session_n_medias(const agw_session *session)

@@ -23,7 +23,8 @@ void agw_session_free(agw_session *session);
  * the whole plan of the call has gone to agw_gateway_apply() before this returns.
  *
  * An answer without an open offer: from the side that answered last it answers the last offer again
- * (183 then 200, forks); from the other side it is processed as an offer (RFC 6337).
+ * (183 then 200, forks); from the other side it is processed as an offer (RFC 6337). Offers of both
+ * sides may be open at once; the answer to one of them gives up the other (RFC 3261 section 14.2).
  *
  * @param out  appended to; untouched on failure
  * @param why  on failure the text for error-reason, a constant; on success why a media was refused
@@ -45,8 +46,9 @@ AGW_NODISCARD agw_err agw_session_trickle(agw_session *session, agw_side side, c
 /** An emergency or priority call (TS 23.334 section 5.14): not policed, and marked as --tos-urgent
  * says. In force at once. */
 void agw_session_set_urgent(agw_session *session, bool urgent);
-/** Gives up an offer without answer (a refused re-INVITE): what stood before stands again. */
-void agw_session_rollback(agw_session *session);
+/** Gives up the open offer of that side, if it has one (a refused re-INVITE): what stood before
+ * stands again, and so does an offer of the other side that crossed it. */
+void agw_session_rollback(agw_session *session, agw_side offerer);
 /** true while an offer waits for its answer. */
 bool agw_session_open(const agw_session *session);
 /** true after a message that we had written ourselves (flag loop-protect): it came back as it was
@@ -54,8 +56,6 @@ bool agw_session_open(const agw_session *session);
 bool agw_session_looped(const agw_session *session);
 /** true after an answer of a branch that is not the one that is heard: the one before it stands. */
 bool agw_session_stood(const agw_session *session);
-/** true while an offer of that side does. */
-bool agw_session_open_by(const agw_session *session, agw_side offerer);
 /** true once an answer has been taken. */
 bool agw_session_established(const agw_session *session);
 /** true if addr is a core port of this session; *leg: the side that it was written to. */

@@ -10,7 +10,7 @@
 /* Another answer to an offer that has one. */
 static bool is_another(const agw_exchange *x)
 {
-    return !x->is_offer && x->s->pending == NULL;
+    return !x->is_offer && x->s->offer.pending == NULL;
 }
 
 static bool is_final(const agw_exchange *x)

@@ -123,7 +123,8 @@ agw_err agw_session_trickle(agw_session *session, agw_side side, const char *tex
         return err;
     trickle t = {.side = side, .sdp = sdp};
     take_sections(&t, session->current);
-    take_sections(&t, session->pending);
+    take_sections(&t, session->offer.pending);
+    take_sections(&t, session->crossed.pending);
     agw_sdp_free(sdp);
     if (t.added)
         agw_session_apply(session);

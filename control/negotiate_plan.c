@@ -181,11 +181,20 @@ void agw_plan_medias(agw_exchange *x)
 
 /* --- the whole ---------------------------------------------------------------------------- */
 
-static void add_transports(agw_plan *plan, const agw_state *state, const agw_state *but)
+static bool has_transport(const agw_plan *plan, uint32_t id)
+{
+    for (size_t i = 0; i < plan->n_transports; i++) {
+        if (plan->transports[i].id == id)
+            return true;
+    }
+    return false;
+}
+
+static void add_transports(agw_plan *plan, const agw_state *state)
 {
     for (guint i = 0; state != NULL && i < state->links->len; i++) {
         const agw_link *link = g_ptr_array_index(state->links, i);
-        if (agw_state_link(but, link->info.id) != NULL)
+        if (has_transport(plan, link->info.id))
             continue;
         agw_transport_plan *t = &plan->transports[plan->n_transports++];
         *t = link->now;
@@ -236,21 +245,24 @@ static agw_err make_room_for_candidates(agw_plan *plan, size_t n)
     return n == 0 || plan->candidates != NULL ? AGW_OK : AGW_ERR_LIMIT;
 }
 
-agw_plan *agw_plan_of(const agw_state *current, const agw_state *pending)
+agw_plan *agw_plan_of(const agw_session *s)
 {
-    const size_t n_links =
-        (current != NULL ? current->links->len : 0u) + (pending != NULL ? pending->links->len : 0u);
-    agw_plan *plan = agw_plan_new(n_links, current != NULL ? current->lines->len : 0);
+    const agw_state *const states[] = {s->current, s->offer.pending, s->crossed.pending};
+    size_t n_links = 0, n_candidates = 0;
+    for (size_t i = 0; i < G_N_ELEMENTS(states); i++) {
+        n_links += states[i] != NULL ? states[i]->links->len : 0;
+        n_candidates += count_candidates(states[i]);
+    }
+    agw_plan *plan = agw_plan_new(n_links, s->current != NULL ? s->current->lines->len : 0);
     if (plan == NULL)
         return NULL;
-    if (make_room_for_candidates(plan, count_candidates(current) + count_candidates(pending)) !=
-        AGW_OK) {
+    if (make_room_for_candidates(plan, n_candidates) != AGW_OK) {
         agw_plan_free(plan);
         return NULL;
     }
     plan->n_transports = plan->n_medias = 0;
-    add_transports(plan, current, NULL);
-    add_transports(plan, pending, current);
-    add_medias(plan, current);
+    for (size_t i = 0; i < G_N_ELEMENTS(states); i++)
+        add_transports(plan, states[i]); /* what stands counts where an offer has it, too */
+    add_medias(plan, s->current);
     return plan;
 }

@@ -3,7 +3,7 @@
  * negotiate*.c.
  *
  * A state is a value: an exchange copies what stands, works on the copy, and the copy takes over
- * only when all went well. `current` stands since the last answer; `pending` belongs to the open
+ * only when all went well. `current` stands since the last answer; `pending` belongs to an open
  * offer. Lines are m= lines in the order of the last SDP; both parties see the same order. */
 #ifndef AGW_CONTROL_NEGOTIATE_STATE_H
 #define AGW_CONTROL_NEGOTIATE_STATE_H
@@ -125,20 +125,26 @@ typedef struct agw_origin {
     uint64_t told; /* hash of the last description that it got; 0 = none */
 } agw_origin;
 
+/** An offer, kept beyond its answer for those that follow it (183 then 200, forks). */
+typedef struct agw_offer {
+    agw_side from;
+    char *text; /* NULL = none */
+    size_t len;
+    agw_sdp *sdp;       /* as it was parsed, until the first answer */
+    agw_state *pending; /* what it would change; NULL unless it is open */
+} agw_offer;
+
 struct agw_session {
     const agw_config *config;
     agw_gateway *gw;
     agw_call_ref *call;
     agw_state *current; /* NULL before the first answer */
-    agw_state *pending; /* NULL unless an offer is open */
+    agw_offer offer;    /* the last one */
+    agw_offer crossed;  /* the other party's that was open when it came, and still is; else empty */
     agw_origin origin[2];
-    bool looped;        /* the last message was one of our own */
-    bool urgent;        /* an emergency or priority call */
-    agw_side offerer;   /* of the last offer */
-    char *offer;        /* its text, NULL before */
-    agw_sdp *offer_sdp; /* and as it was parsed, until the first answer */
-    size_t offer_len;
-    /* of the answers to it */
+    bool looped; /* the last message was one of our own */
+    bool urgent; /* an emergency or priority call */
+    /* of the answers to the last offer */
     bool early;                  /* the last one that told was provisional */
     bool decided;                /* one was final */
     bool stood;                  /* the last one changed nothing but who else may be heard */
@@ -349,8 +355,8 @@ bool agw_attrs_extension_answered(const agw_exchange *x, const agw_work *w,
 
 /** Fills line->now of every accepted line. */
 void agw_plan_medias(agw_exchange *x);
-/** The whole call: what stands, and the reserved transports of an open offer (may be NULL). */
-agw_plan *agw_plan_of(const agw_state *current, const agw_state *pending);
+/** The whole call: what stands, and the reserved transports of open offers. */
+agw_plan *agw_plan_of(const agw_session *s);
 /** Bits of AGW_FB_* (rtp/feedback.h) of one a=rtcp-fb value; 0 = none of them. */
 uint32_t agw_plan_fb_bit(const char *value);
 

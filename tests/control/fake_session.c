@@ -92,8 +92,10 @@ void agw_session_set_urgent(agw_session *s, bool urgent)
     fake_session_urgent = urgent;
 }
 
-void agw_session_rollback(agw_session *s)
+void agw_session_rollback(agw_session *s, agw_side offerer)
 {
+    if (!s->open || s->offerer != offerer)
+        return;
     s->open = false;
     fake_session_rollbacks++;
 }
@@ -119,11 +121,6 @@ bool agw_session_looped(const agw_session *s)
 {
     (void)s;
     return fake_session.looped;
-}
-
-bool agw_session_open_by(const agw_session *s, agw_side offerer)
-{
-    return s->open && s->offerer == offerer;
 }
 
 bool agw_session_established(const agw_session *s)

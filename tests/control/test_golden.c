@@ -158,10 +158,12 @@ static bool run_case(const char *path, bool show)
         for (guint i = 0; i < c->steps->len; i++) {
             const golden_step *s = g_ptr_array_index(c->steps, i);
             const gsize before = r.out->len;
-            if (s->rollback)
-                agw_session_rollback(r.session);
-            else
+            if (s->rollback) {
+                agw_session_rollback(r.session, AGW_SIDE_A);
+                agw_session_rollback(r.session, AGW_SIDE_B);
+            } else {
                 run_message(&r, s);
+            }
             if (r.out->len != before)
                 g_string_append_printf(r.out, "    (%s:%u)\n", c->name, s->line);
         }

@@ -442,7 +442,9 @@ static void test_negotiate_flow_refused_reoffer_restores(void)
               WEB_AUDIO("9", "0", WEB_TRANSPORT("NEWu", PWD_2, FP_2, "actpass"))
                   WEB_VIDEO("9", "1", WEB_1));
     CU_ASSERT_EQUAL(fake_call_transports(f.call), transports + 1);
-    agw_session_rollback(f.session);
+    agw_session_rollback(f.session, AGW_SIDE_B);
+    CU_ASSERT(agw_session_open(f.session)); /* it has none */
+    agw_session_rollback(f.session, AGW_SIDE_A);
     CU_ASSERT_FALSE(agw_session_open(f.session));
     CU_ASSERT_EQUAL(fake_call_transports(f.call), transports);
     CU_ASSERT_EQUAL(plan_of(&f)->n_transports, 2);
@@ -450,22 +452,85 @@ static void test_negotiate_flow_refused_reoffer_restores(void)
     fixture_fini(&f);
 }
 
-/* Both are refused with 491: nothing of the first is in the second, nor left behind by it. */
-static void test_negotiate_flow_rfc6337_an_offer_that_crosses_takes_nothing_over(void)
+/* The browser wants video while the phone holds: both offers are open. */
+static void offers_cross(fixture *f, agw_side first)
+{
+    establish(f);
+    for (int i = 0; i < 2; i++) {
+        if ((i == 0) == (first == AGW_SIDE_A)) {
+            OFFER(f, AGW_SIDE_A, "", WEB_OFFER_AV);
+            CU_ASSERT_EQUAL(count(f, "m="), 2);
+        } else {
+            OFFER(f, AGW_SIDE_B, "", CORE_SESSION("2") CORE_AUDIO("16000") "a=sendonly\n");
+            CU_ASSERT_EQUAL(count(f, "m="), 1); /* nothing of the other is in it */
+        }
+    }
+    CU_ASSERT_EQUAL(fake_call_transports(f->call), 3);
+    CU_ASSERT_EQUAL(plan_of(f)->n_transports, 3);
+    CU_ASSERT_EQUAL(plan_of(f)->n_medias, 1);
+    CU_ASSERT(end_of(f, 0, AGW_SIDE_A)->may_send && end_of(f, 0, AGW_SIDE_A)->may_receive);
+}
+
+static void test_negotiate_flow_rfc3261_14_2_offers_cross_and_both_are_refused(void)
+{
+    for (int order = 0; order < 4; order++) {
+        fixture f;
+        const agw_side first = order & 1 ? AGW_SIDE_A : AGW_SIDE_B;
+        const agw_side refused = order & 2 ? AGW_SIDE_A : AGW_SIDE_B;
+        offers_cross(&f, first);
+        agw_session_rollback(f.session, refused);
+        CU_ASSERT(agw_session_open(f.session));
+        CU_ASSERT_EQUAL(fake_call_transports(f.call), refused == AGW_SIDE_A ? 2 : 3);
+        agw_session_rollback(f.session, refused == AGW_SIDE_A ? AGW_SIDE_B : AGW_SIDE_A);
+        CU_ASSERT_FALSE(agw_session_open(f.session));
+        CU_ASSERT_EQUAL(fake_call_transports(f.call), 2);
+        CU_ASSERT_EQUAL(plan_of(&f)->n_transports, 2);
+        CU_ASSERT(end_of(&f, 0, AGW_SIDE_A)->may_send && end_of(&f, 0, AGW_SIDE_A)->may_receive);
+        fixture_fini(&f);
+    }
+}
+
+/* One is refused, before or after the other is answered: the answer belongs to its own offer. */
+static void test_negotiate_flow_rfc3261_14_2_offers_cross_and_one_is_answered(void)
+{
+    for (int order = 0; order < 8; order++) {
+        fixture f;
+        const agw_side first = order & 1 ? AGW_SIDE_A : AGW_SIDE_B;
+        const agw_side answered = order & 2 ? AGW_SIDE_A : AGW_SIDE_B;
+        const agw_side loser = answered == AGW_SIDE_A ? AGW_SIDE_B : AGW_SIDE_A;
+        const bool refused_before = order & 4;
+        offers_cross(&f, first);
+        if (refused_before)
+            agw_session_rollback(f.session, loser);
+        if (answered == AGW_SIDE_A) {
+            ANSWER(&f, AGW_SIDE_B, "", CORE_AV);
+            CU_ASSERT_EQUAL(count(&f, "a=setup:actpass"), 0);
+            CU_ASSERT_NOT_EQUAL(port_of(&f, 1), 0);
+        } else {
+            ANSWER(&f, AGW_SIDE_A, "", WEB_ANSWER_A("r1kG", PWD_1, FP_1, "active"));
+            CU_ASSERT_EQUAL(count(&f, "m="), 1);
+        }
+        CU_ASSERT_FALSE(agw_session_open(f.session));
+        CU_ASSERT_EQUAL(plan_of(&f)->n_medias, answered == AGW_SIDE_A ? 2 : 1);
+        CU_ASSERT_EQUAL(fake_call_transports(f.call), answered == AGW_SIDE_A ? 3 : 2);
+        agw_session_rollback(f.session, loser); /* it is not open any more */
+        CU_ASSERT_EQUAL(plan_of(&f)->n_medias, answered == AGW_SIDE_A ? 2 : 1);
+        fixture_fini(&f);
+    }
+}
+
+static void test_negotiate_flow_rfc3261_14_2_of_each_side_one_offer_is_open(void)
 {
     fixture f;
-    establish(&f);
-    const size_t transports = fake_call_transports(f.call);
-    OFFER(&f, AGW_SIDE_A, "",
-          SESSION("3") BUNDLE("0 1") WEB_AUDIO("9", "0", WEB_1) WEB_VIDEO("9", "1", WEB_1));
-    CU_ASSERT_EQUAL(fake_call_transports(f.call), transports + 1);
-    OFFER(&f, AGW_SIDE_B, "", CORE_SESSION("2") CORE_AUDIO("16000") "a=sendonly\n");
-    CU_ASSERT_EQUAL(count(&f, "m="), 1);
-    CU_ASSERT_EQUAL(fake_call_transports(f.call), transports);
-    CU_ASSERT(agw_session_open_by(f.session, AGW_SIDE_B));
-    agw_session_rollback(f.session);
-    CU_ASSERT_FALSE(agw_session_open(f.session));
-    CU_ASSERT(end_of(&f, 0, AGW_SIDE_B)->may_receive);
+    offers_cross(&f, AGW_SIDE_A);
+    for (int i = 0; i < 3; i++) {
+        OFFER(&f, AGW_SIDE_A, "", WEB_OFFER_AV);
+        OFFER(&f, AGW_SIDE_B, "", CORE_SESSION("3") CORE_AUDIO("16000") "a=inactive\n");
+    }
+    CU_ASSERT_EQUAL(fake_call_transports(f.call), 3);
+    ANSWER(&f, AGW_SIDE_A, "", WEB_ANSWER_A("r1kG", PWD_1, FP_1, "active"));
+    CU_ASSERT_EQUAL(fake_call_transports(f.call), 2);
+    CU_ASSERT_FALSE(end_of(&f, 0, AGW_SIDE_A)->may_send);
     fixture_fini(&f);
 }
 
@@ -474,12 +539,12 @@ static void test_negotiate_flow_answer_to_an_offer_given_up(void)
     fixture f;
     fixture_init(&f);
     OFFER(&f, AGW_SIDE_A, "", WEB_OFFER_A);
-    agw_session_rollback(f.session);
+    agw_session_rollback(f.session, AGW_SIDE_A);
     CU_ASSERT_EQUAL(say(&f, AGW_SIDE_B, false, "", CORE_A), AGW_ERR_STATE);
     fixture_fini(&f);
     establish(&f);
     OFFER(&f, AGW_SIDE_A, "", WEB_OFFER_AV);
-    agw_session_rollback(f.session);
+    agw_session_rollback(f.session, AGW_SIDE_A);
     ANSWER(&f, AGW_SIDE_B, "", CORE_A); /* answers nothing, so it offers */
     CU_ASSERT(agw_session_open(f.session));
     fixture_fini(&f);
@@ -578,7 +643,9 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_negotiate_flow_rfc8842_tls_id),
     AGW_CASE(test_negotiate_flow_rfc8842_role_is_kept_when_we_offer),
     AGW_CASE(test_negotiate_flow_refused_reoffer_restores),
-    AGW_CASE(test_negotiate_flow_rfc6337_an_offer_that_crosses_takes_nothing_over),
+    AGW_CASE(test_negotiate_flow_rfc3261_14_2_offers_cross_and_both_are_refused),
+    AGW_CASE(test_negotiate_flow_rfc3261_14_2_offers_cross_and_one_is_answered),
+    AGW_CASE(test_negotiate_flow_rfc3261_14_2_of_each_side_one_offer_is_open),
     AGW_CASE(test_negotiate_flow_answer_to_an_offer_given_up),
     AGW_CASE(test_negotiate_flow_failing_reoffer_changes_nothing),
     AGW_CASE(test_negotiate_flow_fax_reoffer_is_refused_and_audio_stands),

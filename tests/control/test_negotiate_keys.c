@@ -317,7 +317,7 @@ static void test_keys_rollback_leaves_the_keys_that_stood(void)
     fixture f;
     const agw_sdes ours = core_calls(&f);
     OFFER(&f, AGW_SIDE_A, "", CORE("RTP/SAVP", "2", CRYPTO("1", GCM, KEY_GCM)));
-    agw_session_rollback(f.session);
+    agw_session_rollback(f.session, AGW_SIDE_A);
     const agw_transport_plan *t = transport_of(&f, 0, AGW_SIDE_A);
     CU_ASSERT(holds(&t->key_in, KEY_1, CM));
     CU_ASSERT(same_key(&ours, &t->key_out));

@@ -4,7 +4,7 @@
  *
  * Input: messages between lines "%%". The first line of a message is its side (A or B), its kind
  * (o, a, or t: a fragment of trickle ICE) and flags as one string; the rest is SDP. "%r" in front
- * gives an offer up. */
+ * gives up an offer of A, "%rB" one of B. */
 #include "control/fake_gateway.h"
 #include "control/negotiate.h"
 
@@ -106,7 +106,7 @@ static void converse(agw_session *s, const agw_call_ref *call, const char *text)
     char **messages = g_strsplit(text, "%%\n", MESSAGES_MAX);
     for (char **m = messages; *m != NULL; m++) {
         if (g_str_has_prefix(*m, "%r"))
-            agw_session_rollback(s);
+            agw_session_rollback(s, (*m)[2] == 'B' ? AGW_SIDE_B : AGW_SIDE_A);
         else
             take_message(s, call, *m);
         look(s);

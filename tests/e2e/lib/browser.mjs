@@ -81,6 +81,7 @@ export class Endpoint {
 
   offer(o = {}) { return this.page.evaluate((x) => rig.offer(x), o); }
   answer(sdp) { return this.page.evaluate((x) => rig.answer(x), sdp); }
+  rollback() { return this.page.evaluate(() => rig.rollback()); }
   accept(sdp, o = {}) { return this.page.evaluate((x) => rig.accept(...x), [sdp, o]); }
   direction(kind, dir) { return this.page.evaluate((x) => rig.direction(...x), [kind, dir]); }
   stats() { return this.page.evaluate(() => rig.stats()); }

@@ -46,6 +46,12 @@ export class Call {
     return reply.sdp;
   }
 
+  /** The other party refused the re-offer of `from` with that via-branch. */
+  refuse(branch, from = 'a') {
+    const [me, other] = from === 'a' ? [this.tags.a, this.tags.b] : [this.tags.b, this.tags.a];
+    return this.ng.cmd({ 'call-id': this.id, 'from-tag': me, 'to-tag': other, 'via-branch': branch, command: 'delete' });
+  }
+
   query() { return this.ng.query(this.id); }
 
   async remove() {

@@ -69,12 +69,12 @@ const write = {
     </action>
   `;
     if (m === 'ACK') for (const v of [`via${m}`, `cut${m}`, `from${m}`, `to${m}`, `cseq${m}`, `rr${m}`, `cur${m}`]) st.vars.delete(v);
-    return `${s.after100 ? '  <recv response="100" optional="true" />\n' : ''}  <recv request="${m}"${first ? ' rrs="true"' : ''} timeout="${s.ms ?? 20000}">${keep}</recv>`;
+    return `  <recv request="${m}"${first ? ' rrs="true"' : ''} timeout="${s.ms ?? 20000}">${keep}</recv>`;
   },
 
   reply(s, st) {
     const m = s.method;
-    const inDialog = st.answered || m !== 'INVITE';
+    const inDialog = st.answered || st.caller || m !== 'INVITE';
     if (m === 'INVITE' && s.code >= 200 && s.code < 300) st.answered = true;
     return message([
       `SIP/2.0 ${s.code} ${s.code}`, `[$via${m}]From:[$from${m}]`,

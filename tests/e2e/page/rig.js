@@ -106,6 +106,9 @@ const rig = window.rig = {
     await this.pc.setRemoteDescription({ type: 'answer', sdp });
   },
 
+  /** Our offer was refused. */
+  rollback() { return this.pc.setLocalDescription({ type: 'rollback' }); },
+
   /** Takes a remote offer and returns our answer. */
   async accept(sdp, { gather = true } = {}) {
     await this.pc.setRemoteDescription({ type: 'offer', sdp });

@@ -224,6 +224,50 @@ test('restartIce(): media gap < 200 ms, no new DTLS handshake', async (t, ctx) =
   await audioBothWays(page, phone);
 });
 
+/** Longest pause between RTP packets toward either end, in ms. */
+const rtpGaps = (atPhone, atPage) => [
+  maxGap(atPhone, (d) => d.kind === 'rtp' && d.src === NET.core.v4), maxGap(atPage, (d) => d.kind === 'rtp' && d.src === NET.access.v4)].map(Math.round);
+
+// Both re-offers are open in the gateway: the page restarts ICE, the phone moves nothing.
+for (const first of ['page', 'phone']) {
+  for (const answered of ['neither', 'page', 'phone']) {
+    test(`offers cross, that of the ${first} is the first, ${answered === 'neither' ? 'both are refused' : `that of the ${answered} is answered`}`, async (t, ctx) => {
+      const { call, page, phone } = await parts(t, ctx);
+      t.sdps = await browserCallsPhone(call, page, phone);
+      await audioBothWays(page, phone);
+      const captures = await Promise.all([Capture.start(ctx.net.core, join(ctx.opts.out, 'cross-core.pcap')), Capture.start(ctx.net.br, join(ctx.opts.out, 'cross-access.pcap'))]);
+      t.cleanup(() => Promise.all(captures.map((c) => c.proc.stop())));
+      const offer = {
+        page: async (o) => { t.sdps.toPhone = await call.offer(await page.offer(o), { toward: 'core', at: NET.browser.v4, keys: { 'via-branch': 'page' } }); },
+        phone: async () => { t.sdps.toPage = await call.offer(phone.offer(), { from: 'b', toward: 'browser', at: phone.ip, keys: { 'via-branch': 'phone' } }); },
+      };
+      const refuse = {
+        page: async () => { await call.refuse('page', 'a'); await page.rollback(); },
+        phone: () => call.refuse('phone', 'b'),
+      };
+      const answer = {
+        page: async () => page.answer(await call.answer(phone.answerTo(t.sdps.toPhone), { toward: 'browser', at: phone.ip })),
+        phone: async () => call.answer(await page.accept(t.sdps.toPage), { from: 'a', toward: 'core', at: NET.browser.v4 }),
+      };
+      const second = first === 'page' ? 'phone' : 'page';
+      for (const who of [first, second]) await offer[who]({ iceRestart: true });
+      await audioBothWays(page, phone);
+      const losers = [first, second].filter((who) => who !== answered);
+      for (const who of losers) await refuse[who]();
+      if (answered !== 'neither') await answer[answered]();
+      await audioBothWays(page, phone);
+      for (const who of losers) { // each tries again
+        await offer[who]();
+        await answer[who]();
+        await audioBothWays(page, phone);
+      }
+      const gaps = rtpGaps(...await Promise.all(captures.map((c) => c.stop())));
+      t.note(`longest pause in the RTP: ${gaps[0]} ms toward the phone, ${gaps[1]} ms toward the page`);
+      assert.ok(Math.max(...gaps) < 200, `media never stops: ${gaps} ms`);
+    }, { known: { rtpengine: 'has one offer at a time' } });
+  }
+}
+
 test('browser to browser', async (t, ctx) => {
   const { call, page: a } = await parts(t, ctx, { phone: null });
   const { page: b } = await parts(t, ctx, { phone: null, page: { tone: 880, answerer: true } });

@@ -120,6 +120,13 @@ function oneTransport({ browser, phone }) {
   return { toBrowser, toPhone };
 }
 
+// An offer of a side's own, what becomes of it, and what becomes of the other's, by either method.
+const offer = (m, sdp) => [send(m, { sdp, once: true }), ...(m === 'INVITE' ? [want(100)] : [])];
+const refused = (m) => () => (m === 'INVITE' ? [want(491), send('ACK', { refused: true })] : [want(491, { plain: true })]);
+const accepted = (m) => () => (m === 'INVITE' ? [want(200), send('ACK')] : [want(200, { plain: true })]);
+const refuse = (m) => () => [reply(m, 491), ...(m === 'INVITE' ? [recv('ACK')] : [])];
+const accept = (m) => (sdp) => [reply(m, 200, { sdp }), ...(m === 'INVITE' ? [recv('ACK')] : [])];
+
 for (const byBrowser of [true, false]) {
   const who = byBrowser ? 'browser calls phone' : 'phone calls browser';
   for (const withSdp of [false, true]) {
@@ -144,23 +151,41 @@ for (const byBrowser of [true, false]) {
     }, { timeout: 60000, known });
   }
 
-  test(`re-INVITEs cross, ${who}: 491 to both, the call stands`, async (t, ctx) => {
-    // the callee's is not answered before the caller's is refused: both are open in the gateway
-    const caller = (sdp) => [send('INVITE', { sdp: sdp(1) }), want(200), send('ACK'), recv('INVITE'), send('INVITE', { sdp: sdp(2, 'a=sendonly\n'), once: true }),
-      want(491), send('ACK', { refused: true }), reply('INVITE', 491), recv('ACK'), pause(1000), send('BYE'), want(200, { plain: true })];
-    const callee = (sdp) => [recv('INVITE'), reply('INVITE', 200, { sdp: sdp(1, '', 'active') }), recv('ACK'), pause(300), send('INVITE', { sdp: sdp(2, 'a=sendonly\n'), once: true }),
-      recv('INVITE', { after100: true }), reply('INVITE', 491), recv('ACK'), want(491), send('ACK', { refused: true }), recv('BYE'), reply('BYE', 200)];
-    oneTransport(await play(t, ctx, 'cross', byBrowser, caller, callee, () => standsAfter(ctx, 491)));
-  }, { timeout: 60000, known });
+  for (const m of ['INVITE', 'UPDATE']) {
+    const name = m === 'INVITE' ? 're-INVITE' : m;
+    test(`${name}s cross, ${who}: 491 to both or to either, and again`, async (t, ctx) => {
+      // the callee's offer is the earlier one in the gateway; then what happens to both, in this order
+      const rounds = [
+        { caller: [refused(m), refuse(m)], callee: [refuse(m), refused(m)], held: true },
+        { caller: [refused(m), accept(m)], callee: [refuse(m), accepted(m)] },
+        { caller: [accepted(m), refuse(m)], callee: [accept(m), refused(m)] },
+        { caller: [() => [pause(50)], accept(m), refused(m)], callee: [accepted(m), refuse(m)] }, // a 200 at once would overtake the offer in Kamailio
+      ];
+      const version = (i) => 2 + 2 * i;
+      const more = (r) => (r.held ? 'a=sendonly\n' : '');
+      const caller = (sdp) => [send('INVITE', { sdp: sdp(1) }), want(200), send('ACK'),
+        ...rounds.flatMap((r, i) => [recv(m), ...offer(m, sdp(version(i), more(r))), ...r.caller.flatMap((f) => f(sdp(version(i) + 1, '', 'active')))]),
+        pause(1000), send('BYE'), want(200, { plain: true })];
+      const callee = (sdp) => [recv('INVITE'), reply('INVITE', 200, { sdp: sdp(1, '', 'active') }), recv('ACK'),
+        ...rounds.flatMap((r, i) => [pause(300), ...offer(m, sdp(version(i), more(r))), recv(m), ...r.callee.flatMap((f) => f(sdp(version(i) + 1, '', 'active')))]),
+        recv('BYE'), reply('BYE', 200)];
+      const all = await play(t, ctx, `cross-${m}`, byBrowser, caller, callee, () => standsAfter(ctx, 5));
+      oneTransport(all);
+      for (const { first, sdp } of all.browser.filter((x) => x.dir === 'received' && x.sdp))
+        assert.match(sdp, first.startsWith('SIP/2.0') ? /^a=setup:(active|passive)\r$/m : /^a=setup:actpass\r$/m, `an answer is one, an offer is one: ${first}`);
+    }, { timeout: 60000, known });
+  }
 
-  test(`refused UPDATE and re-INVITE, ${who}: what stood stands`, async (t, ctx) => {
-    const caller = (sdp) => [send('INVITE', { sdp: sdp(1) }), want(200), send('ACK'),
-      send('UPDATE', { sdp: sdp(2, 'a=inactive\n') }), want(488, { plain: true }), pause(100),
-      send('INVITE', { sdp: sdp(3, 'a=inactive\n') }), want(488), send('ACK', { refused: true }), pause(1000), send('BYE'), want(200, { plain: true })];
-    const callee = (sdp) => [recv('INVITE'), reply('INVITE', 200, { sdp: sdp(1, '', 'active') }), recv('ACK'),
-      recv('UPDATE'), reply('UPDATE', 488), recv('INVITE'), reply('INVITE', 488), recv('ACK'), recv('BYE'), reply('BYE', 200)];
-    oneTransport(await play(t, ctx, 'refused', byBrowser, caller, callee, () => standsAfter(ctx, 488)));
-  }, { timeout: 60000, known });
+  for (const code of [488, 500]) {
+    test(`refused UPDATEs and re-INVITEs of both, ${who}, ${code}: what stood stands`, async (t, ctx) => {
+      const asks = (sdp) => [send('UPDATE', { sdp: sdp(2, 'a=inactive\n') }), want(code, { plain: true }), pause(100),
+        send('INVITE', { sdp: sdp(3, 'a=inactive\n') }), want(code), send('ACK', { refused: true })];
+      const refuses = [recv('UPDATE'), reply('UPDATE', code), recv('INVITE'), reply('INVITE', code), recv('ACK')];
+      const caller = (sdp) => [send('INVITE', { sdp: sdp(1) }), want(200), send('ACK'), ...asks(sdp), ...refuses, pause(1000), send('BYE'), want(200, { plain: true })];
+      const callee = (sdp) => [recv('INVITE'), reply('INVITE', 200, { sdp: sdp(1, '', 'active') }), recv('ACK'), ...refuses, pause(100), ...asks(sdp), recv('BYE'), reply('BYE', 200)];
+      oneTransport(await play(t, ctx, `refused-${code}`, byBrowser, caller, callee, () => standsAfter(ctx, 4)));
+    }, { timeout: 60000, known });
+  }
 
   test(`session timer, ${who}: the same SDP again touches nothing`, async (t, ctx) => {
     const again = (sdp, setup) => [recv('INVITE'), reply('INVITE', 200, { sdp: sdp(1, '', setup) }), recv('ACK')];
@@ -172,11 +197,11 @@ for (const byBrowser of [true, false]) {
   }, { timeout: 60000, known });
 }
 
-/** Once two refusals are through, both parties still may send and receive. */
-async function standsAfter(ctx, code) {
+/** Once n refusals are through, both parties still may send and receive. */
+async function standsAfter(ctx, n) {
   const refused = () => (ctx.gateway.proc.output.match(/ng delete from/g) ?? []).length;
   const before = refused();
-  await until(`two ${code}s`, () => refused() >= before + 2, 8000);
+  await until(`${n} refusals`, () => refused() >= before + n, 12000);
   const [id] = await ctx.gateway.ng.calls();
   assert.ok(id, 'the call lives');
   const { tags } = await ctx.gateway.ng.query(id);
