@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // SPDX-License-Identifier: BSD-3-Clause
-// End-to-end tests: node tests/e2e/run.mjs [--gateway=agwd|rtpengine] [--only=regex] [--io=udp|xdp|auto] [--ice=lite|full] [--build=DIR] [--out=DIR] [--list] [--capture]
+// End-to-end tests: node tests/e2e/run.mjs [--gateway=agwd|rtpengine] [--only=regex] [--io=udp|xdp|auto] [--ice=lite|full] [--hold=SECONDS] [--build=DIR] [--out=DIR] [--list] [--capture]
 import { mkdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,11 +9,11 @@ import { INNER, makeNetwork, runInside } from './lib/sandbox.mjs';
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 
 function options(argv) {
-  const opts = { gateway: 'agwd', io: '', ice: '', only: '.', build: resolve(HERE, '../../build/release'), out: join(HERE, 'out'), list: false, capture: false, inner: false };
+  const opts = { gateway: 'agwd', io: '', ice: '', only: '.', hold: 12, build: resolve(HERE, '../../build/release'), out: join(HERE, 'out'), list: false, capture: false, inner: false };
   for (const a of argv) {
     const [, name, value] = /^--([a-z-]+)(?:=(.*))?$/.exec(a) ?? [];
     if (!(name in opts)) throw new Error(`unknown option ${a}`);
-    opts[name] = typeof opts[name] === 'boolean' ? true : name === 'build' || name === 'out' ? resolve(value) : value;
+    opts[name] = typeof opts[name] === 'boolean' ? true : name === 'hold' ? Number(value) : name === 'build' || name === 'out' ? resolve(value) : value;
   }
   if (!['agwd', 'rtpengine'].includes(opts.gateway)) throw new Error('--gateway is agwd or rtpengine');
   return opts;
@@ -23,7 +23,7 @@ async function inner(opts) {
   const { listTests, runAll } = await import('./lib/runner.mjs');
   const { stopAll } = await import('./lib/proc.mjs');
   const { Capture } = await import('./lib/pcap.mjs');
-  for (const s of ['literal', 'flags', 'direct', 'media', 'life', 'limit', 'sip', 'flows', 'wire', 'ice', 'security', 'demo', 'many']) await import(`./suites/${s}.mjs`);
+  for (const s of ['literal', 'flags', 'direct', 'media', 'life', 'hold', 'limit', 'sip', 'chain', 'flows', 'wire', 'ice', 'security', 'demo', 'many']) await import(`./suites/${s}.mjs`);
   const filter = new RegExp(opts.only);
   if (opts.list) {
     for (const n of listTests()) if (filter.test(n)) console.log(n);

@@ -163,12 +163,12 @@ export async function parts(t, ctx, { style, page = {}, phone = {}, browser = ct
   return { call, page: ep, phone: ph };
 }
 
-/** The page offers again with this direction. */
-export async function renegotiate(call, page, phone, direction, t) {
+/** The page offers again with this direction; `answer`: see phoneAnswer(). */
+export async function renegotiate(call, page, phone, direction, t, answer = {}) {
   await page.direction('audio', direction);
   const offer = await page.offer();
   const toCore = await call.offer(offer, { toward: 'core', at: NET.browser.v4 });
-  const toBrowser = await call.answer(phone.answerTo(toCore), { toward: 'browser', at: phone.ip });
+  const toBrowser = await call.answer(phone.answerTo(toCore, answer), { toward: 'browser', at: phone.ip });
   Object.assign(t.sdps, { offer, toCore, toBrowser });
   await page.answer(toBrowser);
 }

@@ -22,6 +22,7 @@ export class FarGateway {
     const f = new FarGateway();
     f.proc = new Proc('far rtpengine', ['rtpengine', '--foreground', '--log-stderr', '--log-level=5', '--table=-1', `--interface=${IP}`,
       `--listen-ng=${IP}:${NG}`, '--port-min=40000', '--port-max=49999', '--delete-delay=0', '--timeout=120'], { ns, log: join(out, 'far.log') });
+    f.ngPort = NG;
     f.ng = await NgClient.open(NG, IP);
     await until('the far rtpengine answers ping', () => f.ng.ping(), 8000);
     return f;

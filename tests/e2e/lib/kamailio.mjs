@@ -11,6 +11,8 @@ import { until } from './wait.mjs';
 
 const CONFIG = fileURLToPath(new URL('../../../deploy/kamailio/kamailio.cfg', import.meta.url));
 const PORT = { wss: 8443, access: 5080, pcscf: 5060, scscf: 5062, events: 8448 };
+/** Where the border of the other network (far.cfg) takes calls. */
+export const FAR = `${NET.stranger.v4}:5064`;
 /** What makes the gateway tell the eP-CSCF of its events. */
 export const NOTIFY = `--notify=evapi:127.0.0.1:${PORT.events}`;
 const host = (ip) => (ip.includes(':') ? `[${ip}]` : ip);
@@ -22,6 +24,8 @@ function mediaKeys(flags, access, core) {
   if (flags === 'bare') return {};
   if (flags === 'ims')
     return { toCore: `flags=loop-protect ${replace} ICE=remove RTP AVP`, toBrowser: `flags=loop-protect ${replace} ICE=force SRTP AVPF DTLS=passive`, bareInDialog: true };
+  if (flags === 'dtls') // an offer with DTLS looks like a browser's, so the realms are named
+    return { toCore: `UDP/TLS/RTP/SAVP ICE=remove SDES-off ${replace}`, bareInDialog: true, firstToCore: 'direction=access direction=core', firstToBrowser: 'direction=core direction=access' };
   if (flags === 'sdes') return { toCore: `RTP/SAVP ICE=remove rtcp-mux-demux DTLS=off ${replace}`, bareInDialog: true };
   const family = core === access ? ['', ''] : core === 'v6' ? [' address-family=IP6', ' address-family=IP4'] : [' address-family=IP4', ' address-family=IP6'];
   const secured = flags === 'rtpengine-sdes' ? 'RTP/SAVP ICE=remove rtcp-mux-demux SDES-pad' : 'RTP/AVP ICE=remove rtcp-mux-demux SDES-off';
@@ -53,6 +57,7 @@ function breakoutCfg() {
   const forks = [2, 5].map((n) => [`    if ($rU == "fork${n}") {`, ...Array.from({ length: n }, (_, i) => (i === 0 ? `        $ru = "sip:fork${n}@${NET.stranger.v4}:5070";` : `        append_branch("sip:fork${n}@${NET.stranger.v4}:${5070 + i}");`)), '        return;', '    }'].join('\n'));
   return `route[BREAKOUT] {
     if ($rU =~ "^(uas|112)$") { $du = "${at(0)}"; return; }
+    if ($rU == "far") { $du = "sip:${FAR}"; return; }
     if ($rU == "uas6") { $du = "sip:[${NET.stranger.v6}]:5070"; return; }
 ${forks.join('\n')}
     sl_send_reply("404", "Not Found");
@@ -62,7 +67,7 @@ ${forks.join('\n')}
 }
 
 export class Kamailio {
-  /** flags: ims | bare | sdes; access, core: 'v4' or 'v6'; switches: more #!defines. */
+  /** flags: ims | bare | sdes | dtls (toward the core); access, core: 'v4' or 'v6'; switches: more #!defines. */
   static async start({ gateway, flags, access = 'v4', core = 'v4', out, switches = {} }) {
     const k = new Kamailio();
     k.ws = `wss://${host(NET.access[access])}:${PORT.wss}`;
@@ -93,16 +98,16 @@ export class Kamailio {
     return k;
   }
 
-  /** kamailio/NAME.cfg with nothing but one UDP listener, "address:port". */
-  static async startScript(name, { gateway, listen, out }) {
+  /** kamailio/NAME.cfg with nothing but one UDP listener, "address:port"; words: what else stands between at signs. */
+  static async startScript(name, { gateway, listen, out, ns = null, words = {} }) {
     const k = new Kamailio();
     const dir = join(out, `kamailio-${name}`);
     mkdirSync(join(dir, 'run'), { recursive: true });
-    const cfg = readFileSync(fileURLToPath(new URL(`../kamailio/${name}.cfg`, import.meta.url)), 'utf8')
-      .replace('@NG@', gateway.ngPort).replace('@LISTEN@', `listen=udp:${listen}`);
+    const all = { NG: gateway.ngPort, LISTEN: `listen=udp:${listen}`, ...words };
+    const cfg = readFileSync(fileURLToPath(new URL(`../kamailio/${name}.cfg`, import.meta.url)), 'utf8').replace(/@([A-Z_]+)@/g, (_, word) => all[word]);
     writeFileSync(join(dir, 'kamailio.cfg'), cfg);
     k.proc = new Proc('kamailio', ['kamailio', '-DD', '-E', '-m', '32', '-M', '4', '-f', join(dir, 'kamailio.cfg'), '-Y', join(dir, 'run'), '-w', dir],
-      { log: join(dir, 'log') });
+      { ns, log: join(dir, 'log') });
     await k.proc.printed(/rtpengine instance .* found|selecting rtpengine|instance <udp:127/, 5000);
     return k;
   }

@@ -7,6 +7,7 @@
 //   reply('INVITE', 183, { sdp, headers })  answers a remembered request
 //   want(200)                               waits for a reply; other provisional ones may come first
 //   pause(ms)
+//   play(file)                              from now on raw A-law goes out from [rtpstream_audio_port], over and over
 
 const esc = (text) => text.replace(/\n/g, '\r\n').replace(/\r\r/g, '\r');
 
@@ -16,7 +17,7 @@ export function scenario(name, steps, { caller, user = 'uas', tag = name }) {
   const body = steps.map((s) => {
     const text = write[s.kind](s, state);
     if (s.kind === 'send' && s.method === 'INVITE') state.inviteAt = state.at;
-    state.at += text.match(/^ {2}<(send|recv|pause)/gm).length;
+    state.at += text.match(/^ {2}<(send|recv|pause|nop)/gm).length;
     return text;
   }).join('\n');
   const unused = [...state.vars].join(',');
@@ -28,6 +29,7 @@ export const recv = (method, o = {}) => ({ kind: 'recv', method, ...o });
 export const reply = (method, code, o = {}) => ({ kind: 'reply', method, code, ...o });
 export const want = (code, o = {}) => ({ kind: 'want', code, ...o });
 export const pause = (ms) => ({ kind: 'pause', ms });
+export const play = (file) => ({ kind: 'play', file });
 
 const contact = 'Contact: <sip:[service]@[local_ip]:[local_port]>';
 const tail = ({ sdp, headers = [] }) => [...headers, ...(sdp ? ['Content-Type: application/sdp', 'Content-Length: [len]', '', sdp.trim()] : ['Content-Length: 0', '', ''])].join('\n');
@@ -95,6 +97,8 @@ const write = {
   },
 
   pause: (s) => `  <pause milliseconds="${s.ms}" />`,
+
+  play: (s) => `  <nop><action><exec rtp_stream="${s.file},-1,8" /></action></nop>`,
 };
 
 /** What SIPp's message file says: [{ at (ms), dir: 'sent' | 'received', first, text, sdp }] in order. */

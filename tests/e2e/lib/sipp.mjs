@@ -11,15 +11,16 @@ import { until } from './wait.mjs';
 let runs = 0;
 
 export class Sipp {
-  /** `xml`: a scenario by its text instead of a file's name; `uas`: it waits for a call. */
-  static async start({ scenario, xml, uas = scenario.startsWith('uas'), ns, out, family = 'v4', host = 'stranger', ip = NET[host][family], port = 5070, remote, service = 'uas' }) {
+  /** `xml`: a scenario by its text instead of a file's name; `uas`: it waits for a call; `echo`: it sends back what it hears. */
+  static async start({ scenario, xml, uas = scenario.startsWith('uas'), ns, out, family = 'v4', host = 'stranger', ip = NET[host][family], port = 5070, remote, service = 'uas', timeoutS = 90, echo = true }) {
     const s = new Sipp();
     const tag = `sipp-${++runs}-${scenario}`;
     const sf = xml ? join(out, `${tag}.xml`) : fileURLToPath(new URL(`../sipp/${scenario}.xml`, import.meta.url));
     if (xml) writeFileSync(sf, xml);
     s.messageFile = join(out, `${tag}.msg`);
-    s.proc = new Proc(tag, ['sipp', '-sf', sf, '-i', ip, '-mi', ip, '-p', String(port), '-mp', String(16000 + 10 * runs), '-rtp_echo', '-m', '1', '-nostdin', '-s', service, '-au', service, '-ap', 'secret',
-      '-timeout', '90s', '-timeout_error', '-trace_err', '-error_file', join(out, `${tag}.err`), '-trace_msg', '-message_file', s.messageFile, ...(remote ? [remote] : [])],
+    s.mediaPort = 16000 + 10 * runs;
+    s.proc = new Proc(tag, ['sipp', '-sf', sf, '-i', ip, '-mi', ip, '-p', String(port), '-mp', String(s.mediaPort), ...(echo ? ['-rtp_echo'] : []), '-m', '1', '-nostdin', '-s', service, '-au', service, '-ap', 'secret',
+      '-timeout', `${timeoutS}s`, '-timeout_error', '-trace_err', '-error_file', join(out, `${tag}.err`), '-trace_msg', '-message_file', s.messageFile, ...(remote ? [remote] : [])],
     { ns, cwd: out, log: join(out, `${tag}.log`), env: { TERM: 'dumb' } });
     if (uas) await until('sipp listens', () => s.proc.alive && new RegExp(`:${port}\\s`).test(nsRun(ns, 'ss', '-lunH')), 4000);
     return s;

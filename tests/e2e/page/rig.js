@@ -125,6 +125,12 @@ const rig = window.rig = {
     return this.pc.localDescription.sdp;
   },
 
+  /** Takes our sound away, or gives it back, without a word to the other side. */
+  async silent(on) {
+    const s = this.pc.getTransceivers().find((t) => t.receiver.track.kind === 'audio').sender;
+    await s.replaceTrack(on ? null : this.local.getAudioTracks()[0]);
+  },
+
   direction(kind, dir) {
     for (const t of this.pc.getTransceivers()) if (t.receiver.track.kind === kind) t.direction = dir;
   },

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// How calls end when nobody says so, and what must not end them: consent, goodbye, media timeout, hold. Short limits in the gateway.
+// How calls end when nobody says so, and what must not end them: consent, goodbye, media timeout. Short limits in the gateway; holds have a suite of their own.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { suite, test } from '../lib/runner.mjs';
@@ -8,7 +8,7 @@ import { AgentClient } from '../lib/agent-client.mjs';
 import { Browser } from '../lib/browser.mjs';
 import { Capture } from '../lib/pcap.mjs';
 import { NET, nsRun } from '../lib/sandbox.mjs';
-import { audioBothWays, browserCallsPhone, parts, renegotiate } from '../lib/call.mjs';
+import { audioBothWays, browserCallsPhone, parts } from '../lib/call.mjs';
 import { sleep, until } from '../lib/wait.mjs';
 
 const TIMEOUT_S = 4;
@@ -110,68 +110,3 @@ test('media timeout: a call that is silent on both sides ends with an event', as
   assert.ok(after >= TIMEOUT_S - 1, 'not too early');
   if (ctx.gateway.realms) checkEvent(await ctx.gateway.events.wait(call.id, /timeout|call-ended|inactiv/, 2000), call);
 }, { timeout: 40000, known: { rtpengine: 'its timer is coarser' } });
-
-/** The phone offers this direction, or the old 0.0.0.0; the page answers. */
-async function phoneOffers(call, page, phone, direction) {
-  const sdp = direction === '0.0.0.0' ? phone.offer().replace(/c=IN IP4 .*/g, 'c=IN IP4 0.0.0.0') : phone.offer({ direction });
-  const toBrowser = await call.offer(sdp, { from: 'b', toward: 'browser', at: phone.ip });
-  const answer = await page.accept(toBrowser);
-  await call.answer(answer, { from: 'a', toward: 'core', at: NET.browser.v4 });
-  return Date.now();
-}
-
-/** Longest time between RTCP datagrams to that port from `from` to `to`, in ms. */
-function longestGap(grams, port, from, to) {
-  const at = [from, ...grams.filter((d) => d.kind === 'rtcp' && d.dport === port && d.at > from).map((d) => d.at), to];
-  return Math.max(...at.slice(1).map((x, i) => x - at[i]));
-}
-
-test('holds by the phone without music outlive the timeout, with RTCP every 5 s, and resume within 200 ms', async (t, ctx) => {
-  const held = [];
-  for (const direction of ['sendonly', 'inactive', '0.0.0.0']) {
-    const { call, page, phone } = await parts(t, ctx);
-    await browserCallsPhone(call, page, phone);
-    await audioBothWays(page, phone);
-    held.push({ direction, call, page, phone });
-  }
-  const core = await Capture.start(ctx.net.core, join(ctx.opts.out, 'holds-core.pcap'));
-  const access = await Capture.start(ctx.net.br, join(ctx.opts.out, 'holds-access.pcap'));
-  t.cleanup(() => Promise.all([core.proc.stop(), access.proc.stop()]));
-  for (const h of held) {
-    h.from = await phoneOffers(h.call, h.page, h.phone, h.direction);
-    await h.phone.audio.stopSending();
-  }
-  await sleep((TIMEOUT_S * 3) * 1000); // the hold is the test
-  for (const h of held) {
-    assert.ok(await listed(ctx, h.call), `${h.direction}: the call lives`);
-    h.to = Date.now();
-    await h.phone.audio.start();
-    h.resumed = await phoneOffers(h.call, h.page, h.phone, 'sendrecv');
-    h.remote = (await h.page.stats()).pairs[0].local.split(':').pop();
-    await audioBothWays(h.page, h.phone);
-  }
-  const [atCore, atAccess] = [await core.stop(), await access.stop()];
-  for (const h of held) {
-    const first = atAccess.find((d) => d.kind === 'rtp' && d.dst === NET.browser.v4 && d.dport === Number(h.remote) && d.at > h.to);
-    assert.ok(first && first.at - h.resumed < 200, `${h.direction}: media within 200 ms of the answer: ${first?.at - h.resumed}`);
-    const gap = longestGap(atCore, h.phone.audio.port + 1, h.from, h.to);
-    if (h.direction !== '0.0.0.0') assert.ok(gap <= 5200, `${h.direction}: ${gap} ms without RTCP`);
-    t.note(`${h.direction}: ${Math.round(gap)} ms at most without RTCP, ${Math.round(Math.max(0, first.at - h.resumed))} ms to resume`);
-  }
-}, { timeout: 90000, known: { rtpengine: 'sends no RTCP of its own during a hold' } });
-
-test('a hold longer than the media timeout does not end the call', async (t, ctx) => {
-  const { call, page, phone } = await parts(t, ctx);
-  t.sdps = await browserCallsPhone(call, page, phone);
-  await audioBothWays(page, phone);
-  await renegotiate(call, page, phone, 'inactive', t);
-  await phone.audio.stopSending();
-  await phone.audio.mark();
-  await sleep((TIMEOUT_S * 2 + 2) * 1000); // the hold is the test
-  assert.ok(await listed(ctx, call), 'the call lives');
-  const reports = (await phone.audio.stats()).rtcp;
-  assert.ok(reports.sr + reports.rr > 0, 'the held phone gets RTCP (every 5 s at least)');
-  await renegotiate(call, page, phone, 'sendrecv', t);
-  await phone.audio.start();
-  await audioBothWays(page, phone);
-}, { timeout: 60000, known: { rtpengine: 'sends no RTCP of its own during a hold' } });
