@@ -406,16 +406,11 @@ __attribute__((noinline)) static agw_drop act(agw_worker *w, const agw_pkt *pkt,
     return AGW_DROP_NONE;
 }
 
-/* Token bucket (TS 23.334 section 5.6), kept as the time at which it will be full: it holds what
- * the rate allows within the burst, and each byte sets it back. */
+/* TS 23.334 section 5.6. */
 static bool exceeds_contract(agw_end *in, size_t len, agw_ns now)
 {
-    const agw_ns full_at = in->police_at > now ? in->police_at : now;
-    const agw_ns set_back = full_at + (agw_ns)(len + IP_UDP_HEADERS) * in->police_ns;
-    if (set_back - now > AGW_MS(in->police_burst_ms))
-        return true;
-    in->police_at = set_back;
-    return false;
+    return !agw_budget_take(&in->police, now, (agw_ns)(len + IP_UDP_HEADERS) * in->police_ns,
+                            AGW_MS(in->police_burst_ms));
 }
 
 static agw_drop forward_rtp(agw_worker *w, agw_pkt *pkt)

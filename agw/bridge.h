@@ -30,11 +30,11 @@ typedef struct agw_end {
     uint8_t key_frames_due; /* requests still to be sent to this party */
     uint8_t acts;           /* what else is done to its RTP; 0 = nothing */
     uint16_t police_burst_ms;
-    uint32_t in_ssrc;                 /* whose numbers `in` holds; 0 = none yet */
-    uint32_t police_ns;               /* what a byte takes of its rate; 0 = not policed */
-    agw_ns in_at;                     /* its last packet */
-    agw_ns police_at;                 /* when its bucket will be full again */
-    agw_pt_plan pts[AGW_PLAN_PT_MAX]; /* the first four are in the line */
+    uint32_t in_ssrc;   /* whose numbers `in` holds; 0 = none yet */
+    uint32_t police_ns; /* what a byte takes of its rate; 0 = not policed */
+    agw_ns in_at;       /* its last packet */
+    agw_budget police;
+    agw_pt_plan pts[AGW_PLAN_PT_MAX];            /* the first four are in the line */
     alignas(AGW_CACHE_LINE) agw_rtp_receiver in; /* the RTP stream from this party */
 
     /* what every packet to this party needs: one line, and one of `out` */

@@ -5,23 +5,15 @@
 
 #include <string.h>
 
-/* The cheapest test of all: it stands in front of the parse. */
-static bool take_token(agw_stun_server *s, agw_ns now)
+/* The cheapest tests of all: they stand in front of the parse. The source's comes first, so that
+ * one that floods leaves the others their share. */
+static agw_drop take_turn(agw_stun_server *s, agw_ns now, const agw_addr *source)
 {
     const agw_ns each = AGW_S(1) / s->rate;
-    const agw_ns passed = s->filled_at == 0 ? AGW_S(1) : now - s->filled_at;
-    if (passed >= AGW_S(1)) {
-        s->tokens = s->rate;
-        s->filled_at = now;
-    } else if (passed >= each) {
-        const uint32_t more = (uint32_t)(passed / each);
-        s->tokens = s->tokens + more > s->rate ? s->rate : s->tokens + more;
-        s->filled_at += more * each;
-    }
-    if (s->tokens == 0)
-        return false;
-    s->tokens--;
-    return true;
+    const agw_ns share = agw_earlier(each * AGW_STUN_SERVER_SHARE, AGW_S(1));
+    if (!agw_budgets_take(s->sources, source, now, share))
+        return AGW_DROP_SOURCE_RATE;
+    return agw_budget_take(&s->budget, now, each, AGW_S(1)) ? AGW_DROP_NONE : AGW_DROP_STUN_RATE;
 }
 
 /* What any client writes; nothing that asks for more than an address. */
@@ -36,8 +28,9 @@ agw_drop agw_stun_serve(agw_stun_server *server, agw_ns now, agw_pkt *pkt)
 {
     if (server->rate == 0)
         return AGW_DROP_STUN_UNEXPECTED;
-    if (!take_token(server, now))
-        return AGW_DROP_STUN_RATE;
+    const agw_drop refused = take_turn(server, now, &pkt->remote);
+    if (refused != AGW_DROP_NONE)
+        return refused;
     agw_stun_msg msg;
     if (agw_stun_parse(&msg, pkt->data, pkt->len) != AGW_OK)
         return AGW_DROP_STUN_MALFORMED;

@@ -25,6 +25,8 @@ static const agw_ns REMOTE_BUSY =
 static const agw_ns LATCH_SILENT = AGW_S(2); /* before another source may take over */
 static const agw_ns LATCH_EVERY = AGW_MS(500);
 static const agw_ns ICMP_EVERY = AGW_S(1);
+static const agw_ns UNPROVEN_COST = AGW_S(1) / AGW_UNPROVEN_PER_SECOND;
+static const agw_ns FREE_COST = AGW_S(1) / AGW_UNPROVEN_FREE;
 /* A peer that has announced another key may use the old one until it has our answer, and packets
  * under it may still be on their way then (RFC 4568 section 7.1.4). */
 static const agw_ns OLD_KEY_ANSWERED = AGW_S(32); /* SIP's timer B, RFC 3261 section 17.1.1.2 */
@@ -200,6 +202,26 @@ static void on_check(agw_transport *t, agw_component *c, const agw_pkt *pkt,
     agw_bridge_settle(t);
 }
 
+/* Whether a check may cost us its proof. An honest one pays nothing (pay_for_proof()), so this ends
+ * with the first comparison unless checks fail; who is validated is heard whatever others do. */
+static bool may_try_proof(const agw_transport *t, const agw_component *c, const agw_pkt *pkt)
+{
+    const agw_worker *w = t->worker;
+    return agw_budget_has(&t->stun_free, w->now, FREE_COST, AGW_S(1)) ||
+           agw_ice_is_valid(c->ice, pkt->port->id, &pkt->remote) ||
+           agw_budgets_has(w->sources, &pkt->remote, w->now, UNPROVEN_COST);
+}
+
+/* Integrity that was wrong, or right and overheard. */
+static void pay_for_proof(agw_transport *t, agw_ice_drop drop, const agw_addr *source)
+{
+    agw_worker *w = t->worker;
+    if (drop != AGW_ICE_DROP_INTEGRITY && drop != AGW_ICE_DROP_REPLAY)
+        return;
+    if (!agw_budget_take(&t->stun_free, w->now, FREE_COST, AGW_S(1)))
+        (void)agw_budgets_take(w->sources, source, w->now, UNPROVEN_COST);
+}
+
 static void take_stun(agw_worker *w, agw_pkt *pkt)
 {
     agw_transport *t = pkt->transport;
@@ -208,10 +230,15 @@ static void take_stun(agw_worker *w, agw_pkt *pkt)
         agw_pkt_drop(pkt, AGW_DROP_STUN_UNEXPECTED);
         return;
     }
+    if (!may_try_proof(t, c, pkt)) {
+        agw_pkt_drop(pkt, AGW_DROP_SOURCE_RATE);
+        return;
+    }
     agw_ice_result res;
     uint8_t reply[AGW_STUN_REPLY_MAX];
     agw_ice_on_stun(c->ice, w->now, pkt->port->id, &pkt->remote, pkt->data, pkt->len, reply,
                     sizeof reply, &res);
+    pay_for_proof(t, res.drop, &pkt->remote);
     note_consent(c);
     on_check(t, c, pkt, &res);
     agw_transport_set_timer(t);
@@ -366,19 +393,10 @@ static void restart_dtls(agw_transport *t)
     forget_result(t);
 }
 
-static bool take_of(agw_budget *b, uint32_t per_second, agw_ns now)
-{
-    if (now - b->at >= AGW_S(1))
-        *b = (agw_budget){now, per_second};
-    if (b->left == 0)
-        return false;
-    b->left--;
-    return true;
-}
-
 bool agw_transport_may_take_rtcp(agw_transport *t)
 {
-    return t->rtcp_per_second == 0 || take_of(&t->rtcp_budget, t->rtcp_per_second, t->worker->now);
+    return t->rtcp_per_second == 0 || agw_budget_take(&t->rtcp_budget, t->worker->now,
+                                                      AGW_S(1) / t->rtcp_per_second, AGW_S(1));
 }
 
 static bool is_source(const agw_transport *t, const agw_addr *signalled, const agw_addr *from)
@@ -404,6 +422,17 @@ static bool is_from_peer(agw_transport *t, const agw_pkt *pkt)
            (t->forked && branch_of(t, &pkt->remote) != AGW_BRANCH_NONE);
 }
 
+/* One more datagram for the handshake thread: what a handshake needs, or on account of its source.
+ */
+static bool may_hand_over(agw_transport *t, const agw_addr *source)
+{
+    agw_worker *w = t->worker;
+    if (!agw_budget_take(&t->dtls_budget, w->now, UNPROVEN_COST, AGW_S(1)))
+        return false;
+    return agw_budget_take(&t->dtls_free, w->now, FREE_COST, AGW_S(1)) ||
+           agw_budgets_take(w->sources, source, w->now, UNPROVEN_COST);
+}
+
 static void take_dtls(agw_pkt *pkt)
 {
     agw_transport *t = pkt->transport;
@@ -415,7 +444,7 @@ static void take_dtls(agw_pkt *pkt)
         agw_pkt_drop(pkt, AGW_DROP_DTLS_UNEXPECTED);
         return;
     }
-    if (!take_of(&t->dtls_budget, AGW_DTLS_PER_SECOND, t->worker->now)) {
+    if (!may_hand_over(t, &pkt->remote)) {
         agw_pkt_drop(pkt, AGW_DROP_DTLS_FLOOD);
         return;
     }

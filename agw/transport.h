@@ -17,10 +17,14 @@
 enum {
     AGW_RTP_COMPONENT = 0,  /* component 1 of RFC 8445 */
     AGW_RTCP_COMPONENT = 1, /* component 2; unused with rtcp-mux */
-    /* Datagrams of one transport that are handed to a handshake thread. A handshake needs ten; the
-     * rest is for what a stranger with the peer's address mixes in: twenty times a call's packets.
-     */
-    AGW_DTLS_PER_SECOND = 2000,
+    /* What a transport, and with all its transports a source, may cost in a second: datagrams that
+     * are handed to a handshake thread, checks that fail their proof. A handshake needs ten, an
+     * honest peer fails seldom; the rest is for what a stranger with the peer's address mixes in:
+     * twenty times a call's packets. */
+    AGW_UNPROVEN_PER_SECOND = 2000,
+    /* Of either, what each transport may cost however much its source does: whoever floods in one
+     * call does not hold up others behind the same address. */
+    AGW_UNPROVEN_FREE = 50,
 };
 
 /** One component: our ports, and where the party is. */
@@ -42,12 +46,6 @@ typedef struct agw_component {
     agw_port *flow_port; /* NULL = nothing */
     agw_addr flow_remote;
 } agw_component;
-
-/** How much of something may still happen in the second that began at `at`. */
-typedef struct agw_budget {
-    agw_ns at;
-    uint32_t left;
-} agw_budget;
 
 typedef struct agw_transport {
     /* what every packet needs: one line of the cache, and one of a component */
@@ -86,10 +84,11 @@ typedef struct agw_transport {
     uint32_t dtls_epoch;
     agw_assoc *assoc; /* NULL = none */
     agw_dtls_role dtls_role;
-    bool dtls_done;         /* the association has given its keys */
-    bool dtls_over;         /* ended: wait for new SDP */
-    agw_budget dtls_budget; /* datagrams that are handed over */
-    agw_addr dtls_remote;   /* where the peer's last datagram came from; a validated address */
+    bool dtls_done;                  /* the association has given its keys */
+    bool dtls_over;                  /* ended: wait for new SDP */
+    agw_budget dtls_budget;          /* datagrams that are handed over */
+    agw_budget dtls_free, stun_free; /* AGW_UNPROVEN_FREE */
+    agw_addr dtls_remote; /* where the peer's last datagram came from; a validated address */
     agw_port *dtls_port;
     agw_dtls_result *result; /* keys that wait for the peer's fingerprint */
     uint8_t n_fingerprints;

@@ -376,8 +376,9 @@ agw_worker *agw_worker_new(size_t index, const agw_io_config *io, agw_port **acc
     w->slots = calloc(AGW_WORKER_SLOTS, sizeof(agw_transport *));
     w->srtp = agw_srtp_engine_new();
     w->early = agw_early_new();
-    if (w->early == NULL || w->io == NULL || w->mailbox == NULL || w->by_remote == NULL ||
-        w->slots == NULL || make_packets(w) != AGW_OK ||
+    w->sources = w->stun_server.sources = agw_budgets_new(seed);
+    if (w->early == NULL || w->sources == NULL || w->io == NULL || w->mailbox == NULL ||
+        w->by_remote == NULL || w->slots == NULL || make_packets(w) != AGW_OK ||
         add_access_ports(w, access_ports, n_access_ports) != AGW_OK) {
         agw_worker_free(w);
         return NULL;
@@ -423,6 +424,7 @@ void agw_worker_free(agw_worker *w)
         agw_io_close(w->io);
     agw_srtp_engine_free(w->srtp);
     agw_early_free(w->early);
+    agw_budgets_free(w->sources);
     free(w->slots);
     free(w->access_ports);
     free(w->memory);

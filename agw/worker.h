@@ -8,6 +8,7 @@
 #include "agw/gateway.h"
 #include "agw/mail.h"
 #include "agw/stun_server.h"
+#include "base/budget.h"
 #include "base/map.h"
 #include "base/timerq.h"
 #include "net/io.h"
@@ -47,6 +48,7 @@ typedef struct agw_worker {
     struct agw_tap *tap;          /* where tapped packets go; NULL = nothing is recorded here */
     agw_map *by_remote;           /* agw_remote_key -> agw_transport, written by authentic checks */
     struct agw_transport **slots; /* AGW_WORKER_SLOTS */
+    agw_budgets *sources;         /* what strangers have cost lately */
     agw_early *early;             /* media that waits for the SDP that names its source */
     struct agw_call *calls;       /* all that live here, linked */
     size_t calls_ended;           /* since freed memory was last settled */

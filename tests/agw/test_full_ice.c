@@ -190,8 +190,8 @@ static void test_stun_server_answers_so_many_a_second_and_no_more(void)
     uint8_t buf[64];
     const size_t len = plain_request(buf, 0);
     for (int second = 0; second < 3; second++) {
-        for (int i = 0; i < 30; i++)
-            lab_say(l, &l->access, lab_addr(9, (uint16_t)(900 + i)), buf, len);
+        for (uint8_t i = 0; i < 30; i++) /* each has a share of its own: tests/agw/test_sources.c */
+            lab_say(l, &l->access, lab_addr(i, 900), buf, len);
         lab_turn(l);
         CU_ASSERT_EQUAL(l->io->n_out, 10);
         l->now += AGW_S(1);
@@ -199,13 +199,13 @@ static void test_stun_server_answers_so_many_a_second_and_no_more(void)
     CU_ASSERT_EQUAL(lab_drops(l, AGW_DROP_STUN_RATE), 60);
     lab_turn(l);
     l->now += AGW_MS(300); /* the bucket was full: it stays full */
-    for (int i = 0; i < 12; i++)
-        lab_say(l, &l->access, lab_addr(9, (uint16_t)(900 + i)), buf, len);
+    for (uint8_t i = 0; i < 12; i++)
+        lab_say(l, &l->access, lab_addr(100 + i, 900), buf, len);
     lab_turn(l);
     CU_ASSERT_EQUAL(l->io->n_out, 10);
     l->now += AGW_MS(250);
-    for (int i = 0; i < 12; i++)
-        lab_say(l, &l->access, lab_addr(9, (uint16_t)(900 + i)), buf, len);
+    for (uint8_t i = 0; i < 12; i++)
+        lab_say(l, &l->access, lab_addr(200 + i, 900), buf, len);
     lab_turn(l);
     CU_ASSERT_EQUAL(l->io->n_out, 2);
     lab_end(l);
