@@ -1220,6 +1220,7 @@ const char *agw_event_kind_text(agw_event_kind kind)
         [AGW_EVENT_ICE_FAILED] = "ice-failed",
         [AGW_EVENT_CONSENT_LOST] = "consent-lost",
         [AGW_EVENT_CONSENT_BACK] = "consent-back",
+        [AGW_EVENT_ICE_PEER] = "ice-peer-reflexive",
         [AGW_EVENT_DTLS_ESTABLISHED] = "dtls-established",
         [AGW_EVENT_DTLS_FAILED] = "dtls-failed",
         [AGW_EVENT_DTLS_CLOSED] = "dtls-closed",

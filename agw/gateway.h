@@ -161,6 +161,8 @@ typedef enum agw_event_kind {
     AGW_EVENT_ICE_FAILED,       /* no valid check in time */
     AGW_EVENT_CONSENT_LOST,     /* sending has stopped */
     AGW_EVENT_CONSENT_BACK,     /* sending goes on */
+    AGW_EVENT_ICE_PEER,         /* an authentic check came from remote for the first time; detail:
+                                   which component. Control tells whether SDP names it */
     AGW_EVENT_DTLS_ESTABLISHED, /* detail: "DTLSv1.2 ECDHE-ECDSA-AES128-GCM-SHA256 AEAD_AES_128_GCM"
                                  */
     AGW_EVENT_DTLS_FAILED,      /* detail: why */

@@ -25,6 +25,10 @@ static const agw_ns REMOTE_BUSY =
 static const agw_ns LATCH_SILENT = AGW_S(2); /* before another source may take over */
 static const agw_ns LATCH_EVERY = AGW_MS(500);
 static const agw_ns ICMP_EVERY = AGW_S(1);
+/* Addresses of a peer that control is told of: as many at once as an agent keeps, one each 10 s
+ * then. */
+static const agw_ns PEER_COST = AGW_S(10);
+static const agw_ns PEERS_DEPTH = AGW_ICE_REMOTES * AGW_S(10);
 static const agw_ns UNPROVEN_COST = AGW_S(1) / AGW_UNPROVEN_PER_SECOND;
 static const agw_ns FREE_COST = AGW_S(1) / AGW_UNPROVEN_FREE;
 /* A peer that has announced another key may use the old one until it has our answer, and packets
@@ -179,6 +183,15 @@ static void on_selected(agw_transport *t, agw_component *c, const agw_ice_result
                         &c->remote, NULL);
 }
 
+/* TS 23.334 section 6.2.17.4. */
+static void tell_peer(agw_transport *t, agw_component *c, const agw_addr *remote)
+{
+    agw_worker *w = t->worker;
+    if (agw_budget_take(&c->peers_told, w->now, PEER_COST, PEERS_DEPTH))
+        agw_worker_tell(w, t, AGW_EVENT_ICE_PEER, remote,
+                        is_main(t, c) ? "component 1" : "component 2");
+}
+
 static void on_check(agw_transport *t, agw_component *c, const agw_pkt *pkt,
                      const agw_ice_result *res)
 {
@@ -188,6 +201,8 @@ static void on_check(agw_transport *t, agw_component *c, const agw_pkt *pkt,
         forget_remote(t, &(agw_remote_key){res->gone.port_id, res->gone.remote});
     if (t->shared)
         learn_remote(t, &(agw_remote_key){pkt->port->id, pkt->remote});
+    if (res->new_remote)
+        tell_peer(t, c, &pkt->remote);
     if (res->selected_changed)
         on_selected(t, c, res);
     if (!is_main(t, c))

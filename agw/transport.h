@@ -42,6 +42,7 @@ typedef struct agw_component {
     agw_addr signalled;          /* without ICE: what the plan said */
     agw_ns heard_at, latched_at; /* when latched: its last packet; when it was learned */
     agw_early_list early;        /* packets of sources that nobody has named yet */
+    agw_budget peers_told;       /* addresses of the peer that control was told of */
     /* What the I/O was told of: media between these two may take its faster way. */
     agw_port *flow_port; /* NULL = nothing */
     agw_addr flow_remote;

@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+enum { PEERS_MAX = 64 }; /* addresses that wait for the answer which may name them */
+
 struct agw_calls {
     const agw_config *config;
     agw_gateway *gateway;
@@ -221,6 +223,7 @@ static void call_release(agw_ng_call *call)
         g_free(call->reoffer_branch[side]);
     }
     g_array_free(call->transports, TRUE);
+    g_clear_pointer(&call->peers, g_array_unref);
     agw_calls_watch_fini(call);
     g_free(call->notify.events);
     g_free(call->notify.target);
@@ -574,6 +577,8 @@ static bool update(agw_ng_call *call, agw_ns now)
     return true;
 }
 
+static void judge_peers(agw_ng_call *call);
+
 void agw_calls_signalled(agw_ng_call *call, agw_ns now)
 {
     call->clock.signalled_at = now;
@@ -583,6 +588,7 @@ void agw_calls_signalled(agw_ng_call *call, agw_ns now)
     call->clock.consent_lost_at = earliest_loss(call);
     call->signalled_us = agw_clock_wall_us();
     agw_calls_watch_signalled(call, now);
+    judge_peers(call);
     set_counted(call, true);
     (void)update(call, now);
 }
@@ -694,6 +700,7 @@ static void take(agw_transport_view *view, const agw_event *event)
     case AGW_EVENT_DTLS_CLOSED:
         view->dtls = AGW_DTLS_VIEW_CLOSED;
         return;
+    case AGW_EVENT_ICE_PEER:
     case AGW_EVENT_BEARER_REFUSED:
     case AGW_EVENT_DTMF:
     case AGW_EVENT_RECORDING_STARTED:
@@ -783,19 +790,53 @@ static void tell(agw_ng_call *call, const agw_event *event)
     notify(call, notice);
 }
 
+/* Told where no candidate names it; what has to wait for an answer waits, bounded by the worker. */
+static void judge_peer(agw_ng_call *call, const agw_event *event)
+{
+    switch (agw_session_candidate(call->session, event->transport_id, &event->remote)) {
+    case AGW_CANDIDATE_NAMED:
+        return;
+    case AGW_CANDIDATE_NOT_NAMED:
+        tell(call, event);
+        return;
+    case AGW_CANDIDATE_UNKNOWN:
+        if (call->peers == NULL)
+            call->peers = g_array_new(FALSE, FALSE, sizeof *event);
+        if (call->peers->len < PEERS_MAX)
+            g_array_append_val(call->peers, *event);
+        return;
+    }
+}
+
+static void judge_peers(agw_ng_call *call)
+{
+    GArray *peers = call->peers;
+    call->peers = NULL;
+    for (guint i = 0; peers != NULL && i < peers->len; i++)
+        judge_peer(call, &g_array_index(peers, agw_event, i));
+    g_clear_pointer(&peers, g_array_unref);
+}
+
+static void take_event(agw_ng_call *call, const agw_event *event)
+{
+    if (event->transport_id != 0)
+        take(transport_view(call, event->transport_id), event);
+    if (event->kind == AGW_EVENT_RECORDING_FAILED)
+        agw_acts_recording_failed(call->calls->gateway, call);
+    if (event->kind == AGW_EVENT_DTMF)
+        tell_dtmf(call, event);
+    else if (event->kind == AGW_EVENT_ICE_PEER)
+        judge_peer(call, event);
+    else
+        tell(call, event);
+}
+
 void agw_calls_on_events(agw_calls *calls, agw_ns now)
 {
     agw_event event;
     while (agw_gateway_next_event(calls->gateway, &event)) {
         agw_ng_call *call = event.owner;
-        if (event.transport_id != 0)
-            take(transport_view(call, event.transport_id), &event);
-        if (event.kind == AGW_EVENT_RECORDING_FAILED)
-            agw_acts_recording_failed(calls->gateway, call);
-        if (event.kind == AGW_EVENT_DTMF)
-            tell_dtmf(call, &event);
-        else
-            tell(call, &event);
+        take_event(call, &event);
         call->clock.consent_lost_at = earliest_loss(call);
         (void)update(call, now);
     }

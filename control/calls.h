@@ -150,7 +150,8 @@ struct agw_ng_call {
     bool told_end; /* the signalling node was asked to end the dialogue, which is done once */
     int64_t created_us, signalled_us; /* wall time */
     GArray *transports;               /* agw_transport_view */
-    agw_ng_call *next_pass;           /* the same call when it comes past once more; NULL */
+    GArray *peers; /* agw_event: addresses whose description is still to come; NULL = none */
+    agw_ng_call *next_pass; /* the same call when it comes past once more; NULL */
     agw_timer timer;
     GList link; /* in the order of their start */
     bool counted;

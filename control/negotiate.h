@@ -43,6 +43,16 @@ AGW_NODISCARD agw_err agw_negotiate(agw_session *session, agw_side from, bool is
 AGW_NODISCARD agw_err agw_session_trickle(agw_session *session, agw_side side, const char *text,
                                           size_t len);
 
+typedef enum agw_candidate_view {
+    AGW_CANDIDATE_UNKNOWN, /* the peer's description is still to come */
+    AGW_CANDIDATE_NAMED,
+    AGW_CANDIDATE_NOT_NAMED, /* peer-reflexive (RFC 8445 section 7.3.1.3) */
+} agw_candidate_view;
+
+/** Whether a candidate of the transport's peer has this address and port. */
+agw_candidate_view agw_session_candidate(const agw_session *session, uint32_t transport_id,
+                                         const agw_addr *addr);
+
 /** An emergency or priority call (TS 23.334 section 5.14): not policed, and marked as --tos-urgent
  * says. In force at once. */
 void agw_session_set_urgent(agw_session *session, bool urgent);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
- * What a full ICE agent needs of SDP: who is full, who controls, and the peer's candidates, from
- * descriptions and from fragments (RFC 8840). */
+ * What ICE needs of SDP: who is full, who controls, and the peer's candidates, from descriptions
+ * and from fragments (RFC 8840). */
 #include "control/negotiate_state.h"
 #include "ice/candidate.h"
 
@@ -52,7 +52,7 @@ static bool add_candidates(agw_link *link, const agw_sdp_list *list)
 void agw_ice_take(agw_link *link, const agw_sdp_media *tm)
 {
     const agw_transport_plan *t = &link->now;
-    if (!t->ice_full || !t->ice)
+    if (!t->ice)
         return;
     if (strcmp(t->remote_ufrag, tm->ice_ufrag) != 0)
         g_clear_pointer(&link->candidates, g_array_unref);
@@ -62,13 +62,35 @@ void agw_ice_take(agw_link *link, const agw_sdp_media *tm)
 void agw_ice_add_to_plan(agw_plan *plan, agw_transport_plan *t, const agw_link *link)
 {
     const size_t n = link->candidates != NULL ? link->candidates->len : 0;
-    if (n == 0)
+    if (n == 0 || !t->ice_full)
         return;
     agw_candidate_plan *at = plan->candidates + plan->n_candidates;
     memcpy(at, link->candidates->data, n * sizeof *at);
     plan->n_candidates += n;
     t->candidates = at;
     t->n_candidates = n;
+}
+
+/* What a state knows about an address of the peer of that transport. */
+static agw_candidate_view view_in(const agw_state *state, uint32_t transport_id,
+                                  const agw_addr *addr)
+{
+    const agw_link *link = agw_state_link(state, transport_id);
+    if (link == NULL || link->now.remote_ufrag[0] == '\0')
+        return AGW_CANDIDATE_UNKNOWN;
+    for (guint i = 0; link->candidates != NULL && i < link->candidates->len; i++) {
+        if (agw_addr_equal(&g_array_index(link->candidates, agw_candidate_plan, i).addr, addr))
+            return AGW_CANDIDATE_NAMED;
+    }
+    return AGW_CANDIDATE_NOT_NAMED;
+}
+
+agw_candidate_view agw_session_candidate(const agw_session *session, uint32_t transport_id,
+                                         const agw_addr *addr)
+{
+    const agw_candidate_view now = view_in(session->current, transport_id, addr);
+    const agw_candidate_view next = view_in(session->pending, transport_id, addr);
+    return now == AGW_CANDIDATE_NAMED || next == AGW_CANDIDATE_UNKNOWN ? now : next;
 }
 
 /* --- fragments -------------------------------------------------------------------------------- */
@@ -101,8 +123,8 @@ static void take_section(trickle *t, const agw_state *state, const agw_sdp_media
     if (m->ice_ufrag != NULL && strcmp(m->ice_ufrag, link->now.remote_ufrag) != 0)
         return;
     t->known = true;
-    if (link->now.ice && link->now.ice_full)
-        t->added |= add_candidates(link, &m->candidates);
+    if (link->now.ice && add_candidates(link, &m->candidates))
+        t->added |= link->now.ice_full;
 }
 
 static void take_sections(trickle *t, const agw_state *state)

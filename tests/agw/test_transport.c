@@ -101,6 +101,46 @@ static void test_transport_dtls_budget_is_2000_datagrams_a_second(void)
     lab_end(l);
 }
 
+/* --- addresses of the peer ----------------------------------------------------------------------
+ */
+
+/* What a NAT does that forgets a binding: the same browser from another port. */
+static void test_transport_ts23334_6_2_17_4_each_new_address_of_the_peer_is_told_once(void)
+{
+    lab *l = lab_new();
+    lab_call *c = &l->calls[0];
+    lab_apply(l, c);
+    for (uint16_t i = 0; i < 6; i++) {
+        lab_check(l, c, lab_addr(50, (uint16_t)(6000 + i % 2)), true);
+        lab_turn(l);
+    }
+    CU_ASSERT_EQUAL(lab_events(c, AGW_EVENT_ICE_PEER), 2);
+    const agw_addr first = lab_addr(50, 6000);
+    CU_ASSERT_EQUAL(c->events[0].kind, AGW_EVENT_ICE_PEER); /* it comes before the nomination */
+    CU_ASSERT_TRUE(agw_addr_equal(&c->events[0].remote, &first));
+    CU_ASSERT_STRING_EQUAL(c->events[0].detail, "component 1");
+    lab_end(l);
+}
+
+static void test_transport_ts23334_6_2_17_4_a_peer_of_many_addresses_is_told_slowly(void)
+{
+    lab *l = lab_new();
+    lab_call *c = &l->calls[0];
+    lab_apply(l, c);
+    for (uint16_t i = 0; i < 40; i++) {
+        lab_check(l, c, lab_addr(50, (uint16_t)(6000 + i)), false);
+        lab_turn(l);
+    }
+    CU_ASSERT_EQUAL(lab_events(c, AGW_EVENT_ICE_PEER), AGW_ICE_REMOTES);
+    l->now += AGW_S(10);
+    for (uint16_t i = 40; i < 50; i++) {
+        lab_check(l, c, lab_addr(50, (uint16_t)(6000 + i)), false);
+        lab_turn(l);
+    }
+    CU_ASSERT_EQUAL(lab_events(c, AGW_EVENT_ICE_PEER), AGW_ICE_REMOTES + 1);
+    lab_end(l);
+}
+
 /* --- lifetimes ---------------------------------------------------------------------------------
  */
 
@@ -921,6 +961,8 @@ static void test_mail_that_is_never_delivered_takes_its_association_along(void)
 static const agw_unit_case cases[] = {
     AGW_CASE(test_transport_stray_hellos_make_handshakes_ask_for_a_cookie),
     AGW_CASE(test_transport_dtls_budget_is_2000_datagrams_a_second),
+    AGW_CASE(test_transport_ts23334_6_2_17_4_each_new_address_of_the_peer_is_told_once),
+    AGW_CASE(test_transport_ts23334_6_2_17_4_a_peer_of_many_addresses_is_told_slowly),
     AGW_CASE(test_transport_goes_while_its_own_packets_wait),
     AGW_CASE(test_transport_applied_and_closed_in_one_round),
     AGW_CASE(test_transport_without_a_port_stays_and_is_silent),

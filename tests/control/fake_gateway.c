@@ -242,10 +242,10 @@ void agw_gateway_apply(agw_gateway *gw, agw_call_ref *call, agw_plan *plan)
 const char *agw_event_kind_text(agw_event_kind kind)
 {
     static const char *const TEXTS[] = {
-        "ice-connected",   "ice-selected",     "ice-failed",  "consent-lost",
-        "consent-back",    "dtls-established", "dtls-failed", "dtls-closed",
-        "bearer-refused",  "latched",          "dtmf",        "recording-started",
-        "recording-ended", "recording-failed"};
+        "ice-connected",     "ice-selected",       "ice-failed",       "consent-lost",
+        "consent-back",      "ice-peer-reflexive", "dtls-established", "dtls-failed",
+        "dtls-closed",       "bearer-refused",     "latched",          "dtmf",
+        "recording-started", "recording-ended",    "recording-failed"};
     return TEXTS[kind];
 }
 

@@ -86,6 +86,13 @@ agw_err agw_session_trickle(agw_session *s, agw_side side, const char *text, siz
     return fake_session.trickle;
 }
 
+agw_candidate_view agw_session_candidate(const agw_session *s, uint32_t transport_id,
+                                         const agw_addr *addr)
+{
+    (void)s, (void)transport_id, (void)addr;
+    return fake_session.candidate;
+}
+
 void agw_session_set_urgent(agw_session *s, bool urgent)
 {
     s->urgent = urgent;

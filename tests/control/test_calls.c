@@ -592,6 +592,61 @@ static void test_calls_evt_8_mos_of_g107(void)
     CU_ASSERT_EQUAL(agw_watch_mos_x10(0, 10000000, 10000000), 10);
 }
 
+static void push_peer(rig *r, const char *remote)
+{
+    agw_event event = {.kind = AGW_EVENT_ICE_PEER, .transport_id = 1, .detail = "component 1"};
+    CU_ASSERT_EQUAL_FATAL(agw_addr_parse(&event.remote, remote), AGW_OK);
+    fake_gateway_push(r->gateway, fake_gateway_last_call(r->gateway), &event);
+    rig_at(r, r->now);
+}
+
+static bool told_peer(int fd, const char *detail)
+{
+    agw_doc *doc = next_notice(fd);
+    const bool same = doc != NULL && strcmp(agw_doc_str(doc, "event"), "ice-peer-reflexive") == 0 &&
+                      strcmp(agw_doc_str(doc, "detail"), detail) == 0;
+    agw_doc_free(doc);
+    return same;
+}
+
+static void test_calls_ts23334_6_2_17_4_an_address_that_no_candidate_names_is_told(void)
+{
+    agw_addr to;
+    const int fd = listener(&to);
+    rig r;
+    rig_init(&r, &to);
+    rig_call(&r);
+    fake_session.candidate = AGW_CANDIDATE_NAMED;
+    push_peer(&r, "192.0.2.1:4000");
+    CU_ASSERT_PTR_NULL(next_notice(fd));
+    fake_session.candidate = AGW_CANDIDATE_NOT_NAMED;
+    push_peer(&r, "192.0.2.1:4001");
+    CU_ASSERT_TRUE(told_peer(fd, "192.0.2.1:4001 component 1"));
+    rig_fini(&r);
+    close(fd);
+}
+
+/* Checks of a browser that we offer to are here before its answer. */
+static void test_calls_ts23334_6_2_17_4_judged_when_the_description_is_there(void)
+{
+    for (int named = 0; named < 2; named++) {
+        agw_addr to;
+        const int fd = listener(&to);
+        rig r;
+        rig_init(&r, &to);
+        CU_ASSERT_TRUE(rig_says(&r, OFFER, OFFERED));
+        push_peer(&r, "192.0.2.1:4001");
+        CU_ASSERT_PTR_NULL(next_notice(fd));
+        fake_session.candidate = named ? AGW_CANDIDATE_NAMED : AGW_CANDIDATE_NOT_NAMED;
+        CU_ASSERT_TRUE(rig_says(&r, ANSWER, ANSWERED));
+        CU_ASSERT_TRUE(named || told_peer(fd, "192.0.2.1:4001 component 1"));
+        CU_ASSERT_TRUE(rig_says(&r, ANSWER, ANSWERED)); /* it is told once */
+        CU_ASSERT_PTR_NULL(next_notice(fd));
+        rig_fini(&r);
+        close(fd);
+    }
+}
+
 static void test_calls_evt_notify_words_choose(void)
 {
     agw_addr to;
@@ -659,6 +714,8 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_calls_evt_5_a_stream_that_may_not_flow_is_not_missed),
     AGW_CASE(test_calls_evt_8_poor_quality_and_its_end_are_told_once),
     AGW_CASE(test_calls_evt_8_mos_of_g107),
+    AGW_CASE(test_calls_ts23334_6_2_17_4_an_address_that_no_candidate_names_is_told),
+    AGW_CASE(test_calls_ts23334_6_2_17_4_judged_when_the_description_is_there),
     AGW_CASE(test_calls_evt_notify_words_choose),
     AGW_CASE(test_calls_evt_a_call_has_its_own_target),
 };

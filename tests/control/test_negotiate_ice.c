@@ -169,6 +169,50 @@ static void test_negotiate_candidates_are_bounded_at_64(void)
     fixture_fini(&f);
 }
 
+static agw_candidate_view view_of(const fixture *f, agw_side side, const char *text)
+{
+    agw_media_view media;
+    agw_addr addr;
+    CU_ASSERT_EQUAL_FATAL(agw_addr_parse(&addr, text), AGW_OK);
+    agw_session_media(f->session, side, 0, &media);
+    return agw_session_candidate(f->session, media.transport_id, &addr);
+}
+
+static void test_negotiate_ts23334_6_2_17_4_who_is_named_by_a_candidate(void)
+{
+    for (agw_ice_mode mode = AGW_ICE_MODE_LITE; mode <= AGW_ICE_MODE_FULL; mode++) {
+        fixture f;
+        init(&f, mode);
+        OFFER(&f, AGW_SIDE_A, "", WEB_OFFER_A CANDIDATE("1") OTHERS);
+        ANSWER(&f, AGW_SIDE_B, "", CORE_A);
+        CU_ASSERT_EQUAL(view_of(&f, AGW_SIDE_A, "192.0.2.1:50000"), AGW_CANDIDATE_NAMED);
+        CU_ASSERT_EQUAL(view_of(&f, AGW_SIDE_A, "192.0.2.1:50001"), AGW_CANDIDATE_NOT_NAMED);
+        CU_ASSERT_EQUAL(view_of(&f, AGW_SIDE_A, "192.0.2.5:50000"), AGW_CANDIDATE_NOT_NAMED);
+        CU_ASSERT_EQUAL(view_of(&f, AGW_SIDE_B, "192.0.2.1:50000"), AGW_CANDIDATE_UNKNOWN);
+        const size_t applied = fake_gateway_applied(f.gw);
+        static const char LATER[] = "m=audio 9 RTP/AVP 0\na=mid:0\n" CANDIDATE("5");
+        CU_ASSERT_EQUAL(agw_session_trickle(f.session, AGW_SIDE_A, LATER, sizeof LATER - 1),
+                        AGW_OK);
+        CU_ASSERT_EQUAL(view_of(&f, AGW_SIDE_A, "192.0.2.5:50000"), AGW_CANDIDATE_NAMED);
+        CU_ASSERT_EQUAL(fake_gateway_applied(f.gw) - applied, mode == AGW_ICE_MODE_FULL);
+        fixture_fini(&f);
+    }
+}
+
+static void test_negotiate_ts23334_6_2_17_4_nobody_is_known_before_the_answer(void)
+{
+    fixture f;
+    init(&f, AGW_ICE_MODE_LITE);
+    OFFER(&f, AGW_SIDE_A, "", CORE_A); /* toward the browser */
+    const agw_plan *plan = plan_of(&f);
+    agw_addr addr;
+    CU_ASSERT_EQUAL_FATAL(agw_addr_parse(&addr, "192.0.2.1:50000"), AGW_OK);
+    for (size_t i = 0; i < plan->n_transports; i++)
+        CU_ASSERT_EQUAL(agw_session_candidate(f.session, plan->transports[i].id, &addr),
+                        AGW_CANDIDATE_UNKNOWN);
+    fixture_fini(&f);
+}
+
 static const agw_unit_case CASES[] = {
     AGW_CASE(test_negotiate_rfc8839_lite_is_said_by_lite_agents_only),
     AGW_CASE(test_negotiate_rfc8445_6_1_1_who_offers_or_has_a_lite_peer_controls),
@@ -177,5 +221,7 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_negotiate_rfc8840_fragment_adds_to_the_credentials_it_names),
     AGW_CASE(test_negotiate_rfc8445_9_restart_forgets_candidates),
     AGW_CASE(test_negotiate_candidates_are_bounded_at_64),
+    AGW_CASE(test_negotiate_ts23334_6_2_17_4_who_is_named_by_a_candidate),
+    AGW_CASE(test_negotiate_ts23334_6_2_17_4_nobody_is_known_before_the_answer),
 };
 AGW_UNIT_MAIN("negotiate_ice", CASES)

@@ -181,6 +181,8 @@ for (const who of ['Chromium controls', 'we control'])
       if (who === 'we control') nsRun(ctx.net.br, 'nft', `insert rule inet move in udp dport ${port} @th,64,8 <= 3 drop`); // and the old one is silent
       await until('media goes to the new address', () => ctx.gateway.events.of(call.id).slice(before).some((e) => e.event === 'ice-selected' && e.detail.includes(`:${other}`)), 15000);
       const tookMs = Date.now() - movedAt;
+      const unnamed = ctx.gateway.events.of(call.id).filter((e) => e.event === 'ice-peer-reflexive').map((e) => e.detail);
+      assert.deepEqual(unnamed, [`${NET.browser.v4}:${other} component 1`], 'the one address that no candidate names');
       moveTo(ctx, port, other, ''); // its media follows
       const sent = (await phone.audio.stats()).rx.packets;
       await until('two seconds of media after the move', async () => (await phone.audio.stats()).rx.packets > sent + 100, 8000);
@@ -212,5 +214,5 @@ test('a plain Binding request at the access port is answered, floods are not', a
   assert.ok(got[0].length <= 40, 'at most twice the request');
   const flood = await ask(5000);
   t.note(`${flood.got.length} of 5000 answered`);
-  assert.ok(flood.got.length <= 1000, '500 a second and worker');
+  assert.ok(flood.got.length <= 100, 'one source gets 50 a second');
 }, KNOWN);
