@@ -82,3 +82,19 @@ export function udpSockets() {
       rows.push(line.trim().split(/\s+/)[1]);
   return rows.sort();
 }
+
+/** Processes that descend from pid, or only those of this name. */
+export function pidsBelow(pid, name) {
+  const rows = readdirSync('/proc').filter((f) => /^\d+$/.test(f)).flatMap((f) => {
+    try {
+      const [, comm, ppid] = /\((.*)\) \S (\d+)/.exec(readFileSync(`/proc/${f}/stat`, 'utf8'));
+      return [{ pid: Number(f), comm, ppid: Number(ppid) }];
+    } catch { return []; /* it has just ended */ }
+  });
+  const below = [];
+  for (const of = [pid]; of.length > 0;) {
+    const parent = of.pop();
+    for (const r of rows) if (r.ppid === parent) { below.push(r); of.push(r.pid); }
+  }
+  return below.filter((r) => !name || r.comm === name).map((r) => r.pid);
+}
