@@ -51,18 +51,31 @@ extern const agw_io_backend agw_io_udp;
 /** NULL: not built in. */
 const agw_io_backend *agw_io_xdp(void);
 
+/** Connections of ports with ICE over TCP, over all of them (net/tcp.h). */
+typedef struct agw_tcp_counters {
+    agw_counter open; /* now */
+    agw_counter accepted;
+    agw_counter refused_full;  /* the oldest unproven one, when there were too many */
+    agw_counter refused_host;  /* too many unproven ones of one address */
+    agw_counter refused_late;  /* nothing in time */
+    agw_counter refused_first; /* its first packet proved nothing */
+    agw_counter full;          /* packets not sent: the peer does not read */
+} agw_tcp_counters;
+
 /** The part that every backend begins with. */
 struct agw_io {
     const agw_io_backend *backend;
-    uint32_t last_id;     /* of agw_port.id */
-    agw_port *icmp_ports; /* ports with a new ICMP error */
+    uint32_t last_id;          /* of agw_port.id */
+    agw_port *icmp_ports;      /* ports with a new ICMP error */
+    struct agw_tcp *tcp_asked; /* those with first packets of strangers in the present batch */
     /* Sums over all ports that ever were in it; any thread may read. */
     agw_counter rx_packets, tx_packets, tx_failed, icmp_errors;
     agw_counter rx_drops; /* no room; of what came by a ring also: broken, or its port has closed */
     agw_counter waits;    /* times wait() gave up the processor */
     agw_counter paced_waits;      /* of these: slept to a tick */
     agw_counter fast_rx, fast_tx; /* of the packets: not by a socket */
-    struct xdp_lane *fast;        /* the xdp backend's own; NULL = none */
+    agw_tcp_counters tcp;
+    struct xdp_lane *fast; /* the xdp backend's own; NULL = none */
 };
 
 /** NULL when the system refuses (errno tells). */
@@ -128,12 +141,13 @@ static inline void agw_io_wake(agw_io *io)
  */
 static inline struct agw_way *agw_io_install(agw_io *io, agw_port *port, const agw_addr *remote)
 {
-    return io->backend->install != NULL ? io->backend->install(io, port, remote) : NULL;
+    const bool is_known = io->backend->install != NULL && !port->tcp;
+    return is_known ? io->backend->install(io, port, remote) : NULL;
 }
 
 static inline void agw_io_uninstall(agw_io *io, agw_port *port, const agw_addr *remote)
 {
-    if (io->backend->uninstall != NULL)
+    if (io->backend->uninstall != NULL && !port->tcp)
         io->backend->uninstall(io, port, remote);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
- * The default backend: plain UDP sockets, no privilege. epoll (level-triggered)
- * says which ports have something, recvmmsg and sendmmsg move batches,
+ * The default backend: plain UDP sockets, no privilege (and TCP, by net/tcp.c). epoll
+ * (level-triggered) says which ports have something, recvmmsg and sendmmsg move batches,
  * net/pacing.h decides about wake-ups.
  *
  * A pass visits every port of one epoll answer once and reads at most a quota
@@ -11,6 +11,7 @@
  * next look. */
 #include "net/io.h"
 #include "net/pacing.h"
+#include "net/tcp.h"
 #include "net/udp_send.h"
 
 #include <errno.h>
@@ -159,6 +160,8 @@ static void udp_remove(agw_io *io, agw_port *port)
 {
     udp_io *u = udp_of(io);
     AGW_ASSERT(port->io == io && port->tx_first == 0);
+    if (port->tcp)
+        agw_tcp_end_all(port);
     AGW_ASSERT(epoll_ctl(u->epoll_fd, EPOLL_CTL_DEL, port->fd, NULL) == 0);
     for (size_t i = u->ready_pos; i < u->ready_count; i++) {
         if (u->ready[i].data.ptr == port)
@@ -402,14 +405,20 @@ static int read_some(udp_io *u, agw_port *port, agw_pkt *pkts[], size_t n)
                                                             : read_many(u, port, pkts, n);
 }
 
-/* Reads up to n (<= AGW_PKT_BATCH) datagrams of one port. */
-static size_t read_port(udp_io *u, agw_port *port, agw_pkt *pkts[], size_t n)
+static int read_udp(udp_io *u, agw_port *port, agw_pkt *pkts[], size_t n)
 {
     int got = read_some(u, port, pkts, n);
     if (got < 0 && errno != EAGAIN) {
         drain_errors(u, port); /* a pending ICMP error answered instead of data */
         got = read_some(u, port, pkts, n);
     }
+    return got;
+}
+
+/* Reads up to n (<= AGW_PKT_BATCH) packets of one port. */
+static size_t read_port(udp_io *u, agw_port *port, agw_pkt *pkts[], size_t n)
+{
+    const int got = port->tcp ? (int)agw_tcp_rx(port, pkts, n) : read_udp(u, port, pkts, n);
     if (got <= 0)
         return 0;
     agw_counter_add(&port->rx_packets, (uint64_t)got);
@@ -482,7 +491,10 @@ static size_t udp_rx(agw_io *io, agw_pkt *pkts[], size_t n)
 
 static size_t udp_tx(agw_io *io, agw_pkt *const pkts[], size_t n)
 {
-    return agw_udp_send(&udp_of(io)->sender, pkts, n);
+    const size_t sent = agw_udp_send(&udp_of(io)->sender, pkts, n);
+    if (io->tcp_asked != NULL)
+        agw_tcp_settle(io);
+    return sent;
 }
 
 const agw_io_backend agw_io_udp = {

@@ -555,20 +555,26 @@ static agw_err xdp_add(agw_io *io, agw_port *port)
 {
     const agw_err err = agw_io_udp.add(io, port);
     agw_port **head = &io->fast->ports[port->local.port];
-    if (err != AGW_OK)
+    if (err != AGW_OK || port->tcp)
         return err;
     port->fast_next = *head;
     *head = port;
     return AGW_OK;
 }
 
-static void xdp_remove(agw_io *io, agw_port *port)
+static void unlist(xdp_lane *lane, agw_port *port)
 {
-    agw_port **link = &io->fast->ports[port->local.port];
+    agw_port **link = &lane->ports[port->local.port];
     while (*link != port)
         link = &(*link)->fast_next;
     *link = port->fast_next;
     port->fast_next = NULL;
+}
+
+static void xdp_remove(agw_io *io, agw_port *port)
+{
+    if (!port->tcp)
+        unlist(io->fast, port);
     agw_io_udp.remove(io, port);
 }
 

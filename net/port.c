@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "net/port.h"
 
+#include "net/tcp.h"
+
 #include <errno.h>
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
@@ -142,6 +144,10 @@ void agw_port_close(agw_port *port)
     AGW_ASSERT(port->io == NULL);
     if (port->local.port == 0)
         return;
+    if (port->tcp) {
+        agw_tcp_close(port);
+        return;
+    }
     close(port->fd);
     memset(port, 0, sizeof *port);
 }

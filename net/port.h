@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause
- * One open local UDP port: a socket with the options every media port wants, and its counters.
+ * One open local port: a UDP socket with the options every media port wants, and its counters.
  * Reading and writing many of them is io.h; handing out ports of a range is ports.h. */
 #ifndef AGW_NET_PORT_H
 #define AGW_NET_PORT_H
@@ -40,15 +40,16 @@ typedef struct agw_icmp {
 typedef struct agw_port {
     /* what every packet needs: one line of the cache */
     alignas(AGW_CACHE_LINE) int fd;
-    uint32_t id;       /* unique within its agw_io, never 0 there; 0 = not added */
-    void *owner;       /* the worker's: whom it belongs to; NULL for a shared port */
-    agw_addr local;    /* the port number is always set */
-    uint8_t component; /* the worker's: which of the owner's components; 0 for a shared port */
-    bool shared;       /* many calls: read in big batches */
-    uint8_t tos_now;   /* what the socket sends by itself: DSCP and ECN byte */
+    uint32_t id;        /* unique within its agw_io, never 0 there; 0 = not added */
+    void *owner;        /* the worker's: whom it belongs to; NULL for a shared port */
+    agw_addr local;     /* the port number is always set */
+    uint8_t component;  /* the worker's: which of the owner's components; 0 for a shared port */
+    bool shared : 1;    /* many calls: read in big batches */
+    bool tcp : 1;       /* the passive side of ICE over TCP, see net/tcp.h; shared */
+    bool wants_tos : 1; /* packets tell the DSCP and ECN byte they came with */
+    uint8_t tos_now;    /* what the socket sends by itself: DSCP and ECN byte */
     uint8_t tx_first, tx_last; /* the backend's: 1-based places in the batch being sent; 0 = none */
     uint8_t sampled;           /* one packet in so many has arrived_at; 0 = none */
-    bool wants_tos;            /* packets tell the DSCP and ECN byte they came with */
     uint8_t rx_expect;         /* the backend's: datagrams it is asked for; 0 = never read */
     uint32_t rx_look;          /* the backend's: the pass in which it was read last */
     agw_counter rx_packets, tx_packets;
@@ -62,6 +63,7 @@ typedef struct agw_port {
     agw_counter icmp_errors;
     agw_icmp icmp; /* the last one */
 
+    struct agw_tcp *tcp_side; /* private to net/tcp.c */
     /* Private to the port pool. */
     void *pair;
     bool parked;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "net/udp_send.h"
 
+#include "net/tcp.h"
+
 #include <errno.h>
 #include <netinet/udp.h>
 #include <string.h>
@@ -184,7 +186,8 @@ static size_t send_chunk(agw_udp_sender *s, agw_pkt *const pkts[], size_t n)
         size_t count = 0;
         for (uint8_t place = firsts[p]; place != 0; place = next[place - 1])
             list[count++] = pkts[place - 1];
-        const size_t left = send_port(s, port, list, count, s->can_split);
+        const size_t left = port->tcp ? agw_tcp_send(port, list, count)
+                                      : send_port(s, port, list, count, s->can_split);
         agw_counter_add(&port->tx_packets, left);
         sent += left;
         port->tx_first = port->tx_last = 0;
