@@ -101,6 +101,8 @@ static void find_by_stun(agw_worker *w, agw_pkt *pkt)
     else if (peek.local_ufrag != NULL)
         set_transport(w, pkt, agw_demux_slot(peek.local_ufrag, peek.local_ufrag_len),
                       AGW_DROP_NO_PLAN);
+    else if (pkt->port->tcp)
+        agw_pkt_drop(pkt, AGW_DROP_STUN_UNEXPECTED); /* a connection is for a call */
     else
         serve(w, pkt);
 }

@@ -42,7 +42,8 @@
     X(PROTECT, "protect-failed", "SRTP could not be made, e.g. a duplicate")                       \
     X(NO_ROOM, "no-room", "RTCP for more medias than one batch has packets for")                   \
     X(RTCP_EMPTY, "rtcp-empty", "nothing in this RTCP packet concerns the other leg")              \
-    X(SEND, "send-failed", "the system did not take the datagram")
+    X(SEND, "send-failed", "the system did not take the packet, or its connection has ended")      \
+    X(TCP_FULL, "tcp-full", "a peer on TCP does not read what was sent before")
 
 typedef enum agw_drop {
 #define AGW_DROP_ENUM(name, text, meaning) AGW_DROP_##name,

@@ -13,6 +13,7 @@
 #include "base/rand.h"
 #include "base/secret.h"
 #include "net/ports.h"
+#include "net/tcp.h"
 #include "net/xdp.h"
 
 #include <errno.h>
@@ -49,6 +50,7 @@ typedef struct address {
     agw_ports *ports;
     bool for_browsers;
     agw_port *access[AGW_WORKERS_MAX * AGW_ACCESS_SOCKETS_MAX]; /* access_sockets of each worker */
+    agw_port *tcp[AGW_WORKERS_MAX * AGW_ACCESS_SOCKETS_MAX]; /* the same; NULL without --ice-tcp */
 } address;
 
 typedef struct worker_slot {
@@ -188,15 +190,41 @@ static agw_err add_interfaces(agw_gateway *gw, char *why, size_t size)
     return AGW_OK;
 }
 
+static void close_port(agw_port **port)
+{
+    if (*port == NULL)
+        return;
+    agw_port_close(*port);
+    free(*port);
+    *port = NULL;
+}
+
 static void close_access_ports(agw_gateway *gw, size_t place)
 {
     for (size_t a = 0; a < gw->n_addresses; a++) {
-        if (gw->addresses[a].access[place] == NULL)
-            continue;
-        agw_port_close(gw->addresses[a].access[place]);
-        free(gw->addresses[a].access[place]);
-        gw->addresses[a].access[place] = NULL;
+        close_port(&gw->addresses[a].access[place]);
+        close_port(&gw->addresses[a].tcp[place]);
     }
+}
+
+static agw_err open_udp(agw_port **out, const agw_addr *local)
+{
+    const agw_port_config config = {
+        .local = *local,
+        .shared = true,
+        .tos = AGW_TOS_EF,
+        .sampled = AGW_PORT_SAMPLED_SHARED,
+        .buffer_bytes = AGW_PORT_ACCESS_BUFFER,
+    };
+    *out = agw_heap_lines(sizeof **out);
+    return *out != NULL ? agw_port_open(*out, &config) : AGW_ERR_SYSTEM;
+}
+
+static agw_err open_tcp(agw_port **out, const agw_addr *local)
+{
+    const agw_tcp_config config = {.local = *local, .tos = AGW_TOS_EF};
+    *out = agw_heap_lines(sizeof **out);
+    return *out != NULL ? agw_tcp_open(*out, &config) : AGW_ERR_SYSTEM;
 }
 
 /* The same port number on every address that browsers reach, or none of them. */
@@ -205,22 +233,15 @@ static agw_err open_access_ports(agw_gateway *gw, size_t place, uint16_t number)
     for (size_t a = 0; a < gw->n_addresses; a++) {
         if (!gw->addresses[a].for_browsers)
             continue;
-        agw_port_config config = {
-            .local = gw->addresses[a].ip,
-            .shared = true,
-            .tos = AGW_TOS_EF,
-            .sampled = AGW_PORT_SAMPLED_SHARED,
-            .buffer_bytes = AGW_PORT_ACCESS_BUFFER,
-        };
-        config.local.port = number;
-        agw_port *port = agw_heap_lines(sizeof *port);
-        const agw_err err = port != NULL ? agw_port_open(port, &config) : AGW_ERR_SYSTEM;
+        agw_addr local = gw->addresses[a].ip;
+        local.port = number;
+        agw_err err = open_udp(&gw->addresses[a].access[place], &local);
+        if (err == AGW_OK && gw->config.ice_tcp)
+            err = open_tcp(&gw->addresses[a].tcp[place], &local);
         if (err != AGW_OK) {
-            free(port);
             close_access_ports(gw, place);
             return err;
         }
-        gw->addresses[a].access[place] = port;
     }
     return AGW_OK;
 }
@@ -296,6 +317,8 @@ static agw_err make_access_ports(agw_gateway *gw, size_t worker, uint32_t *next,
         for (size_t a = 0; a < gw->n_addresses; a++) {
             if (gw->addresses[a].access[first + k] != NULL)
                 out[(*n)++] = gw->addresses[a].access[first + k];
+            if (gw->addresses[a].tcp[first + k] != NULL)
+                out[(*n)++] = gw->addresses[a].tcp[first + k];
         }
     }
     return AGW_OK;
@@ -334,7 +357,7 @@ static agw_worker *new_worker(const agw_gateway *gw, size_t i, agw_port **access
 static agw_err make_worker(agw_gateway *gw, size_t i, uint32_t *next_port, char *why, size_t size)
 {
     worker_slot *slot = &gw->workers[i];
-    agw_port *access[ADDRESS_MAX * AGW_ACCESS_SOCKETS_MAX];
+    agw_port *access[2 * ADDRESS_MAX * AGW_ACCESS_SOCKETS_MAX];
     size_t n;
     const agw_err err = make_access_ports(gw, i, next_port, access, &n, why, size);
     if (err != AGW_OK)
@@ -618,6 +641,8 @@ static bool share_ports(agw_gateway *gw, reservation *r, size_t place, size_t in
             continue;
         agw_port *port = gw->addresses[a].access[place];
         r->resource.rtp[family] = port;
+        r->resource.tcp[family] = gw->addresses[a].tcp[place];
+        r->info.tcp = gw->config.ice_tcp;
         r->info.rtp[n] = said_address(gw, interface, family, port);
         r->info.rtcp[n] = r->info.rtp[n];
         n++;

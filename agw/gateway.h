@@ -36,6 +36,7 @@ typedef struct agw_gateway_config {
     size_t n_interfaces;
     uint16_t port_min, port_max; /* core ports, inclusive */
     int32_t access_port;         /* base of the shared access ports; 0 = from the range; -1 = off */
+    bool ice_tcp;                /* browsers may come to shared access ports by TCP, too */
     uint32_t workers;            /* threads; 0 = one a core */
     uint32_t access_sockets;     /* shared access ports a worker, interface and family; 0 = 1 */
     uint32_t handshake_threads;  /* 0 = 1 */
@@ -83,6 +84,7 @@ typedef struct agw_transport_info {
     uint32_t id;              /* unique in the call; for agw_transport_plan.id */
     size_t interface;         /* index into the configuration */
     agw_addr rtp[2], rtcp[2]; /* advertised: [0] the family asked for, [1] the other one or none */
+    bool tcp;                 /* the same addresses take ICE over TCP */
     char ufrag[AGW_UFRAG_LEN + 1], pwd[AGW_PWD_LEN + 1]; /* always filled; for ICE */
 } agw_transport_info;
 
@@ -156,8 +158,8 @@ bool agw_gateway_get_record(const agw_call_ref *call, agw_record_view *out);
 
 /** What a worker tells. */
 typedef enum agw_event_kind {
-    AGW_EVENT_ICE_CONNECTED,    /* remote: the nominated address */
-    AGW_EVENT_ICE_SELECTED,     /* the selected pair moved to remote */
+    AGW_EVENT_ICE_CONNECTED,    /* remote: the nominated address; detail: "udp" or "tcp" */
+    AGW_EVENT_ICE_SELECTED,     /* the selected pair moved to remote; detail: the same */
     AGW_EVENT_ICE_FAILED,       /* no valid check in time */
     AGW_EVENT_CONSENT_LOST,     /* sending has stopped */
     AGW_EVENT_CONSENT_BACK,     /* sending goes on */
@@ -193,6 +195,7 @@ typedef struct agw_event {
     uint32_t transport_id;
     agw_ns at;
     agw_addr local, remote;
+    bool tcp;         /* local is a port of ICE over TCP */
     bool controlling; /* a full agent's role at that moment */
     char detail[120];
     agw_dtmf dtmf; /* with AGW_EVENT_DTMF */

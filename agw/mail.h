@@ -51,6 +51,7 @@ typedef struct agw_resource {
     uint32_t id, slot;
     struct agw_port *rtp[2]; /* by family: [0] IPv4, [1] IPv6; NULL = none */
     struct agw_port *rtcp[2];
+    struct agw_port *tcp[2]; /* beside shared ones: ICE over TCP */
     bool shared;
 } agw_resource;
 

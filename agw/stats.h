@@ -53,6 +53,9 @@ typedef struct agw_worker_stats {
     agw_counter stun_answered;                                     /* checks of peers */
     agw_counter stun_checks; /* checks of full agents, with repetitions and those for consent */
     agw_counter stun_served; /* plain Binding requests, as STUN server */
+    agw_counter tcp_open;    /* connections of ICE over TCP, now */
+    agw_counter tcp_accepted;
+    agw_counter tcp_refused_full, tcp_refused_host, tcp_refused_late, tcp_refused_first;
     agw_counter handshakes_done, handshakes_failed;
     agw_counter calls, transports; /* now */
     agw_counter icmp_errors, kernel_drops;

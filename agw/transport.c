@@ -11,6 +11,7 @@
 #include "base/secret.h"
 #include "base/wire.h"
 #include "ice/candidate.h"
+#include "net/tcp.h"
 #include "rtp/header.h"
 #include "srtp/sdes.h"
 
@@ -49,7 +50,7 @@ static agw_component *component_of(agw_transport *t, const agw_port *port)
 /* NULL: not one of this component. */
 static agw_port *port_by_id(const agw_component *c, uint32_t id)
 {
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < sizeof c->ports / sizeof c->ports[0]; i++) {
         if (c->ports[i] != NULL && c->ports[i]->id == id)
             return c->ports[i];
     }
@@ -80,11 +81,22 @@ static void forget_remote(agw_transport *t, const agw_remote_key *key)
     }
 }
 
+/* Nothing of this transport comes from there any more: a connection has no other use. */
+static void leave_remote(agw_transport *t, const agw_remote_key *key)
+{
+    agw_port *port = port_by_id(&t->component[AGW_RTP_COMPONENT], key->port_id);
+    if (port != NULL && port->tcp && agw_map_get(t->worker->by_remote, key) == t)
+        agw_tcp_hang_up(port, &key->remote);
+    forget_remote(t, key);
+}
+
 /* Most have one or two. The oldest makes room when there are AGW_ICE_REMOTES. */
 static void make_room_for_remote(agw_transport *t)
 {
-    if (t->n_remotes == AGW_ICE_REMOTES)
-        forget_remote_at(t, 0);
+    if (t->n_remotes == AGW_ICE_REMOTES) {
+        const agw_remote_key oldest = t->remotes[0];
+        leave_remote(t, &oldest);
+    }
     if (t->n_remotes < t->remotes_room)
         return;
     t->remotes_room = t->remotes_room != 0 ? 2 * t->remotes_room : FIRST_REMOTES;
@@ -93,15 +105,16 @@ static void make_room_for_remote(agw_transport *t)
 }
 
 /* An authentic check came from there: DTLS and SRTP from that address are this transport's from now
- * on. */
-static void learn_remote(agw_transport *t, const agw_remote_key *key)
+ * on. A connection is of whom it proved itself to last: nobody else can send on it. */
+static void learn_remote(agw_transport *t, const agw_port *port, const agw_addr *remote)
 {
     agw_worker *w = t->worker;
+    const agw_remote_key by = {port->id, *remote}, *key = &by;
     agw_transport *holder = agw_map_get(w->by_remote, key);
     if (holder == t)
         return;
     if (holder != NULL) {
-        if (holder->last_rx_at != 0 && w->now - holder->last_rx_at < REMOTE_BUSY)
+        if (!port->tcp && holder->last_rx_at != 0 && w->now - holder->last_rx_at < REMOTE_BUSY)
             return; /* contested: it stays */
         forget_remote(holder, key);
     }
@@ -180,7 +193,7 @@ static void on_selected(agw_transport *t, agw_component *c, const agw_ice_result
     if (is_main(t, c))
         agw_worker_tell(t->worker, t,
                         res->connected ? AGW_EVENT_ICE_CONNECTED : AGW_EVENT_ICE_SELECTED,
-                        &c->remote, NULL);
+                        &c->remote, c->port->tcp ? "tcp" : "udp");
 }
 
 /* TS 23.334 section 6.2.17.4. */
@@ -198,9 +211,9 @@ static void on_check(agw_transport *t, agw_component *c, const agw_pkt *pkt,
     if (res->drop != AGW_ICE_DROP_NONE)
         return;
     if (res->evicted)
-        forget_remote(t, &(agw_remote_key){res->gone.port_id, res->gone.remote});
+        leave_remote(t, &(agw_remote_key){res->gone.port_id, res->gone.remote});
     if (t->shared)
-        learn_remote(t, &(agw_remote_key){pkt->port->id, pkt->remote});
+        learn_remote(t, pkt->port, &pkt->remote);
     if (res->new_remote)
         tell_peer(t, c, &pkt->remote);
     if (res->selected_changed)
@@ -255,6 +268,8 @@ static void take_stun(agw_worker *w, agw_pkt *pkt)
                     sizeof reply, &res);
     pay_for_proof(t, res.drop, &pkt->remote);
     note_consent(c);
+    if (pkt->port->tcp && (res.drop == AGW_ICE_DROP_NONE || res.reply_len != 0))
+        agw_tcp_keep(pkt->port, &pkt->remote); /* authentic */
     on_check(t, c, pkt, &res);
     agw_transport_set_timer(t);
     if (res.reply_len == 0) {
@@ -1104,6 +1119,25 @@ void agw_transport_on_icmp(agw_transport *t, const agw_icmp *icmp)
 /* --- life ---------------------------------------------------------------------------------------
  */
 
+static void add_candidate(agw_ice *ice, const agw_port *port, uint16_t component)
+{
+    const agw_family family = (agw_family)port->local.family;
+    const uint16_t preference = agw_candidate_preference(family);
+    AGW_ASSERT(agw_ice_add_local(
+                   ice, port->id, family,
+                   agw_candidate_priority(AGW_CANDIDATE_HOST, preference, component),
+                   agw_candidate_priority(AGW_CANDIDATE_PRFLX, preference, component)) == AGW_OK);
+}
+
+static void add_passive(agw_ice *ice, const agw_port *port, uint16_t component)
+{
+    const agw_family family = (agw_family)port->local.family;
+    AGW_ASSERT(agw_ice_add_passive(
+                   ice, port->id, family,
+                   agw_candidate_tcp_priority(AGW_CANDIDATE_HOST, family, component),
+                   agw_candidate_tcp_priority(AGW_CANDIDATE_PRFLX, family, component)) == AGW_OK);
+}
+
 static agw_ice *make_agent(const agw_transport *t, const agw_component *c,
                            const agw_transport_plan *plan)
 {
@@ -1120,15 +1154,10 @@ static agw_ice *make_agent(const agw_transport *t, const agw_component *c,
         agw_rand_bytes(config.seed, sizeof config.seed);
     agw_ice *ice = agw_ice_new(&config);
     for (size_t i = 0; i < 2 && ice != NULL && plan->ice_full; i++) {
-        if (c->ports[i] == NULL)
-            continue;
-        const agw_family family = (agw_family)c->ports[i]->local.family;
-        const uint16_t preference = agw_candidate_preference(family);
-        const uint16_t number = (uint16_t)(component + 1);
-        AGW_ASSERT(agw_ice_add_local(
-                       ice, c->ports[i]->id, family,
-                       agw_candidate_priority(AGW_CANDIDATE_HOST, preference, number),
-                       agw_candidate_priority(AGW_CANDIDATE_PRFLX, preference, number)) == AGW_OK);
+        if (c->ports[i] != NULL)
+            add_candidate(ice, c->ports[i], (uint16_t)(component + 1));
+        if (c->ports[AGW_TCP_PORTS + i] != NULL)
+            add_passive(ice, c->ports[AGW_TCP_PORTS + i], (uint16_t)(component + 1));
     }
     return ice;
 }
@@ -1155,6 +1184,7 @@ static agw_err open_components(agw_transport *t, const agw_transport_plan *plan,
         err = add_port(t, &t->component[AGW_RTP_COMPONENT], res->rtp[family], family);
         if (err == AGW_OK)
             err = add_port(t, &t->component[AGW_RTCP_COMPONENT], res->rtcp[family], family);
+        t->component[AGW_RTP_COMPONENT].ports[AGW_TCP_PORTS + family] = res->tcp[family];
     }
     snprintf(t->local_ufrag, sizeof t->local_ufrag, "%.*s", AGW_UFRAG_LEN, plan->local_ufrag);
     for (size_t i = 0; i < 2 && err == AGW_OK && plan->ice; i++) {
@@ -1434,8 +1464,10 @@ void agw_transport_free(agw_transport *t)
 {
     agw_worker *w = t->worker;
     leave_dtls(t);
-    while (t->n_remotes > 0)
-        forget_remote_at(t, t->n_remotes - 1);
+    while (t->n_remotes > 0) {
+        const agw_remote_key last = t->remotes[t->n_remotes - 1];
+        leave_remote(t, &last);
+    }
     agw_timerq_cancel(&w->timers, &t->timer);
     close_components(t);
     w->slots[t->name.slot] = NULL;

@@ -15,6 +15,7 @@
 #include <stdalign.h>
 
 enum {
+    AGW_TCP_PORTS = 2,      /* where those of ICE over TCP begin in agw_component.ports */
     AGW_RTP_COMPONENT = 0,  /* component 1 of RFC 8445 */
     AGW_RTCP_COMPONENT = 1, /* component 2; unused with rtcp-mux */
     /* What a transport, and with all its transports a source, may cost in a second: datagrams that
@@ -38,7 +39,7 @@ typedef struct agw_component {
     bool latched;
 
     agw_ice *ice;
-    agw_port *ports[2];          /* by family: [0] IPv4, [1] IPv6 */
+    agw_port *ports[4];          /* by family: [0] IPv4, [1] IPv6; the same of TCP, or NULL */
     agw_addr signalled;          /* without ICE: what the plan said */
     agw_ns heard_at, latched_at; /* when latched: its last packet; when it was learned */
     agw_early_list early;        /* packets of sources that nobody has named yet */

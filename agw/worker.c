@@ -251,8 +251,10 @@ void agw_worker_tell(agw_worker *w, const agw_transport *t, agw_event_kind kind,
     mail->event = (agw_event){.kind = kind, .transport_id = t->id, .at = w->now};
     mail->event.controlling =
         t->component[0].ice != NULL && agw_ice_is_controlling(t->component[0].ice);
-    if (t->component[0].port != NULL)
+    if (t->component[0].port != NULL) {
         mail->event.local = t->component[0].port->local;
+        mail->event.tcp = t->component[0].port->tcp;
+    }
     if (remote != NULL)
         mail->event.remote = *remote;
     if (detail != NULL)
@@ -261,6 +263,18 @@ void agw_worker_tell(agw_worker *w, const agw_transport *t, agw_event_kind kind,
 }
 
 /* --- the thread ------------------------------------------------------------------------------- */
+
+static void publish_tcp(agw_worker *w)
+{
+    const agw_tcp_counters *tcp = &w->io->tcp;
+    agw_counter_set(&w->stats.tcp_open, agw_counter_get(&tcp->open));
+    agw_counter_set(&w->stats.tcp_accepted, agw_counter_get(&tcp->accepted));
+    agw_counter_set(&w->stats.tcp_refused_full, agw_counter_get(&tcp->refused_full));
+    agw_counter_set(&w->stats.tcp_refused_host, agw_counter_get(&tcp->refused_host));
+    agw_counter_set(&w->stats.tcp_refused_late, agw_counter_get(&tcp->refused_late));
+    agw_counter_set(&w->stats.tcp_refused_first, agw_counter_get(&tcp->refused_first));
+    agw_counter_set(&w->stats.drops[AGW_DROP_TCP_FULL], agw_counter_get(&tcp->full));
+}
 
 static void publish(agw_worker *w)
 {
@@ -271,6 +285,7 @@ static void publish(agw_worker *w)
     agw_counter_set(&w->stats.fast_rx, agw_counter_get(&w->io->fast_rx));
     agw_counter_set(&w->stats.fast_tx, agw_counter_get(&w->io->fast_tx));
     agw_counter_set(&w->stats.drops[AGW_DROP_SEND], agw_counter_get(&w->io->tx_failed));
+    publish_tcp(w);
 }
 
 bool agw_worker_turn(agw_worker *w, agw_ns now)

@@ -653,6 +653,7 @@ static agw_transport_view *transport_view(agw_ng_call *call, uint32_t id)
 static void set_pair(agw_transport_view *view, const agw_event *event)
 {
     view->controlling = event->controlling;
+    view->tcp = event->tcp;
     if (agw_addr_is_set(&event->local))
         view->local = event->local;
     if (agw_addr_is_set(&event->remote))

@@ -108,6 +108,7 @@ typedef struct agw_transport_view {
     bool controlling; /* our role, with a full agent and a pair */
     agw_dtls_view dtls;
     agw_addr local, remote; /* the selected pair, or what was latched */
+    bool tcp;               /* of that pair: over TCP */
     agw_ns consent_lost_at; /* AGW_NEVER = it stands */
     char dtls_detail[120];  /* version, cipher, SRTP profile; or why it failed */
 } agw_transport_view;

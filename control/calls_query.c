@@ -332,6 +332,8 @@ static void set_ice(agw_doc *out, const agw_media_view *view, const agw_transpor
         return;
     set_endpoint(ice, "local", &t->local);
     set_endpoint(ice, "remote", &t->remote);
+    if (agw_addr_is_set(&t->remote))
+        agw_doc_set_str(ice, "transport", t->tcp ? "tcp" : "udp");
 }
 
 static void add_transport(const scene *s, agw_doc *list, const agw_media_view *view, agw_side side)

@@ -93,6 +93,8 @@ static const option OPTIONS[] = {
      "how packets come in and go out"},
     {"ice", 0, set_word, false, false, FIELD(ice), 0, 0, ICE_WORDS, "full", "lite|full",
      "ICE agent where the key ICE-lite does not say it"},
+    {"ice-tcp", 0, set_bool, false, true, FIELD(gateway.ice_tcp), 0, 0, NULL, "false", NULL,
+     "browsers may come by TCP, too, to the same numbers as their shared ports (RFC 6544)"},
     {"stun-rate", 0, set_int, false, false, FIELD(gateway.stun_rate), 0, 100000, NULL, "500", "N",
      "plain STUN requests that each access port's worker answers a second; 0 = none"},
     {"core-learning", 0, set_word, false, false, FIELD(core_learning), 0, 0, LEARNING_WORDS, "off",

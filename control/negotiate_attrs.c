@@ -413,18 +413,39 @@ static void write_rtcp(const agw_exchange *x, const agw_work *w, const agw_link 
         agw_sdp_write_attr(out, "rtcp-rsize", NULL);
 }
 
-static void write_candidate(const agw_addr *addr, uint16_t component, uint16_t preference,
-                            agw_sdp_writer *out)
+static void write_host(agw_candidate *c, agw_sdp_writer *out)
 {
-    agw_candidate c = {.component = component,
-                       .transport = AGW_CANDIDATE_UDP,
-                       .type = AGW_CANDIDATE_HOST,
-                       .addr = *addr};
     char text[AGW_CANDIDATE_TEXT];
-    c.priority = agw_candidate_priority(AGW_CANDIDATE_HOST, preference, component);
-    agw_candidate_foundation(c.foundation, AGW_CANDIDATE_HOST, addr, AGW_CANDIDATE_UDP);
-    if (agw_candidate_write(&c, text, sizeof text) == AGW_OK)
+    c->type = AGW_CANDIDATE_HOST;
+    agw_candidate_foundation(c->foundation, AGW_CANDIDATE_HOST, &c->addr,
+                             (agw_candidate_transport)c->transport);
+    if (agw_candidate_write(c, text, sizeof text) == AGW_OK)
         agw_sdp_write_attr(out, "candidate", text);
+}
+
+static void write_candidate(const agw_addr *addr, uint16_t component, agw_sdp_writer *out)
+{
+    const uint16_t preference = agw_candidate_preference((agw_family)addr->family);
+    agw_candidate c = {
+        .component = component,
+        .transport = AGW_CANDIDATE_UDP,
+        .priority = agw_candidate_priority(AGW_CANDIDATE_HOST, preference, component),
+        .addr = *addr,
+    };
+    write_host(&c, out);
+}
+
+/* RFC 6544: who can send no datagrams connects to the same number. */
+static void write_passive(const agw_addr *addr, agw_sdp_writer *out)
+{
+    agw_candidate c = {
+        .component = 1,
+        .transport = AGW_CANDIDATE_TCP,
+        .tcptype = AGW_CANDIDATE_TCP_PASSIVE,
+        .priority = agw_candidate_tcp_priority(AGW_CANDIDATE_HOST, (agw_family)addr->family, 1),
+        .addr = *addr,
+    };
+    write_host(&c, out);
 }
 
 static void write_ice(const agw_exchange *x, const agw_link *link, agw_sdp_writer *out)
@@ -435,10 +456,14 @@ static void write_ice(const agw_exchange *x, const agw_link *link, agw_sdp_write
         const agw_addr rtp = agw_out_addr(x, link, false, i), rtcp = agw_out_addr(x, link, true, i);
         if (!agw_addr_is_set(&rtp))
             continue;
-        const uint16_t preference = agw_candidate_preference((agw_family)rtp.family);
-        write_candidate(&rtp, 1, preference, out);
+        write_candidate(&rtp, 1, out);
         if (!link->now.rtcp_mux)
-            write_candidate(&rtcp, 2, preference, out);
+            write_candidate(&rtcp, 2, out);
+    }
+    for (unsigned i = 0; i < 2 && link->info.tcp; i++) {
+        const agw_addr rtp = agw_out_addr(x, link, false, i);
+        if (agw_addr_is_set(&rtp))
+            write_passive(&rtp, out);
     }
     agw_sdp_write_attr(out, "end-of-candidates", NULL);
 }

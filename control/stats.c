@@ -107,6 +107,20 @@ static const agw_stats_number NUMBERS[] = {
      NUMBER(stun_checks)},
     {"STUN served", "agw_stun_served_total", "Plain Binding requests that were answered.",
      NUMBER(stun_served)},
+    {"TCP connections", "agw_ice_tcp_connections", "Connections of ICE over TCP now.",
+     NUMBER(tcp_open)},
+    {NULL, "agw_ice_tcp_accepted_total", "Connections of ICE over TCP that were accepted.",
+     NUMBER(tcp_accepted)},
+    {NULL, "agw_ice_tcp_refused_full_total", "Of these: closed unproven to make room for another.",
+     NUMBER(tcp_refused_full)},
+    {NULL, "agw_ice_tcp_refused_host_total",
+     "Connections closed at once: too many unproven ones of one address.",
+     NUMBER(tcp_refused_host)},
+    {NULL, "agw_ice_tcp_refused_late_total",
+     "Accepted connections closed because no valid check came in time.", NUMBER(tcp_refused_late)},
+    {NULL, "agw_ice_tcp_refused_first_total",
+     "Accepted connections closed because their first packet was no valid check.",
+     NUMBER(tcp_refused_first)},
     {"handshakes done", "agw_handshakes_done_total", "DTLS handshakes that gave keys.",
      NUMBER(handshakes_done)},
     {"handshakes failed", "agw_handshakes_failed_total", "DTLS handshakes that failed.",
@@ -216,8 +230,10 @@ static void set_worker(agw_doc *out, const agw_gateway *gw, size_t index)
 {
     const agw_worker_stats *stats = agw_gateway_worker_stats(gw, index);
     agw_thread_use use;
-    for (size_t i = 0; i < G_N_ELEMENTS(NUMBERS); i++)
-        agw_doc_set_int(out, NUMBERS[i].key, (int64_t)agw_stats_number_of(stats, &NUMBERS[i]));
+    for (size_t i = 0; i < G_N_ELEMENTS(NUMBERS); i++) {
+        if (NUMBERS[i].key != NULL)
+            agw_doc_set_int(out, NUMBERS[i].key, (int64_t)agw_stats_number_of(stats, &NUMBERS[i]));
+    }
     agw_gateway_get_worker_use(gw, index, &use);
     set_use(out, &use);
     agw_doc_set_int(out, "busy us", count(&stats->busy_ns) / AGW_US(1));

@@ -19,7 +19,7 @@ agw_doc *agw_stats_doc(const agw_control *ctl, agw_ns now, agw_stats_parts parts
 
 /** A plain number that a worker keeps. */
 typedef struct agw_stats_number {
-    const char *key;    /* in the document */
+    const char *key;    /* in the document; NULL = not there, so that 64 workers fit a datagram */
     const char *metric; /* for Prometheus: a counter when it ends in "_total", else a gauge */
     const char *help;
     size_t offset; /* of the agw_counter in agw_worker_stats */

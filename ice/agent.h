@@ -108,6 +108,11 @@ const char *agw_ice_drop_text(agw_ice_drop drop);
  * @return AGW_OK; AGW_ERR_LIMIT: there are two already */
 AGW_NODISCARD agw_err agw_ice_add_local(agw_ice *ice, uint32_t port_id, agw_family family,
                                         uint32_t priority, uint32_t check_priority);
+/** The same of a passive TCP candidate (RFC 6544), also one of each family. Nothing is checked from
+ * it but what the peer has checked before, so no candidate of the peer is paired with it here, and
+ * a check is sent once: TCP repeats it. */
+AGW_NODISCARD agw_err agw_ice_add_passive(agw_ice *ice, uint32_t port_id, agw_family family,
+                                          uint32_t priority, uint32_t check_priority);
 /** A candidate of the peer's newest generation, at any time (trickle, RFC 8838); one that is known
  * is no harm. Addresses only: a name that cannot be resolved shows itself as peer-reflexive.
  * @return false: of no use to us (lite, no port of its family, not a unicast address, or

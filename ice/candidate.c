@@ -240,6 +240,14 @@ uint32_t agw_candidate_priority(agw_candidate_type type, uint16_t local_preferen
     return PREFERENCE[type] << 24 | (uint32_t)local_preference << 8 | (256u - component);
 }
 
+uint32_t agw_candidate_tcp_priority(agw_candidate_type type, agw_family family, uint16_t component)
+{
+    enum { HOST = 90, PRFLX = 80, PASSIVE = 4 << 13, OTHER_MAX = (1 << 13) - 1 };
+    const uint32_t preference = type == AGW_CANDIDATE_HOST ? HOST : PRFLX;
+    const uint32_t other = OTHER_MAX - (family == AGW_FAMILY_IP4); /* RFC 8421 section 4 */
+    return preference << 24 | (PASSIVE + other) << 8 | (256u - component);
+}
+
 const char *agw_candidate_foundation(char out[AGW_CANDIDATE_FOUNDATION], agw_candidate_type type,
                                      const agw_addr *base, agw_candidate_transport transport)
 {

@@ -76,6 +76,11 @@ static inline uint16_t agw_candidate_preference(agw_family family)
     return family == AGW_FAMILY_IP6 ? UINT16_MAX : UINT16_MAX - 1;
 }
 
+/** The priority of a passive TCP candidate of ours, and (AGW_CANDIDATE_PRFLX) of checks from it
+ * (RFC 6544 section 4.2). The type preferences are lower than over UDP, so that TCP is for who has
+ * nothing else but a relay. */
+uint32_t agw_candidate_tcp_priority(agw_candidate_type type, agw_family family, uint16_t component);
+
 /** Equal for equal type, base address (without port) and transport, else different (RFC 8445
  * section 5.1.1.3). Returns out. */
 const char *agw_candidate_foundation(char out[AGW_CANDIDATE_FOUNDATION], agw_candidate_type type,

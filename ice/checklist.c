@@ -14,6 +14,7 @@ enum {
 
 static const agw_ns TA = AGW_MS(50);               /* RFC 8445 section 14.2 */
 static const agw_ns RTO_MIN = AGW_MS(500);         /* RFC 8445 section 14.3 */
+static const agw_ns STREAM_WAIT = AGW_MS(39500);   /* Ti, RFC 8489 section 6.2.2 */
 static const agw_ns BETTER_MAY_COME = AGW_MS(300); /* while better pairs are unsettled */
 
 void agw_checklist_fini(agw_checklist *list)
@@ -59,10 +60,10 @@ const agw_ice_local *agw_checklist_local(const agw_checklist *list, uint32_t por
     return NULL;
 }
 
-static const agw_ice_local *local_for(const agw_checklist *list, const agw_addr *remote)
+const agw_ice_local *agw_checklist_local_for(const agw_checklist *list, const agw_addr *remote)
 {
     for (size_t i = 0; i < list->n_locals; i++) {
-        if (list->locals[i].family == remote->family)
+        if (list->locals[i].family == remote->family && !list->locals[i].passive)
             return &list->locals[i];
     }
     return NULL;
@@ -123,9 +124,9 @@ static agw_check *place_for(agw_checklist *list, const agw_check *wanted)
     return &list->checks[list->n++];
 }
 
-agw_check *agw_checklist_add(agw_checklist *list, const agw_addr *remote, uint32_t priority)
+agw_check *agw_checklist_add(agw_checklist *list, const agw_ice_local *local,
+                             const agw_addr *remote, uint32_t priority)
 {
-    const agw_ice_local *local = local_for(list, remote);
     if (local == NULL)
         return NULL;
     agw_check *c = agw_checklist_find(list, &(agw_ice_pair){local->port_id, *remote});
@@ -135,6 +136,7 @@ agw_check *agw_checklist_add(agw_checklist *list, const agw_addr *remote, uint32
     }
     const agw_check fresh = {.pair = {local->port_id, *remote},
                              .local_priority = local->priority,
+                             .passive = local->passive,
                              .remote_priority = priority,
                              .state = list->completed ? AGW_CHECK_RESTING : AGW_CHECK_WAITING,
                              .due_at = AGW_NEVER};
@@ -289,6 +291,14 @@ static agw_ns rto_of(const agw_checklist *list)
     return rto > RTO_MIN ? rto : RTO_MIN;
 }
 
+/* When a check that was just sent is to be repeated or given up. Over TCP it is sent once. */
+static agw_ns next_step(const agw_check *c, agw_ns now)
+{
+    if (c->passive)
+        return now + STREAM_WAIT;
+    return now + (c->sent == SENDS ? LAST_WAIT * c->rto : c->rto * (1 << (c->sent - 1)));
+}
+
 static void begin(agw_checklist *list, agw_ns now, agw_check *c)
 {
     c->state = AGW_CHECK_IN_PROGRESS;
@@ -298,10 +308,10 @@ static void begin(agw_checklist *list, agw_ns now, agw_check *c)
     c->as_controlling = list->controlling;
     c->use_candidate = c->use_candidate && list->controlling;
     c->hurried = false;
-    c->sent = 1;
+    c->sent = c->passive ? SENDS : 1;
     c->sent_at = now;
     c->rto = rto_of(list);
-    c->due_at = now + c->rto;
+    c->due_at = next_step(c, now);
     list->next_at = now + TA;
 }
 
@@ -314,9 +324,9 @@ static bool repeat(agw_check *c, agw_ns now)
         c->due_at = AGW_NEVER;
         return false;
     }
-    c->sent++;
+    c->sent = c->passive ? SENDS : c->sent + 1;
     c->sent_at = now;
-    c->due_at = now + (c->sent == SENDS ? LAST_WAIT * c->rto : c->rto * (1 << (c->sent - 1)));
+    c->due_at = next_step(c, now);
     return true;
 }
 

@@ -3,7 +3,8 @@
  * them is checked next, retransmissions and timeouts. Bytes, credentials and what a result means
  * are ice/full.c's matter.
  *
- * We have one local host candidate of each family, so a remote address makes one pair. A
+ * We have one local host candidate of each family for UDP, so a remote address makes one pair; a
+ * passive one for TCP makes pairs only with peers that have come to it (RFC 6544 section 6.2). A
  * peer-reflexive candidate of our own (RFC 8445 section 7.2.5.3.1) has that same base and is not
  * kept. Nothing is frozen by foundation: one component, and Ta paces it. */
 #ifndef AGW_ICE_CHECKLIST_H
@@ -11,7 +12,7 @@
 
 #include "ice/agent.h"
 
-enum { AGW_ICE_LOCALS = 2 };
+enum { AGW_ICE_LOCALS = 4 }; /* for each family one of UDP and one of TCP */
 
 typedef enum agw_check_state {
     AGW_CHECK_WAITING = 0,
@@ -31,6 +32,7 @@ typedef struct agw_check {
     bool use_candidate;  /* the present check carries USE-CANDIDATE */
     bool as_controlling; /* the role in the present check */
     bool hurried;        /* the present check was repeated early */
+    bool passive;        /* by a passive TCP candidate of ours */
     agw_ns sent_at;      /* its last datagram */
     uint32_t queued;     /* place in the triggered-check queue; 0 = not in it */
     uint64_t id, old_id; /* transactions: the present one, and the one before; 0 = none */
@@ -41,6 +43,7 @@ typedef struct agw_check {
 typedef struct agw_ice_local {
     uint32_t port_id;
     uint8_t family;
+    bool passive;      /* of TCP */
     uint32_t priority; /* of the host candidate in SDP */
     uint32_t prflx;    /* PRIORITY in checks, RFC 8445 section 7.1.1 */
 } agw_ice_local;
@@ -67,15 +70,17 @@ void agw_checklist_clear(agw_checklist *list);
 /** A number that nobody else can know; never 0. */
 uint64_t agw_checklist_draw(agw_checklist *list);
 
-/** Pairs a remote address with the local candidate of its family. Pointers to other checks end.
- * A pair that is there already takes the priority. NULL: no local candidate of that family, or the
- * list is full of better ones. */
-agw_check *agw_checklist_add(agw_checklist *list, const agw_addr *remote, uint32_t priority);
+/** Adds a pair. Pointers to other checks end. One that is there already takes the priority. NULL:
+ * local is NULL, or the list is full of better ones. */
+agw_check *agw_checklist_add(agw_checklist *list, const agw_ice_local *local,
+                             const agw_addr *remote, uint32_t priority);
 /** NULL: not there. */
 agw_check *agw_checklist_find(const agw_checklist *list, const agw_ice_pair *pair);
 /** The pair that has sent this transaction and waits, or has waited, for its response. */
 agw_check *agw_checklist_by_id(const agw_checklist *list, uint64_t id);
 const agw_ice_local *agw_checklist_local(const agw_checklist *list, uint32_t port_id);
+/** The local candidate that checks a remote one of SDP; NULL: none of its family. */
+const agw_ice_local *agw_checklist_local_for(const agw_checklist *list, const agw_addr *remote);
 
 /** The peer has checked this pair: it goes into the triggered-check queue (RFC 8445 section
  * 7.3.1.4). A check that is under way is repeated at once, and begins anew to count, instead of

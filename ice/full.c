@@ -44,17 +44,32 @@ void agw_full_restart(agw_full *full)
     full->rival_at = AGW_NEVER;
 }
 
-agw_err agw_ice_add_local(agw_ice *ice, uint32_t port_id, agw_family family, uint32_t priority,
-                          uint32_t check_priority)
+static agw_err add_local(agw_ice *ice, const agw_ice_local *local)
 {
     if (ice->full == NULL)
         return AGW_OK;
     agw_checklist *list = &ice->full->list;
-    if (list->n_locals == AGW_ICE_LOCALS)
+    size_t n = 0;
+    for (size_t i = 0; i < list->n_locals; i++)
+        n += list->locals[i].passive == local->passive;
+    if (n == AGW_ICE_LOCALS / 2)
         return AGW_ERR_LIMIT;
-    list->locals[list->n_locals++] =
-        (agw_ice_local){port_id, (uint8_t)family, priority, check_priority};
+    list->locals[list->n_locals++] = *local;
     return AGW_OK;
+}
+
+agw_err agw_ice_add_local(agw_ice *ice, uint32_t port_id, agw_family family, uint32_t priority,
+                          uint32_t check_priority)
+{
+    const agw_ice_local local = {port_id, (uint8_t)family, false, priority, check_priority};
+    return add_local(ice, &local);
+}
+
+agw_err agw_ice_add_passive(agw_ice *ice, uint32_t port_id, agw_family family, uint32_t priority,
+                            uint32_t check_priority)
+{
+    const agw_ice_local local = {port_id, (uint8_t)family, true, priority, check_priority};
+    return add_local(ice, &local);
 }
 
 bool agw_ice_add_remote(agw_ice *ice, const agw_addr *remote, uint32_t priority)
@@ -62,7 +77,8 @@ bool agw_ice_add_remote(agw_ice *ice, const agw_addr *remote, uint32_t priority)
     if (ice->full == NULL || remote->port == 0 || agw_addr_is_any(remote) ||
         agw_addr_is_multicast(remote))
         return false;
-    return agw_checklist_add(&ice->full->list, remote, priority) != NULL;
+    agw_checklist *list = &ice->full->list;
+    return agw_checklist_add(list, agw_checklist_local_for(list, remote), remote, priority) != NULL;
 }
 
 bool agw_ice_is_controlling(const agw_ice *ice)
@@ -146,8 +162,9 @@ void agw_full_on_check(agw_ice *ice, agw_ns now, const agw_ice_generation *by,
     agw_checklist *list = &ice->full->list;
     agw_check *check = agw_checklist_find(list, &pair->pair);
     if (check == NULL) { /* a peer-reflexive candidate of the peer, RFC 8445 section 7.3.1.3 */
-        check = agw_checklist_add(list, &pair->pair.remote, msg->priority);
-        if (check == NULL || check->pair.port_id != pair->pair.port_id)
+        check = agw_checklist_add(list, agw_checklist_local(list, pair->pair.port_id),
+                                  &pair->pair.remote, msg->priority);
+        if (check == NULL)
             return;
     }
     check->nominated = check->nominated || (msg->use_candidate && !list->controlling);

@@ -41,6 +41,7 @@ typedef struct world {
 /* One end that is not ours: a socket, and what it needs to speak WebRTC. */
 typedef struct party {
     int fd;
+    bool tcp; /* connected, packets framed as RFC 4571 says */
     agw_addr local;
     agw_dtls_ctx *ctx;
     agw_dtls *dtls;
@@ -65,6 +66,7 @@ static inline void world_open(world *w, uint32_t workers)
         .port_max = 31998,
         .workers = workers,
         .tick_us = 500,
+        .ice_tcp = true,
     };
     config.interfaces[0].ip4 = loopback();
     CU_ASSERT_EQUAL_FATAL(agw_gateway_new(&w->gw, &config, why, sizeof why), AGW_OK);
@@ -166,11 +168,34 @@ static inline void party_close(party *p)
     close(p->fd);
 }
 
+static inline void say_framed(const party *p, const void *data, size_t len)
+{
+    uint8_t framed[2 + DATAGRAM];
+    agw_put16(framed, (uint16_t)len);
+    memcpy(framed + 2, data, len);
+    CU_ASSERT_EQUAL(send(p->fd, framed, 2 + len, MSG_NOSIGNAL), (ssize_t)(2 + len));
+}
+
 static inline void say(const party *p, const agw_addr *to, const void *data, size_t len)
 {
     struct sockaddr_storage ss;
+    if (p->tcp) {
+        say_framed(p, data, len);
+        return;
+    }
     const socklen_t ss_len = agw_addr_to_sockaddr(to, &ss);
     CU_ASSERT_EQUAL(sendto(p->fd, data, len, 0, (struct sockaddr *)&ss, ss_len), (ssize_t)len);
+}
+
+/* 0: the connection has ended. */
+static inline size_t hear_framed(const party *p, uint8_t *out)
+{
+    uint8_t head[2];
+    if (recv(p->fd, head, sizeof head, MSG_WAITALL) != sizeof head)
+        return 0;
+    const size_t len = agw_get16(head);
+    CU_ASSERT_FATAL(len <= DATAGRAM);
+    return recv(p->fd, out, len, MSG_WAITALL) == (ssize_t)len ? len : 0;
 }
 
 /* Length of the next datagram, 0 when none comes in that time. */
@@ -179,6 +204,8 @@ static inline size_t hear(const party *p, uint8_t *out, int wait_ms)
     struct pollfd pfd = {p->fd, POLLIN, 0};
     if (poll(&pfd, 1, wait_ms) != 1)
         return 0;
+    if (p->tcp)
+        return hear_framed(p, out);
     const ssize_t n = recv(p->fd, out, DATAGRAM, MSG_DONTWAIT);
     return n > 0 ? (size_t)n : 0;
 }

@@ -167,6 +167,7 @@ agw_err agw_gateway_reserve(agw_gateway *gw, agw_call_ref *call, size_t interfac
         gw->next_port = (uint16_t)(gw->next_port + 2);
     }
     out->rtp[0] = with_port(*advertised(i, family), port);
+    out->tcp = kind == AGW_TRANSPORT_SHARED && gw->config.ice_tcp;
     if (kind == AGW_TRANSPORT_SHARED)
         out->rtp[1] = with_port(*advertised(i, other), port);
     for (int k = 0; k < 2; k++)

@@ -9,16 +9,6 @@
 
 /** What the sessions do from now on; zeroed at each fake_session_reset(). */
 typedef struct fake_session_plan {
-    agw_err fail;    /* every negotiation fails with this ... */
-    const char *why; /* ... and this text */
-    bool held;       /* no party may send */
-    bool one_way;    /* only side A may */
-    bool muxed;      /* side B has rtcp-mux */
-    size_t medias;   /* 0 = 1 */
-    bool looped;     /* every message is one of our own */
-    bool stood;      /* every answer is of a branch that is not heard */
-    agw_err trickle; /* every fragment ends with this */
-    bool no_dtmf;    /* telephone-event was not negotiated */
     agw_err fail;                 /* every negotiation fails with this ... */
     const char *why;              /* ... and this text */
     bool held;                    /* no party may send */
@@ -26,6 +16,7 @@ typedef struct fake_session_plan {
     bool muxed;                   /* side B has rtcp-mux */
     size_t medias;                /* 0 = 1 */
     bool looped;                  /* every message is one of our own */
+    bool stood;                   /* every answer is of a branch that is not heard */
     agw_err trickle;              /* every fragment ends with this */
     bool no_dtmf;                 /* telephone-event was not negotiated */
     agw_candidate_view candidate; /* of every address */

@@ -106,6 +106,68 @@ static void test_negotiate_rfc8839_usable_candidates_reach_the_plan(void)
     }
 }
 
+static const char *after(const char *text, const char *part)
+{
+    const char *at = text != NULL ? strstr(text, part) : NULL;
+    return at != NULL ? at + strlen(part) : NULL;
+}
+
+static size_t times(const char *text, const char *part)
+{
+    size_t n = 0;
+    while ((text = after(text, part)) != NULL)
+        n++;
+    return n;
+}
+
+#define PASSIVE_4 " 1 tcp 1520434943 10.0.0.1 20000 typ host tcptype passive\r\n"
+#define PASSIVE_6 " 1 tcp 1520435199 fd00:a::1 20000 typ host tcptype passive\r\n"
+
+/* Both families over UDP first, then both over TCP, with foundations of their own. */
+static void expect_passive(const fixture *f)
+{
+    const char *at = after(f->told->str, " 1 udp 2130706175 10.0.0.1 20000 typ host\r\n");
+    at = after(at, " 1 udp 2130706431 fd00:a::1 20000 typ host\r\n");
+    at = after(at, PASSIVE_4);
+    at = after(at, PASSIVE_6);
+    CU_ASSERT_PTR_NOT_NULL(after(at, "a=end-of-candidates\r\n"));
+    CU_ASSERT_EQUAL(times(f->told->str, "a=candidate:"), 4);
+}
+
+static void test_negotiate_rfc6544_4_5_passive_candidates_behind_those_of_udp(void)
+{
+    for (agw_ice_mode mode = AGW_ICE_MODE_LITE; mode <= AGW_ICE_MODE_FULL; mode++) {
+        fixture f;
+        fixture_config(&f);
+        f.config.ice = mode;
+        f.config.gateway.ice_tcp = true;
+        fixture_open(&f);
+        OFFER(&f, AGW_SIDE_A, "", WEB_OFFER_A OTHERS);
+        CU_ASSERT_FALSE(says(&f, "tcptype")); /* toward the core */
+        ANSWER(&f, AGW_SIDE_B, "", CORE_A);
+        expect_passive(&f);
+        expect_candidates(&f, mode == AGW_ICE_MODE_FULL ? 1 : 0); /* the peer's active one is not */
+        OFFER(&f, AGW_SIDE_B, "", CORE_A);                        /* a re-offer */
+        expect_passive(&f);
+        fixture_fini(&f);
+    }
+}
+
+static void test_negotiate_rfc6544_not_without_the_option_nor_on_ports_of_their_own(void)
+{
+    for (int off = 0; off < 2; off++) {
+        fixture f;
+        fixture_config(&f);
+        f.config.gateway.ice_tcp = off != 0;
+        f.config.gateway.access_port = off != 0 ? -1 : 0;
+        fixture_open(&f);
+        OFFER(&f, AGW_SIDE_A, "", WEB_OFFER_A);
+        ANSWER(&f, AGW_SIDE_B, "", CORE_A);
+        CU_ASSERT_TRUE(says(&f, "a=candidate:") && !says(&f, " tcp "));
+        fixture_fini(&f);
+    }
+}
+
 static void test_negotiate_rfc8840_fragment_adds_to_the_credentials_it_names(void)
 {
     fixture f;
@@ -214,6 +276,8 @@ static void test_negotiate_ts23334_6_2_17_4_nobody_is_known_before_the_answer(vo
 }
 
 static const agw_unit_case CASES[] = {
+    AGW_CASE(test_negotiate_rfc6544_4_5_passive_candidates_behind_those_of_udp),
+    AGW_CASE(test_negotiate_rfc6544_not_without_the_option_nor_on_ports_of_their_own),
     AGW_CASE(test_negotiate_rfc8839_lite_is_said_by_lite_agents_only),
     AGW_CASE(test_negotiate_rfc8445_6_1_1_who_offers_or_has_a_lite_peer_controls),
     AGW_CASE(test_negotiate_ng_ice_lite_by_call),

@@ -148,6 +148,19 @@ static void test_candidate_rfc8445_5_1_2_priority(void)
     CU_ASSERT_EQUAL(agw_candidate_priority(AGW_CANDIDATE_HOST, 0, 256), 126u << 24);
 }
 
+/* Below every candidate over UDP but relayed ones; direction-pref of a passive one is 4. */
+static void test_candidate_rfc6544_4_2_priority_of_passive_tcp(void)
+{
+    const uint32_t v4 = agw_candidate_tcp_priority(AGW_CANDIDATE_HOST, AGW_FAMILY_IP4, 1);
+    const uint32_t v6 = agw_candidate_tcp_priority(AGW_CANDIDATE_HOST, AGW_FAMILY_IP6, 1);
+    CU_ASSERT_EQUAL(v6, 90u << 24 | ((4u << 13) + 8191u) << 8 | 255u);
+    CU_ASSERT_EQUAL(v4, v6 - 256);
+    CU_ASSERT_EQUAL(v4 >> 21 & 7, 4);
+    CU_ASSERT_TRUE(v6 < agw_candidate_priority(AGW_CANDIDATE_SRFLX, 0, 256));
+    CU_ASSERT_TRUE(v4 > agw_candidate_priority(AGW_CANDIDATE_RELAY, 65535, 1));
+    CU_ASSERT_TRUE(agw_candidate_tcp_priority(AGW_CANDIDATE_PRFLX, AGW_FAMILY_IP6, 1) < v4);
+}
+
 static void test_candidate_rfc8445_5_1_1_3_foundation_tells_bases_apart(void)
 {
     agw_addr a, b;
@@ -174,6 +187,7 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_candidate_rfc8839_5_1_bounds_are_accepted),
     AGW_CASE(test_candidate_rfc8839_5_1_written_is_read_back),
     AGW_CASE(test_candidate_rfc8445_5_1_2_priority),
+    AGW_CASE(test_candidate_rfc6544_4_2_priority_of_passive_tcp),
     AGW_CASE(test_candidate_rfc8445_5_1_1_3_foundation_tells_bases_apart),
 };
 AGW_UNIT_MAIN("candidate", CASES)

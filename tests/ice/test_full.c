@@ -693,7 +693,108 @@ static void test_full_rfc8445_7_1_1_check_carries_what_it_must(void)
     net_stop(&w);
 }
 
+/* --- TCP -------------------------------------------------------------------------------------- */
+
+enum { PASSIVE = 3 };
+
+/* A check of B comes to A's passive candidate. */
+static void check_passive(net *w, const agw_addr *from, bool nominates, agw_ice_result *res)
+{
+    static uint32_t id;
+    uint8_t buf[512], reply[AGW_STUN_REPLY_MAX];
+    const check c = {.username = UFRAG_A ":" UFRAG_B,
+                     .pwd = PWD_A,
+                     .use_candidate = nominates,
+                     .priority = 7,
+                     .id = ++id};
+    const size_t len = check_write(&c, buf, sizeof buf);
+    agw_ice_on_stun(w->node[A].ice, w->now, PASSIVE, from, buf, len, reply, sizeof reply, res);
+    CU_ASSERT_TRUE(res->drop == AGW_ICE_DROP_NONE && res->reply_len > 0);
+}
+
+/* Checks of A that leave by that port until then; the last one in *out. */
+static size_t checks_by(net *w, uint32_t port_id, agw_ns until, agw_ice_check *out)
+{
+    size_t n = 0;
+    agw_ice_check sent;
+    while (agw_ice_deadline(w->node[A].ice) <= until) {
+        if (agw_ice_deadline(w->node[A].ice) > w->now)
+            w->now = agw_ice_deadline(w->node[A].ice);
+        (void)agw_ice_on_deadline(w->node[A].ice, w->now);
+        while (agw_ice_next_check(w->node[A].ice, w->now, &sent)) {
+            if (sent.pair.port_id != port_id)
+                continue;
+            *out = sent;
+            n++;
+        }
+    }
+    w->now = until;
+    return n;
+}
+
+static void test_full_rfc6544_6_2_passive_candidate_checks_only_who_came_to_it(void)
+{
+    net w;
+    agw_ice_check sent;
+    agw_ice_result res;
+    agw_stun_msg msg;
+    net_init(&w, 31);
+    net_place(&w, A, 0, "192.0.2.1:1000", NULL);
+    net_place(&w, B, 0, "192.0.2.2:2000", NULL);
+    net_start(&w, A, config_a(false));
+    CU_ASSERT_EQUAL(agw_ice_add_passive(w.node[A].ice, PASSIVE, AGW_FAMILY_IP4, 10, 5), AGW_OK);
+    net_signal(&w, A, B);
+    CU_ASSERT_EQUAL(checks_by(&w, PASSIVE, w.now + AGW_S(5), &sent), 0);
+    const agw_addr b = net_addr("192.0.2.2:40000");
+    check_passive(&w, &b, true, &res);
+    CU_ASSERT_EQUAL_FATAL(checks_by(&w, PASSIVE, w.now + AGW_MS(100), &sent), 1);
+    CU_ASSERT_TRUE(agw_addr_equal(&sent.pair.remote, &b));
+    CU_ASSERT_EQUAL_FATAL(agw_stun_parse(&msg, sent.data, sent.len), AGW_OK);
+    CU_ASSERT_EQUAL(msg.priority, 5);
+    uint8_t buf[AGW_STUN_REPLY_MAX];
+    const size_t len = agw_stun_write_success(&msg, &b, PWD_B, buf, sizeof buf);
+    res = give(&w, "192.0.2.2:40000", PASSIVE, buf, len);
+    CU_ASSERT_TRUE(res.selected_changed && res.selected.port_id == PASSIVE);
+    CU_ASSERT_TRUE(agw_ice_may_send(w.node[A].ice));
+    net_stop(&w);
+}
+
+static void test_full_rfc8489_6_2_2_check_over_tcp_is_sent_once_and_given_39_5_s(void)
+{
+    net w;
+    agw_ice_check sent;
+    agw_ice_result res;
+    net_init(&w, 32);
+    net_place(&w, A, 0, "192.0.2.1:1000", NULL);
+    net_start(&w, A, config_a(false));
+    CU_ASSERT_EQUAL(agw_ice_add_passive(w.node[A].ice, PASSIVE, AGW_FAMILY_IP4, 10, 5), AGW_OK);
+    const agw_addr b = net_addr("192.0.2.2:40000");
+    const agw_ns from = w.now;
+    check_passive(&w, &b, false, &res);
+    CU_ASSERT_EQUAL(checks_by(&w, PASSIVE, from + AGW_MS(39499), &sent), 1);
+    uint8_t buf[AGW_STUN_REPLY_MAX];
+    agw_stun_msg msg;
+    CU_ASSERT_EQUAL_FATAL(agw_stun_parse(&msg, sent.data, sent.len), AGW_OK);
+    const size_t len = agw_stun_write_success(&msg, &b, PWD_B, buf, sizeof buf);
+    CU_ASSERT_TRUE(give(&w, "192.0.2.2:40000", PASSIVE, buf, len).valid);
+    net_stop(&w);
+}
+
+static void test_full_two_candidates_of_each_kind_and_no_more(void)
+{
+    net w;
+    start_alone(&w, true);
+    for (uint32_t i = 0; i < 3; i++)
+        CU_ASSERT_EQUAL(agw_ice_add_passive(w.node[A].ice, PASSIVE + i, AGW_FAMILY_IP4, 1, 1),
+                        i < 2 ? AGW_OK : AGW_ERR_LIMIT);
+    CU_ASSERT_EQUAL(agw_ice_add_local(w.node[A].ice, 9, AGW_FAMILY_IP6, 1, 1), AGW_OK);
+    net_stop(&w);
+}
+
 static const agw_unit_case CASES[] = {
+    AGW_CASE(test_full_rfc6544_6_2_passive_candidate_checks_only_who_came_to_it),
+    AGW_CASE(test_full_rfc8489_6_2_2_check_over_tcp_is_sent_once_and_given_39_5_s),
+    AGW_CASE(test_full_two_candidates_of_each_kind_and_no_more),
     AGW_CASE(test_full_rfc8445_8_1_1_both_roles_connect_by_regular_nomination),
     AGW_CASE(test_full_rfc8445_7_3_1_1_role_conflict_ends_with_one_of_each),
     AGW_CASE(test_full_rfc8445_7_3_1_1_the_larger_tie_breaker_controls),
