@@ -88,9 +88,14 @@ static agw_candidate_view view_in(const agw_state *state, uint32_t transport_id,
 agw_candidate_view agw_session_candidate(const agw_session *session, uint32_t transport_id,
                                          const agw_addr *addr)
 {
-    const agw_candidate_view now = view_in(session->current, transport_id, addr);
-    const agw_candidate_view next = view_in(session->pending, transport_id, addr);
-    return now == AGW_CANDIDATE_NAMED || next == AGW_CANDIDATE_UNKNOWN ? now : next;
+    const agw_state *const states[] = {session->current, session->crossed.pending,
+                                       session->offer.pending};
+    agw_candidate_view view = AGW_CANDIDATE_UNKNOWN;
+    for (size_t i = 0; i < G_N_ELEMENTS(states) && view != AGW_CANDIDATE_NAMED; i++) {
+        const agw_candidate_view here = view_in(states[i], transport_id, addr);
+        view = here == AGW_CANDIDATE_UNKNOWN ? view : here;
+    }
+    return view;
 }
 
 /* --- fragments -------------------------------------------------------------------------------- */
