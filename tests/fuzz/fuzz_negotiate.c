@@ -32,6 +32,7 @@ static void check_end(const agw_plan *plan, const agw_end_plan *end, size_t side
             continue;
         found++;
         check_keys(t);
+        AGW_ASSERT(t->n_open <= t->n_sources && t->n_sources <= AGW_PLAN_SOURCES_MAX);
     }
     AGW_ASSERT(found == 1 && end->n_pts <= AGW_PLAN_PT_MAX && end->n_ssrcs <= AGW_PLAN_SSRC_MAX);
     for (size_t i = 0; i < end->n_pts; i++)
