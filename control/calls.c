@@ -319,6 +319,8 @@ void agw_calls_end(agw_ng_call *call, agw_call_end why)
 /* --- parties -----------------------------------------------------------------------------------
  */
 
+enum { BRANCHES_MAX = 64 }; /* tags of one side */
+
 static agw_party_tag *tag_at(const agw_ng_call *call, agw_side side, guint i)
 {
     return &g_array_index(call->tags[side], agw_party_tag, i);
@@ -378,6 +380,8 @@ void agw_calls_claim(agw_ng_call *call, agw_side side, const char *tag, const ch
     if (at < 0) {
         at = unnamed_branch(call, side, via_branch);
         if (at < 0) {
+            if (call->tags[side]->len >= BRANCHES_MAX)
+                g_array_remove_index(call->tags[side], 1); /* the oldest but the call's first */
             add_tag(call, side, tag, via_branch);
             at = (int)call->tags[side]->len - 1;
         } else {
@@ -388,8 +392,6 @@ void agw_calls_claim(agw_ng_call *call, agw_side side, const char *tag, const ch
     }
     call->current[side] = (guint)at;
 }
-
-enum { BRANCHES_MAX = 64 };
 
 void agw_calls_branch(agw_ng_call *call, agw_side side, const char *via_branch)
 {
@@ -638,6 +640,21 @@ const char *agw_dtls_view_text(agw_dtls_view view)
     return TEXTS[view];
 }
 
+enum { TRANSPORTS_SPARE = 16 };
+
+/* Those that no media uses may be of an offer still open; only so many of them are kept. */
+static void forget_unused(agw_ng_call *call)
+{
+    GArray *views = call->transports;
+    agw_media_view media;
+    if (views->len < 2 * agw_session_n_medias(call->session) + TRANSPORTS_SPARE)
+        return;
+    guint i = 0;
+    while (media_of(call, g_array_index(views, agw_transport_view, i).id, &media))
+        i++; /* each side of a media uses one, so this ends before the last */
+    g_array_remove_index(views, i);
+}
+
 static agw_transport_view *transport_view(agw_ng_call *call, uint32_t id)
 {
     for (guint i = 0; i < call->transports->len; i++) {
@@ -645,6 +662,7 @@ static agw_transport_view *transport_view(agw_ng_call *call, uint32_t id)
         if (view->id == id)
             return view;
     }
+    forget_unused(call);
     const agw_transport_view fresh = {.id = id, .consent_lost_at = AGW_NEVER};
     g_array_append_val(call->transports, fresh);
     return &g_array_index(call->transports, agw_transport_view, call->transports->len - 1);

@@ -181,7 +181,8 @@ bool agw_calls_side_of(const agw_ng_call *call, const char *tag, agw_side *out);
 /** The tag of a side that is in use; "" when it has not answered. */
 const char *agw_calls_tag(const agw_ng_call *call, agw_side side);
 /** Makes tag the one in use of side; an unnamed branch of that side is claimed first (the one with
- * via_branch, else any), else it becomes an alias. */
+ * via_branch, else any), else it becomes an alias; of more than 64 the oldest but the first is
+ * forgotten. */
 void agw_calls_claim(agw_ng_call *call, agw_side side, const char *tag, const char *via_branch);
 /** Notes a branch that has been offered to side and has no tag yet. */
 void agw_calls_branch(agw_ng_call *call, agw_side side, const char *via_branch);

@@ -272,6 +272,22 @@ static void test_calls_consent_of_a_gone_transport_counts_for_nothing(void)
     rig_fini(&r);
 }
 
+static void test_calls_gone_transports_are_forgotten(void)
+{
+    rig r;
+    rig_init(&r, NULL);
+    rig_call(&r);
+    const agw_ng_call *call = agw_calls_find(r.calls, "c");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(call);
+    push(&r, AGW_EVENT_CONSENT_LOST, 1, "");
+    for (uint32_t id = 1000; id < 1200; id++)
+        push(&r, AGW_EVENT_ICE_FAILED, id, "");
+    CU_ASSERT_TRUE(call->transports->len <= 20);
+    rig_at(&r, r.now + AGW_S(20)); /* what is in use is not */
+    CU_ASSERT_EQUAL(fake_gateway_calls(r.gateway), 0);
+    rig_fini(&r);
+}
+
 static void test_calls_ice_and_dtls_failure_do_not_end_the_call(void)
 {
     agw_addr to;
@@ -409,6 +425,26 @@ static void test_calls_branches_are_bounded(void)
     CU_ASSERT_STRING_EQUAL(agw_calls_tag(call, AGW_SIDE_B), "t");
     CU_ASSERT_TRUE(agw_calls_drop_branch(call, "t", NULL));
     CU_ASSERT_STRING_EQUAL(agw_calls_tag(call, AGW_SIDE_B), "");
+    rig_fini(&r);
+}
+
+static void test_calls_tags_are_bounded(void)
+{
+    rig r;
+    char tag[16];
+    rig_init(&r, NULL);
+    agw_ng_call *call;
+    agw_side side;
+    CU_ASSERT_EQUAL_FATAL(agw_calls_start(r.calls, "c", "a", NULL, r.now, &call), AGW_OK);
+    for (int i = 0; i < 200; i++) {
+        snprintf(tag, sizeof tag, "a%d", i);
+        agw_calls_claim(call, AGW_SIDE_A, tag, NULL);
+        CU_ASSERT_STRING_EQUAL(agw_calls_tag(call, AGW_SIDE_A), tag);
+    }
+    CU_ASSERT_EQUAL(call->tags[AGW_SIDE_A]->len, 64);
+    CU_ASSERT_TRUE(agw_calls_side_of(call, "a", &side));
+    CU_ASSERT_TRUE(agw_calls_side_of(call, "a137", &side));
+    CU_ASSERT_FALSE(agw_calls_side_of(call, "a136", &side));
     rig_fini(&r);
 }
 
@@ -698,12 +734,14 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_calls_ims_9_consent_lost_ends_the_call_after_the_grace),
     AGW_CASE(test_calls_ims_9_ice_restart_saves_the_call),
     AGW_CASE(test_calls_consent_of_a_gone_transport_counts_for_nothing),
+    AGW_CASE(test_calls_gone_transports_are_forgotten),
     AGW_CASE(test_calls_ice_and_dtls_failure_do_not_end_the_call),
     AGW_CASE(test_calls_ng_8_17_any_authentic_packet_keeps_the_call),
     AGW_CASE(test_calls_ng_8_17_timeout_is_told_and_hold_waits_longer),
     AGW_CASE(test_calls_deleted_calls_are_not_told),
     AGW_CASE(test_calls_many_are_found_and_freed),
     AGW_CASE(test_calls_branches_are_bounded),
+    AGW_CASE(test_calls_tags_are_bounded),
     AGW_CASE(test_calls_ctl_11_no_call_outlives_the_final_timeout),
     AGW_CASE(test_calls_ts23334_5_7_a_hung_call_ends),
     AGW_CASE(test_calls_ims_11_protected_calls_end_hung_or_old_without_media_only),
