@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * SRTP and SRTCP on the browser's leg: replayed, changed, forged, in the clear; and the roll-over
  * counter, which must be right whatever comes. */
-#include "tests/attack/attack.h"
+#include "tests/attack/forge.h"
 
 #include "base/rand.h"
 #include "base/wire.h"
@@ -14,50 +14,12 @@ enum {
     FLOOD_FROM = 1000, /* packets: more than a burst of the contract */
     P99_FROM = 1000,
     PACKET_ROOM = ATTACK_HEARD_BYTES,
-    PAYLOAD = 160,
     PER_TICK = 20, /* attack packets to one of media, at ten times the rate of a call */
     OLD = 140,     /* behind the replay window of 128 packets */
-    SECOND = 50,   /* packets */
     FASTER = 2000, /* a second, where packets of the call itself are among the attack's */
     STRIDE = 1024, /* numbers from one pair of packets to the next; divides 65536 */
     APART = 50,    /* numbers between the two of a pair */
-    TAG_MAX = 16,
 };
-
-static const kit_sender *stream(const attack *a)
-{
-    return &a->victim.call.sender[KIT_A];
-}
-
-/* The stream's sequence number, `ahead` packets from now. */
-static uint16_t seq_ahead(const attack *a, uint32_t ahead)
-{
-    return (uint16_t)(stream(a)->first_seq + stream(a)->sent + ahead);
-}
-
-static void forge(attack *a, uint32_t ahead, uint32_t ssrc)
-{
-    craft_clear(&a->packet);
-    craft_rtp(&a->packet, &a->rng, stream(a)->pt, seq_ahead(a, ahead),
-              stream(a)->first_timestamp + (uint32_t)(stream(a)->sent + ahead) * PAYLOAD, ssrc,
-              PAYLOAD);
-}
-
-/* --- replay ------------------------------------------------------------------------------------
- */
-
-static void replay(attack *a, uint64_t back)
-{
-    const attack_heard *heard = attack_heard_at(a, back);
-    if (heard != NULL)
-        attack_send(a, heard->data, heard->len);
-}
-
-static void replay_newest(attack *a, uint64_t n)
-{
-    (void)n;
-    replay(a, 0);
-}
 
 /* A call as young as this has no packets that old: it begins with talking faster. */
 static void replay_old(attack *a, uint64_t n)
@@ -66,13 +28,7 @@ static void replay_old(attack *a, uint64_t n)
     if (n <= OLD + PER_TICK || n % PER_TICK == 0)
         attack_send_media(a, media, attack_next_media(a, media, 0));
     else
-        replay(a, OLD + n % PER_TICK);
-}
-
-/* The last second again and again, in its order. */
-static void replay_second(attack *a, uint64_t n)
-{
-    replay(a, SECOND - 1 - n % SECOND);
+        forge_replay(a, OLD + n % PER_TICK);
 }
 
 /* --- changed -----------------------------------------------------------------------------------
@@ -118,20 +74,9 @@ static void tamper(attack *a, uint64_t n)
     with_copies(a, n, flip_bit);
 }
 
-/* Half a tag, no tag, half the packet; or something behind it. */
-static void change_length(attack *a, uint64_t n)
-{
-    if (n % 3 == 0)
-        craft_add_random(&a->packet, &a->rng, 1 + n % TAG_MAX);
-    else if (n % 3 == 1)
-        a->packet.len -= 1 + n % TAG_MAX;
-    else
-        a->packet.len -= 1 + n % (a->packet.len - 1);
-}
-
 static void resize(attack *a, uint64_t n)
 {
-    with_copies(a, n, change_length);
+    with_copies(a, n, forge_change_length);
 }
 
 /* --- forged ------------------------------------------------------------------------------------
@@ -149,47 +94,6 @@ static void other_key(attack *a)
     AGW_ASSERT(a->own != NULL);
 }
 
-static void close_session(attack *a)
-{
-    agw_srtp_session_free(a->own);
-    a->own = NULL;
-}
-
-static void send_protected(attack *a)
-{
-    if (agw_srtp_protect(a->own, a->packet.data, &a->packet.len, AGW_SRTP_TRAILER_MAX) == AGW_OK)
-        attack_send_packet(a);
-}
-
-static void wrong_key(attack *a, uint64_t n)
-{
-    forge(a, (uint32_t)n, stream(a)->ssrc);
-    send_protected(a);
-}
-
-/* Numbers half a cycle ahead, and just behind the next roll-over: who believes them is in another
- * cycle from then on. */
-static void far_future(attack *a, uint64_t n)
-{
-    forge(a, n % 2 == 0 ? 0x7fff - (uint32_t)(n % 64) : 0x4000 + craft_below(&a->rng, 0x3000),
-          stream(a)->ssrc);
-    craft_add_random(&a->packet, &a->rng, TAG_MAX);
-    attack_send_packet(a);
-}
-
-static void plain(attack *a, uint64_t n)
-{
-    forge(a, (uint32_t)(n % 8), stream(a)->ssrc);
-    attack_send_packet(a);
-}
-
-static void many_ssrcs(attack *a, uint64_t n)
-{
-    forge(a, (uint32_t)n, craft_rand(&a->rng));
-    craft_add_random(&a->packet, &a->rng, TAG_MAX);
-    attack_send_packet(a);
-}
-
 /* What the gateway sent to the browser comes back to it. */
 static void gateway_keys(attack *a)
 {
@@ -197,25 +101,16 @@ static void gateway_keys(attack *a)
     AGW_ASSERT(a->own != NULL);
 }
 
-static void reflected(attack *a, uint64_t n)
-{
-    const kit_checker *c = &a->victim.call.checker[KIT_A];
-    craft_clear(&a->packet);
-    craft_rtp(&a->packet, &a->rng, c->pt, (uint16_t)(c->seq_0 + c->next + n),
-              c->timestamp_0 + (uint32_t)(c->next + n) * PAYLOAD, c->ssrc, PAYLOAD);
-    send_protected(a);
-}
-
 /* The peer itself, authentic: thousands of SSRCs. A session takes 32, so it is made anew. */
 static void authentic_ssrcs(attack *a, uint64_t n)
 {
     if (n % AGW_SRTP_SSRC_MAX == 0) {
-        close_session(a);
+        forge_close_session(a);
         a->own = attack_session(a, false);
         AGW_ASSERT(a->own != NULL);
     }
-    forge(a, (uint32_t)n, CRAFT_MARK + (uint32_t)n);
-    send_protected(a);
+    forge_rtp(a, forge_sender(a), (uint32_t)n, CRAFT_MARK + (uint32_t)n);
+    forge_send_protected(a);
 }
 
 /* --- roll-over ---------------------------------------------------------------------------------
@@ -224,7 +119,7 @@ static void authentic_ssrcs(attack *a, uint64_t n)
 /* How many numbers to leave out until the next one ends like this. */
 static unsigned skip_to(const attack *a, unsigned ending)
 {
-    return (ending - seq_ahead(a, 0)) % STRIDE;
+    return (ending - forge_seq(forge_sender(a), 0)) % STRIDE;
 }
 
 /* Two packets change places; every 64th pair has a roll-over between them. */
@@ -254,81 +149,30 @@ static void roll_over_pushed(attack *a, uint64_t n)
         send_swapped(a, n / 2);
         return;
     }
-    forge(a, n % 4 == 1 ? 0x4000 : 0xc000, stream(a)->ssrc);
-    craft_add_random(&a->packet, &a->rng, TAG_MAX);
-    attack_send_packet(a);
+    forge_send_tagged(a, n % 4 == 1 ? 0x4000 : 0xc000, forge_sender(a)->ssrc);
 }
 
 /* --- SRTCP -------------------------------------------------------------------------------------
  */
 
-/* A sender report of the browser, sent once and kept. */
-static void send_report(attack *a)
-{
-    attack_heard *kept = calloc(1, sizeof *kept);
-    AGW_ASSERT(kept != NULL);
-    craft_clear(&a->packet);
-    craft_sr(&a->packet, &a->rng, stream(a)->ssrc);
-    craft_sdes(&a->packet, stream(a)->ssrc, "a browser");
-    kept->len = kit_browser_protect(attack_browser(a), a->packet.data, a->packet.len, true);
-    memcpy(kept->data, a->packet.data, kept->len);
-    const kit_browser *b = attack_browser(a);
-    kit_wire_send(a->world->wire, &b->local, &b->remote, kept->data, kept->len);
-    a->victim.call.rtcp_sent[KIT_A]++;
-    a->own = kept;
-}
-
-static void rtcp_replay(attack *a, uint64_t n)
-{
-    const attack_heard *kept = a->own;
-    (void)n;
-    attack_send(a, kept->data, kept->len);
-}
-
-static void copy_kept(attack *a)
-{
-    const attack_heard *kept = a->own;
-    craft_clear(&a->packet);
-    craft_add(&a->packet, kept->data, kept->len);
-}
-
-static size_t index_at(attack *a)
-{
-    const kit_browser *b = attack_browser(a);
-    const bool gcm =
-        b->srtp.suite == AGW_SRTP_AEAD_128_GCM || b->srtp.suite == AGW_SRTP_AEAD_256_GCM;
-    return a->packet.len - 4 - (gcm ? 0 : agw_srtp_suite_get(b->srtp.suite)->rtcp_tag_len);
-}
-
-/* A fresh index each time, so that it is not refused as a replay. */
-static void rtcp_tamper(attack *a, uint64_t n)
-{
-    copy_kept(a);
-    const size_t at = index_at(a);
-    agw_put32(a->packet.data + at, 0x80000000U | (uint32_t)(1000 + n));
-    if (n % 2 == 0)
-        a->packet.data[n % at] ^= (uint8_t)(1U << craft_below(&a->rng, 8));
-    attack_send_packet(a);
-}
-
 /* RFC 3711 section 3.4: E = 0 says that it is not encrypted. */
 static void rtcp_clear(attack *a, uint64_t n)
 {
     craft_clear(&a->packet);
-    craft_sr(&a->packet, &a->rng, stream(a)->ssrc);
+    craft_sr(&a->packet, &a->rng, forge_sender(a)->ssrc);
     if (n % 2 == 0) {
-        copy_kept(a);
-        agw_put32(a->packet.data + index_at(a), (uint32_t)(1000 + n));
+        forge_copy_report(a);
+        agw_put32(a->packet.data + forge_index_at(a), (uint32_t)(1000 + n));
     } else {
         craft_add32(&a->packet, (uint32_t)(1000 + n));
-        craft_add_random(&a->packet, &a->rng, n % 4 == 1 ? 10 : TAG_MAX);
+        craft_add_random(&a->packet, &a->rng, n % 4 == 1 ? 10 : FORGE_TAG_MAX);
     }
     attack_send_packet(a);
 }
 
 static void rtcp_short(attack *a, uint64_t n)
 {
-    copy_kept(a);
+    forge_copy_report(a);
     a->packet.len = n % a->packet.len;
     attack_send_packet(a);
 }
@@ -337,11 +181,11 @@ static void rtcp_plain(attack *a, uint64_t n)
 {
     craft_clear(&a->packet);
     if (n % 3 == 0)
-        craft_bye(&a->packet, stream(a)->ssrc);
+        craft_bye(&a->packet, forge_sender(a)->ssrc);
     else if (n % 3 == 1)
-        craft_sr(&a->packet, &a->rng, stream(a)->ssrc);
+        craft_sr(&a->packet, &a->rng, forge_sender(a)->ssrc);
     else
-        craft_app(&a->packet, stream(a)->ssrc);
+        craft_app(&a->packet, forge_sender(a)->ssrc);
     attack_send_packet(a);
 }
 
@@ -375,7 +219,7 @@ const attack_case ATTACK_SRTP_CASES[] = {
      .what = "the newest packet again, ten times",
      .when = ATTACK_AFTER,
      .from = ATTACK_OUTSIDE,
-     .fire = replay_newest},
+     .fire = forge_replay_newest},
     {.name = "srtp-replay-old",
      .what = "packets from behind the replay window",
      .when = ATTACK_AFTER,
@@ -387,7 +231,7 @@ const attack_case ATTACK_SRTP_CASES[] = {
      .what = "the last second of talk over and over",
      .when = ATTACK_AFTER,
      .from = ATTACK_OUTSIDE,
-     .fire = replay_second},
+     .fire = forge_replay_second},
     {.name = "srtp-tamper",
      .what = "copies with one bit changed, in front of the packet itself",
      .when = ATTACK_AFTER,
@@ -409,37 +253,37 @@ const attack_case ATTACK_SRTP_CASES[] = {
      .when = ATTACK_DURING | ATTACK_AFTER,
      .from = ATTACK_OUTSIDE,
      .begin = other_key,
-     .fire = wrong_key,
-     .end = close_session},
+     .fire = forge_next,
+     .end = forge_close_session},
     {.name = "srtp-future",
      .what = "forged packets far ahead, to move the roll-over counter",
      .when = ATTACK_AFTER,
      .from = ATTACK_BROWSER,
-     .fire = far_future},
+     .fire = forge_far_future},
     {.name = "srtp-plain",
      .what = "downgrade: plain RTP of the stream on the SRTP leg",
      .when = ATTACK_EVER,
      .from = ATTACK_OUTSIDE,
-     .fire = plain},
+     .fire = forge_plain},
     {.name = "srtp-ssrcs",
      .what = "forged packets, another SSRC each",
      .when = ATTACK_AFTER,
      .from = ATTACK_BROWSER,
-     .fire = many_ssrcs},
+     .fire = forge_many_ssrcs},
     {.name = "srtp-reflect",
      .what = "the gateway's own stream under its own key",
      .when = ATTACK_AFTER,
      .from = ATTACK_BROWSER,
      .begin = gateway_keys,
-     .fire = reflected,
-     .end = close_session},
+     .fire = forge_reflected,
+     .end = forge_close_session},
     {.name = "srtp-ssrcs-peer",
      .what = "the browser itself sends thousands of SSRCs, authentic ones",
      .when = ATTACK_AFTER,
      .from = ATTACK_PEER,
      .judged = ATTACK_PARTY_MEDIA,
      .fire = authentic_ssrcs,
-     .end = close_session},
+     .end = forge_close_session},
     {.name = "srtp-flood-peer",
      .what =
          "the browser's own media at ten times the rate: its contract passes, no other call minds",
@@ -470,25 +314,25 @@ const attack_case ATTACK_SRTP_CASES[] = {
      .what = "a genuine sender report again and again",
      .when = ATTACK_AFTER,
      .from = ATTACK_OUTSIDE,
-     .begin = send_report,
-     .fire = rtcp_replay},
+     .begin = forge_keep_report,
+     .fire = forge_replay_report},
     {.name = "srtcp-tamper",
      .what = "the same with another index and changed bits",
      .when = ATTACK_AFTER,
      .from = ATTACK_BROWSER,
-     .begin = send_report,
-     .fire = rtcp_tamper},
+     .begin = forge_keep_report,
+     .fire = forge_tamper_report},
     {.name = "srtcp-clear",
      .what = "SRTCP that says it is not encrypted",
      .when = ATTACK_AFTER,
      .from = ATTACK_BROWSER,
-     .begin = send_report,
+     .begin = forge_keep_report,
      .fire = rtcp_clear},
     {.name = "srtcp-short",
      .what = "SRTCP cut at every length",
      .when = ATTACK_AFTER,
      .from = ATTACK_BROWSER,
-     .begin = send_report,
+     .begin = forge_keep_report,
      .fire = rtcp_short},
     {.name = "srtcp-plain",
      .what = "downgrade: plain BYE, SR, APP on the SRTP leg",
