@@ -116,7 +116,8 @@ static void talk_init(attack_talk *t, kit_world *world, const attack *a)
     };
     if (a != NULL) {
         config.held = true;
-        config.unpoliced = a->c->per_s != 0; /* more than any contract, and all must arrive */
+        /* more packets or bytes than a voice's contract, and all must arrive */
+        config.unpoliced = a->c->per_s != 0 || a->c->payload != 0;
         config.kind = a->c->kind;
         config.gateway_dtls_client = a->c->gateway_client;
         config.dtls_pause = a->when == ATTACK_DURING ? AWAY : 0;
