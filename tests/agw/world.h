@@ -67,6 +67,7 @@ static inline void world_open(world *w, uint32_t workers)
         .workers = workers,
         .tick_us = 500,
         .ice_tcp = true,
+        .stun_rate = 100,
     };
     config.interfaces[0].ip4 = loopback();
     CU_ASSERT_EQUAL_FATAL(agw_gateway_new(&w->gw, &config, why, sizeof why), AGW_OK);

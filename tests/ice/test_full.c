@@ -777,6 +777,10 @@ static void test_full_rfc8489_6_2_2_check_over_tcp_is_sent_once_and_given_39_5_s
     CU_ASSERT_EQUAL_FATAL(agw_stun_parse(&msg, sent.data, sent.len), AGW_OK);
     const size_t len = agw_stun_write_success(&msg, &b, PWD_B, buf, sizeof buf);
     CU_ASSERT_TRUE(give(&w, "192.0.2.2:40000", PASSIVE, buf, len).valid);
+    w.now = from + AGW_S(100);
+    const agw_addr other = net_addr("192.0.2.2:40001");
+    check_passive(&w, &other, false, &res);
+    CU_ASSERT_EQUAL(checks_by(&w, PASSIVE, from + AGW_S(200), &sent), 1); /* for good */
     net_stop(&w);
 }
 
