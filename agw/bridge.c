@@ -8,6 +8,7 @@
 #include "agw/report.h"
 #include "base/heap.h"
 #include "base/rand.h"
+#include "base/wire.h"
 #include "rtp/header.h"
 
 #include <stdio.h>
@@ -413,6 +414,40 @@ static bool exceeds_contract(agw_end *in, size_t len, agw_ns now)
                             AGW_MS(in->police_burst_ms));
 }
 
+/* What control asks for and can be done without a look at anything but the header. */
+static agw_drop may_pass(agw_end *in, const agw_end *out, const agw_pkt *pkt, const agw_pt_plan *pt,
+                         agw_ns now)
+{
+    agw_drop why = AGW_DROP_NO_DEST;
+    if (in->acts & AGW_ACT_BLOCK)
+        return AGW_DROP_BLOCKED;
+    if (pt->is_event && (in->acts & AGW_ACT_BLOCK_DTMF))
+        return AGW_DROP_BLOCKED_DTMF;
+    if (in->police_ns != 0 && exceeds_contract(in, pkt->len, now))
+        return AGW_DROP_POLICED;
+    if (!in->may_send || !out->may_receive)
+        return AGW_DROP_GATE_CLOSED;
+    if (out->transport == NULL || out->transport->security != AGW_SECURITY_PASS ||
+        !agw_transport_can_send(out->transport, &why))
+        return why;
+    return AGW_DROP_NONE;
+}
+
+/* SRTP between the parties: every byte as it came (TS 23.334 section 5.11.3). */
+__attribute__((noinline)) static agw_drop pass_rtp(agw_worker *w, agw_pkt *pkt,
+                                                   const agw_pt_plan *pt)
+{
+    agw_media *m = pkt->media;
+    const agw_side side = pkt->transport->side;
+    agw_end *out = &m->end[other(side)];
+    const agw_drop why = may_pass(&m->end[side], out, pkt, pt, w->now);
+    if (why != AGW_DROP_NONE)
+        return why;
+    agw_counter_set(&stats_of(m, other(side))->ssrc_out, agw_get32(pkt->data + 8));
+    agw_transport_address(out->transport, pkt);
+    return AGW_DROP_NONE;
+}
+
 static agw_drop forward_rtp(agw_worker *w, agw_pkt *pkt)
 {
     const agw_transport *t = pkt->transport;
@@ -432,6 +467,8 @@ static agw_drop forward_rtp(agw_worker *w, agw_pkt *pkt)
     note_ingress(m, side, &h, pt->clock_hz, pkt->len, w->now);
     try_key_frame(m, side, w->now);
     if (in->acts != 0 || pt->is_event) {
+        if (in->acts & AGW_ACT_PASS)
+            return pass_rtp(w, pkt, pt);
         const agw_drop refused = act(w, pkt, pt);
         if (refused != AGW_DROP_NONE)
             return refused;
@@ -547,6 +584,21 @@ static bool is_transparent(const agw_media *m)
            agw_rewrite_transparent(&m->end[AGW_SIDE_B].out);
 }
 
+/* SRTCP between the parties: whose it is, only they can read. It counts for the first media. */
+static agw_drop pass_rtcp(agw_worker *w, agw_pkt *pkt)
+{
+    const agw_transport *t = pkt->transport;
+    agw_media *m = t->medias[0];
+    agw_transport *to = m->end[other(t->side)].transport;
+    agw_drop why = AGW_DROP_NO_DEST;
+    pkt->media = m;
+    count(&stats_of(m, t->side)->rtcp_in, pkt->len, w->now);
+    if (to == NULL || to->security != AGW_SECURITY_PASS || !agw_transport_can_send(to, &why))
+        return why;
+    agw_transport_address(to, pkt);
+    return AGW_DROP_NONE;
+}
+
 static agw_drop forward_rtcp(agw_worker *w, agw_pkt *pkt)
 {
     const agw_transport *t = pkt->transport;
@@ -556,6 +608,8 @@ static agw_drop forward_rtcp(agw_worker *w, agw_pkt *pkt)
     bool sent = false;
     if (!agw_transport_may_take_rtcp(pkt->transport))
         return AGW_DROP_POLICED;
+    if (t->n_medias != 0 && (t->medias[0]->end[t->side].acts & AGW_ACT_PASS))
+        return pass_rtcp(w, pkt);
     if (t->n_medias != 0 && (t->medias[0]->end[t->side].acts & AGW_ACT_TAP))
         tap(w, t->medias[0], t->side, pkt);
     for (size_t i = 0; i < t->n_medias; i++) {

@@ -15,7 +15,7 @@
 enum {
     AGW_ACT_HEARING = 1 << 6, /* a digit of this party has begun */
     AGW_ACT_PLAYING = 1 << 7, /* digits are played in its place */
-    AGW_ACTS_PLANNED = AGW_ACT_BLOCK | AGW_ACT_BLOCK_DTMF | AGW_ACT_TAP,
+    AGW_ACTS_PLANNED = AGW_ACT_BLOCK | AGW_ACT_BLOCK_DTMF | AGW_ACT_TAP | AGW_ACT_PASS,
 };
 
 typedef struct agw_dtmf_player agw_dtmf_player;

@@ -39,6 +39,8 @@ typedef enum agw_media_kind { AGW_MEDIA_AUDIO, AGW_MEDIA_VIDEO } agw_media_kind;
 
 typedef enum agw_security {
     AGW_SECURITY_PLAIN, /* RTP/AVP(F) */
+    AGW_SECURITY_PASS,  /* SRTP and DTLS between the parties: neither read nor changed. From here
+                           on the keys are ours */
     AGW_SECURITY_DTLS,  /* UDP/TLS/RTP/SAVP(F) */
     AGW_SECURITY_SDES,  /* RTP/SAVP(F) with a=crypto */
 } agw_security;
@@ -135,6 +137,7 @@ enum {
     AGW_ACT_BLOCK = 1 << 0,      /* nothing of it is passed on */
     AGW_ACT_BLOCK_DTMF = 1 << 1, /* telephone events are not */
     AGW_ACT_TAP = 1 << 2,        /* it is recorded, where the call has a recording */
+    AGW_ACT_PASS = 1 << 3,       /* not a byte is changed: AGW_SECURITY_PASS on both sides */
 };
 
 /** A header extension that is passed on (RFC 8285). */

@@ -39,6 +39,12 @@ static const agw_ns OLD_KEY_LATE = AGW_S(1);
 /* A peer that has offered takes our new key when our answer is there. */
 static const agw_ns NEW_KEY_LATEST = AGW_S(1);
 
+/* Keys of ours protect what goes this way. */
+static bool has_keys(const agw_transport *t)
+{
+    return t->security > AGW_SECURITY_PASS;
+}
+
 /* --- addresses -------------------------------------------------------------------------------- */
 
 /* port is the transport's own, or a shared one. */
@@ -357,6 +363,21 @@ void agw_transport_on_timer(agw_transport *t)
     agw_transport_set_timer(t);
 }
 
+/* The way out to the party of t. */
+static inline void address(agw_transport *t, const agw_component *c, agw_pkt *pkt)
+{
+    pkt->transport = t;
+    pkt->port = c->port;
+    pkt->remote = c->remote;
+    pkt->way = c->way;
+    if (c->port == NULL || !agw_addr_is_set(&c->remote))
+        agw_pkt_drop(pkt, AGW_DROP_NO_DEST);
+    else if (!c->has_consent)
+        agw_pkt_drop(pkt, AGW_DROP_NO_CONSENT);
+    else
+        pkt->verdict = AGW_FORWARD;
+}
+
 /* --- DTLS ---------------------------------------------------------------------------------------
  */
 
@@ -463,19 +484,39 @@ static bool may_hand_over(agw_transport *t, const agw_addr *source)
            agw_budgets_take(w->sources, source, w->now, UNPROVEN_COST);
 }
 
+/* Each transport of a call whose parties have keys between them has one on the other side (see
+ * negotiate_links.c). Until the answer there is none: whoever is too early repeats itself. */
+static void pass_dtls(agw_pkt *pkt)
+{
+    agw_transport *t = pkt->transport;
+    const agw_media *m = t->n_medias != 0 ? t->medias[0] : NULL;
+    agw_transport *to = m != NULL ? m->end[1 - t->side].transport : NULL;
+    if (to == NULL || to->security != AGW_SECURITY_PASS) {
+        agw_pkt_drop(pkt, AGW_DROP_NO_MEDIA);
+        return;
+    }
+    pkt->tos = to->tos;
+    address(to, &to->component[AGW_RTP_COMPONENT], pkt);
+}
+
 static void take_dtls(agw_pkt *pkt)
 {
     agw_transport *t = pkt->transport;
     const bool is_stray = !is_from_peer(t, pkt);
+    const bool passes = t->security == AGW_SECURITY_PASS;
     if (is_stray)
         agw_worker_note_stray(t->worker, pkt);
-    if (t->security != AGW_SECURITY_DTLS || t->dtls_over || is_stray ||
+    if ((t->security != AGW_SECURITY_DTLS && !passes) || t->dtls_over || is_stray ||
         !is_main(t, component_of(t, pkt->port))) {
         agw_pkt_drop(pkt, AGW_DROP_DTLS_UNEXPECTED);
         return;
     }
     if (!may_hand_over(t, &pkt->remote)) {
         agw_pkt_drop(pkt, AGW_DROP_DTLS_FLOOD);
+        return;
+    }
+    if (passes) {
+        pass_dtls(pkt);
         return;
     }
     t->dtls_remote = pkt->remote;
@@ -802,7 +843,7 @@ static void unprotect_alone(agw_transport *t, agw_pkt *pkt)
 static bool may_latch_again(const agw_transport *t, const agw_component *c, const agw_pkt *pkt)
 {
     const agw_ns now = t->worker->now;
-    const bool plain = t->security == AGW_SECURITY_PLAIN;
+    const bool plain = !has_keys(t);
     if (agw_addr_equal(&c->source, &pkt->remote))
         return false;
     if (t->latch_rule == AGW_LATCH_HANDOVER)
@@ -988,7 +1029,7 @@ static void unprotect(agw_pkt *pkt, srtp_batch *batch)
         agw_pkt_drop(pkt, AGW_DROP_WRONG_PORT);
         return;
     }
-    if (t->security == AGW_SECURITY_PLAIN)
+    if (!has_keys(t))
         check_plain(t, pkt);
     else
         unprotect_srtp(t, pkt, batch);
@@ -1029,7 +1070,7 @@ static void protect(agw_worker *w, agw_pkt *pkt, srtp_batch *batch)
 {
     const agw_transport *t = pkt->transport;
     const size_t room = agw_pkt_room(pkt);
-    if (t->security == AGW_SECURITY_PLAIN)
+    if (!has_keys(t))
         agw_bridge_count_sent(w, pkt, pkt->len);
     else if (t->srtp_out == NULL)
         agw_pkt_drop(pkt, AGW_DROP_NO_DEST); /* the keys went while it was on its way */
@@ -1067,7 +1108,7 @@ bool agw_transport_can_send(const agw_transport *t, agw_drop *why)
     *why = AGW_DROP_NO_DEST;
     if (!agw_addr_is_set(&c->remote) || c->port == NULL)
         return false;
-    if (t->security != AGW_SECURITY_PLAIN && t->srtp_out == NULL)
+    if (has_keys(t) && t->srtp_out == NULL)
         return false;
     *why = AGW_DROP_NO_CONSENT;
     return c->has_consent;
@@ -1075,7 +1116,7 @@ bool agw_transport_can_send(const agw_transport *t, agw_drop *why)
 
 bool agw_transport_can_take(const agw_transport *t)
 {
-    return t->security == AGW_SECURITY_PLAIN || t->srtp_out != NULL; /* keys come in pairs */
+    return !has_keys(t) || t->srtp_out != NULL; /* keys come in pairs */
 }
 
 void agw_transport_want_tos(agw_transport *t)
@@ -1091,19 +1132,10 @@ void agw_transport_address(agw_transport *t, agw_pkt *pkt)
 {
     const bool on_rtcp_port = pkt->kind == AGW_PKT_RTCP && !t->rtcp_mux;
     const agw_component *c = &t->component[on_rtcp_port ? AGW_RTCP_COMPONENT : AGW_RTP_COMPONENT];
-    pkt->transport = t;
     const agw_end *to = &pkt->media->end[t->side];
     if (!to->tos_copy || pkt->kind == AGW_PKT_RTCP)
         pkt->tos = to->tos != 0 ? to->tos : t->tos;
-    pkt->port = c->port;
-    pkt->remote = c->remote;
-    pkt->way = c->way;
-    if (c->port == NULL || !agw_addr_is_set(&c->remote))
-        agw_pkt_drop(pkt, AGW_DROP_NO_DEST);
-    else if (!c->has_consent)
-        agw_pkt_drop(pkt, AGW_DROP_NO_CONSENT);
-    else
-        pkt->verdict = AGW_FORWARD;
+    address(t, c, pkt);
 }
 
 void agw_transport_on_icmp(agw_transport *t, const agw_icmp *icmp)

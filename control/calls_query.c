@@ -124,6 +124,8 @@ static void add_media_flags(const scene *s, agw_doc *media, const agw_media_view
                                                                   : "DTLS role passive");
     if (view->sdes != NULL)
         agw_doc_add_str(flags, "SDES");
+    if (view->passes)
+        agw_doc_add_str(flags, "passthrough");
     if (view->ice)
         agw_doc_add_str(flags, "ICE");
     if (view->ice && is_controlling(view, transport_of(s->call, view->transport_id)))

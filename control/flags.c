@@ -799,7 +799,6 @@ static const char *const IGNORED_WORDS[] = {
     "discard-recording",
     "exclude-recording",
     "recording-announcement",
-    "passthrough",
     "bidirectional",
     "mix",
     "inactive",

@@ -125,6 +125,7 @@ enum {
     X(REUSE_CODECS, "reuse-codecs")                                                                \
     X(NO_CODEC_RENEGOTIATION, "no-codec-renegotiation")                                            \
     X(STATIC_CODECS, "static-codecs")                                                              \
+    X(PASSTHROUGH, "passthrough")                                                                  \
     X(NAT_WAIT, "NAT-wait")                                                                        \
     X(PIERCE_NAT, "pierce-NAT")                                                                    \
     X(EMERGENCY, "emergency")                                                                      \

@@ -125,7 +125,7 @@ void agw_session_apply(agw_session *s)
     AGW_ASSERT(plan != NULL);
     for (size_t i = 0; i < plan->n_medias; i++) {
         for (int side = 0; side < 2; side++)
-            plan->medias[i].end[side].acts = s->acts[side];
+            plan->medias[i].end[side].acts |= s->acts[side];
     }
     if (s->urgent)
         make_urgent(s->config, plan);
@@ -451,9 +451,10 @@ void agw_session_media(agw_session *session, agw_side side, size_t index, agw_me
     if (line->now != NULL) {
         out->may_send = line->now->end[side].may_send;
         out->may_receive = line->now->end[side].may_receive;
-        out->dtmf = takes_events(&line->now->end[side]);
+        out->dtmf = takes_events(&line->now->end[side]) && !line->passes;
     }
     out->acts = session->acts[side];
+    out->passes = line->passes;
     out->direction = agw_sdp_direction_text((out->may_send ? AGW_SDP_SENDONLY : 0) |
                                             (out->may_receive ? AGW_SDP_RECVONLY : 0));
     const agw_link *link = agw_state_end_link(state, line, side);

@@ -91,6 +91,7 @@ typedef struct agw_media_view {
     agw_addr local_rtp, local_rtcp;   /* advertised */
     agw_addr remote_rtp, remote_rtcp; /* signalled; family none with ICE or when not known */
     bool ice, rtcp_mux, dtls;
+    bool passes;                    /* secured between the parties */
     bool ice_full, ice_controlling; /* the role to begin with */
     agw_dtls_plan dtls_role;
     const char *sdes; /* suite of a=crypto; NULL = none */

@@ -276,6 +276,8 @@ static bool script_passes(const agw_flags *f, const char *uri)
 bool agw_attrs_extension_passes(const agw_exchange *x, const agw_work *w, const agw_sdp_extmap *e)
 {
     const unsigned bit = line_way(x, w);
+    if (w->line->passes)
+        return true; /* nobody could take them out of the packets */
     if (e->id == 0 || e->id > UINT8_MAX || !script_passes(x->flags, e->uri) ||
         strcmp(e->uri, URI_ENCRYPTED) == 0)
         return false;
@@ -321,7 +323,7 @@ static void write_offered_extensions(agw_exchange *x, agw_work *w, agw_sdp_write
         if (agw_attrs_extension_passes(x, w, e))
             write_extmap(e, bit == PW ? leg->ext_orientation : e->id, out);
     }
-    if ((bit & (PW | WW)) != 0)
+    if ((bit & (PW | WW)) != 0 && !w->line->passes)
         write_mid_extension(x, w, out);
 }
 
@@ -334,7 +336,7 @@ bool agw_attrs_extension_answered(const agw_exchange *x, const agw_work *w,
 
 static void write_answered_extensions(const agw_exchange *x, const agw_work *w, agw_sdp_writer *out)
 {
-    const bool to_web = agw_end_is_web(&w->line->end[x->to]);
+    const bool to_web = agw_end_is_web(&w->line->end[x->to]) && !w->line->passes;
     for (size_t i = 0; i < w->om->n_extmaps; i++) {
         const agw_sdp_extmap *e = &w->om->extmaps[i];
         if (agw_attrs_extension_answered(x, w, e) || (to_web && strcmp(e->uri, URI_MID) == 0))
@@ -480,6 +482,23 @@ static void write_dtls(const agw_exchange *x, const agw_link *link, agw_sdp_writ
     agw_sdp_write_attr(out, "setup", setup);
 }
 
+static void write_all(const char *name, const agw_sdp_list *values, agw_sdp_writer *out)
+{
+    for (size_t i = 0; i < values->n; i++)
+        agw_sdp_write_attr(out, name, values->v[i]);
+}
+
+/* Security between the parties: as the sender wrote it (TS 23.334 section 5.11.3). */
+static void write_passed(const agw_work *w, agw_sdp_writer *out)
+{
+    write_all("crypto", &w->tm->crypto, out);
+    write_all("fingerprint", &w->tm->fingerprints, out);
+    if (w->tm->setup != AGW_SDP_SETUP_NONE)
+        agw_sdp_write_attr(out, "setup", agw_sdp_setup_text(w->tm->setup));
+    if (w->tm->tls_id != NULL)
+        agw_sdp_write_attr(out, "tls-id", w->tm->tls_id);
+}
+
 /* RFC 8830; our SSRC stands between the core's and the browser (a track is bound to what SDP says).
  */
 static void write_ssrc(const agw_exchange *x, const agw_work *w, agw_sdp_writer *out)
@@ -530,7 +549,9 @@ void agw_out_media_attrs(agw_exchange *x, agw_work *w, agw_sdp_writer *out)
         agw_sdp_write_attrf(out, "acfg", "%u t=%u", w->acfg, w->acfg_transport);
     if (link->now.ice)
         write_ice(x, link, out);
-    if (end->security == AGW_SECURITY_DTLS)
+    if (w->line->passes)
+        write_passed(w, out);
+    else if (end->security == AGW_SECURITY_DTLS)
         write_dtls(x, link, out);
     else if (end->security == AGW_SECURITY_SDES)
         agw_keys_write(x, link, out);

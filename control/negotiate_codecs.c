@@ -263,6 +263,8 @@ static bool number_codec(const agw_exchange *x, agw_line *line, number_use uses[
         row = new_row(x, line, uses, c->codec);
     if (row == NULL)
         return false;
+    if (line->passes && row->pt[x->to] != c->codec->pt)
+        return false; /* its packets cannot be renumbered */
     row->offered = true;
     row->want[x->from] = row->pt[x->from] = c->codec->pt;
     c->pt = row->pt[x->to];
@@ -304,7 +306,8 @@ static agw_row *answered_row(const agw_exchange *x, const agw_work *w, const agw
         if (row->offered && !row->active && row->pt[x->from] == codec->pt && is_row(row, codec))
             return row;
     }
-    for (guint i = 0; i < w->line->rows->len; i++) { /* another number: RFC 3264 section 6.1 */
+    for (guint i = 0; i < w->line->rows->len && !w->line->passes;
+         i++) { /* another number: RFC 3264 section 6.1 */
         agw_row *row = agw_line_row(w->line, i);
         const agw_sdp_codec *offered = agw_sdp_codec_of(w->om, row->want[x->to]);
         if (row->offered && !row->active && offered != NULL && agw_codec_compatible(offered, codec))

@@ -213,7 +213,7 @@ static bool can_transport(agw_exchange *x, const agw_work *w)
     case AGW_SECURITY_DTLS:
         return has_fingerprint(w->tm);
     case AGW_SECURITY_SDES:
-        return agw_keys_offered(w->tm, &x->refused);
+        return w->line->passes ? w->tm->crypto.n > 0 : agw_keys_offered(w->tm, &x->refused);
     default:
         return true;
     }
@@ -224,6 +224,7 @@ static void read_security(const agw_exchange *x, const agw_work *w)
     const agw_leg *to = &x->next->leg[x->to];
     agw_line_end *end = &w->line->end[x->from];
     end->proto = w->m->proto;
+    w->line->passes = x->next->passes && agw_sdp_proto_is_secure(w->m->proto);
     end->osrtp = (to->osrtp & AGW_OSRTP_OFF) == 0 && is_osrtp(w->m, w->tm);
     end->security = end->osrtp ? by_attributes(w->tm, to->sdes.prefer)
                                : agw_in_security(w->m->proto, w->tm, to->sdes.prefer);
@@ -303,7 +304,9 @@ static bool is_secured(const agw_work *w, const agw_link *link, const agw_line_e
         return has_fingerprint(w->tm) &&
                (link->kind != AGW_TRANSPORT_SHARED || w->tm->ice_ufrag != NULL);
     case AGW_SECURITY_SDES:
-        return !agw_sdp_proto_is_dtls(w->m->proto) && agw_keys_answered(link, w->tm, why);
+        if (agw_sdp_proto_is_dtls(w->m->proto))
+            return false;
+        return w->line->passes ? w->tm->crypto.n > 0 : agw_keys_answered(link, w->tm, why);
     default:
         return true;
     }

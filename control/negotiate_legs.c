@@ -147,6 +147,11 @@ static bool means_browser(const agw_exchange *x, const agw_leg *to, bool was_web
 
 static void shape_profile(agw_exchange *x, agw_leg *to, bool first)
 {
+    if (x->next->passes) { /* both parties are of one kind */
+        to->web = x->browser;
+        to->transport = AGW_SDP_OTHER;
+        return;
+    }
     agw_sdp_proto asked = x->flags->transport;
     if (asked == AGW_SDP_OTHER && agw_flags_has(x->flags, AGW_WORD_WEBRTC))
         asked = AGW_SDP_TLS_SAVPF;
@@ -273,6 +278,7 @@ void agw_legs_offer(agw_exchange *x)
         place(x, to, receiver_interface(x));
     if (reset)
         unlearn_receiver(x);
+    x->next->passes = agw_flags_has(x->flags, AGW_WORD_PASSTHROUGH) || (x->next->passes && !reset);
     from->known = to->known = true;
     take_words(x);
     learn_sender(x);
@@ -332,6 +338,12 @@ void agw_legs_secure(const agw_exchange *x, const agw_work *w)
 {
     const agw_leg *to = &x->next->leg[x->to];
     agw_line_end *end = &w->line->end[x->to];
+    if (w->line->passes) {
+        end->osrtp = false;
+        end->proto = w->m->proto;
+        end->security = w->line->end[x->from].security;
+        return;
+    }
     end->proto = proto_for(x, w);
     const bool secure = agw_sdp_proto_is_secure(end->proto);
     end->osrtp = !secure && offers_osrtp(x, w);

@@ -259,12 +259,12 @@ static void take_keys(const agw_exchange *x, agw_link *link, const agw_sdp_media
 }
 
 /* mux: rtcp-mux is agreed. */
-static void take_remote(const agw_exchange *x, agw_link *link, const agw_line_end *end,
+static void take_remote(const agw_exchange *x, agw_link *link, uint8_t security,
                         const agw_sdp_media *tm, bool mux)
 {
     agw_transport_plan *t = &link->now;
     const agw_leg *leg = &x->next->leg[t->side];
-    t->security = (uint8_t)end->security;
+    t->security = security;
     t->ice = t->ice && tm->ice_ufrag != NULL;
     t->rtcp_mux = link->kind != AGW_TRANSPORT_PAIR || mux;
     agw_ice_take(link, tm);
@@ -310,10 +310,10 @@ agw_err agw_links_offer(agw_exchange *x)
             return err;
         agw_link *from = agw_state_end_link(x->next, w->line, x->from);
         agw_link *to = agw_state_end_link(x->next, w->line, x->to);
-        take_remote(x, from, &w->line->end[x->from], w->tm,
+        take_remote(x, from, agw_line_security(w->line, x->from), w->tm,
                     w->m->rtcp_mux && !x->next->leg[x->from].no_mux);
         agw_forks_offer(x, &from->now, &to->now);
-        to->now.security = (uint8_t)w->line->end[x->to].security;
+        to->now.security = agw_line_security(w->line, x->to);
         if (to->now.security == AGW_SECURITY_SDES)
             agw_keys_for_offer(x, w, to);
         take_tos(x, from, w->line->kind, from->now.tos == 0);
@@ -337,6 +337,23 @@ static void merge_bundles(agw_exchange *x)
         if (tagged == NULL || !tagged->go)
             continue;
         set_link(w->line, x->from, tagged->line->end[x->from].link, true);
+    }
+}
+
+/* DTLS between the parties says nothing about medias, so what shares a transport on one side has to
+ * on the other. An answerer without BUNDLE keeps the first line of an offered group. */
+static void refuse_unpaired(const agw_exchange *x)
+{
+    for (guint i = 0; i < x->work->len; i++) {
+        agw_work *w = agw_work_at(x, i);
+        const agw_line_end *end = w->line->end;
+        for (guint k = 0; k < i && w->go && w->line->passes; k++) {
+            const agw_work *before = agw_work_at(x, k);
+            const agw_line_end *its = before->line->end;
+            if (before->go &&
+                (its[x->from].link == end[x->from].link) != (its[x->to].link == end[x->to].link))
+                w->go = false;
+        }
     }
 }
 
@@ -422,7 +439,7 @@ static agw_err settle(agw_exchange *x, agw_work *w, agw_side side)
     const agw_leg *leg = &x->next->leg[side];
     const bool offered = sender ? leg->mux : !leg->no_mux;
     const agw_addr before = link->now.remote_rtp;
-    take_remote(x, link, &w->line->end[side], tm, offered && m->rtcp_mux);
+    take_remote(x, link, agw_line_security(w->line, side), tm, offered && m->rtcp_mux);
     agw_forks_settle(x, &link->now, &before);
     const agw_link *was = agw_state_link(x->current, link->info.id);
     settle_dtls(x, link, tm, was);
@@ -432,6 +449,7 @@ static agw_err settle(agw_exchange *x, agw_work *w, agw_side side)
 agw_err agw_links_answer(agw_exchange *x)
 {
     merge_bundles(x);
+    refuse_unpaired(x);
     for (guint i = 0; i < x->next->links->len; i++)
         ((agw_link *)g_ptr_array_index(x->next->links, i))->settled = false;
     for (guint i = 0; i < x->work->len; i++) {

@@ -249,7 +249,7 @@ static void write_media(agw_exchange *x, agw_work *w, const agw_addr *session, a
     const agw_addr addr = agw_out_addr(x, link, false, 0);
     /* a gateway with DTLS and no ICE names no SSRC, either */
     const bool browser = agw_end_is_web(&w->line->end[x->from]) && w->tm->ice_ufrag != NULL;
-    const bool bridged = agw_end_is_web(end) && !browser;
+    const bool bridged = agw_end_is_web(end) && !browser && !w->line->passes;
     if (!bridged)
         end->ssrc = 0;
     else if (end->ssrc == 0)

@@ -138,7 +138,8 @@ static void fill_end(const agw_exchange *x, const agw_work *w, agw_side side, ag
     out->egress_ssrc = end->ssrc;
     if (end->ssrc != 0 || other->ssrc != 0) /* a core party's own stays in the core, RFC 8828 */
         agw_out_cname(x->s, side, out->cname);
-    out->rtcp_off = is_rtcp_off(w, m);
+    out->rtcp_off = w->line->passes || is_rtcp_off(w, m); /* ours would need their keys */
+    out->acts = w->line->passes ? AGW_ACT_PASS : 0;
     const bool avpf = agw_sdp_proto_is_avpf(side == x->from ? w->m->proto : end->proto);
     out->feedback = !avpf ? 0 : side == x->from ? feedback_of(w) : w->told_fb;
     out->reduced_size = m->rtcp_rsize && (web || w->om->rtcp_rsize);

@@ -79,6 +79,7 @@ agw_state *agw_state_copy(const agw_state *state)
 {
     agw_state *copy = agw_state_new();
     copy->next_media_id = state->next_media_id;
+    copy->passes = state->passes;
     for (size_t i = 0; i < 2; i++)
         leg_copy(&copy->leg[i], &state->leg[i]);
     for (guint i = 0; i < state->links->len; i++)

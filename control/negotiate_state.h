@@ -72,6 +72,7 @@ typedef struct agw_line {
     bool served;         /* RTP audio or video */
     bool offered;        /* alive in the last offer, and we pass it on */
     bool live;           /* answered, too: `now` is in force */
+    bool passes;         /* secured between the parties, not by us (TS 23.334 section 5.11.3) */
     agw_line_end end[2];
     GArray *rows;        /* of agw_row */
     agw_media_plan *now; /* NULL unless live */
@@ -113,6 +114,7 @@ typedef struct agw_state {
     GPtrArray *links; /* of agw_link * */
     GPtrArray *lines; /* of agw_line * */
     uint32_t next_media_id;
+    bool passes; /* passthrough was asked for: what is secured by the offerer stays so */
 } agw_state;
 
 /** The o= line that one party sees. It belongs to what was sent, so an exchange that is given up
@@ -224,6 +226,12 @@ static inline agw_side agw_side_other(agw_side side)
 static inline bool agw_end_is_web(const agw_line_end *end)
 {
     return end->security == AGW_SECURITY_DTLS;
+}
+
+/** What the transport of an end is secured by, as far as we have to do with it. */
+static inline uint8_t agw_line_security(const agw_line *line, agw_side side)
+{
+    return (uint8_t)(line->passes ? AGW_SECURITY_PASS : line->end[side].security);
 }
 
 /** The leg is neither a browser's nor in a realm that has a profile: what rtpengine does, to the

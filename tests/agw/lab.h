@@ -155,7 +155,7 @@ static inline void lab_assert_destination(const agw_pkt *pkt)
     const bool is_rtcp = pkt->port == rtcp->ports[0] || pkt->port == rtcp->ports[1];
     const agw_component *c = is_rtcp ? rtcp : &t->component[AGW_RTP_COMPONENT];
     agw_ice_pair pair;
-    AGW_ASSERT(t->security == AGW_SECURITY_PLAIN || t->srtp_out != NULL);
+    AGW_ASSERT(t->security <= AGW_SECURITY_PASS || t->srtp_out != NULL);
     if (c->ice == NULL) {
         AGW_ASSERT(agw_addr_equal(&pkt->remote, c->latched ? &c->source : &c->signalled));
         return;

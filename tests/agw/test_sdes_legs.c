@@ -226,6 +226,110 @@ static void test_sdes_packets_of_one_turn_keep_their_order(void)
     scene_close(&s);
 }
 
+/* --- keys between the parties
+ * -------------------------------------------------------------------- */
+
+static void scene_open_passing(scene *s)
+{
+    scene_open(s, PLAIN, PLAIN);
+    plan_of(s, &s->a)->security = plan_of(s, &s->b)->security = AGW_SECURITY_PASS;
+    for (int side = 0; side < 2; side++) {
+        agw_end_plan *end = &s->c->plan->medias[0].end[side];
+        end->acts = AGW_ACT_PASS;
+        end->rtcp_off = true;
+        end->egress_ssrc = 0;
+    }
+    lab_apply(s->l, s->c);
+}
+
+/* What is said leaves toward the other, byte for byte; nothing else does. */
+static bool arrives_untouched(scene *s, const leg *from, const leg *to, bool rtcp,
+                              const uint8_t *said, size_t len, agw_pkt_kind kind)
+{
+    lab_say(s->l, &s->c->core[from->port + rtcp], address_of(s, from, rtcp), said, len);
+    lab_turn(s->l);
+    const lab_out *out = lab_sent(s->l, &s->c->core[to->port + rtcp], kind, 0);
+    const agw_addr at = address_of(s, to, rtcp);
+    return s->l->io->n_out == 1 && out != NULL && agw_addr_equal(&out->to, &at) &&
+           out->len == len && memcmp(out->data, said, len) == 0;
+}
+
+/* With an extension that nobody negotiated, and bytes that are no SRTP of ours. */
+static size_t put_foreign_srtp(uint8_t *out, uint8_t pt, uint16_t seq)
+{
+    const size_t len = lab_rtp(out, pt, SSRC, seq, 'e');
+    memmove(out + 20, out + 12, len - 12);
+    out[0] |= 0x10;
+    memcpy(out + 12, "\xbe\xde\0\x01\x10\x77\0\0", 8);
+    return len + 8;
+}
+
+static void test_sdes_334_5_11_3_srtp_and_srtcp_of_the_parties_pass_untouched(void)
+{
+    uint8_t buf[AGW_PKT_MAX];
+    scene s;
+    scene_open_passing(&s);
+    for (uint16_t i = 0; i < 3; i++) {
+        size_t len = put_foreign_srtp(buf, LAB_PT_AUDIO, (uint16_t)(7000 * i));
+        CU_ASSERT_TRUE(arrives_untouched(&s, &s.a, &s.b, false, buf, len, AGW_PKT_RTP));
+        CU_ASSERT_TRUE(arrives_untouched(&s, &s.b, &s.a, false, buf, len, AGW_PKT_RTP));
+        memset(buf + put_sr(buf, SSRC), 0xa5, 14); /* index and tag; the rest is encrypted, too */
+        memset(buf + 8, 0x5a, 20);
+        CU_ASSERT_TRUE(arrives_untouched(&s, &s.a, &s.b, true, buf, 42, AGW_PKT_RTCP));
+    }
+    const agw_media_stats *stats = s.c->call->medias[0]->stats;
+    CU_ASSERT_EQUAL(agw_counter_get(&stats->end[AGW_SIDE_A].rtp_in.packets), 3);
+    CU_ASSERT_EQUAL(agw_counter_get(&stats->end[AGW_SIDE_A].rtcp_in.packets), 3);
+    CU_ASSERT_EQUAL(agw_counter_get(&stats->end[AGW_SIDE_B].rtp_out.packets), 3);
+    scene_close(&s);
+}
+
+static void test_sdes_334_5_11_3_dtls_of_the_parties_passes_untouched(void)
+{
+    uint8_t hello[200] = {22, 0xfe, 0xfd};
+    scene s;
+    scene_open_passing(&s);
+    CU_ASSERT_TRUE(arrives_untouched(&s, &s.a, &s.b, false, hello, sizeof hello, AGW_PKT_DTLS));
+    CU_ASSERT_TRUE(arrives_untouched(&s, &s.b, &s.a, false, hello, sizeof hello, AGW_PKT_DTLS));
+    CU_ASSERT_EQUAL(s.l->n_assocs, 0);
+    lab_say(s.l, &s.c->core[s.a.port], lab_addr(131, 9), hello, sizeof hello);
+    lab_turn(s.l);
+    CU_ASSERT_EQUAL(s.l->io->n_out, 0);
+    CU_ASSERT_EQUAL(lab_drops(s.l, AGW_DROP_DTLS_UNEXPECTED), 1);
+    scene_close(&s);
+}
+
+/* Gate, source, payload type, policing and blocks need only the header. */
+static void test_sdes_334_5_11_3_what_passes_is_still_policed(void)
+{
+    uint8_t buf[AGW_PKT_MAX];
+    scene s;
+    scene_open_passing(&s);
+    agw_end_plan *end = s.c->plan->medias[0].end;
+    const size_t len = put_foreign_srtp(buf, LAB_PT_AUDIO, 1);
+    lab_say(s.l, &s.c->core[s.a.port], lab_addr(131, 9), buf, len);
+    lab_turn(s.l);
+    CU_ASSERT_EQUAL(lab_drops(s.l, AGW_DROP_WRONG_SOURCE), 1);
+    end[AGW_SIDE_A].may_send = false;
+    lab_apply(s.l, s.c);
+    CU_ASSERT_FALSE(arrives_untouched(&s, &s.a, &s.b, false, buf, len, AGW_PKT_RTP));
+    CU_ASSERT_EQUAL(lab_drops(s.l, AGW_DROP_GATE_CLOSED), 1);
+    end[AGW_SIDE_A].may_send = true;
+    end[AGW_SIDE_A].acts |= AGW_ACT_BLOCK;
+    lab_apply(s.l, s.c);
+    CU_ASSERT_FALSE(arrives_untouched(&s, &s.a, &s.b, false, buf, len, AGW_PKT_RTP));
+    CU_ASSERT_EQUAL(lab_drops(s.l, AGW_DROP_BLOCKED), 1);
+    end[AGW_SIDE_A].acts = AGW_ACT_PASS;
+    end[AGW_SIDE_A].police_bps = 8;
+    lab_apply(s.l, s.c);
+    CU_ASSERT_FALSE(arrives_untouched(&s, &s.a, &s.b, false, buf, len, AGW_PKT_RTP));
+    CU_ASSERT_EQUAL(lab_drops(s.l, AGW_DROP_POLICED), 1);
+    put_foreign_srtp(buf, 77 - 33, 2);
+    CU_ASSERT_FALSE(arrives_untouched(&s, &s.a, &s.b, false, buf, len, AGW_PKT_RTP));
+    CU_ASSERT_EQUAL(lab_drops(s.l, AGW_DROP_PT), 1);
+    scene_close(&s);
+}
+
 /* --- drops -------------------------------------------------------------------------------------
  */
 
@@ -619,6 +723,9 @@ static void test_sdes_plain_and_back(void)
 static const agw_unit_case cases[] = {
     AGW_CASE(test_sdes_srt_3_every_pair_of_legs_rtp_and_rtcp),
     AGW_CASE(test_sdes_packets_of_one_turn_keep_their_order),
+    AGW_CASE(test_sdes_334_5_11_3_srtp_and_srtcp_of_the_parties_pass_untouched),
+    AGW_CASE(test_sdes_334_5_11_3_dtls_of_the_parties_passes_untouched),
+    AGW_CASE(test_sdes_334_5_11_3_what_passes_is_still_policed),
     AGW_CASE(test_sdes_rfc3711_3_3_wrong_key_is_a_counted_drop),
     AGW_CASE(test_sdes_rfc4568_5_1_nothing_passes_before_the_peers_key_is_there),
     AGW_CASE(test_sdes_rfc3711_3_3_2_replay_is_a_counted_drop),

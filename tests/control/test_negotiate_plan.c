@@ -715,6 +715,89 @@ static void test_negotiate_plan_acts_stay_over_reoffers(void)
     fixture_fini(&f);
 }
 
+/* --- security between the parties (TS 23.334 section 5.11.3) ------------------------------- */
+
+#define PASS_KEYS "{\"direction\":[\"access\",\"access\"],\"flags\":[\"passthrough\"]}"
+
+static void test_negotiate_plan_334_5_11_3_dtls_of_the_parties_passes(void)
+{
+    fixture f;
+    fixture_init(&f);
+    OFFER(&f, AGW_SIDE_A, PASS_KEYS, WEB_OFFER_A "a=tls-id:91bbf309c0990a6bec11e38ba2933cee\n");
+    CU_ASSERT(has(&f, "m=audio 20000 UDP/TLS/RTP/SAVPF"));
+    CU_ASSERT(has(&f, "a=fingerprint:" FP_1 "\r\n") && has(&f, "a=setup:actpass\r\n"));
+    CU_ASSERT(has(&f, "a=tls-id:91bbf309c0990a6bec11e38ba2933cee\r\n"));
+    CU_ASSERT_FALSE(has(&f, FAKE_FINGERPRINT));
+    CU_ASSERT_FALSE(has(&f, PWD_1)); /* ICE is each leg's own */
+    ANSWER(&f, AGW_SIDE_B, "", WEB_ANSWER_A("abcd", PWD_1, FP_2, "active"));
+    CU_ASSERT(has(&f, "a=fingerprint:" FP_2 "\r\n") && has(&f, "a=setup:active\r\n"));
+    for (int side = 0; side < 2; side++) {
+        CU_ASSERT_EQUAL(transport_of(&f, 0, (agw_side)side)->security, AGW_SECURITY_PASS);
+        const agw_end_plan *end = end_of(&f, 0, (agw_side)side);
+        CU_ASSERT(end->egress_ssrc == 0 && end->rtcp_off && end->acts == AGW_ACT_PASS);
+    }
+    /* a re-offer needs not say it again */
+    OFFER(&f, AGW_SIDE_B, "", WEB_ANSWER_A("abcd", PWD_1, FP_2, "actpass"));
+    CU_ASSERT(has(&f, "a=fingerprint:" FP_2 "\r\n"));
+    fixture_fini(&f);
+}
+
+#define SDES_PHONE(key)                                                                            \
+    CORE_SESSION("1")                                                                              \
+    "m=audio 16000 RTP/SAVP 8 126\na=rtpmap:8 PCMA/8000\na=rtpmap:126 telephone-event/8000\n"      \
+    "a=crypto:" key "\n"
+#define PASSED_KEY                                                                                 \
+    "7 F8_128_HMAC_SHA1_80 inline:MTIzNDU2Nzg5QUJDREUwMTIzNDU2Nzg5QUJjZGVm|2^20|1:4 "              \
+    "FEC_ORDER=FEC_SRTP"
+
+/* Also what we could not use: an MKI, another suite, session parameters. */
+static void test_negotiate_plan_334_5_11_3_keys_of_the_parties_pass(void)
+{
+    fixture f;
+    fixture_init(&f);
+    OFFER(&f, AGW_SIDE_A, "{\"direction\":[\"core\",\"core\"],\"flags\":[\"passthrough\"]}",
+          SDES_PHONE(PASSED_KEY));
+    CU_ASSERT_PTR_NOT_NULL(strstr(f.told->str, " RTP/SAVP 8 126\r\n"));
+    CU_ASSERT(has(&f, "a=crypto:" PASSED_KEY "\r\n"));
+    ANSWER(&f, AGW_SIDE_B, "", SDES_PHONE(PASSED_KEY));
+    CU_ASSERT(has(&f, "a=crypto:" PASSED_KEY "\r\n"));
+    for (int side = 0; side < 2; side++)
+        CU_ASSERT_EQUAL(transport_of(&f, 0, (agw_side)side)->security, AGW_SECURITY_PASS);
+    fixture_fini(&f);
+}
+
+/* One association on one side is one on the other. */
+static void test_negotiate_plan_334_5_11_3_a_group_that_is_not_taken_keeps_its_first_line(void)
+{
+    fixture f;
+    fixture_init(&f);
+    OFFER(&f, AGW_SIDE_A, PASS_KEYS, WEB_OFFER_AV);
+    ANSWER(&f, AGW_SIDE_B, "",
+           SESSION("2") WEB_AUDIO("9", "0", WEB_TRANSPORT("abcd", PWD_1, FP_2, "active"))
+               WEB_VIDEO("9", "1", WEB_TRANSPORT("efgh", PWD_1, FP_2, "active")));
+    CU_ASSERT(has(&f, "m=audio 20000 ") && has(&f, "m=video 0 "));
+    CU_ASSERT_EQUAL(plan_of(&f)->n_medias, 1);
+    OFFER(&f, AGW_SIDE_A, PASS_KEYS, WEB_OFFER_AV);
+    ANSWER(&f, AGW_SIDE_B, "",
+           SESSION("2") BUNDLE("0 1")
+               WEB_AUDIO("9", "0", WEB_TRANSPORT("abcd", PWD_1, FP_2, "active"))
+                   WEB_VIDEO("9", "1", WEB_TRANSPORT("abcd", PWD_1, FP_2, "active")));
+    CU_ASSERT_EQUAL(plan_of(&f)->n_medias, 2);
+    fixture_fini(&f);
+}
+
+static void test_negotiate_plan_334_5_11_3_plain_rtp_has_nothing_to_pass(void)
+{
+    fixture f;
+    fixture_init(&f);
+    OFFER(&f, AGW_SIDE_A, "{\"flags\":[\"passthrough\"],\"direction\":[\"core\",\"core\"]}",
+          CORE_A);
+    ANSWER(&f, AGW_SIDE_B, "", CORE_A);
+    CU_ASSERT_EQUAL(transport_of(&f, 0, AGW_SIDE_A)->security, AGW_SECURITY_PLAIN);
+    CU_ASSERT_EQUAL(end_of(&f, 0, AGW_SIDE_A)->acts, 0);
+    fixture_fini(&f);
+}
+
 static const agw_unit_case CASES[] = {
     AGW_CASE(test_negotiate_plan_offer_reserves_both_sides_and_waits),
     AGW_CASE(test_negotiate_plan_rfc4733_telephone_events_are_marked),
@@ -751,6 +834,10 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_negotiate_plan_between_browsers_nothing_is_touched),
     AGW_CASE(test_negotiate_plan_rfc4585_feedback_needs_avpf),
     AGW_CASE(test_negotiate_plan_other_mid_is_not_forwarded),
+    AGW_CASE(test_negotiate_plan_334_5_11_3_dtls_of_the_parties_passes),
+    AGW_CASE(test_negotiate_plan_334_5_11_3_keys_of_the_parties_pass),
+    AGW_CASE(test_negotiate_plan_334_5_11_3_a_group_that_is_not_taken_keeps_its_first_line),
+    AGW_CASE(test_negotiate_plan_334_5_11_3_plain_rtp_has_nothing_to_pass),
     AGW_CASE(test_negotiate_view_of_a_call),
 };
 
