@@ -75,7 +75,7 @@ typedef struct attack_case {
 /** Ends with an entry without a name. */
 extern const attack_case ATTACK_STUN_CASES[], ATTACK_DTLS_CASES[], ATTACK_SRTP_CASES[],
     ATTACK_SDES_CASES[], ATTACK_RTP_CASES[], ATTACK_JUNK_CASES[], ATTACK_NG_CASES[],
-    ATTACK_WIDE_CASES[];
+    ATTACK_FLOOD_CASES[], ATTACK_WIDE_CASES[];
 
 typedef struct attack_options {
     kit_world_config world;
@@ -175,6 +175,11 @@ void attack_change_key(attack *a);
 
 /** Media goes on for so long; for begin(). */
 void attack_run_for(attack *a, agw_ns length);
+
+/** For judge(): the bystander's p99 latency was more than 1 ms longer in the attack than without;
+ * NULL: it was not, or there were too few packets to tell (10 s with --seconds and --after are
+ * enough). */
+const char *attack_slower(attack *a);
 
 /** Fails the run; the first reason stays. */
 void attack_fail(attack *a, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -3,6 +3,7 @@
 #include "tests/attack/attack.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 /* A call that nothing can disturb is up at once; with the browser's own address as source, single
@@ -10,6 +11,20 @@
 static const agw_ns PROMPT = AGW_MS(1000);
 static const agw_ns REPEATED = AGW_MS(5000);
 static const agw_ns PATIENCE = AGW_S(5);
+
+enum { P99_FROM = 1000 }; /* packets */
+
+const char *attack_slower(attack *a)
+{
+    static char why[80];
+    const kit_histogram *before = &a->bystander->quiet, *then = &a->bystander->attacked;
+    const agw_ns quiet = kit_histogram_at(before, 990), attacked = kit_histogram_at(then, 990);
+    if (before->count < P99_FROM || then->count < P99_FROM || attacked <= quiet + AGW_MS(1))
+        return NULL;
+    snprintf(why, sizeof why, "the bystander's p99 went from %.2f to %.2f ms", (double)quiet / 1e6,
+             (double)attacked / 1e6);
+    return why;
+}
 
 bool attack_all_arrived(void *owner)
 {

@@ -114,9 +114,9 @@ static size_t add_runs(const attack_case *c, const filter *f, run *runs, size_t 
 
 static size_t all_runs(const filter *f, run runs[RUNS_MAX])
 {
-    const attack_case *const tables[] = {ATTACK_JUNK_CASES, ATTACK_STUN_CASES, ATTACK_DTLS_CASES,
-                                         ATTACK_SRTP_CASES, ATTACK_SDES_CASES, ATTACK_RTP_CASES,
-                                         ATTACK_NG_CASES,   ATTACK_WIDE_CASES};
+    const attack_case *const tables[] = {ATTACK_JUNK_CASES, ATTACK_STUN_CASES,  ATTACK_DTLS_CASES,
+                                         ATTACK_SRTP_CASES, ATTACK_SDES_CASES,  ATTACK_RTP_CASES,
+                                         ATTACK_NG_CASES,   ATTACK_FLOOD_CASES, ATTACK_WIDE_CASES};
     size_t n = 0;
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
         for (const attack_case *c = tables[i]; c->name != NULL; c++)
@@ -139,6 +139,10 @@ static void print_line(const run *r, const attack *a)
     if (t->call.up_at != 0)
         printf("up in %" PRId64 " ms, ", (a->up_at - a->went_at) / AGW_MS(1));
     printf("media %" PRIu64 " and %" PRIu64, t->sent[KIT_A], t->sent[KIT_B]);
+    if (r->c->judge != NULL || r->c->per_s != 0)
+        printf(", bystander's p99 %.2f ms, in the attack %.2f ms",
+               (double)kit_histogram_at(&a->bystander->quiet, 990) / 1e6,
+               (double)kit_histogram_at(&a->bystander->attacked, 990) / 1e6);
     if (a->answers != 0)
         printf(", %" PRIu64 " STUN answers", a->answers);
     if ((r->c->judged & ATTACK_NO_PROOF) != 0)
