@@ -250,6 +250,7 @@ static void on_timer(struct agw_tcp *t)
     uint64_t n;
     conn *oldest;
     (void)!read(t->timer_fd, &n, sizeof n);
+    /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it does not see TAILQ_REMOVE move the head */
     while ((oldest = TAILQ_FIRST(&t->strangers)) != NULL && oldest->prove_until <= now)
         refuse(t, oldest, &counters(t)->refused_late);
     if (t->paused && t->paused_until <= now) {
@@ -444,6 +445,7 @@ size_t agw_tcp_rx(agw_port *port, agw_pkt *pkts[], size_t n)
     if (TAILQ_EMPTY(&t->ready))
         look(t);
     for (conn *c; got < n && (c = TAILQ_FIRST(&t->ready)) != NULL;)
+        /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it does not see TAILQ_REMOVE move the head */
         got += serve(t, c, pkts + got, n - got);
     if (!TAILQ_EMPTY(&t->ready))
         set_timer(t, AT_ONCE);
@@ -598,6 +600,7 @@ void agw_tcp_end_all(agw_port *port)
     conn *c;
     agw_tcp_settle(port->io);
     while ((c = TAILQ_FIRST(&t->strangers)) != NULL || (c = TAILQ_FIRST(&t->kept)) != NULL)
+        /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it does not see TAILQ_REMOVE move the head */
         end_conn(t, c);
 }
 
