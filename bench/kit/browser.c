@@ -159,13 +159,15 @@ agw_err kit_browser_take(kit_browser *b, const char *sdp, size_t len)
         b->failure = "the gateway's SDP does not have our codec";
     if (b->failure != NULL)
         return AGW_ERR_MALFORMED;
+    if (b->remote_ufrag[0] == '\0')
+        b->controlling = b->offered;
+    b->controlling |= s.ice_lite; /* roles stay over restarts, RFC 8445 sections 6.1.1 and 9 */
     b->remote = s.candidate;
     b->remote_fingerprint = s.fingerprint;
     snprintf(b->remote_ufrag, sizeof b->remote_ufrag, "%s", s.ufrag);
     snprintf(b->remote_pwd, sizeof b->remote_pwd, "%s", s.pwd);
     b->dtls_client =
         s.setup == KIT_SETUP_PASSIVE || (s.setup == KIT_SETUP_ACTPASS && !b->config.dtls_server);
-    b->controlling = b->offered || s.ice_lite;
     b->pt_out = (uint8_t)pt;
     if (!b->offered) {
         b->pt_in = b->pt_out;

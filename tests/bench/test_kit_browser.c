@@ -154,8 +154,12 @@ static void test_browser_ice_role_follows_rfc8445_6_1_1(void)
     describe();
     CU_ASSERT(a.controlling);
     CU_ASSERT_FALSE(b.controlling);
-    char sdp[KIT_SDP_MAX + 16];
+    char sdp[KIT_SDP_MAX + 16], again[KIT_SDP_MAX];
     const size_t len = kit_browser_write_offer(&a, sdp);
+    memcpy(strstr(sdp, "actpass"), "passive", 7); /* an answer to ... */
+    (void)kit_browser_write_offer(&b, again);
+    CU_ASSERT_EQUAL(kit_browser_take(&b, sdp, len), AGW_OK);
+    CU_ASSERT_FALSE(b.controlling); /* who offers again leaves roles alone, section 9 */
     memcpy(sdp + len, "a=ice-lite\r\n", 13);
     CU_ASSERT_EQUAL(kit_browser_take(&b, sdp, len + 12), AGW_OK);
     CU_ASSERT(b.controlling);
