@@ -331,7 +331,8 @@ for (const [n, winner] of [[2, 0], [5, 3]]) {
     const firsts = sent.filter((p) => p.at >= wonAt && p.at <= wonAt + FIRST_MS);
     const missing = firsts.filter((p) => !came.has((p.ts + offset) >>> 0));
     t.note(`${firsts.length - missing.length} of ${firsts.length} packets of the winner's first ${FIRST_MS} ms, ${sent.filter((p) => p.at < wonAt && came.has((p.ts + offset) >>> 0)).length} of those before`);
-    assert.ok(firsts.length >= 7 && missing.length === 0, `all of the winner's first ${FIRST_MS} ms: ${missing.length} are missing`);
+    assert.ok(firsts.length >= 3, `a phone sends ten packets in ${FIRST_MS} ms, less on a busy machine: ${firsts.length}`);
+    assert.equal(missing.length, 0, `missing of the winner's first ${FIRST_MS} ms`);
 
     const answers = (await page.sdps()).filter(([who]) => who === 'remote').map(([,, sdp]) => sdp);
     assert.ok(answers.length >= n, `${answers.length} answers`);
