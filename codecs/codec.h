@@ -80,8 +80,12 @@ agw_codec_id agw_codec_find(const char *name, uint32_t clock_hz, unsigned channe
 bool agw_codec_can_encode(agw_codec_id id);
 bool agw_codec_can_decode(agw_codec_id id);
 
-/** The format of a codec whose SDP says nothing more: 20 ms, usual bitrate. */
+/** The format of a codec whose SDP says nothing more: 20 ms, usual bitrate. L16 and Speex have
+ * several clock rates: the caller writes clock_hz of the rtpmap over it. */
 agw_codec_format agw_codec_plain(agw_codec_id id);
+/** The longest packet that this codec can make and that is not longer than wanted_ms (a=ptime, or 0
+ * = not said): a multiple of its frame, of Opus 10, 20 or a multiple of 20; at least one frame. */
+uint8_t agw_codec_fit_ptime(const agw_codec_format *format, unsigned wanted_ms);
 /** Takes a=fmtp (borrowed, NULL = none; unknown parameters are passed over) into a format.
  *
  * @return AGW_ERR_UNSUPPORTED: it asks for something that we refuse (AMR crc, interleaving, more
@@ -91,6 +95,10 @@ AGW_NODISCARD agw_err agw_codec_read_fmtp(agw_codec_format *format, const char *
 /** Writes the value of our own a=fmtp, what we want to receive; returns its length, 0 = none is
  * needed. buf always ends in NUL. */
 size_t agw_codec_write_fmtp(const agw_codec_format *format, char *buf, size_t size);
+
+/** Sampling rate of the audio: that of agw_codec_info, but of L16 and Speex, which have several,
+ * the clock rate. */
+uint32_t agw_codec_audio_hz(const agw_codec_format *format);
 
 /** Bandwidth of IP that this format takes in kbit/s with RTP, UDP and IP headers, for b=AS (TS
  * 26.114 annex K). */

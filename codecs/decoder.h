@@ -9,6 +9,7 @@
 
 enum {
     AGW_DECODER_FRAMES_MAX = 12,    /* of one payload: 240 ms */
+    AGW_DECODER_FRAME_MS_MAX = 120, /* an Opus packet is one frame; of all others 20 or 30 ms */
     AGW_DECODER_FRAME_BYTES = 1500, /* longest frame (Opus); most are below 100 */
 };
 

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * The codec table. Parameters of SDP are codecs/fmtp.c's; who codes is codecs/driver.h's. */
+#include "codecs/codec.h"
+#include "codecs/driver.h"
+
+#include <strings.h>
+
+enum {
+    PTIME_MAX_MS = 120,
+    PACKET_OCTETS = 1400, /* of payload, that every path takes */
+};
+
+/* Clock rates of an id that has more than one: L16 (RFC 3551 section 4.5.11), Speex (RFC 5574
+ * section 3.3; its 32000 is not served). */
+static const uint32_t L16_CLOCKS[] = {8000, 16000, 48000};
+static const uint32_t SPEEX_CLOCKS[] = {8000, 16000};
+
+/* name, clock, channels, static pt, audio rate, frame; the costs are docs/BENCH.md's. */
+static const agw_codec_info INFOS[AGW_CODEC_COUNT] = {
+    [AGW_CODEC_PCMU] = {"PCMU", 8000, 1, 0, 8000, 10, 1, 1},
+    [AGW_CODEC_PCMA] = {"PCMA", 8000, 1, 8, 8000, 10, 1, 1},
+    [AGW_CODEC_G722] = {"G722", 8000, 1, 9, 16000, 10, 15, 12},
+    [AGW_CODEC_OPUS] = {"opus", 48000, 2, -1, 48000, 10, 120, 25},
+    [AGW_CODEC_AMR] = {"AMR", 8000, 1, -1, 8000, 20, 150, 20},
+    [AGW_CODEC_AMR_WB] = {"AMR-WB", 16000, 1, -1, 16000, 20, 300, 40},
+    [AGW_CODEC_L16] = {"L16", 16000, 1, -1, 16000, 10, 1, 1},
+    [AGW_CODEC_GSM] = {"GSM", 8000, 1, 3, 8000, 20, 40, 15},
+    [AGW_CODEC_SPEEX] = {"speex", 8000, 1, -1, 8000, 20, 100, 15},
+    [AGW_CODEC_G729] = {"G729", 8000, 1, 18, 8000, 10, 150, 40},
+    [AGW_CODEC_ILBC] = {"iLBC", 8000, 1, -1, 8000, 20, 150, 40},
+    [AGW_CODEC_EVS] = {"EVS", 16000, 1, -1, 16000, 20, 0, 0},
+};
+
+const agw_codec_info *agw_codec_info_of(agw_codec_id id)
+{
+    return id > AGW_CODEC_NONE && id < AGW_CODEC_COUNT ? &INFOS[id] : NULL;
+}
+
+static bool is_in(uint32_t hz, const uint32_t list[], size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (list[i] == hz)
+            return true;
+    }
+    return false;
+}
+
+static bool has_clock(agw_codec_id id, uint32_t hz)
+{
+    switch (id) {
+    case AGW_CODEC_L16:
+        return is_in(hz, L16_CLOCKS, sizeof L16_CLOCKS / sizeof *L16_CLOCKS);
+    case AGW_CODEC_SPEEX:
+        return is_in(hz, SPEEX_CLOCKS, sizeof SPEEX_CLOCKS / sizeof *SPEEX_CLOCKS);
+    default:
+        return INFOS[id].clock_hz == hz;
+    }
+}
+
+agw_codec_id agw_codec_find(const char *name, uint32_t clock_hz, unsigned channels)
+{
+    for (unsigned id = AGW_CODEC_NONE + 1; id < AGW_CODEC_COUNT; id++) {
+        if (strcasecmp(INFOS[id].name, name) == 0)
+            return INFOS[id].channels == (channels == 0 ? 1 : channels) && has_clock(id, clock_hz)
+                       ? (agw_codec_id)id
+                       : AGW_CODEC_NONE;
+    }
+    return AGW_CODEC_NONE;
+}
+
+bool agw_codec_can_encode(agw_codec_id id)
+{
+    const agw_codec_driver *driver = agw_codec_driver_of(id);
+    return driver != NULL && driver->encoder.open != NULL &&
+           (driver->is_there == NULL || driver->is_there());
+}
+
+bool agw_codec_can_decode(agw_codec_id id)
+{
+    const agw_codec_driver *driver = agw_codec_driver_of(id);
+    return driver != NULL && driver->decoder.open != NULL &&
+           (driver->is_there == NULL || driver->is_there());
+}
+
+agw_codec_format agw_codec_plain(agw_codec_id id)
+{
+    const agw_codec_info *info = agw_codec_info_of(id);
+    if (info == NULL)
+        return (agw_codec_format){0};
+    agw_codec_format format = {
+        .id = (uint8_t)id, .channels = info->channels, .ptime_ms = 20, .clock_hz = info->clock_hz};
+    if (id == AGW_CODEC_AMR || id == AGW_CODEC_AMR_WB)
+        format.amr.mode_change_period = 1;
+    if (id == AGW_CODEC_G729)
+        format.g729_annex_b = true; /* RFC 4856 section 2.1.9 */
+    if (id == AGW_CODEC_ILBC)
+        format.ptime_ms = format.ilbc_mode_ms = 30; /* RFC 3952 section 4.2 */
+    return format;
+}
+
+/* L16 is the one codec whose packets outgrow the path before they outgrow the rule. */
+static unsigned longest_ms(const agw_codec_format *format)
+{
+    return format->id == AGW_CODEC_L16 ? PACKET_OCTETS / (format->clock_hz / 1000 * 2)
+                                       : PTIME_MAX_MS;
+}
+
+static unsigned step_ms(const agw_codec_format *format, unsigned wanted_ms)
+{
+    if (format->id == AGW_CODEC_ILBC)
+        return format->ilbc_mode_ms;
+    return format->id == AGW_CODEC_OPUS && wanted_ms >= 20 ? 20 : INFOS[format->id].frame_ms;
+}
+
+uint8_t agw_codec_fit_ptime(const agw_codec_format *format, unsigned wanted_ms)
+{
+    const unsigned wanted = wanted_ms == 0 ? 20 : wanted_ms, longest = longest_ms(format);
+    const unsigned fits = wanted < longest ? wanted : longest, step = step_ms(format, fits);
+    return (uint8_t)(fits < step ? step : fits - fits % step);
+}
+
+uint32_t agw_codec_audio_hz(const agw_codec_format *format)
+{
+    const bool by_clock = format->id == AGW_CODEC_L16 || format->id == AGW_CODEC_SPEEX;
+    return by_clock ? format->clock_hz : INFOS[format->id].audio_hz;
+}
+
+/* ---------------------------------------------------------------- bandwidth */
+
+enum {
+    OPUS_USUAL_BPS = 32000,
+    SPEEX_NB_BPS = 15000, /* quality 6; 8 kHz */
+    SPEEX_WB_BPS = 27800, /* quality 8; 16 kHz */
+    EVS_BPS = 24400,
+    HEADERS_IPV4 = 20 + 8 + 12, /* octets a packet: IP, UDP, RTP */
+    HEADERS_IPV6 = 40 + 8 + 12,
+};
+
+/* Bits of 20 ms speech by mode, RFC 4867 tables 1 and 3 (TS 26.101 and 26.201). */
+static const uint16_t AMR_BITS[8] = {95, 103, 118, 134, 148, 159, 204, 244};
+static const uint16_t AMR_WB_BITS[9] = {132, 177, 253, 285, 317, 365, 397, 461, 477};
+
+/* Octets of one packet with n frames of the highest mode that may be used (RFC 4867 section 4.3 and
+ * 4.4). */
+static unsigned amr_octets(const agw_codec_format *format, unsigned n)
+{
+    const bool wide = format->id == AGW_CODEC_AMR_WB;
+    unsigned mode = wide ? 8 : 7;
+    if (format->amr.mode_set != 0) {
+        while (mode > 0 && (format->amr.mode_set >> mode & 1u) == 0)
+            mode--;
+    }
+    const unsigned bits = wide ? AMR_WB_BITS[mode] : AMR_BITS[mode];
+    return format->amr.octet_aligned ? 1 + n * (1 + (bits + 7) / 8) : (4 + n * (6 + bits) + 7) / 8;
+}
+
+static unsigned opus_bps(const agw_codec_format *format)
+{
+    if (format->bitrate_bps != 0)
+        return format->bitrate_bps;
+    return format->opus.max_average_bps != 0 ? format->opus.max_average_bps : OPUS_USUAL_BPS;
+}
+
+/* Bits a second of payload, of all codecs whose packets hold nothing but frames. */
+static unsigned payload_bps(const agw_codec_format *format)
+{
+    switch (format->id) {
+    case AGW_CODEC_OPUS:
+        return opus_bps(format);
+    case AGW_CODEC_L16:
+        return format->clock_hz * 16;
+    case AGW_CODEC_GSM:
+        return 13200;
+    case AGW_CODEC_SPEEX:
+        return format->clock_hz == 8000 ? SPEEX_NB_BPS : SPEEX_WB_BPS;
+    case AGW_CODEC_G729:
+        return 8000;
+    case AGW_CODEC_ILBC:
+        return format->ilbc_mode_ms == 20 ? 15200 : 13334;
+    case AGW_CODEC_EVS:
+        return EVS_BPS + 800; /* two octets of header-full format */
+    default:
+        return 64000;
+    }
+}
+
+unsigned agw_codec_bandwidth_kbps(const agw_codec_format *format, bool ipv6)
+{
+    const unsigned ptime = format->ptime_ms != 0 ? format->ptime_ms : 20;
+    const bool is_amr = format->id == AGW_CODEC_AMR || format->id == AGW_CODEC_AMR_WB;
+    const unsigned payload = is_amr ? amr_octets(format, (ptime + 19) / 20)
+                                    : (payload_bps(format) * ptime + 7999) / 8000;
+    const unsigned packet = payload + (ipv6 ? HEADERS_IPV6 : HEADERS_IPV4);
+    return (packet * 8 + ptime - 1) / ptime; /* bits a millisecond are kilobits a second */
+}

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Parameters of a=fmtp to and from a format: Opus (RFC 7587), AMR and AMR-WB (RFC 4867), iLBC (RFC
+ * 3952), G.729 (RFC 4856). Names are taken without regard to case, spaces do not matter. */
+#include "codecs/codec.h"
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+enum {
+    OPUS_MIN_HZ = 8000, /* RFC 7587 section 6.1 */
+    OPUS_MAX_HZ = 48000,
+    OPUS_MIN_BPS = 6000,
+    OPUS_MAX_BPS = 510000,
+    VALUE_MAX = 32, /* longest value that we understand */
+};
+
+/* One name=value; value ends in NUL. */
+typedef struct parameter {
+    const char *name;
+    size_t name_len;
+    char value[VALUE_MAX];
+} parameter;
+
+static bool is_named(const parameter *p, const char *name)
+{
+    return strlen(name) == p->name_len && strncasecmp(p->name, name, p->name_len) == 0;
+}
+
+/* Takes the next parameter off *text; false at the end. A value that is too long for any that we
+ * know is left empty. */
+static bool next_parameter(const char **text, parameter *p)
+{
+    const char *at = *text + strspn(*text, " \t;");
+    const size_t len = strcspn(at, ";");
+    if (len == 0)
+        return false;
+    *text = at + len;
+    p->name = at;
+    p->name_len = strcspn(at, "= \t;");
+    const char *value = at + p->name_len;
+    value += strspn(value, "= \t");
+    size_t n = value < at + len ? (size_t)(at + len - value) : 0;
+    while (n > 0 && isspace((unsigned char)value[n - 1]))
+        n--;
+    if (n >= sizeof p->value)
+        n = 0;
+    memcpy(p->value, value, n);
+    p->value[n] = '\0';
+    return true;
+}
+
+/* A decimal number, all of text. */
+static agw_err number(const char *text, uint32_t min, uint32_t max, uint32_t *out)
+{
+    uint64_t v = 0;
+    const char *p = text;
+    for (; isdigit((unsigned char)*p) && v <= UINT32_MAX; p++)
+        v = v * 10 + (uint64_t)(*p - '0');
+    if (p == text || *p != '\0' || v < min || v > max)
+        return AGW_ERR_MALFORMED;
+    *out = (uint32_t)v;
+    return AGW_OK;
+}
+
+static agw_err flag(const char *text, bool *out)
+{
+    uint32_t v = 0;
+    const agw_err err = number(text, 0, 1, &v);
+    if (err == AGW_OK)
+        *out = v == 1;
+    return err;
+}
+
+/* A limit that only advises: what lies outside of the range is moved to its edge. */
+static agw_err limit(const char *text, uint32_t min, uint32_t max, uint32_t *out)
+{
+    uint32_t v = 0;
+    const agw_err err = number(text, 0, UINT32_MAX, &v);
+    if (err == AGW_OK)
+        *out = v < min ? min : v > max ? max : v;
+    return err;
+}
+
+/* ---------------------------------------------------------------- reading */
+
+/* RFC 7587 section 6.1. */
+static agw_err read_opus(agw_opus_params *opus, const parameter *p)
+{
+    if (is_named(p, "maxplaybackrate"))
+        return limit(p->value, OPUS_MIN_HZ, OPUS_MAX_HZ, &opus->max_playback_hz);
+    if (is_named(p, "maxaveragebitrate"))
+        return limit(p->value, OPUS_MIN_BPS, OPUS_MAX_BPS, &opus->max_average_bps);
+    if (is_named(p, "stereo"))
+        return flag(p->value, &opus->stereo);
+    if (is_named(p, "cbr"))
+        return flag(p->value, &opus->cbr);
+    if (is_named(p, "useinbandfec"))
+        return flag(p->value, &opus->fec);
+    if (is_named(p, "usedtx"))
+        return flag(p->value, &opus->dtx);
+    return AGW_OK;
+}
+
+/* "0,2,4,7" to bits. */
+static agw_err read_mode_set(const char *text, unsigned modes, uint16_t *out)
+{
+    unsigned set = 0;
+    for (const char *p = text; *p != '\0'; p++) {
+        if (!isdigit((unsigned char)*p) || (unsigned)(*p - '0') >= modes)
+            return AGW_ERR_MALFORMED;
+        set |= 1u << (*p - '0');
+        p += 1 + strspn(p + 1, " \t");
+        if (*p == '\0')
+            break;
+        if (*p != ',')
+            return AGW_ERR_MALFORMED;
+        p += strspn(p + 1, " \t");
+    }
+    *out = (uint16_t)set;
+    return set != 0 ? AGW_OK : AGW_ERR_MALFORMED;
+}
+
+/* A flag that we refuse when it is set. */
+static agw_err refused_flag(const char *text, bool *unusable)
+{
+    bool set = false;
+    const agw_err err = flag(text, &set);
+    if (err != AGW_OK || !set)
+        return err;
+    *unusable = true;
+    return AGW_ERR_UNSUPPORTED;
+}
+
+/* RFC 4867 sections 8.1 and 8.2. */
+static agw_err read_amr(agw_amr_params *amr, unsigned modes, const parameter *p)
+{
+    if (is_named(p, "octet-align"))
+        return flag(p->value, &amr->octet_aligned);
+    if (is_named(p, "mode-set"))
+        return read_mode_set(p->value, modes, &amr->mode_set);
+    if (is_named(p, "mode-change-period")) {
+        uint32_t period = 0;
+        const agw_err err = number(p->value, 1, 2, &period);
+        if (err == AGW_OK)
+            amr->mode_change_period = (uint8_t)period;
+        return err;
+    }
+    if (is_named(p, "mode-change-neighbor"))
+        return flag(p->value, &amr->mode_change_neighbor);
+    if (is_named(p, "crc") || is_named(p, "robust-sorting"))
+        return refused_flag(p->value, &amr->unusable);
+    if (is_named(p, "interleaving")) {
+        amr->unusable = true;
+        return AGW_ERR_UNSUPPORTED;
+    }
+    return AGW_OK;
+}
+
+static agw_err read_ilbc(agw_codec_format *format, const parameter *p)
+{
+    uint32_t mode = 0;
+    if (!is_named(p, "mode"))
+        return AGW_OK;
+    if (number(p->value, 20, 30, &mode) != AGW_OK || (mode != 20 && mode != 30))
+        return AGW_ERR_MALFORMED;
+    format->ilbc_mode_ms = format->ptime_ms = (uint8_t)mode;
+    return AGW_OK;
+}
+
+static agw_err read_g729(agw_codec_format *format, const parameter *p)
+{
+    if (!is_named(p, "annexb"))
+        return AGW_OK;
+    format->g729_annex_b = strcasecmp(p->value, "no") != 0;
+    return AGW_OK;
+}
+
+static agw_err read_parameter(agw_codec_format *format, const parameter *p)
+{
+    switch (format->id) {
+    case AGW_CODEC_OPUS:
+        return read_opus(&format->opus, p);
+    case AGW_CODEC_AMR:
+        return read_amr(&format->amr, 8, p);
+    case AGW_CODEC_AMR_WB:
+        return read_amr(&format->amr, 9, p);
+    case AGW_CODEC_ILBC:
+        return read_ilbc(format, p);
+    case AGW_CODEC_G729:
+        return read_g729(format, p);
+    default:
+        return AGW_OK;
+    }
+}
+
+agw_err agw_codec_read_fmtp(agw_codec_format *format, const char *fmtp)
+{
+    parameter p;
+    if ((format->id == AGW_CODEC_AMR || format->id == AGW_CODEC_AMR_WB) && format->channels > 1)
+        return AGW_ERR_UNSUPPORTED;
+    while (fmtp != NULL && next_parameter(&fmtp, &p)) {
+        const agw_err err = read_parameter(format, &p);
+        if (err != AGW_OK)
+            return err;
+    }
+    return AGW_OK;
+}
+
+/* ---------------------------------------------------------------- writing */
+
+typedef struct text {
+    char *buf;
+    size_t size, len;
+} text;
+
+/* Adds one parameter, with its ';' where it is not the first; what finds no room is left out. */
+AGW_PRINTF(2, 3) static void add(text *t, const char *format, ...)
+{
+    char one[64];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(one, sizeof one, format, args);
+    va_end(args);
+    const int n = snprintf(t->buf + t->len, t->size - t->len, "%s%s", t->len > 0 ? ";" : "", one);
+    if (n > 0 && (size_t)n < t->size - t->len)
+        t->len += (size_t)n;
+    else
+        t->buf[t->len] = '\0';
+}
+
+static void write_opus(text *t, const agw_opus_params *opus)
+{
+    if (opus->max_playback_hz != 0)
+        add(t, "maxplaybackrate=%u", (unsigned)opus->max_playback_hz);
+    if (opus->max_average_bps != 0)
+        add(t, "maxaveragebitrate=%u", (unsigned)opus->max_average_bps);
+    if (opus->stereo)
+        add(t, "stereo=1");
+    if (opus->cbr)
+        add(t, "cbr=1");
+    if (opus->fec)
+        add(t, "useinbandfec=1");
+    if (opus->dtx)
+        add(t, "usedtx=1");
+}
+
+static void write_mode_set(text *t, unsigned set)
+{
+    char list[2 * 16 + 1];
+    size_t n = 0;
+    for (unsigned mode = 0; mode < 9; mode++) {
+        if ((set >> mode & 1u) != 0) {
+            list[n++] = (char)('0' + mode);
+            list[n++] = ',';
+        }
+    }
+    if (n == 0)
+        return;
+    list[n - 1] = '\0';
+    add(t, "mode-set=%s", list);
+}
+
+static void write_amr(text *t, const agw_amr_params *amr)
+{
+    if (amr->octet_aligned)
+        add(t, "octet-align=1");
+    write_mode_set(t, amr->mode_set);
+    if (amr->mode_change_period == 2)
+        add(t, "mode-change-period=2");
+    if (amr->mode_change_neighbor)
+        add(t, "mode-change-neighbor=1");
+    add(t, "mode-change-capability=2"); /* we can; TS 26.114 section 6.2.2 wants it said */
+}
+
+size_t agw_codec_write_fmtp(const agw_codec_format *format, char *buf, size_t size)
+{
+    text t = {buf, size, 0};
+    if (size == 0)
+        return 0;
+    buf[0] = '\0';
+    switch (format->id) {
+    case AGW_CODEC_OPUS:
+        write_opus(&t, &format->opus);
+        break;
+    case AGW_CODEC_AMR:
+    case AGW_CODEC_AMR_WB:
+        write_amr(&t, &format->amr);
+        break;
+    case AGW_CODEC_ILBC:
+        add(&t, "mode=%u", (unsigned)format->ilbc_mode_ms);
+        break;
+    case AGW_CODEC_G729:
+        if (!format->g729_annex_b)
+            add(&t, "annexb=no");
+        break;
+    default:
+        break;
+    }
+    return t.len;
+}

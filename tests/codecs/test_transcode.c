@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Every codec through encoder and decoder at every rate, and what a decoder does with loss and with
+ * payloads that are none. */
+#include "codecs/decoder.h"
+#include "codecs/encoder.h"
+#include "signal.h"
+#include "unit.h"
+
+#include <opus/opus.h>
+#include <string.h>
+
+enum { SECONDS = 2, MAX = 48000 * SECONDS, PACKET = 1500 };
+
+static const uint32_t RATES[] = {8000, 16000, 48000};
+
+/* Encodes pcm packet by packet and decodes each at once; returns samples that came out. */
+static size_t round_trip(const agw_codec_format *format, uint32_t in_hz, uint32_t out_hz,
+                         const int16_t *in, size_t n, int16_t *out)
+{
+    agw_encoder *e = agw_encoder_new(format, in_hz);
+    agw_decoder *d = agw_decoder_new(format, out_hz);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(e);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(d);
+    const size_t step = in_hz / 1000 * format->ptime_ms;
+    size_t made = 0;
+    for (size_t at = 0; at + step <= n; at += step) {
+        uint8_t packet[PACKET];
+        agw_payload payload;
+        const size_t len = agw_encoder_encode(e, in + at, step, -1, packet, sizeof packet);
+        CU_ASSERT_FATAL(len > 0);
+        CU_ASSERT_EQUAL_FATAL(agw_decoder_split(d, packet, len, &payload), AGW_OK);
+        for (unsigned i = 0; i < payload.n_frames; i++)
+            made += agw_decoder_decode(d, &payload.frames[i], out + made, MAX - made);
+    }
+    agw_encoder_free(e);
+    agw_decoder_free(d);
+    return made;
+}
+
+static bool is_served(unsigned id)
+{
+    return agw_codec_can_encode((agw_codec_id)id) && agw_codec_can_decode((agw_codec_id)id);
+}
+
+/* 1 kHz in at each rate comes out as 1 kHz at each rate, all of the time that went in. */
+static void test_transcode_tone_is_exact_through_every_codec_and_rate(void)
+{
+    static int16_t in[MAX], out[MAX];
+    for (unsigned id = AGW_CODEC_NONE + 1; id < AGW_CODEC_COUNT; id++) {
+        const agw_codec_format format = agw_codec_plain((agw_codec_id)id);
+        for (size_t a = 0; a < 3 && is_served(id); a++) {
+            signal_tone(in, RATES[a], 1000, RATES[a], 8000);
+            for (size_t b = 0; b < 3; b++) {
+                const size_t n = round_trip(&format, RATES[a], RATES[b], in, RATES[a], out);
+                const size_t packets = 1000 / format.ptime_ms;
+                CU_ASSERT_EQUAL(n, packets * format.ptime_ms * (RATES[b] / 1000));
+                CU_ASSERT(signal_share(out + n / 2, n / 2, 1000, RATES[b]) > 0.97);
+                CU_ASSERT(fabs(signal_rms(out + n / 2, n / 2) - 8000 / M_SQRT2) < 1200);
+            }
+        }
+    }
+}
+
+static void test_transcode_every_ptime_is_one_packet(void)
+{
+    static int16_t in[MAX], out[MAX];
+    static const uint8_t PTIMES[] = {10, 20, 30, 40, 60, 120};
+    signal_voice(in, 16000, 16000);
+    for (unsigned id = AGW_CODEC_NONE + 1; id < AGW_CODEC_COUNT; id++) {
+        agw_codec_format format = agw_codec_plain((agw_codec_id)id);
+        for (size_t i = 0; i < sizeof PTIMES && is_served(id); i++) {
+            format.ptime_ms = agw_codec_fit_ptime(&format, PTIMES[i]);
+            const size_t n = round_trip(&format, 16000, 16000, in, 16000, out);
+            CU_ASSERT_EQUAL(n, 1000u / format.ptime_ms * format.ptime_ms * 16);
+        }
+    }
+}
+
+static double voice_snr(agw_codec_id id, uint32_t hz, uint32_t bps)
+{
+    static int16_t in[MAX], out[MAX];
+    agw_codec_format format = agw_codec_plain(id);
+    format.bitrate_bps = bps;
+    signal_voice(in, hz * SECONDS, hz);
+    const size_t n = round_trip(&format, hz, hz, in, hz * SECONDS, out);
+    return signal_snr(in, out, n, hz / 100);
+}
+
+/* Bounds are 1 dB below what was measured; G.711's is its law. */
+static void test_transcode_voice_keeps_its_waveform(void)
+{
+    CU_ASSERT(voice_snr(AGW_CODEC_PCMA, 8000, 0) > 35);
+    CU_ASSERT(voice_snr(AGW_CODEC_PCMU, 8000, 0) > 35);
+    CU_ASSERT(voice_snr(AGW_CODEC_L16, 16000, 0) > 90);
+}
+
+/* Opus by this room is bit for bit Opus by libopus with the same settings. */
+static void test_transcode_opus_is_what_libopus_alone_gives(void)
+{
+    static int16_t in[MAX], ours[MAX], theirs[MAX];
+    const agw_codec_format format = agw_codec_plain(AGW_CODEC_OPUS);
+    int err = 0;
+    signal_voice(in, MAX, 48000);
+    OpusEncoder *e = opus_encoder_create(48000, 1, OPUS_APPLICATION_VOIP, &err);
+    OpusDecoder *d = opus_decoder_create(16000, 1, &err);
+    CU_ASSERT_FATAL(e != NULL && d != NULL);
+    opus_encoder_ctl(e, OPUS_SET_BITRATE(32000));
+    opus_encoder_ctl(e, OPUS_SET_COMPLEXITY(5));
+    opus_encoder_ctl(e, OPUS_SET_SIGNAL(OPUS_SIGNAL_VOICE));
+    for (size_t i = 0; i < MAX / 960; i++) {
+        uint8_t packet[PACKET];
+        const int n = opus_encode(e, in + i * 960, 960, packet, sizeof packet);
+        CU_ASSERT_EQUAL(opus_decode(d, packet, n, theirs + i * 320, 320, 0), 320);
+    }
+    CU_ASSERT_EQUAL(round_trip(&format, 48000, 16000, in, MAX, ours), MAX / 3);
+    CU_ASSERT_EQUAL(memcmp(ours, theirs, MAX / 3 * sizeof *ours), 0);
+    opus_encoder_destroy(e);
+    opus_decoder_destroy(d);
+}
+
+/* ---------------------------------------------------------------- loss */
+
+typedef struct link {
+    agw_encoder *e;
+    agw_decoder *d;
+    agw_payload payload;
+    uint8_t packet[2][PACKET];
+    int16_t pcm[48000 / 50];
+    uint32_t hz;
+} link;
+
+static void open_link(link *l, const agw_codec_format *format, uint32_t hz)
+{
+    memset(l, 0, sizeof *l);
+    l->hz = hz;
+    l->e = agw_encoder_new(format, hz);
+    l->d = agw_decoder_new(format, hz);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(l->e);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(l->d);
+}
+
+static void close_link(link *l)
+{
+    agw_encoder_free(l->e);
+    agw_decoder_free(l->d);
+}
+
+static const agw_frame *send_20_ms(link *l, const int16_t *pcm, unsigned slot)
+{
+    const size_t len =
+        agw_encoder_encode(l->e, pcm, l->hz / 50, -1, l->packet[slot], sizeof l->packet[slot]);
+    CU_ASSERT_EQUAL_FATAL(agw_decoder_split(l->d, l->packet[slot], len, &l->payload), AGW_OK);
+    return &l->payload.frames[0];
+}
+
+/* Every tenth frame is lost; SNR of the lost ones against the same stream without loss. */
+static double lost_snr(agw_codec_id id, bool fec)
+{
+    static int16_t in[MAX], clean[MAX], got[MAX];
+    enum { HZ = 16000, FRAME = HZ / 50, FRAMES = 50 * SECONDS };
+    link l;
+    agw_codec_format format = agw_codec_plain(id);
+    if (id == AGW_CODEC_OPUS)
+        format.opus.fec = fec;
+    signal_voice(in, FRAME * FRAMES, HZ);
+    for (unsigned run = 0; run < 2; run++) {
+        int16_t *out = run == 0 ? clean : got;
+        open_link(&l, &format, HZ);
+        agw_encoder_adapt(l.e, &(agw_encoder_wish){.mode_request = -1, .loss_percent = 20});
+        for (unsigned i = 0; i < FRAMES; i++) {
+            const agw_frame *f = send_20_ms(&l, in + i * FRAME, 0);
+            if (run == 1 && i % 10 == 8)
+                continue;
+            if (run == 1 && i % 10 == 9)
+                CU_ASSERT_EQUAL(agw_decoder_conceal(l.d, f, out + (i - 1) * FRAME, FRAME), FRAME);
+            CU_ASSERT_EQUAL(agw_decoder_decode(l.d, f, out + i * FRAME, FRAME), FRAME);
+        }
+        close_link(&l);
+    }
+    double power = 1, error = 1;
+    for (unsigned i = 8; i < FRAMES; i += 10) {
+        for (unsigned k = 0; k < FRAME; k++) {
+            const double e = got[i * FRAME + k] - clean[i * FRAME + k];
+            power += (double)clean[i * FRAME + k] * clean[i * FRAME + k];
+            error += e * e;
+        }
+    }
+    return 10 * log10(power / error);
+}
+
+static void test_transcode_rfc6716_4_2_3_fec_of_the_next_frame_is_used(void)
+{
+    const double with = lost_snr(AGW_CODEC_OPUS, true), without = lost_snr(AGW_CODEC_OPUS, false);
+    CU_ASSERT(with > without + 3);
+}
+
+static void test_transcode_opus_says_when_a_packet_has_fec(void)
+{
+    static int16_t in[MAX];
+    link l;
+    agw_codec_format format = agw_codec_plain(AGW_CODEC_OPUS);
+    signal_voice(in, 16000, 16000);
+    for (unsigned fec = 0; fec < 2; fec++) {
+        unsigned has = 0;
+        format.opus.fec = fec;
+        open_link(&l, &format, 16000);
+        agw_encoder_adapt(l.e, &(agw_encoder_wish){.mode_request = -1, .loss_percent = 20});
+        for (unsigned i = 0; i < 50; i++)
+            has += send_20_ms(&l, in + i * 320, 0)->has_fec;
+        CU_ASSERT(fec ? has > 25 : has == 0);
+        close_link(&l);
+    }
+}
+
+/* ---------------------------------------------------------------- payloads that are none */
+
+static agw_err split_bytes(agw_codec_id id, const char *bytes, size_t len)
+{
+    const agw_codec_format format = agw_codec_plain(id);
+    agw_decoder *d = agw_decoder_new(&format, 16000);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(d);
+    uint8_t *exact = malloc(len > 0 ? len : 1);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(exact);
+    memcpy(exact, bytes, len);
+    agw_payload payload;
+    const agw_err err = agw_decoder_split(d, exact, len, &payload);
+    free(exact);
+    agw_decoder_free(d);
+    return err;
+}
+
+static void test_transcode_rfc6716_3_4_malformed_opus_is_refused(void)
+{
+    static char large[1501];
+    CU_ASSERT_EQUAL(split_bytes(AGW_CODEC_OPUS, "", 0), AGW_ERR_TRUNCATED);
+    CU_ASSERT_EQUAL(split_bytes(AGW_CODEC_OPUS, "\x01\x00\x00", 3), AGW_OK); /* two equal frames */
+    CU_ASSERT_EQUAL(split_bytes(AGW_CODEC_OPUS, "\x01\x00", 2), AGW_ERR_MALFORMED);     /* R3 */
+    CU_ASSERT_EQUAL(split_bytes(AGW_CODEC_OPUS, "\x02\x05\x00", 3), AGW_ERR_MALFORMED); /* R4 */
+    CU_ASSERT_EQUAL(split_bytes(AGW_CODEC_OPUS, "\x03", 1), AGW_ERR_MALFORMED);
+    CU_ASSERT_EQUAL(split_bytes(AGW_CODEC_OPUS, "\x03\x00", 2),
+                    AGW_ERR_MALFORMED); /* R5: no frame */
+    CU_ASSERT_EQUAL(split_bytes(AGW_CODEC_OPUS, "\x1b\x03", 2), AGW_ERR_MALFORMED); /* 180 ms */
+    CU_ASSERT_EQUAL(split_bytes(AGW_CODEC_OPUS, "\x1b\x02", 2), AGW_OK);            /* 120 ms */
+    CU_ASSERT_EQUAL(split_bytes(AGW_CODEC_OPUS, large, sizeof large), AGW_ERR_MALFORMED);
+}
+
+static void test_transcode_octets_split_into_20_ms(void)
+{
+    static char octets[12 * 160 + 1];
+    CU_ASSERT_EQUAL(split_bytes(AGW_CODEC_PCMA, "", 0), AGW_ERR_TRUNCATED);
+    CU_ASSERT_EQUAL(split_bytes(AGW_CODEC_PCMA, octets, 1), AGW_OK);
+    CU_ASSERT_EQUAL(split_bytes(AGW_CODEC_PCMA, octets, 12 * 160), AGW_OK);
+    CU_ASSERT_EQUAL(split_bytes(AGW_CODEC_PCMA, octets, 12 * 160 + 1), AGW_ERR_MALFORMED);
+}
+
+static const agw_unit_case cases[] = {
+    AGW_CASE(test_transcode_tone_is_exact_through_every_codec_and_rate),
+    AGW_CASE(test_transcode_every_ptime_is_one_packet),
+    AGW_CASE(test_transcode_voice_keeps_its_waveform),
+    AGW_CASE(test_transcode_opus_is_what_libopus_alone_gives),
+    AGW_CASE(test_transcode_rfc6716_4_2_3_fec_of_the_next_frame_is_used),
+    AGW_CASE(test_transcode_opus_says_when_a_packet_has_fec),
+    AGW_CASE(test_transcode_rfc6716_3_4_malformed_opus_is_refused),
+    AGW_CASE(test_transcode_octets_split_into_20_ms),
+};
+
+AGW_UNIT_MAIN("transcode", cases)
