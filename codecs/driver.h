@@ -46,6 +46,10 @@ extern const agw_codec_driver agw_pcmu_driver;
 extern const agw_codec_driver agw_pcma_driver;
 extern const agw_codec_driver agw_l16_driver;
 extern const agw_codec_driver agw_opus_driver;
+extern const agw_codec_driver agw_g722_driver;
+extern const agw_codec_driver agw_gsm_driver;
+extern const agw_codec_driver agw_speex_driver;
+extern const agw_codec_driver agw_g729_driver;
 
 /** Splits a payload of octets that stand for themselves (G.711, G.722, L16) into frames of 20 ms;
  * the last may be shorter. octets_per_ms: of this codec. */

@@ -30,7 +30,8 @@ static size_t round_trip(const agw_codec_format *format, uint32_t in_hz, uint32_
         CU_ASSERT_FATAL(len > 0);
         CU_ASSERT_EQUAL_FATAL(agw_decoder_split(d, packet, len, &payload), AGW_OK);
         for (unsigned i = 0; i < payload.n_frames; i++)
-            made += agw_decoder_decode(d, &payload.frames[i], out + made, MAX - made);
+            made += agw_decoder_decode(d, &payload.frames[i], out + made,
+                                       payload.frames[i].duration_ms_x10 * out_hz / 10000);
     }
     agw_encoder_free(e);
     agw_decoder_free(d);
