@@ -26,6 +26,7 @@ const BUILD = join(TREE, 'build/bench');
  *  one on each CPU (OpenSSL), where a count says little. */
 const PROGRAMS = [
   { name: 'classify', counted: { classify_access: 64000, classify_core: 64000 } },
+  { name: 'codecs', counted: {} },
   { name: 'stun', counted: { stun_peek: 10000, stun_parse: 10000 } },
   { name: 'negotiate', counted: { negotiate_audio: 100, negotiate_video: 100 } },
 ];
