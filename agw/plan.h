@@ -6,6 +6,7 @@
 
 #include "base/addr.h"
 #include "base/err.h"
+#include "codecs/chain.h"
 #include "dtls/cert.h"
 #include "srtp/suite.h"
 
@@ -129,6 +130,7 @@ typedef struct agw_transport_plan {
 typedef struct agw_pt_plan {
     uint8_t ingress, egress;
     bool is_event; /* telephone-event, RFC 4733 */
+    bool chained;  /* an input of agw_end_plan.chain; egress is not looked at then */
     uint32_t clock_hz;
 } agw_pt_plan;
 
@@ -176,6 +178,9 @@ typedef struct agw_end_plan {
     agw_pt_plan pts[AGW_PLAN_PT_MAX];
     uint8_t n_exts;
     agw_ext_plan exts[AGW_PLAN_EXT_MAX]; /* all others are removed */
+
+    /* what its chained payload types become on the other side; the plan's. NULL = all pass */
+    const agw_chain_plan *chain;
 } agw_end_plan;
 
 typedef struct agw_media_plan {
@@ -185,14 +190,17 @@ typedef struct agw_media_plan {
 } agw_media_plan;
 
 typedef struct agw_plan {
-    size_t n_transports, n_medias, n_candidates;
+    size_t n_transports, n_medias, n_candidates, n_chains;
     agw_transport_plan *transports;
     agw_media_plan *medias;
     agw_candidate_plan *candidates; /* those of all transports, or NULL */
+    agw_chain_plan *chains;         /* those of all ends, with room for two a media */
 } agw_plan;
 
 /** A zeroed plan with room for so many; NULL when memory is short. Free with agw_plan_free(). */
 AGW_NODISCARD agw_plan *agw_plan_new(size_t n_transports, size_t n_medias);
+/** One more zeroed chain, for agw_end_plan.chain; not more than two a media. */
+agw_chain_plan *agw_plan_add_chain(agw_plan *plan);
 /** Wipes credentials, too. NULL is fine. */
 void agw_plan_free(agw_plan *plan);
 

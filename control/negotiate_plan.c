@@ -49,7 +49,8 @@ static void add_pt(agw_end_plan *end, uint8_t ingress, uint8_t egress, const agw
 {
     if (end->n_pts == AGW_PLAN_PT_MAX || has_pt(end, ingress))
         return;
-    end->pts[end->n_pts++] = (agw_pt_plan){ingress, egress, is_event(row), row->clock_hz};
+    end->pts[end->n_pts++] = (agw_pt_plan){
+        .ingress = ingress, .egress = egress, .is_event = is_event(row), .clock_hz = row->clock_hz};
 }
 
 /* A party sends the numbers of the other's description, that is ours; some send their own. */

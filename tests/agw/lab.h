@@ -310,9 +310,10 @@ static inline void lab_plan_media(agw_media_plan *m, uint32_t id, agw_media_kind
         e->feedback = side == AGW_SIDE_A ? AGW_FB_NACK | AGW_FB_PLI : 0;
         e->reduced_size = side == AGW_SIDE_A;
         e->n_pts = 1;
-        e->pts[0] = kind == AGW_MEDIA_VIDEO
-                        ? (agw_pt_plan){LAB_PT_VIDEO, LAB_PT_VIDEO, false, 90000}
-                        : (agw_pt_plan){LAB_PT_AUDIO, LAB_PT_AUDIO, false, 8000};
+        e->pts[0] =
+            kind == AGW_MEDIA_VIDEO
+                ? (agw_pt_plan){.ingress = LAB_PT_VIDEO, .egress = LAB_PT_VIDEO, .clock_hz = 90000}
+                : (agw_pt_plan){.ingress = LAB_PT_AUDIO, .egress = LAB_PT_AUDIO, .clock_hz = 8000};
     }
 }
 

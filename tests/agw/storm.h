@@ -362,7 +362,10 @@ static inline void storm_change_acts(storm *s, const lab_call *c)
     e->acts ^= what >> 1 & (AGW_ACT_BLOCK | AGW_ACT_BLOCK_DTMF);
     if (what & 0x80) {
         e->n_pts = 2;
-        e->pts[1] = (agw_pt_plan){LAB_PT_EVENT, LAB_PT_EVENT, !e->pts[1].is_event, 8000};
+        e->pts[1] = (agw_pt_plan){.ingress = LAB_PT_EVENT,
+                                  .egress = LAB_PT_EVENT,
+                                  .is_event = !e->pts[1].is_event,
+                                  .clock_hz = 8000};
     }
 }
 

@@ -290,7 +290,8 @@ static void test_branches_media_with_another_codec_overtakes_its_answer(void)
     apply(f); /* not yet */
     CU_ASSERT_EQUAL(heard(f), 0);
     agw_end_plan *end = &f->call->plan->medias[0].end[AGW_SIDE_B];
-    end->pts[end->n_pts++] = (agw_pt_plan){OTHER_PT, OTHER_PT, false, 8000};
+    end->pts[end->n_pts++] =
+        (agw_pt_plan){.ingress = OTHER_PT, .egress = OTHER_PT, .clock_hz = 8000};
     PLAN(f, 2, 1, 1);
     apply(f);
     CU_ASSERT_EQUAL(heard(f), 5);

@@ -70,7 +70,7 @@ static void plan_two_audios(lab *l)
         agw_end_plan *e = &p->medias[i].end[AGW_SIDE_A];
         p->medias[i].kind = AGW_MEDIA_AUDIO;
         e->pts[0] = p->medias[i].end[AGW_SIDE_B].pts[0] =
-            (agw_pt_plan){LAB_PT_AUDIO, LAB_PT_AUDIO, false, 8000};
+            (agw_pt_plan){.ingress = LAB_PT_AUDIO, .egress = LAB_PT_AUDIO, .clock_hz = 8000};
         e->mid_ext_id = MID_EXT;
         snprintf(e->mid, sizeof e->mid, "%zu", i);
     }
@@ -294,7 +294,7 @@ static void test_bridge_rfc4588_key_frame_is_asked_of_the_stream_not_of_rtx(void
     agw_end_plan *end = c->plan->medias[1].end;
     end[AGW_SIDE_A].egress_ssrc = 0;
     end[AGW_SIDE_A].n_pts = 2;
-    end[AGW_SIDE_A].pts[1] = (agw_pt_plan){97, 97, false, 90000};
+    end[AGW_SIDE_A].pts[1] = (agw_pt_plan){.ingress = 97, .egress = 97, .clock_hz = 90000};
     end[AGW_SIDE_A].n_ssrcs = 2;
     end[AGW_SIDE_A].ssrcs[0] = SSRC_VIDEO;
     end[AGW_SIDE_A].ssrcs[1] = SSRC_VIDEO + 1;
@@ -415,7 +415,7 @@ static agw_plan *plan_sixteen_videos(const agw_plan *two)
         agw_media_plan *m = &p->medias[i];
         lab_plan_media(m, i + 1u, AGW_MEDIA_VIDEO);
         for (size_t side = 0; side < 2; side++) {
-            m->end[side].pts[0] = (agw_pt_plan){pt, pt, false, 90000};
+            m->end[side].pts[0] = (agw_pt_plan){.ingress = pt, .egress = pt, .clock_hz = 90000};
             m->end[side].egress_ssrc = 0xb0000000u + 2u * i + (uint32_t)side;
         }
     }
@@ -513,8 +513,8 @@ static void test_bridge_rfc3550_a8_jitter_knows_one_clock(void)
     lab_call *c = &l->calls[0];
     agw_end_plan *e = &c->plan->medias[0].end[AGW_SIDE_B];
     e->n_pts = 2;
-    e->pts[0] = (agw_pt_plan){111, 111, false, 48000};
-    e->pts[1] = (agw_pt_plan){101, 101, false, 8000};
+    e->pts[0] = (agw_pt_plan){.ingress = 111, .egress = 111, .clock_hz = 48000};
+    e->pts[1] = (agw_pt_plan){.ingress = 101, .egress = 101, .clock_hz = 8000};
     lab_apply(l, c);
     lab_connect(l, c, browser());
     uint8_t rtp[64];

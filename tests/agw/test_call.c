@@ -326,7 +326,7 @@ static void test_call_rfc9143_9_2_equal_payload_types_are_told_apart_by_mid(void
         agw_end_plan *e = &plan->medias[i].end[AGW_SIDE_A];
         e->mid_ext_id = 4;
         snprintf(e->mid, sizeof e->mid, "%zu", i);
-        e->pts[0] = (agw_pt_plan){PT_AUDIO, PT_AUDIO, false, 8000};
+        e->pts[0] = (agw_pt_plan){.ingress = PT_AUDIO, .egress = PT_AUDIO, .clock_hz = 8000};
     }
     world_apply(&t.w, plan);
     CU_ASSERT_TRUE_FATAL(browser_check(&t.browser, &t.w.access));

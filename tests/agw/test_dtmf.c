@@ -25,7 +25,8 @@ static lab_call *first(lab *l)
 
 static void add_event(agw_end_plan *end, uint8_t ingress, uint8_t egress)
 {
-    end->pts[end->n_pts++] = (agw_pt_plan){ingress, egress, true, 8000};
+    end->pts[end->n_pts++] =
+        (agw_pt_plan){.ingress = ingress, .egress = egress, .is_event = true, .clock_hz = 8000};
 }
 
 static lab *talk(bool with_events)

@@ -378,7 +378,8 @@ static inline void plan_media(agw_media_plan *m, uint32_t id, agw_media_kind kin
         e->may_send = e->may_receive = true;
         e->egress_ssrc = 0xa0000000u + id * 16u + (uint32_t)side;
         e->n_pts = 1;
-        e->pts[0] = (agw_pt_plan){pt, pt, false, kind == AGW_MEDIA_VIDEO ? 90000 : 8000};
+        e->pts[0] = (agw_pt_plan){
+            .ingress = pt, .egress = pt, .clock_hz = kind == AGW_MEDIA_VIDEO ? 90000 : 8000};
     }
 }
 
