@@ -33,8 +33,9 @@ typedef struct agw_chain_plan {
 } agw_chain_plan;
 
 typedef struct agw_chain_stats {
-    uint64_t frames_in, frames_out, concealed, by_fec, late, malformed;
-    uint32_t delay_us; /* of the jitter buffer, now */
+    uint64_t packets_in, packets_out, late, malformed;
+    uint64_t concealed_ms, by_fec_ms; /* audio that was not there */
+    uint32_t delay_us;                /* of the jitter buffer, now */
 } agw_chain_stats;
 
 typedef struct agw_chain agw_chain;
@@ -47,19 +48,27 @@ void agw_chain_free(agw_chain *c);
 /** Another plan for the running stream: what goes on goes on (numbers, jitter buffer). */
 AGW_NODISCARD agw_err agw_chain_apply(agw_chain *c, const agw_chain_plan *plan);
 
-/** Takes an authentic RTP packet. AGW_ERR_MALFORMED: count and drop. */
+/** Takes an authentic RTP packet. Another SSRC is another source; the one before it is not heard
+ * until this one has been silent for 200 ms. Any error: it was counted, drop it. */
 AGW_NODISCARD agw_err agw_chain_put(agw_chain *c, const uint8_t *rtp, size_t len, agw_ns now);
-/** When agw_chain_take() has something; AGW_NEVER until the first packet has come, and when the
- * source has been silent for so long that the stream is over. */
+/** When to call agw_chain_take(); AGW_NEVER until the first packet has come, and when the source
+ * has been silent for so long that the stream is over. */
 agw_ns agw_chain_deadline(const agw_chain *c);
-/** Writes the RTP packet that is due into out.
+/** Writes the RTP packet that is due into out; to be called until the deadline is in the future.
  *
- * @return its length; 0 = none (DTX, or none is due) */
+ * @return its length; 0 = none (DTX, a piece of a longer packet, or none is due) */
 size_t agw_chain_take(agw_chain *c, agw_ns now, uint8_t *out, size_t room);
+/** The source pauses (hold, or what it sends passes untouched): nothing more goes out until its
+ * next packet comes. */
+void agw_chain_rest(agw_chain *c);
 void agw_chain_adapt(agw_chain *c, const agw_encoder_wish *wish);
-/** What the decoder's side wants of its sender: AMR mode (CMR) for the packets of the other chain.
- */
+/** The AMR mode in which the source wants to be spoken to, as its packets say (CMR): for
+ * agw_chain_adapt() of the chain in the other direction. -1 = any. */
 int agw_chain_mode_request(const agw_chain *c);
+/** CPU time of a second of what the plan does, in us: agw_codec_info's costs. */
+uint32_t agw_chain_cost_us(const agw_chain_plan *plan);
+/** Clock rate of the stream that comes out. */
+uint32_t agw_chain_clock_hz(const agw_chain *c);
 void agw_chain_get_stats(const agw_chain *c, agw_chain_stats *out);
 
 #endif

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * A chain that is fed by a stranger: RTP packets as he likes (length, how far the clock moves, then
+ * the packet), of PCMA, RED, telephone events and CN. What comes out is RTP in sequence. */
+#include "base/wire.h"
+#include "codecs/chain.h"
+#include "rtp/header.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static agw_chain_plan make_plan(uint8_t kind)
+{
+    agw_chain_plan plan = {
+        .n_inputs = 5, .out_pt = 0, .event_pt = 96, .event_hz = 8000, .noise_pt = 13};
+    static const agw_codec_id OUT[] = {AGW_CODEC_PCMU, AGW_CODEC_OPUS, AGW_CODEC_L16};
+    const agw_codec_format clock = {.clock_hz = 48000};
+    plan.out = agw_codec_plain(OUT[kind % 3]);
+    plan.out.ptime_ms = (uint8_t)(kind & 0x10 ? 60 : 20);
+    plan.has_noise = kind & 0x20;
+    plan.inputs[0] = (agw_chain_input){.pt = 8, .format = agw_codec_plain(AGW_CODEC_PCMA)};
+    plan.inputs[1] = (agw_chain_input){.pt = 101, .is_event = true, .format = clock};
+    plan.inputs[2] = (agw_chain_input){.pt = 13, .is_noise = true, .format = clock};
+    plan.inputs[3] = (agw_chain_input){.pt = 63, .is_red = true, .format = clock};
+    plan.inputs[4] = (agw_chain_input){.pt = 111, .format = agw_codec_plain(AGW_CODEC_OPUS)};
+    return plan;
+}
+
+static void take_due(agw_chain *c, agw_ns now, uint16_t *seq)
+{
+    uint8_t rtp[1500];
+    while (agw_chain_deadline(c) <= now) {
+        agw_rtp_header h;
+        const size_t len = agw_chain_take(c, now, rtp, sizeof rtp);
+        if (len == 0)
+            continue;
+        AGW_ASSERT(agw_rtp_parse(&h, rtp, len) == AGW_OK);
+        AGW_ASSERT(h.seq == *seq && h.ssrc == 7);
+        (*seq)++;
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    if (size == 0)
+        return 0;
+    const agw_chain_plan plan = make_plan(data[0]);
+    agw_chain *c = agw_chain_new(&plan, 7, 1, 1);
+    AGW_ASSERT(c != NULL);
+    agw_ns now = AGW_S(1);
+    uint16_t seq = 1;
+    for (data++, size--; size > 2;) {
+        const size_t len = data[0] < size - 2 ? data[0] : size - 2;
+        now += AGW_MS(data[1] & 0x3f) << (data[1] >> 6);
+        take_due(c, now, &seq);
+        if (agw_chain_put(c, data + 2, len, now) == AGW_OK)
+            take_due(c, now, &seq);
+        data += 2 + len;
+        size -= 2 + len;
+    }
+    take_due(c, now + AGW_S(1), &seq);
+    agw_chain_free(c);
+    return 0;
+}
