@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "control/capabilities.h"
 
+#include "codecs/codec.h"
 #include "control/sdp.h"
 #include "srtp/suite.h"
 
@@ -44,6 +45,15 @@ static void add_suites(agw_doc *out)
     }
 }
 
+static void add_codecs(agw_doc *out, const agw_config *config)
+{
+    agw_doc *list = agw_doc_set(out, "transcoded codecs", agw_doc_new_list());
+    for (int id = AGW_CODEC_NONE + 1; id < AGW_CODEC_COUNT; id++) {
+        if ((config->transcode >> id & 1) != 0)
+            agw_doc_add_str(list, agw_codec_info_of((agw_codec_id)id)->name);
+    }
+}
+
 void agw_capabilities_describe(agw_doc *out, const agw_config *config, const char *const *commands,
                                size_t n_commands)
 {
@@ -57,5 +67,5 @@ void agw_capabilities_describe(agw_doc *out, const agw_config *config, const cha
     agw_doc *media = agw_doc_set(out, "media", agw_doc_new_list());
     agw_doc_add_str(media, "audio");
     agw_doc_add_str(media, "video");
-    agw_doc_set(out, "transcoded codecs", agw_doc_new_list());
+    add_codecs(out, config);
 }

@@ -4,6 +4,7 @@
 #include "control/config.h"
 
 #include "base/rand.h"
+#include "codecs/codec.h"
 #include "control/events.h"
 
 #include <ifaddrs.h>
@@ -30,7 +31,8 @@ struct option {
 
 static setter set_bool, set_int, set_seconds, set_percent, set_word, set_text, set_interface,
     set_profile, set_prefix, set_listen_ng, set_listen_tcp, set_listen_http, set_mode, set_allow,
-    set_notify, set_dtmf_dest, set_log_level, set_access_port, set_tos, set_demo, set_suites;
+    set_notify, set_dtmf_dest, set_log_level, set_access_port, set_tos, set_demo, set_suites,
+    set_codecs;
 
 static const char *const IO_WORDS[] = {"udp", "xdp", "auto", NULL};
 static const char *const ICE_WORDS[] = {"lite", "full", NULL};
@@ -105,6 +107,8 @@ static const option OPTIONS[] = {
      "the same for emergency and priority calls; -1 = as other calls"},
     {"police", 0, set_int, false, false, FIELD(police), 0, 1000, NULL, "4", "N",
      "a stream may send N times its bandwidth by SDP and codec; 0 = anything"},
+    {"transcode", 0, set_codecs, false, false, FIELD(transcode), 0, 0, NULL, "all", "LIST",
+     "codecs that are converted, as opus,PCMA,AMR-WB; all; none"},
     {"timeout", 'o', set_seconds, false, false, FIELD(timeout), 1, YEARS_S, NULL, "60", "SECONDS",
      "end a call that has no media for so long"},
     {"silent-timeout", 's', set_seconds, false, false, FIELD(silent_timeout), 1, YEARS_S, NULL,
@@ -346,6 +350,34 @@ static agw_err set_suites(agw_config *config, const option *opt, const char *val
     if (!agw_srtp_suite_list_read(&list, value) || list.n == 0)
         return refuse(why, size, "%s has a suite that is not known: %s", opt->name, value);
     *(agw_srtp_suite_list *)field(config, opt) = list;
+    return AGW_OK;
+}
+
+/* Codecs of which a library can do one direction only are of no use to a call. */
+static uint32_t codec_bit(agw_codec_id id)
+{
+    return agw_codec_can_encode(id) && agw_codec_can_decode(id) ? UINT32_C(1) << id : 0;
+}
+
+static agw_err set_codecs(agw_config *config, const option *opt, const char *value, char *why,
+                          size_t size)
+{
+    const bool all = strcmp(value, "all") == 0;
+    char **names = g_strsplit(all || strcmp(value, "none") == 0 ? "" : value, ",", -1);
+    uint32_t set = 0, known = 0;
+    for (int id = AGW_CODEC_NONE + 1; id < AGW_CODEC_COUNT; id++) {
+        const agw_codec_info *info = agw_codec_info_of((agw_codec_id)id);
+        bool named = all;
+        for (char **name = names; *name != NULL; name++)
+            named = named || g_ascii_strcasecmp(*name, info->name) == 0;
+        known += named && !all;
+        set |= named ? codec_bit((agw_codec_id)id) : 0;
+    }
+    const bool good = known == g_strv_length(names);
+    g_strfreev(names);
+    if (!good)
+        return refuse(why, size, "%s has a codec that is not known: %s", opt->name, value);
+    *(uint32_t *)field(config, opt) = set;
     return AGW_OK;
 }
 

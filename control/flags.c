@@ -216,6 +216,10 @@ static bool codec_word(agw_flags *f, const char *word)
         add_codec(f, AGW_CODEC_TRANSCODE, name);
         return true;
     }
+    if (same(word, "always-transcode")) {
+        add_codec(f, AGW_CODEC_ACCEPT, "all");
+        return true;
+    }
     const char *rest = behind(word, "codec-");
     for (int i = 0; rest != NULL && i < AGW_CODEC_LISTS; i++) {
         const size_t n = strlen(CODEC_LISTS[i]);
@@ -782,7 +786,6 @@ static const char *const IGNORED_KEYS[] = {
 
 /* The same for words. */
 static const char *const IGNORED_WORDS[] = {
-    "always-transcode",
     "pad-crypto",
     "no-redis-update",
     "inject-DTMF",
@@ -790,6 +793,8 @@ static const char *const IGNORED_WORDS[] = {
     "recrypt",
     "no-tls-id",
     "allow-asymmetric-codecs",
+    "symmetric-codecs",
+    "asymmetric-codecs",
     "allow-transcoding",
     "force-transcoding",
     "unidirectional",

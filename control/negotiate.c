@@ -216,11 +216,14 @@ static const agw_state *base_of(const agw_exchange *x)
 
 static void exchange_begin(agw_exchange *x)
 {
+    enum { TEXTS_BYTES = 512 };
     const agw_session *s = x->s;
     const agw_state *base = base_of(x);
     x->current = s->current;
     x->next = base != NULL ? agw_state_copy(base) : agw_state_new();
     x->work = g_array_new(FALSE, TRUE, sizeof(agw_work));
+    x->made = g_ptr_array_new_with_free_func(g_free);
+    x->texts = g_string_chunk_new(TEXTS_BYTES);
 }
 
 static void exchange_end(agw_exchange *x)
@@ -231,6 +234,8 @@ static void exchange_end(agw_exchange *x)
             g_array_free(w->codecs, TRUE);
     }
     g_array_free(x->work, TRUE);
+    g_ptr_array_free(x->made, TRUE);
+    g_string_chunk_free(x->texts);
     agw_sdp_free(x->offer);
     agw_sdp_free(x->sdp);
     if (x->next == NULL)
@@ -393,11 +398,11 @@ size_t agw_session_n_medias(const agw_session *session)
     return state != NULL ? state->lines->len : 0;
 }
 
-static const char *codec_text(agw_session *s, const agw_line *line)
+static const char *codec_text(agw_session *s, const agw_line *line, agw_side side)
 {
     for (guint i = 0; i < line->rows->len; i++) {
         const agw_row *row = agw_line_row(line, i);
-        if (!row->active || row->aux)
+        if ((!row->active && (row->chained >> side & 1) == 0) || row->aux)
             continue;
         g_snprintf(s->view, sizeof s->view, row->channels > 1 ? "%s/%u/%u" : "%s/%u", row->name,
                    row->clock_hz, row->channels);
@@ -446,7 +451,7 @@ void agw_session_media(agw_session *session, agw_side side, size_t index, agw_me
                             .type = line->type,
                             .mid = end->mid != NULL ? end->mid : "",
                             .protocol = agw_sdp_proto_text(end->proto),
-                            .codec = codec_text(session, line),
+                            .codec = codec_text(session, line, side),
                             .interface = ""};
     if (line->now != NULL) {
         out->may_send = line->now->end[side].may_send;

@@ -87,23 +87,43 @@ static void write_numbered(const agw_work *w, const agw_sdp_attr *attr, agw_sdp_
         agw_sdp_write_attrf(out, attr->name, "%d%s", number, rest);
 }
 
+/* TS 26.114 table 6.1: what AMR that we added or answered for is told with. */
+static void write_ptime(const agw_work *w, int32_t key_ms, agw_sdp_writer *out)
+{
+    enum { PTIME_MS = 20, MAXPTIME_MS = 240 };
+    const bool said = w->m->ptime_ms != 0 && !w->converted;
+    if (key_ms > 0)
+        agw_sdp_write_attrf(out, "ptime", "%d", key_ms);
+    else if (w->own_ptime && !said)
+        agw_sdp_write_attrf(out, "ptime", "%d", PTIME_MS);
+    if (w->own_ptime)
+        agw_sdp_write_attrf(out, "maxptime", "%d", MAXPTIME_MS);
+}
+
+/* What is said of packets' times: ours where the receiver's packets are made by us. */
+static bool is_ours(const agw_work *w, int32_t key_ms, agw_sdp_attr_kind kind)
+{
+    if (kind == AGW_SDP_A_PTIME)
+        return key_ms > 0 || w->converted;
+    return kind == AGW_SDP_A_MAXPTIME && (w->own_ptime || w->converted);
+}
+
 static void write_theirs(const agw_exchange *x, const agw_work *w, agw_sdp_writer *out)
 {
     const unsigned bit = line_way(x, w);
     const agw_leg *to = &x->next->leg[x->to];
-    const int32_t ptime = x->is_offer ? to->ptime : to->ptime_back;
-    const bool own_ptime = ptime > 0 && w->line->kind == AGW_MEDIA_AUDIO;
+    const int32_t asked = x->is_offer ? to->ptime : to->ptime_back;
+    const int32_t ptime = w->line->kind == AGW_MEDIA_AUDIO ? asked : -1;
     for (size_t i = 0; i < w->m->n_attrs; i++) {
         const agw_sdp_attr *attr = &w->m->attrs[i];
-        if ((KEEP[attr->kind] & bit) == 0 || (own_ptime && attr->kind == AGW_SDP_A_PTIME))
+        if ((KEEP[attr->kind] & bit) == 0 || is_ours(w, ptime, attr->kind))
             continue;
         if ((KEEP[attr->kind] & TO_PT) != 0)
             write_numbered(w, attr, out);
         else
             agw_sdp_write_attr(out, attr->name, attr->value);
     }
-    if (own_ptime)
-        agw_sdp_write_attrf(out, "ptime", "%d", ptime);
+    write_ptime(w, ptime, out);
 }
 
 /* --- codecs ------------------------------------------------------------------------------- */

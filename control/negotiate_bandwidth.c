@@ -3,6 +3,7 @@
  * version (TS 26.114 section 6.2.5 and annex K); RS and RR (RFC 3556) are kept; a browser gets
  * none.
  */
+#include "codecs/codec.h"
 #include "control/codec_match.h"
 #include "control/negotiate_state.h"
 
@@ -138,6 +139,13 @@ static uint32_t asked_kbps(const agw_sdp_media *m)
     return kbps > 0 ? (uint32_t)MIN(kbps, AGW_POLICE_MAX_KBPS) : 0;
 }
 
+/* What is converted comes as the other party's codec does not: 0 = nothing is. */
+static uint32_t chained_kbps(const agw_work *w, agw_side side)
+{
+    const agw_chain_plan *back = w->line->chain[1 - side]; /* toward that party */
+    return back != NULL ? MAX(agw_codec_bandwidth_kbps(&back->out, true), OPUS_BPS / 1000) : 0;
+}
+
 /* The receiver of an answered line said what it wants, the codecs say what they make at most. A
  * sender may send a multiple of the larger one: SDP is often wrong, floods are many times more. */
 static uint32_t police_kbps(const agw_exchange *x, const agw_work *w, agw_side side)
@@ -146,7 +154,8 @@ static uint32_t police_kbps(const agw_exchange *x, const agw_work *w, agw_side s
     const uint32_t own = w->line->kind == AGW_MEDIA_AUDIO ? audio_kbps(x, w) : VIDEO_KBPS;
     if (asked >= 0)
         return (uint32_t)MIN(asked, AGW_POLICE_MAX_KBPS);
-    const uint32_t kbps = MAX(own, asked_kbps(side == x->from ? w->om : w->m));
+    const uint32_t kbps =
+        MAX(MAX(own, chained_kbps(w, side)), asked_kbps(side == x->from ? w->om : w->m));
     return MIN(kbps * (uint32_t)x->s->config->police, AGW_POLICE_MAX_KBPS);
 }
 

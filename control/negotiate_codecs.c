@@ -21,10 +21,18 @@ static agw_sdp_codec codec_of(const agw_row *row)
     return (agw_sdp_codec){.name = row->name, .clock_hz = row->clock_hz, .channels = row->channels};
 }
 
-static bool is_row(const agw_row *row, const agw_sdp_codec *codec)
+bool agw_row_is(const agw_row *row, const agw_sdp_codec *codec)
 {
     const agw_sdp_codec known = codec_of(row);
     return agw_codec_same(&known, codec);
+}
+
+bool agw_codec_is_octet_aligned(const agw_sdp_codec *codec)
+{
+    char value[4];
+    return (agw_sdp_codec_is(codec, "AMR") || agw_sdp_codec_is(codec, "AMR-WB")) &&
+           agw_sdp_fmtp_get(codec->fmtp, "octet-align", value, sizeof value) &&
+           strcmp(value, "1") == 0;
 }
 
 /* --- which codecs pass -------------------------------------------------------------------- */
@@ -32,26 +40,35 @@ static bool is_row(const agw_row *row, const agw_sdp_codec *codec)
 /* How hard the rules of the script are applied. */
 typedef enum rules { RULES_ALL, RULES_WITHOUT_MASK, RULES_NONE } rules;
 
+bool agw_codecs_may_stay(const agw_leg *to, const agw_sdp_codec *codec)
+{
+    GPtrArray *const *lists = to->codecs;
+    if (lists[AGW_CODEC_EXCEPT] != NULL || lists[AGW_CODEC_OFFER] != NULL)
+        return agw_codec_in_list(codec, lists[AGW_CODEC_EXCEPT]) >= 0 ||
+               agw_codec_in_list(codec, lists[AGW_CODEC_OFFER]) >= 0;
+    return agw_codec_in_list(codec, lists[AGW_CODEC_STRIP]) < 0 &&
+           agw_codec_in_list(codec, lists[AGW_CODEC_IGNORE]) < 0;
+}
+
 static bool rules_pass(const agw_leg *to, const agw_sdp_codec *codec, rules how)
 {
     GPtrArray *const *lists = to->codecs;
     if (how == RULES_NONE)
         return true;
-    const bool listed = agw_codec_in_list(codec, lists[AGW_CODEC_EXCEPT]) >= 0 ||
-                        agw_codec_in_list(codec, lists[AGW_CODEC_OFFER]) >= 0;
-    if (lists[AGW_CODEC_EXCEPT] != NULL || lists[AGW_CODEC_OFFER] != NULL)
-        return listed;
-    if (agw_codec_in_list(codec, lists[AGW_CODEC_STRIP]) >= 0 ||
-        agw_codec_in_list(codec, lists[AGW_CODEC_IGNORE]) >= 0)
-        return false;
-    /* what is masked is to be transcoded; as long as nobody does, it may not be the last one */
+    if (!agw_codecs_may_stay(to, codec) || lists[AGW_CODEC_EXCEPT] != NULL ||
+        lists[AGW_CODEC_OFFER] != NULL)
+        return agw_codecs_may_stay(to, codec);
+    /* what is masked is to be transcoded; where that cannot be, it may not be the last one */
     return how == RULES_WITHOUT_MASK || (agw_codec_in_list(codec, lists[AGW_CODEC_MASK]) < 0 &&
                                          agw_codec_in_list(codec, lists[AGW_CODEC_CONSUME]) < 0);
 }
 
-static bool profile_pass(const agw_exchange *x, const agw_sdp_codec *codec)
+/* EVS needs a library that we have not: who cannot speak it himself is not offered it. */
+static bool profile_pass(const agw_exchange *x, const agw_line *line, const agw_sdp_codec *codec)
 {
     const agw_leg *to = &x->next->leg[x->to];
+    if (agw_sdp_codec_is(codec, "EVS") && agw_transcode_by_profile(x, line))
+        return false;
     if (to->web)
         return codec->name[0] != '\0';
     if (!x->browser && to->profile != AGW_REALM_IMS)
@@ -64,14 +81,15 @@ static bool is_wideband_dtmf(const agw_sdp_codec *codec)
     return agw_sdp_codec_is(codec, "telephone-event") && codec->clock_hz == CLOCK_48K;
 }
 
-static void choose(const agw_exchange *x, const agw_sdp_media *m, rules how, GArray *out)
+static void choose(const agw_exchange *x, const agw_work *w, rules how, GArray *out)
 {
+    const agw_sdp_media *m = w->m;
     const agw_leg *to = &x->next->leg[x->to];
     bool clock_48k = to->web || (!x->browser && to->profile != AGW_REALM_IMS);
     g_array_set_size(out, 0);
     for (size_t i = 0; i < m->n_codecs; i++) {
         const agw_out_codec c = {.codec = &m->codecs[i], .pt = m->codecs[i].pt};
-        if (!profile_pass(x, c.codec) || !rules_pass(to, c.codec, how))
+        if (!profile_pass(x, w->line, c.codec) || !rules_pass(to, c.codec, how))
             continue;
         clock_48k = clock_48k || (c.codec->clock_hz == CLOCK_48K && !agw_codec_is_aux(c.codec));
         g_array_append_val(out, c);
@@ -129,6 +147,11 @@ static void put_in_order(const agw_leg *to, GArray *codecs)
     }
 }
 
+static bool is_spoken(const agw_row *row, agw_side side)
+{
+    return row->active || (row->chained >> side & 1) != 0;
+}
+
 /* reuse-codecs, static-codecs: what was spoken so far stays in front, in its order. */
 static void keep_order(const agw_exchange *x, const agw_line *line, GArray *codecs)
 {
@@ -137,9 +160,9 @@ static void keep_order(const agw_exchange *x, const agw_line *line, GArray *code
                       agw_flags_has(x->flags, AGW_WORD_NO_CODEC_RENEGOTIATION) ||
                       agw_flags_has(x->flags, AGW_WORD_STATIC_CODECS);
     for (guint k = 0; keep && k < line->rows->len; k++) {
-        for (guint i = done; agw_line_row(line, k)->active && i < codecs->len; i++) {
+        for (guint i = done; is_spoken(agw_line_row(line, k), x->to) && i < codecs->len; i++) {
             const agw_out_codec c = g_array_index(codecs, agw_out_codec, i);
-            if (!is_row(agw_line_row(line, k), c.codec))
+            if (!agw_row_is(agw_line_row(line, k), c.codec))
                 continue;
             g_array_remove_index(codecs, i);
             g_array_insert_val(codecs, done, c);
@@ -162,8 +185,8 @@ static agw_row *find_offered_row(const agw_line *line, agw_side from, const agw_
 {
     for (guint i = 0; i < line->rows->len; i++) {
         agw_row *row = agw_line_row(line, i);
-        if (!row->offered && (row->want[from] == codec->pt || row->pt[from] == codec->pt) &&
-            is_row(row, codec))
+        if (!row->offered && row->named[from] &&
+            (row->want[from] == codec->pt || row->pt[from] == codec->pt) && agw_row_is(row, codec))
             return row;
     }
     return NULL;
@@ -182,11 +205,11 @@ static void note_elsewhere(const agw_exchange *x, const agw_line *line, const ag
     for (guint k = 0; k < other->rows->len; k++) {
         const agw_row *row = agw_line_row(other, k);
         number_use *use = &uses[row->pt[x->to] % PT_END];
-        if (!row->offered && !row->active)
+        if (!row->named[x->to] || (!row->offered && !is_spoken(row, x->to)))
             continue;
         const agw_sdp_codec codec = codec_of(row);
         if (other->kind != line->kind ||
-            (use->elsewhere != NULL && !is_row(use->elsewhere, &codec)))
+            (use->elsewhere != NULL && !agw_row_is(use->elsewhere, &codec)))
             use->taken = true;
         use->elsewhere = row;
     }
@@ -197,8 +220,11 @@ static void note_uses(const agw_exchange *x, const agw_line *line, number_use us
     const agw_leg *to = &x->next->leg[x->to];
     for (unsigned pt = 0; pt < PT_END; pt++)
         uses[pt] = (number_use){.taken = to->mux && pt >= PT_RTCP_BEGIN && pt < PT_RTCP_END};
-    for (guint k = 0; k < line->rows->len; k++)
-        uses[agw_line_row(line, k)->pt[x->to] % PT_END].taken = true;
+    for (guint k = 0; k < line->rows->len; k++) {
+        const agw_row *row = agw_line_row(line, k);
+        if (row->named[x->to])
+            uses[row->pt[x->to] % PT_END].taken = true;
+    }
     for (guint i = 0; to->web && i < x->next->lines->len; i++) {
         const agw_line *other = agw_state_line(x->next, i);
         if (other != line && (other->offered || other->live))
@@ -208,7 +234,7 @@ static void note_uses(const agw_exchange *x, const agw_line *line, number_use us
 
 static bool is_free(const number_use *use, const agw_sdp_codec *codec)
 {
-    return !use->taken && (use->elsewhere == NULL || is_row(use->elsewhere, codec));
+    return !use->taken && (use->elsewhere == NULL || agw_row_is(use->elsewhere, codec));
 }
 
 static bool free_number(number_use uses[PT_END], const agw_sdp_codec *codec, uint8_t *out)
@@ -233,42 +259,90 @@ static void forget_unused_rows(agw_line *line)
 {
     for (guint i = line->rows->len; i-- > 0;) {
         const agw_row *row = agw_line_row(line, i);
-        if (!row->offered && !row->active)
+        if (!row->offered && !row->active && row->chained == 0)
             g_array_remove_index(line->rows, i);
     }
 }
 
-static agw_row *new_row(const agw_exchange *x, agw_line *line, number_use uses[PT_END],
-                        const agw_sdp_codec *codec)
+agw_row *agw_codecs_new_row(agw_line *line, const agw_sdp_codec *codec)
 {
     agw_row row = {
         .clock_hz = codec->clock_hz, .channels = codec->channels, .aux = agw_codec_is_aux(codec)};
     if (line->rows->len >= AGW_ROWS_MAX)
         forget_unused_rows(line);
-    if (line->rows->len >= AGW_ROWS_MAX || strlen(codec->name) >= sizeof row.name ||
-        !free_number(uses, codec, &row.pt[x->to]))
+    if (line->rows->len >= AGW_ROWS_MAX || strlen(codec->name) >= sizeof row.name)
         return NULL;
     g_strlcpy(row.name, codec->name, sizeof row.name);
-    row.want[x->to] = row.pt[x->to];
+    row.octet_aligned = agw_codec_is_octet_aligned(codec);
     g_array_append_val(line->rows, row);
     return agw_line_row(line, line->rows->len - 1);
+}
+
+/* The row of a codec that the sender does not have: one with a number if there is one. */
+static agw_row *find_added_row(const agw_line *line, agw_side to, const agw_sdp_codec *codec)
+{
+    agw_row *found = NULL;
+    for (guint i = 0; i < line->rows->len; i++) {
+        agw_row *row = agw_line_row(line, i);
+        if (row->offered || !agw_row_is(row, codec) ||
+            row->octet_aligned != agw_codec_is_octet_aligned(codec))
+            continue;
+        if (row->named[to])
+            return row;
+        found = row;
+    }
+    return found;
+}
+
+/* Numbers are given once, and kept. */
+static bool name_row(agw_row *row, agw_side to, number_use uses[PT_END], const agw_sdp_codec *codec)
+{
+    if (row->named[to])
+        return true;
+    if (!free_number(uses, codec, &row->pt[to]))
+        return false;
+    row->want[to] = row->pt[to];
+    row->named[to] = true;
+    return true;
 }
 
 /* false: no number left for it */
 static bool number_codec(const agw_exchange *x, agw_line *line, number_use uses[PT_END],
                          agw_out_codec *c)
 {
-    agw_row *row = find_offered_row(line, x->from, c->codec);
+    agw_row *row = c->added ? find_added_row(line, x->to, c->codec)
+                            : find_offered_row(line, x->from, c->codec);
     if (row == NULL)
-        row = new_row(x, line, uses, c->codec);
-    if (row == NULL)
+        row = agw_codecs_new_row(line, c->codec);
+    if (row == NULL || !name_row(row, x->to, uses, c->codec))
         return false;
     if (line->passes && row->pt[x->to] != c->codec->pt)
         return false; /* its packets cannot be renumbered */
     row->offered = true;
-    row->want[x->from] = row->pt[x->from] = c->codec->pt;
+    row->added = c->added;
+    if (!c->added) {
+        row->want[x->from] = row->pt[x->from] = c->codec->pt;
+        row->named[x->from] = true;
+        row->octet_aligned = agw_codec_is_octet_aligned(c->codec);
+    }
     c->pt = row->pt[x->to];
     return true;
+}
+
+/* Those that keep their numbers first, then ours, which take what is left. */
+static void number_codecs(const agw_exchange *x, agw_work *w)
+{
+    number_use uses[PT_END];
+    note_uses(x, w->line, uses);
+    for (int added = 0; added < 2; added++) {
+        for (guint i = 0; i < w->codecs->len;) {
+            agw_out_codec *c = &g_array_index(w->codecs, agw_out_codec, i);
+            if (c->added != (added != 0) || number_codec(x, w->line, uses, c))
+                i++;
+            else
+                g_array_remove_index(w->codecs, i);
+        }
+    }
 }
 
 bool agw_codecs_offer(agw_exchange *x, agw_work *w)
@@ -276,41 +350,47 @@ bool agw_codecs_offer(agw_exchange *x, agw_work *w)
     const agw_leg *to = &x->next->leg[x->to];
     if (w->codecs == NULL)
         w->codecs = g_array_new(FALSE, TRUE, sizeof(agw_out_codec));
-    choose(x, w->m, RULES_ALL, w->codecs);
+    choose(x, w, RULES_ALL, w->codecs);
+    agw_transcode_offer(x, w);
     if (count_real(w->codecs) == 0)
-        choose(x, w->m, RULES_WITHOUT_MASK, w->codecs);
+        choose(x, w, RULES_WITHOUT_MASK, w->codecs);
     if (!is_enough(x, w->codecs)) /* a script that leaves nothing is in error; the call goes on */
-        choose(x, w->m, RULES_NONE, w->codecs);
+        choose(x, w, RULES_NONE, w->codecs);
     drop_orphans(w->codecs);
     put_in_order(to, w->codecs);
     keep_order(x, w->line, w->codecs);
     if (w->codecs->len > AGW_PLAN_PT_MAX)
         g_array_set_size(w->codecs, AGW_PLAN_PT_MAX);
-    number_use uses[PT_END];
-    note_uses(x, w->line, uses);
-    for (guint i = 0; i < w->codecs->len;) {
-        if (number_codec(x, w->line, uses, &g_array_index(w->codecs, agw_out_codec, i)))
-            i++;
-        else
-            g_array_remove_index(w->codecs, i);
-    }
+    number_codecs(x, w);
     return is_enough(x, w->codecs);
 }
 
 /* --- answers ------------------------------------------------------------------------------ */
 
+static bool is_open(const agw_row *row)
+{
+    return row->offered && !row->active && row->chained == 0;
+}
+
+static bool is_form(const agw_row *row, const agw_sdp_codec *codec)
+{
+    return agw_row_is(row, codec) && row->octet_aligned == agw_codec_is_octet_aligned(codec);
+}
+
 static agw_row *answered_row(const agw_exchange *x, const agw_work *w, const agw_sdp_codec *codec)
 {
     for (guint i = 0; i < w->line->rows->len; i++) {
         agw_row *row = agw_line_row(w->line, i);
-        if (row->offered && !row->active && row->pt[x->from] == codec->pt && is_row(row, codec))
+        if (is_open(row) && row->pt[x->from] == codec->pt && agw_row_is(row, codec))
             return row;
     }
     for (guint i = 0; i < w->line->rows->len && !w->line->passes;
          i++) { /* another number: RFC 3264 section 6.1 */
         agw_row *row = agw_line_row(w->line, i);
         const agw_sdp_codec *offered = agw_sdp_codec_of(w->om, row->want[x->to]);
-        if (row->offered && !row->active && offered != NULL && agw_codec_compatible(offered, codec))
+        if (is_open(row) && row->added
+                ? is_form(row, codec)
+                : is_open(row) && offered != NULL && agw_codec_compatible(offered, codec))
             return row;
     }
     return NULL;
@@ -321,8 +401,12 @@ static void accept_codec(const agw_exchange *x, agw_work *w, const agw_sdp_codec
     agw_row *row = answered_row(x, w, codec);
     if (row == NULL)
         return;
-    row->active = true;
     row->want[x->from] = codec->pt;
+    if (row->added) {
+        row->chained = (uint8_t)(1 << x->from);
+        return;
+    }
+    row->active = true;
     const agw_out_codec c = {.codec = codec,
                              .offered = agw_sdp_codec_of(w->om, row->want[x->to]),
                              .pt = row->want[x->to]};
@@ -345,13 +429,20 @@ static void keep_one(agw_work *w)
     }
 }
 
+static void not_spoken(agw_row *row)
+{
+    row->active = false;
+    row->chained = 0;
+}
+
 bool agw_codecs_answer(agw_exchange *x, agw_work *w)
 {
     w->codecs = g_array_new(FALSE, TRUE, sizeof(agw_out_codec));
     for (guint i = 0; i < w->line->rows->len; i++)
-        agw_line_row(w->line, i)->active = false;
+        not_spoken(agw_line_row(w->line, i));
     for (size_t i = 0; i < w->m->n_codecs; i++)
         accept_codec(x, w, &w->m->codecs[i]);
+    agw_transcode_answer(x, w);
     if (agw_flags_has(x->flags, AGW_WORD_SINGLE_CODEC))
         keep_one(w);
     return is_enough(x, w->codecs);

@@ -237,7 +237,7 @@ static void read_offered(agw_exchange *x, agw_work *w, size_t served)
     line->kind = g_ascii_strcasecmp(w->m->kind, "video") == 0 ? AGW_MEDIA_VIDEO : AGW_MEDIA_AUDIO;
     line->offered = false;
     for (guint i = 0; i < line->rows->len; i++)
-        agw_line_row(line, i)->offered = false;
+        agw_line_row(line, i)->offered = agw_line_row(line, i)->added = false;
     read_security(x, w);
     line->end[x->from].said = direction_of(w->m, w->tm);
     if (!line->served)

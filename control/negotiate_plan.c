@@ -47,10 +47,20 @@ static bool is_event(const agw_row *row)
 
 static void add_pt(agw_end_plan *end, uint8_t ingress, uint8_t egress, const agw_row *row)
 {
-    if (end->n_pts == AGW_PLAN_PT_MAX || has_pt(end, ingress))
-        return;
-    end->pts[end->n_pts++] = (agw_pt_plan){
-        .ingress = ingress, .egress = egress, .is_event = is_event(row), .clock_hz = row->clock_hz};
+    if (end->n_pts < AGW_PLAN_PT_MAX && !has_pt(end, ingress))
+        end->pts[end->n_pts++] = (agw_pt_plan){.ingress = ingress,
+                                               .egress = egress,
+                                               .is_event = is_event(row),
+                                               .clock_hz = row->clock_hz};
+}
+
+/* egress says nothing there: the chain does. */
+static void add_chained_pt(agw_end_plan *end, uint8_t ingress, const agw_row *row)
+{
+    const size_t n = end->n_pts;
+    add_pt(end, ingress, ingress, row);
+    if (end->n_pts > n)
+        end->pts[n].chained = true;
 }
 
 /* A party sends the numbers of the other's description, that is ours; some send their own. */
@@ -59,9 +69,13 @@ static void fill_pts(const agw_line *line, agw_media_plan *plan)
     for (int own = 0; own < 2; own++) {
         for (guint i = 0; i < line->rows->len; i++) {
             const agw_row *row = agw_line_row(line, i);
-            for (int side = 0; row->active && side < 2; side++)
-                add_pt(&plan->end[side], own ? row->want[side] : row->pt[side], row->want[1 - side],
-                       row);
+            for (int side = 0; side < 2; side++) {
+                const uint8_t pt = own ? row->want[side] : row->pt[side];
+                if ((row->chained >> side & 1) != 0 && line->chain[side] != NULL)
+                    add_chained_pt(&plan->end[side], pt, row);
+                else if (row->active)
+                    add_pt(&plan->end[side], pt, row->want[1 - side], row);
+            }
         }
     }
 }
@@ -204,6 +218,12 @@ static void add_transports(agw_plan *plan, const agw_state *state)
     }
 }
 
+static bool is_forked(const agw_state *state, const agw_line *line, agw_side side)
+{
+    const agw_link *link = agw_state_end_link(state, line, side);
+    return link != NULL && link->now.n_open != 0;
+}
+
 /* While several branches may be heard, each may send what it chose of the offer, and so may one
  * whose answer is still on its way (RFC 3264 section 5.1). */
 static void add_offered_pts(const agw_state *state, const agw_line *line, agw_media_plan *plan)
@@ -212,7 +232,9 @@ static void add_offered_pts(const agw_state *state, const agw_line *line, agw_me
         const agw_link *link = agw_state_end_link(state, line, (agw_side)side);
         for (guint i = 0; link != NULL && link->now.n_open != 0 && i < line->rows->len; i++) {
             const agw_row *row = agw_line_row(line, i);
-            if (row->offered)
+            if (row->offered && row->added && line->chain[side] != NULL)
+                add_chained_pt(&plan->end[side], row->pt[side], row);
+            else if (row->offered && !row->added)
                 add_pt(&plan->end[side], row->pt[side], row->want[1 - side], row);
         }
     }
@@ -224,8 +246,12 @@ static void add_medias(agw_plan *plan, const agw_state *state)
         const agw_line *line = agw_state_line(state, i);
         if (!line->live || line->now == NULL)
             continue;
-        plan->medias[plan->n_medias] = *line->now;
-        add_offered_pts(state, line, &plan->medias[plan->n_medias++]);
+        agw_media_plan *media = &plan->medias[plan->n_medias++];
+        *media = *line->now;
+        add_offered_pts(state, line, media);
+        for (int side = 0; side < 2; side++)
+            media->end[side].chain = agw_transcode_plan(plan, line, (agw_side)side,
+                                                        is_forked(state, line, (agw_side)side));
     }
 }
 

@@ -25,6 +25,8 @@ static void line_free(gpointer data)
     g_free(line->end[1].mid);
     g_array_free(line->rows, TRUE);
     g_free(line->now);
+    g_free(line->chain[0]);
+    g_free(line->chain[1]);
     g_free(line);
 }
 
@@ -63,6 +65,8 @@ static agw_line *line_copy(const agw_line *line)
     g_array_append_vals(copy->rows, line->rows->data, line->rows->len);
     if (line->now != NULL)
         copy->now = g_memdup2(line->now, sizeof *line->now);
+    for (size_t side = 0; side < 2; side++)
+        copy->chain[side] = g_memdup2(line->chain[side], sizeof *line->chain[side]);
     return copy;
 }
 

@@ -43,11 +43,15 @@ typedef struct agw_link {
 typedef struct agw_row {
     char name[32];
     uint32_t clock_hz, channels;
-    uint8_t pt[2];   /* what we call it toward that side, so what that side sends */
-    uint8_t want[2]; /* what that side's own SDP calls it, so what that side receives */
-    bool offered;    /* in the last offer */
-    bool active;     /* in its answer, too */
-    bool aux;        /* only accompanies another */
+    uint8_t pt[2];      /* what we call it toward that side, so what that side sends */
+    uint8_t want[2];    /* what that side's own SDP calls it, so what that side receives */
+    bool named[2];      /* pt and want of that side mean something */
+    bool octet_aligned; /* AMR, AMR-WB: RFC 4867 section 8.1 */
+    bool offered;       /* in the last offer */
+    bool added;         /* by us: who made that offer does not have it, or another form of it */
+    bool active;        /* in its answer, too: it passes */
+    uint8_t chained;    /* 1 << side: that party speaks it, and the other one something else */
+    bool aux;           /* only accompanies another */
 } agw_row;
 
 /** One side of one line. */
@@ -76,6 +80,8 @@ typedef struct agw_line {
     agw_line_end end[2];
     GArray *rows;        /* of agw_row */
     agw_media_plan *now; /* NULL unless live */
+    /* what becomes of the chained codecs of what that side sends; NULL = it has none */
+    agw_chain_plan *chain[2];
 } agw_line;
 
 /** What we know of one party apart from its medias. Keys of a request stay until others come. */
@@ -161,6 +167,7 @@ typedef struct agw_out_codec {
     const agw_sdp_codec *codec;   /* as its party wrote it */
     const agw_sdp_codec *offered; /* in an answer: as the offerer wrote it; NULL in an offer */
     uint8_t pt;                   /* as the other party reads it */
+    bool added;                   /* in an offer: by us */
 } agw_out_codec;
 
 /** One line of an exchange. */
@@ -172,6 +179,8 @@ typedef struct agw_work {
     const agw_sdp_media *otm;      /* and its transport attributes */
     bool go;                       /* the line is alive in what we write */
     GArray *codecs;                /* of agw_out_codec, in the order they are written */
+    bool own_ptime;                /* AMR that we added, or answered for: we say its packet time */
+    bool converted;                /* in an answer: the parties do not speak the same */
     uint32_t told_fb;              /* AGW_FB bits that we wrote toward the receiver */
     uint32_t acfg, acfg_transport; /* potential configuration taken; 0 = none */
 } agw_work;
@@ -186,6 +195,8 @@ typedef struct agw_exchange {
     const agw_state *current; /* what stands, or NULL */
     agw_state *next;
     GArray *work;        /* of agw_work, one a line */
+    GPtrArray *made;     /* of agw_sdp_codec * that we wrote ourselves */
+    GStringChunk *texts; /* theirs */
     bool browser;        /* the message comes from a browser */
     bool converted;      /* a browser's offer goes to a plain leg without being told so */
     bool looped;         /* we wrote the message ourselves toward this very realm */
@@ -275,6 +286,31 @@ bool agw_codecs_offer(agw_exchange *x, agw_work *w);
 bool agw_codecs_answer(agw_exchange *x, agw_work *w);
 /** The receiver's number of the sender's payload type, or -1: not passed on. */
 int agw_codecs_renumber(const agw_work *w, unsigned pt);
+
+/** Whether a row is that codec. */
+bool agw_row_is(const agw_row *row, const agw_sdp_codec *codec);
+/** Which of its two payload formats an AMR codec has; false for all others. */
+bool agw_codec_is_octet_aligned(const agw_sdp_codec *codec);
+/** Whether the script lets a codec of the offer be spoken by who offers it: neither stripped nor
+ * ignored, and among those that may be left. */
+bool agw_codecs_may_stay(const agw_leg *to, const agw_sdp_codec *codec);
+/** A new row without numbers; NULL: the line has no room for it. */
+agw_row *agw_codecs_new_row(agw_line *line, const agw_sdp_codec *codec);
+
+/* --- negotiate_transcode.c: codecs that one party alone has --- */
+
+/** Whether codecs are added by profile to what the sender of an offer has. */
+bool agw_transcode_by_profile(const agw_exchange *x, const agw_line *line);
+/** Puts the codecs that the sender of an offer lacks, by profile or by key, among w->codecs. */
+void agw_transcode_offer(agw_exchange *x, agw_work *w);
+/** Decides what is converted once the answered codecs are known: those that pass are in w->codecs,
+ * rows that we had added and that are answered have chained. What then is written is in w->codecs.
+ */
+void agw_transcode_answer(agw_exchange *x, agw_work *w);
+/** The chain of what a side sends, for the plan, with inputs that other branches of a fork may
+ * send; NULL = none. */
+const agw_chain_plan *agw_transcode_plan(agw_plan *plan, const agw_line *line, agw_side side,
+                                         bool forked);
 
 /* --- negotiate_links.c: transports --- */
 

@@ -79,6 +79,7 @@ void golden_free(golden_case *c)
     g_free(c->name);
     g_free(c->realm[0]);
     g_free(c->realm[1]);
+    g_free(c->codecs);
     g_ptr_array_free(c->steps, TRUE);
     g_free(c);
 }
@@ -160,6 +161,10 @@ static bool read_line(golden_case *c, char *line, unsigned number, bool *expecti
         c->realm[1] = w[1];
         g_free(w);
         return c->realm[1] != NULL;
+    }
+    if (g_str_has_prefix(line, "codecs: ")) {
+        c->codecs = g_strdup(line + 8);
+        return true;
     }
     if (g_str_has_prefix(line, "== "))
         return read_head(c, line + 3, number, expecting);

@@ -23,6 +23,7 @@ typedef struct golden_step {
 typedef struct golden_case {
     char *name;
     char *realm[2];   /* of A and B: "access", "core" */
+    char *codecs;     /* that can be converted, "opus PCMA"; NULL = none */
     GPtrArray *steps; /* golden_step * */
 } golden_case;
 

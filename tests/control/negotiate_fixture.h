@@ -37,6 +37,7 @@ static inline void fixture_open(fixture *f)
 static inline void fixture_config(fixture *f)
 {
     agw_config_init(&f->config);
+    f->config.transcode = 0; /* what this build can convert is not what is tested */
     fake_gateway_config(&f->config.gateway);
     f->config.profiles[0] = AGW_REALM_WEBRTC;
     f->config.profiles[1] = AGW_REALM_IMS;

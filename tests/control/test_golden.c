@@ -2,6 +2,7 @@
  * Runs every case of tests/control/golden/ through agw_negotiate() on the fake gateway: the written
  * descriptions must be those expected, and obey sdp_rules.h. An argument runs that case alone and
  * shows what was written. */
+#include "codecs/codec.h"
 #include "control/fake_gateway.h"
 #include "control/flags.h"
 #include "control/golden_file.h"
@@ -47,11 +48,26 @@ static void set_realm(agw_config *config, const char *prefix, size_t interface)
     realm->interface = interface;
 }
 
+/* "opus PCMA" as bits, whatever this build can convert. */
+static uint32_t transcode_of(const char *codecs)
+{
+    char **names = g_strsplit(codecs != NULL ? codecs : "", " ", -1);
+    uint32_t bits = 0;
+    for (int id = AGW_CODEC_NONE + 1; id < AGW_CODEC_COUNT; id++) {
+        const char *name = agw_codec_info_of((agw_codec_id)id)->name;
+        if (g_strv_contains((const char *const *)names, name))
+            bits |= UINT32_C(1) << id;
+    }
+    g_strfreev(names);
+    return bits;
+}
+
 /* Two interfaces as in the fake gateway; the IMS is 10.2.0.0/16 and fd00:2::/32. */
 static void start(run *r)
 {
     char why[128] = "";
     agw_config_init(&r->config);
+    r->config.transcode = transcode_of(r->c->codecs);
     fake_gateway_config(&r->config.gateway);
     r->config.profiles[0] = AGW_REALM_WEBRTC;
     r->config.profiles[1] = AGW_REALM_IMS;

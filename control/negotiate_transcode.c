@@ -1,0 +1,636 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Codecs that one party alone has: which of ours are offered beside the sender's, by profile (a
+ * browser and an IMS) or by key (codec-transcode), and, once they are answered, what is converted
+ * into what. A codec that both have passes untouched unless a key says otherwise; else the pair
+ * with the widest audio from end to end is chosen, then the cheapest. */
+#include "codecs/codec.h"
+#include "control/codec_match.h"
+#include "control/negotiate_state.h"
+
+#include <string.h>
+
+enum {
+    PT_ANY = 96, /* the first dynamic one */
+    FMTP_MAX = 256,
+    PTIME_USUAL_MS = 20,
+    PTIME_MAX_MS = 120,
+    WIDEBAND_HZ = 16000,
+    EVENT_HZ = 8000, /* of telephone events that are not said otherwise */
+};
+
+static bool serves(const agw_exchange *x, agw_codec_id id)
+{
+    return id != AGW_CODEC_NONE && (x->s->config->transcode >> id & 1) != 0;
+}
+
+bool agw_transcode_by_profile(const agw_exchange *x, const agw_line *line)
+{
+    const agw_leg *from = &x->next->leg[x->from], *to = &x->next->leg[x->to];
+    return x->s->config->transcode != 0 && line->kind == AGW_MEDIA_AUDIO && !line->passes &&
+           from->profile != AGW_REALM_NONE && to->profile != AGW_REALM_NONE &&
+           from->profile != to->profile;
+}
+
+/* --- formats ------------------------------------------------------------------------------ */
+
+/* false: not a codec that we convert, or with parameters that we refuse. */
+static bool format_of(const agw_exchange *x, const agw_sdp_codec *codec, agw_codec_format *out)
+{
+    const agw_codec_id id = agw_codec_find(codec->name, codec->clock_hz, codec->channels);
+    if (!serves(x, id))
+        return false;
+    *out = agw_codec_plain(id);
+    out->clock_hz = codec->clock_hz;
+    return agw_codec_read_fmtp(out, codec->fmtp) == AGW_OK;
+}
+
+static uint32_t cost_of(const agw_codec_format *format)
+{
+    const agw_codec_info *info = agw_codec_info_of((agw_codec_id)format->id);
+    return (uint32_t)info->encode_cost_us + info->decode_cost_us;
+}
+
+static bool is_amr(const agw_codec_format *format)
+{
+    return format->id == AGW_CODEC_AMR || format->id == AGW_CODEC_AMR_WB;
+}
+
+static bool is_event(const agw_sdp_codec *codec)
+{
+    return agw_sdp_codec_is(codec, "telephone-event");
+}
+
+static const agw_sdp_codec *make(agw_exchange *x, const char *name, uint32_t clock_hz,
+                                 uint32_t channels, unsigned pt, const char *fmtp)
+{
+    agw_sdp_codec *codec = g_new0(agw_sdp_codec, 1);
+    codec->pt = (uint8_t)pt;
+    codec->has_rtpmap = true;
+    codec->name = g_string_chunk_insert(x->texts, name);
+    codec->clock_hz = clock_hz;
+    codec->channels = channels;
+    if (fmtp != NULL && fmtp[0] != '\0')
+        codec->fmtp = g_string_chunk_insert(x->texts, fmtp);
+    g_ptr_array_add(x->made, codec);
+    return codec;
+}
+
+/* What we want to receive where nobody says more. */
+static agw_codec_format own_format(agw_codec_id id)
+{
+    agw_codec_format format = agw_codec_plain(id);
+    if (id == AGW_CODEC_OPUS)
+        format.opus = (agw_opus_params){.fec = true};
+    return format;
+}
+
+/* A codec as we write it. fmtp NULL: as the format says. */
+static const agw_sdp_codec *make_codec(agw_exchange *x, const agw_codec_format *format,
+                                       const char *fmtp)
+{
+    const agw_codec_info *info = agw_codec_info_of((agw_codec_id)format->id);
+    const unsigned pt = info->static_pt >= 0 ? (unsigned)info->static_pt : PT_ANY;
+    char text[FMTP_MAX] = "";
+    if (fmtp == NULL)
+        (void)agw_codec_write_fmtp(format, text, sizeof text);
+    return make(x, info->name, format->clock_hz, info->channels, pt, fmtp != NULL ? fmtp : text);
+}
+
+/* --- offers: what is added ---------------------------------------------------------------- */
+
+static bool has_codec(const GArray *codecs, const agw_sdp_codec *codec)
+{
+    for (guint i = 0; i < codecs->len; i++) {
+        const agw_sdp_codec *c = g_array_index(codecs, agw_out_codec, i).codec;
+        if (agw_codec_same(c, codec) &&
+            agw_codec_is_octet_aligned(c) == agw_codec_is_octet_aligned(codec))
+            return true;
+    }
+    return false;
+}
+
+static bool is_named(const GArray *codecs, const char *name)
+{
+    for (guint i = 0; i < codecs->len; i++) {
+        if (agw_sdp_codec_is(g_array_index(codecs, agw_out_codec, i).codec, name))
+            return true;
+    }
+    return false;
+}
+
+/* Widest audio of the sender's that we can convert; 0 = it has none. */
+static uint32_t convertible_hz(const agw_exchange *x, const agw_work *w)
+{
+    const agw_leg *to = &x->next->leg[x->to];
+    uint32_t most = 0;
+    for (size_t i = 0; i < w->m->n_codecs; i++) {
+        agw_codec_format format;
+        if (agw_codecs_may_stay(to, &w->m->codecs[i]) && format_of(x, &w->m->codecs[i], &format))
+            most = MAX(most, agw_codec_audio_hz(&format));
+    }
+    return most;
+}
+
+static uint32_t audio_hz(const agw_sdp_codec *codec)
+{
+    const agw_codec_id id = agw_codec_find(codec->name, codec->clock_hz, codec->channels);
+    agw_codec_format format = agw_codec_plain(id);
+    format.clock_hz = codec->clock_hz;
+    return id != AGW_CODEC_NONE ? agw_codec_audio_hz(&format) : codec->clock_hz;
+}
+
+/* Behind all that sound as wide or wider from end to end. */
+static void insert(const agw_leg *to, GArray *codecs, const agw_sdp_codec *codec, uint32_t hz)
+{
+    const agw_out_codec c = {.codec = codec, .added = true};
+    guint at = 0;
+    for (guint i = 0; i < codecs->len; i++) {
+        const agw_out_codec *other = &g_array_index(codecs, agw_out_codec, i);
+        if (agw_codec_is_aux(other->codec))
+            continue;
+        if (audio_hz(other->codec) < hz)
+            break;
+        at = i + 1;
+    }
+    if (!has_codec(codecs, codec) && agw_codecs_may_stay(to, codec))
+        g_array_insert_val(codecs, at, c);
+}
+
+static void add_event(agw_exchange *x, GArray *codecs, uint32_t clock_hz)
+{
+    const agw_out_codec c = {.codec = make(x, "telephone-event", clock_hz, 1, PT_ANY, "0-15"),
+                             .added = true};
+    if (!has_codec(codecs, c.codec))
+        g_array_append_val(codecs, c);
+}
+
+/* Events go at the clock of the audio beside them (RFC 4733 section 2.1). */
+static void add_events(agw_exchange *x, GArray *codecs)
+{
+    for (guint i = 0; i < codecs->len; i++) {
+        const agw_out_codec c = g_array_index(codecs, agw_out_codec, i);
+        if (c.added && !agw_codec_is_aux(c.codec))
+            add_event(x, codecs, c.codec->clock_hz);
+    }
+}
+
+static void add_by_id(agw_exchange *x, agw_work *w, agw_codec_id id, bool octet_aligned,
+                      uint32_t hz)
+{
+    if (!serves(x, id))
+        return;
+    agw_codec_format format = own_format(id);
+    if (is_amr(&format))
+        format.amr.octet_aligned = octet_aligned;
+    insert(&x->next->leg[x->to], w->codecs, make_codec(x, &format, NULL),
+           MIN(hz, agw_codec_audio_hz(&format)));
+}
+
+/* TS 26.114 section 5.2.1 and 6.2.2: both payload formats of both codecs. */
+static void add_toward_ims(agw_exchange *x, agw_work *w, uint32_t hz)
+{
+    if (hz >= WIDEBAND_HZ) {
+        add_by_id(x, w, AGW_CODEC_AMR_WB, false, hz);
+        add_by_id(x, w, AGW_CODEC_AMR_WB, true, hz);
+    }
+    add_by_id(x, w, AGW_CODEC_AMR, false, hz);
+    add_by_id(x, w, AGW_CODEC_AMR, true, hz);
+    w->own_ptime = is_named(w->codecs, "AMR");
+}
+
+static void add_g711(agw_exchange *x, agw_work *w, uint32_t hz)
+{
+    if (is_named(w->codecs, "PCMA") || is_named(w->codecs, "PCMU"))
+        return;
+    add_by_id(x, w, AGW_CODEC_PCMA, false, hz);
+    add_by_id(x, w, AGW_CODEC_PCMU, false, hz);
+}
+
+static void add_by_profile(agw_exchange *x, agw_work *w, uint32_t hz)
+{
+    const agw_leg *to = &x->next->leg[x->to];
+    if (to->profile == AGW_REALM_IMS)
+        add_toward_ims(x, w, hz);
+    else if (to->web)
+        add_by_id(x, w, AGW_CODEC_OPUS, false, hz);
+    if (to->profile != AGW_REALM_IMS && hz >= WIDEBAND_HZ)
+        add_by_id(x, w, AGW_CODEC_G722, false, hz);
+    add_g711(x, w, hz);
+    add_events(x, w->codecs);
+    if (w->own_ptime)
+        add_event(x, w->codecs, EVENT_HZ);
+}
+
+/* --- offers: by key ----------------------------------------------------------------------- */
+
+/* "name/clock/channels/bitrate/ptime/fmtp/options", each but the first may be missing. */
+typedef struct spec {
+    char **part;
+    guint n;
+} spec;
+
+static spec spec_split(const char *text)
+{
+    spec s = {.part = g_strsplit(text, "/", 7)};
+    s.n = g_strv_length(s.part);
+    return s;
+}
+
+static uint32_t spec_number(const spec *s, guint i)
+{
+    return i < s->n ? (uint32_t)MIN(g_ascii_strtoull(s->part[i], NULL, 10), UINT32_MAX) : 0;
+}
+
+static const char *spec_text(const spec *s, guint i)
+{
+    return i < s->n && s->part[i][0] != '\0' ? s->part[i] : NULL;
+}
+
+/* The codec of that name with the clock that is said, or its own. */
+static agw_codec_id spec_id(const spec *s, uint32_t *clock_hz)
+{
+    for (int id = AGW_CODEC_NONE + 1; s->n > 0 && id < AGW_CODEC_COUNT; id++) {
+        const agw_codec_info *info = agw_codec_info_of((agw_codec_id)id);
+        if (g_ascii_strcasecmp(info->name, s->part[0]) != 0)
+            continue;
+        const uint32_t said = spec_number(s, 1);
+        *clock_hz = said != 0 ? said : info->clock_hz;
+        return agw_codec_find(info->name, *clock_hz, info->channels);
+    }
+    return AGW_CODEC_NONE;
+}
+
+/* Behind all other codecs, but before what accompanies them. */
+static void append(GArray *codecs, const agw_sdp_codec *codec)
+{
+    const agw_out_codec c = {.codec = codec, .added = true};
+    guint at = codecs->len;
+    while (at > 0 && agw_codec_is_aux(g_array_index(codecs, agw_out_codec, at - 1).codec))
+        at--;
+    if (!has_codec(codecs, codec))
+        g_array_insert_val(codecs, at, c);
+}
+
+static void add_spec(agw_exchange *x, agw_work *w, const char *text)
+{
+    const spec s = spec_split(text);
+    uint32_t clock_hz = 0;
+    const agw_codec_id id = spec_id(&s, &clock_hz);
+    if (serves(x, id)) {
+        agw_codec_format format = own_format(id);
+        format.clock_hz = clock_hz;
+        append(w->codecs, make_codec(x, &format, spec_text(&s, 5)));
+    } else if (s.n > 0 && g_ascii_strcasecmp(s.part[0], "telephone-event") == 0) {
+        add_event(x, w->codecs, spec_number(&s, 1) != 0 ? spec_number(&s, 1) : EVENT_HZ);
+    }
+    g_strfreev(s.part);
+}
+
+static void add_by_key(agw_exchange *x, agw_work *w)
+{
+    const GPtrArray *list = x->next->leg[x->to].codecs[AGW_CODEC_TRANSCODE];
+    for (guint i = 0; list != NULL && i < list->len; i++)
+        add_spec(x, w, g_ptr_array_index(list, i));
+    if (list != NULL && is_named(w->codecs, "telephone-event"))
+        add_events(x, w->codecs);
+}
+
+void agw_transcode_offer(agw_exchange *x, agw_work *w)
+{
+    w->own_ptime = false;
+    if (w->line->passes || w->line->kind != AGW_MEDIA_AUDIO)
+        return;
+    const uint32_t hz = convertible_hz(x, w);
+    if (hz == 0)
+        return;
+    add_by_key(x, w);
+    if (agw_transcode_by_profile(x, w->line))
+        add_by_profile(x, w, hz);
+}
+
+/* --- answers: what is converted ----------------------------------------------------------- */
+
+/* One party's codec. */
+typedef struct choice {
+    const agw_sdp_codec *codec; /* NULL = none */
+    agw_codec_format format;
+} choice;
+
+static uint32_t pair_hz(const choice *a, const choice *b)
+{
+    return MIN(agw_codec_audio_hz(&a->format), agw_codec_audio_hz(&b->format));
+}
+
+static bool is_answered(const agw_exchange *x, const agw_work *w, const agw_sdp_codec *codec)
+{
+    for (guint i = 0; i < w->line->rows->len; i++) {
+        const agw_row *row = agw_line_row(w->line, i);
+        if ((row->active || row->chained != 0) && row->want[x->from] == codec->pt &&
+            agw_row_is(row, codec))
+            return true;
+    }
+    return false;
+}
+
+/* Whether one pair is better than the best so far: wider audio, then less work. */
+static bool is_better(const choice *a, const choice *b, const choice *best_a, const choice *best_b)
+{
+    if (best_a->codec == NULL || pair_hz(a, b) != pair_hz(best_a, best_b))
+        return best_a->codec == NULL || pair_hz(a, b) > pair_hz(best_a, best_b);
+    return cost_of(&a->format) + cost_of(&b->format) <
+           cost_of(&best_a->format) + cost_of(&best_b->format);
+}
+
+/* The best pair of what the offerer has (one codec alone, unless NULL) and what was answered; among
+ * equals, in their order. */
+static bool choose_pair(const agw_exchange *x, const agw_work *w, const agw_sdp_codec *only,
+                        choice *a, choice *b)
+{
+    const agw_leg *from = &x->next->leg[x->from];
+    *a = *b = (choice){0};
+    for (size_t k = 0; k < w->om->n_codecs; k++) {
+        choice ca = {.codec = &w->om->codecs[k]};
+        if ((only != NULL && ca.codec != only) || !agw_codecs_may_stay(from, ca.codec) ||
+            !format_of(x, ca.codec, &ca.format))
+            continue;
+        for (size_t i = 0; i < w->m->n_codecs; i++) {
+            choice cb = {.codec = &w->m->codecs[i]};
+            if (!is_answered(x, w, cb.codec) || !format_of(x, cb.codec, &cb.format) ||
+                !is_better(&ca, &cb, a, b))
+                continue;
+            *a = ca;
+            *b = cb;
+        }
+    }
+    return a->codec != NULL;
+}
+
+/* consume, accept: the offerer speaks this one whatever the answerer does. */
+static bool is_kept_for_offerer(const agw_leg *from, const agw_sdp_codec *codec)
+{
+    return agw_codec_in_list(codec, from->codecs[AGW_CODEC_CONSUME]) >= 0 ||
+           agw_codec_in_list(codec, from->codecs[AGW_CODEC_ACCEPT]) >= 0;
+}
+
+/* The first real codec of the offerer's that passes; NULL = none. */
+static const agw_out_codec *first_passing(const agw_work *w)
+{
+    for (guint i = 0; i < w->codecs->len; i++) {
+        const agw_out_codec *c = &g_array_index(w->codecs, agw_out_codec, i);
+        if (!agw_codec_is_aux(c->codec) && c->codec->name[0] != '\0')
+            return c;
+    }
+    return NULL;
+}
+
+/* A codec that the offerer rather has than all that pass, and that a key keeps for it. */
+static const agw_sdp_codec *kept_codec(const agw_exchange *x, const agw_work *w)
+{
+    const agw_leg *from = &x->next->leg[x->from];
+    for (size_t i = 0; i < w->om->n_codecs; i++) {
+        const agw_sdp_codec *codec = &w->om->codecs[i];
+        agw_codec_format format;
+        for (guint k = 0; k < w->codecs->len; k++) {
+            if (g_array_index(w->codecs, agw_out_codec, k).offered == codec &&
+                !agw_codec_is_aux(codec))
+                return NULL;
+        }
+        if (agw_codecs_may_stay(from, codec) && is_kept_for_offerer(from, codec) &&
+            format_of(x, codec, &format))
+            return codec;
+    }
+    return NULL;
+}
+
+/* Packets of a party have the time that a key says, or else its description, in whole frames. */
+static uint8_t ptime_of(const agw_sdp_media *m, int32_t key_ms, const agw_codec_format *format)
+{
+    const uint32_t frame = agw_codec_info_of((agw_codec_id)format->id)->frame_ms;
+    uint32_t ms = key_ms > 0 ? (uint32_t)key_ms : m->ptime_ms;
+    if (ms == 0)
+        ms = MAX(format->ptime_ms, PTIME_USUAL_MS);
+    if (m->maxptime_ms != 0)
+        ms = MIN(ms, m->maxptime_ms);
+    ms = MIN(ms, PTIME_MAX_MS) / frame * frame;
+    return (uint8_t)MAX(ms, frame);
+}
+
+/* Bit rate and parameters that a key says for what we encode: codec-set, codec-transcode. */
+static void take_settings(const agw_leg *leg, const agw_sdp_codec *codec, agw_codec_format *format)
+{
+    static const agw_codec_list LISTS[] = {AGW_CODEC_TRANSCODE, AGW_CODEC_SET};
+    for (size_t l = 0; l < G_N_ELEMENTS(LISTS); l++) {
+        const GPtrArray *list = leg->codecs[LISTS[l]];
+        const int at = agw_codec_in_list(codec, list);
+        if (at < 0)
+            continue;
+        const spec s = spec_split(g_ptr_array_index(list, (guint)at));
+        if (spec_number(&s, 3) != 0)
+            format->bitrate_bps = spec_number(&s, 3);
+        g_strfreev(s.part);
+    }
+}
+
+/* The telephone events of a description that go with this clock, or any. */
+static const agw_sdp_codec *event_of(const agw_exchange *x, const agw_work *w,
+                                     const agw_sdp_media *m, uint32_t clock_hz)
+{
+    const agw_sdp_codec *found = NULL;
+    for (size_t i = 0; i < m->n_codecs; i++) {
+        const agw_sdp_codec *codec = &m->codecs[i];
+        if (!is_event(codec) || (m == w->m && !is_answered(x, w, codec)))
+            continue;
+        if (codec->clock_hz == clock_hz)
+            return codec;
+        found = found == NULL ? codec : found;
+    }
+    return found;
+}
+
+/* The offerer's codec: its row, whose number it gave itself. */
+static agw_row *offerer_row(const agw_exchange *x, agw_line *line, const agw_sdp_codec *codec)
+{
+    for (guint i = 0; i < line->rows->len; i++) {
+        agw_row *row = agw_line_row(line, i);
+        if (row->named[x->to] && row->want[x->to] == codec->pt && agw_row_is(row, codec))
+            return row;
+    }
+    agw_row *row = agw_codecs_new_row(line, codec);
+    if (row != NULL) {
+        row->pt[x->to] = row->want[x->to] = codec->pt;
+        row->named[x->to] = true;
+    }
+    return row;
+}
+
+static bool chain_offerer(const agw_exchange *x, agw_line *line, const agw_sdp_codec *codec)
+{
+    agw_row *row = codec != NULL ? offerer_row(x, line, codec) : NULL;
+    if (row != NULL)
+        row->chained |= (uint8_t)(1 << x->to);
+    return row != NULL;
+}
+
+/* Nothing passes beside a conversion: one clock, one order of packets. */
+static void chain_answered(const agw_exchange *x, agw_line *line)
+{
+    for (guint i = 0; i < line->rows->len; i++) {
+        agw_row *row = agw_line_row(line, i);
+        if (row->active)
+            row->chained |= (uint8_t)(1 << x->from);
+        row->active = false;
+    }
+}
+
+static void write_answered(GArray *codecs, const agw_sdp_codec *codec, const agw_sdp_codec *offered)
+{
+    const agw_out_codec c = {.codec = codec, .offered = offered, .pt = offered->pt};
+    g_array_append_val(codecs, c);
+}
+
+/* The chain's end toward a party: its codec and its events, with the numbers that it gave. */
+static agw_chain_plan *new_chain(const choice *out, const agw_sdp_codec *event)
+{
+    agw_chain_plan *chain = g_new0(agw_chain_plan, 1);
+    chain->out_pt = out->codec->pt;
+    chain->out = out->format;
+    if (event != NULL) {
+        chain->event_pt = event->pt;
+        chain->event_hz = event->clock_hz;
+    }
+    return chain;
+}
+
+/* What the offerer is answered: the codec as we want it from there (RFC 4867 section 8.3.1: with
+ * the offered mode-set). The number is the offerer's, whatever is made of it here. */
+static const agw_sdp_codec *answered_codec(agw_exchange *x, const choice *a)
+{
+    agw_codec_format want = a->format;
+    if (want.id == AGW_CODEC_OPUS)
+        want.opus = own_format(AGW_CODEC_OPUS).opus;
+    return make_codec(x, &want, NULL);
+}
+
+static void convert(agw_exchange *x, agw_work *w, choice *a, choice *b)
+{
+    agw_line *line = w->line;
+    const agw_leg *from = &x->next->leg[x->from], *to = &x->next->leg[x->to];
+    const agw_sdp_codec *their_event = event_of(x, w, w->m, b->codec->clock_hz);
+    const agw_sdp_codec *event =
+        their_event != NULL ? event_of(x, w, w->om, a->codec->clock_hz) : NULL;
+    chain_answered(x, line);
+    g_array_set_size(w->codecs, 0);
+    if (!chain_offerer(x, line, a->codec))
+        return;
+    w->converted = true;
+    w->own_ptime = is_amr(&a->format);
+    write_answered(w->codecs, answered_codec(x, a), a->codec);
+    if (event != NULL && chain_offerer(x, line, event))
+        write_answered(w->codecs, make(x, event->name, event->clock_hz, 1, event->pt, event->fmtp),
+                       event);
+    a->format.ptime_ms = ptime_of(w->om, to->ptime_back, &a->format);
+    b->format.ptime_ms = ptime_of(w->m, from->ptime, &b->format);
+    take_settings(from, a->codec, &a->format);
+    take_settings(from, b->codec, &b->format);
+    line->chain[x->from] = new_chain(a, event);
+    line->chain[x->to] = new_chain(b, their_event);
+}
+
+/* The answerer's own first codec, if it is one that we added: that is what it will send. */
+static bool prefers_added(const agw_exchange *x, const agw_work *w, choice *b)
+{
+    for (size_t i = 0; i < w->m->n_codecs; i++) {
+        b->codec = &w->m->codecs[i];
+        if (agw_codec_is_aux(b->codec) || !is_answered(x, w, b->codec))
+            continue;
+        const agw_out_codec *passing = first_passing(w);
+        return (passing == NULL || passing->codec != b->codec) &&
+               format_of(x, b->codec, &b->format);
+    }
+    return false;
+}
+
+/* A codec passes, but the answerer sends another one first: that is converted, one way. */
+static void convert_one_way(agw_exchange *x, agw_work *w)
+{
+    choice a = {.codec = first_passing(w)->offered};
+    if (!format_of(x, a.codec, &a.format))
+        return;
+    a.format.ptime_ms = ptime_of(w->om, x->next->leg[x->to].ptime_back, &a.format);
+    w->line->chain[x->from] = new_chain(&a, event_of(x, w, w->om, a.codec->clock_hz));
+}
+
+/* ptime, ptime-reverse: packets of another length, of the same codec. */
+static bool is_repacked(const agw_exchange *x, const agw_work *w, choice *a, choice *b)
+{
+    const agw_out_codec *passing = first_passing(w);
+    const int32_t there = x->next->leg[x->from].ptime, back = x->next->leg[x->to].ptime_back;
+    if ((there <= 0 && back <= 0) || passing->offered == NULL)
+        return false;
+    a->codec = passing->offered;
+    b->codec = passing->codec;
+    return format_of(x, a->codec, &a->format) && format_of(x, b->codec, &b->format) &&
+           ptime_of(w->m, there, &b->format) != ptime_of(w->om, back, &a->format);
+}
+
+void agw_transcode_answer(agw_exchange *x, agw_work *w)
+{
+    choice a, b;
+    g_clear_pointer(&w->line->chain[0], g_free);
+    g_clear_pointer(&w->line->chain[1], g_free);
+    if (w->line->passes || w->line->kind != AGW_MEDIA_AUDIO || x->s->config->transcode == 0)
+        return;
+    const agw_sdp_codec *kept = kept_codec(x, w);
+    const agw_out_codec *passing = first_passing(w);
+    const bool prefers = prefers_added(x, w, &b);
+    if (kept == NULL && passing != NULL && is_repacked(x, w, &a, &b))
+        convert(x, w, &a, &b);
+    else if ((kept != NULL || passing == NULL || prefers) && choose_pair(x, w, kept, &a, &b) &&
+             (kept != NULL || passing == NULL || pair_hz(&a, &b) > audio_hz(passing->codec)))
+        convert(x, w, &a, &b);
+    else if (passing != NULL && prefers)
+        convert_one_way(x, w);
+}
+
+/* --- plans -------------------------------------------------------------------------------- */
+
+static void add_input(agw_chain_plan *chain, const agw_row *row, uint8_t pt)
+{
+    const agw_sdp_codec codec = {
+        .name = row->name, .clock_hz = row->clock_hz, .channels = row->channels};
+    for (uint8_t i = 0; i < chain->n_inputs; i++) {
+        if (chain->inputs[i].pt == pt)
+            return;
+    }
+    const agw_codec_id id = agw_codec_find(row->name, row->clock_hz, row->channels);
+    agw_chain_input in = {.pt = pt, .is_event = is_event(&codec), .format = agw_codec_plain(id)};
+    in.format.clock_hz = row->clock_hz;
+    if (is_amr(&in.format))
+        in.format.amr.octet_aligned = row->octet_aligned;
+    if (chain->n_inputs < AGW_CHAIN_INPUTS && (in.is_event || id != AGW_CODEC_NONE))
+        chain->inputs[chain->n_inputs++] = in;
+}
+
+static bool comes_in(const agw_row *row, agw_side side, bool forked)
+{
+    return (row->chained >> side & 1) != 0 || (forked && row->offered && row->added);
+}
+
+/* Audio first: there is not room for everything. */
+const agw_chain_plan *agw_transcode_plan(agw_plan *plan, const agw_line *line, agw_side side,
+                                         bool forked)
+{
+    if (line->chain[side] == NULL)
+        return NULL;
+    agw_chain_plan *chain = agw_plan_add_chain(plan);
+    *chain = *line->chain[side];
+    for (int pass = 0; pass < 4; pass++) {
+        const bool own = (pass & 1) != 0, aux = (pass & 2) != 0;
+        for (guint i = 0; i < line->rows->len; i++) {
+            const agw_row *row = agw_line_row(line, i);
+            if (row->aux == aux && comes_in(row, side, forked))
+                add_input(chain, row, own ? row->want[side] : row->pt[side]);
+        }
+    }
+    return chain;
+}

@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Which codecs are added and what is converted: the plan, the numbers over re-offers and forks, and
+ * the keys of a script. What is written by zero flags is in tests/control/golden/. */
+#include "codecs/codec.h"
+#include "control/negotiate_fixture.h"
+
+#define BIT(id) (UINT32_C(1) << AGW_CODEC_##id)
+
+static void open_all(fixture *f)
+{
+    fixture_config(f);
+    f->config.transcode = BIT(OPUS) | BIT(PCMA) | BIT(PCMU) | BIT(G722) | BIT(AMR) | BIT(AMR_WB);
+    fixture_open(f);
+}
+
+/* Interfaces without profiles: what rtpengine does, to the letter. */
+static void open_plain(fixture *f)
+{
+    fixture_config(f);
+    f->config.profiles[0] = f->config.profiles[1] = AGW_REALM_NONE;
+    f->config.transcode = BIT(OPUS) | BIT(PCMA) | BIT(PCMU) | BIT(G722);
+    fixture_open(f);
+}
+
+#define WEB_LINE(pts, setup, codecs)                                                               \
+    "m=audio 9 UDP/TLS/RTP/SAVPF " pts                                                             \
+    "\n" WEB_TRANSPORT("r1kG", PWD_1, FP_1, setup) "a=mid:0\na=sendrecv\n" codecs
+#define OPUS_CODECS                                                                                \
+    "a=rtpmap:111 opus/48000/2\na=fmtp:111 minptime=10;useinbandfec=1\n"                           \
+    "a=rtpmap:110 telephone-event/48000\n"
+#define OPUS_OFFER                  SESSION("2") BUNDLE("0") WEB_LINE("111 110", "actpass", OPUS_CODECS)
+#define PHONE(version, pts, codecs) CORE_SESSION(version) "m=audio 16000 RTP/AVP " pts "\n" codecs
+#define AMR_WB_96                                                                                  \
+    "a=rtpmap:96 AMR-WB/16000/1\na=fmtp:96 mode-set=0,1,2\n"                                       \
+    "a=rtpmap:100 telephone-event/16000\na=ptime:40\n"
+#define PLAIN(version, pts, codecs)                                                                \
+    "v=0\no=- 1 " version " IN IP4 10.2.0.9\ns=-\nc=IN IP4 10.2.0.9\nt=0 0\n"                      \
+    "m=audio 16000 RTP/AVP " pts "\n" codecs
+
+/* The payload types of the m= line that was written. */
+static const char *formats(const fixture *f)
+{
+    static char text[64];
+    const char *line = last_line(f, "m=audio");
+    const char *p = line != NULL ? strstr(line, "RTP/AVP ") : NULL;
+    CU_ASSERT_PTR_NOT_NULL_FATAL(p);
+    p += strlen("RTP/AVP ");
+    g_snprintf(text, sizeof text, "%.*s", (int)strcspn(p, "\r"), p);
+    return text;
+}
+
+static const agw_pt_plan *pt_of(const fixture *f, agw_side side, unsigned pt)
+{
+    const agw_end_plan *end = end_of(f, 0, side);
+    for (size_t i = 0; i < end->n_pts; i++) {
+        if (end->pts[i].ingress == pt)
+            return &end->pts[i];
+    }
+    return NULL;
+}
+
+static const agw_chain_plan *chain_of(const fixture *f, agw_side side)
+{
+    const agw_chain_plan *chain = end_of(f, 0, side)->chain;
+    CU_ASSERT_PTR_NOT_NULL_FATAL(chain);
+    return chain;
+}
+
+static void test_negotiate_transcode_plan_of_both_directions(void)
+{
+    fixture f;
+    open_all(&f);
+    OFFER(&f, AGW_SIDE_A, "", OPUS_OFFER);
+    ANSWER(&f, AGW_SIDE_B, "", PHONE("1", "96 100", AMR_WB_96));
+    const agw_chain_plan *to_phone = chain_of(&f, AGW_SIDE_A);
+    CU_ASSERT_EQUAL(to_phone->n_inputs, 2);
+    CU_ASSERT_EQUAL(to_phone->inputs[0].pt, 111);
+    CU_ASSERT_EQUAL(to_phone->inputs[0].format.id, AGW_CODEC_OPUS);
+    CU_ASSERT_EQUAL(to_phone->inputs[1].pt, 110);
+    CU_ASSERT(to_phone->inputs[1].is_event);
+    CU_ASSERT_EQUAL(to_phone->inputs[1].format.clock_hz, 48000);
+    CU_ASSERT_EQUAL(to_phone->out_pt, 96);
+    CU_ASSERT_EQUAL(to_phone->out.id, AGW_CODEC_AMR_WB);
+    CU_ASSERT_EQUAL(to_phone->out.amr.mode_set, 7);
+    CU_ASSERT_FALSE(to_phone->out.amr.octet_aligned);
+    CU_ASSERT_EQUAL(to_phone->out.ptime_ms, 40);
+    CU_ASSERT_EQUAL(to_phone->event_pt, 100);
+    CU_ASSERT_EQUAL(to_phone->event_hz, 16000);
+    const agw_chain_plan *to_browser = chain_of(&f, AGW_SIDE_B);
+    CU_ASSERT_EQUAL(to_browser->inputs[0].pt, 96);
+    CU_ASSERT_EQUAL(to_browser->out_pt, 111);
+    CU_ASSERT_EQUAL(to_browser->out.id, AGW_CODEC_OPUS);
+    CU_ASSERT_EQUAL(to_browser->out.ptime_ms, 20);
+    CU_ASSERT_EQUAL(to_browser->event_pt, 110);
+    CU_ASSERT_EQUAL(to_browser->event_hz, 48000);
+    CU_ASSERT(pt_of(&f, AGW_SIDE_A, 111)->chained);
+    CU_ASSERT(pt_of(&f, AGW_SIDE_A, 110)->chained);
+    CU_ASSERT(pt_of(&f, AGW_SIDE_B, 96)->chained);
+    CU_ASSERT_PTR_NULL(pt_of(&f, AGW_SIDE_B, 98));
+    fixture_fini(&f);
+}
+
+static void test_negotiate_transcode_common_codec_has_no_chain(void)
+{
+    fixture f;
+    open_all(&f);
+    OFFER(&f, AGW_SIDE_A, "", WEB_OFFER_A);
+    ANSWER(&f, AGW_SIDE_B, "", CORE_A);
+    CU_ASSERT_PTR_NULL(end_of(&f, 0, AGW_SIDE_A)->chain);
+    CU_ASSERT_PTR_NULL(end_of(&f, 0, AGW_SIDE_B)->chain);
+    CU_ASSERT_FALSE(pt_of(&f, AGW_SIDE_A, 8)->chained);
+    CU_ASSERT_EQUAL(plan_of(&f)->n_chains, 0);
+    fixture_fini(&f);
+}
+
+/* A phone that sends under the number of its own answer, and one that sends under ours. */
+static void test_negotiate_transcode_rfc3264_5_1_both_numbers_come_in(void)
+{
+    fixture f;
+    open_all(&f);
+    OFFER(&f, AGW_SIDE_A, "", OPUS_OFFER);
+    ANSWER(&f, AGW_SIDE_B, "",
+           PHONE("1", "105", "a=rtpmap:105 AMR/8000\na=fmtp:105 octet-align=1\n"));
+    const agw_chain_plan *chain = chain_of(&f, AGW_SIDE_B);
+    CU_ASSERT_EQUAL(chain->n_inputs, 2);
+    CU_ASSERT_EQUAL(chain->inputs[0].pt, 99);
+    CU_ASSERT_EQUAL(chain->inputs[1].pt, 105);
+    CU_ASSERT(chain->inputs[0].format.amr.octet_aligned);
+    CU_ASSERT(chain->inputs[1].format.amr.octet_aligned);
+    CU_ASSERT_EQUAL(chain_of(&f, AGW_SIDE_A)->out_pt, 105);
+    CU_ASSERT(chain_of(&f, AGW_SIDE_A)->out.amr.octet_aligned);
+    CU_ASSERT_EQUAL(chain_of(&f, AGW_SIDE_A)->event_hz, 0);
+    CU_ASSERT_FALSE(has(&f, "a=rtpmap:110"));
+    fixture_fini(&f);
+}
+
+static void test_negotiate_transcode_rfc3264_8_3_2_numbers_stay_over_reoffers(void)
+{
+    fixture f;
+    open_all(&f);
+    OFFER(&f, AGW_SIDE_A, "", OPUS_OFFER);
+    char *first = g_strdup(last_line(&f, "m=audio"));
+    ANSWER(&f, AGW_SIDE_B, "", PHONE("1", "96 100", AMR_WB_96));
+    OFFER(&f, AGW_SIDE_A, "", OPUS_OFFER);
+    CU_ASSERT_NSTRING_EQUAL(last_line(&f, "m=audio"), first, strcspn(first, "\r"));
+    /* another codec, and back */
+    ANSWER(&f, AGW_SIDE_B, "", PHONE("2", "8", "a=rtpmap:8 PCMA/8000\n"));
+    CU_ASSERT_EQUAL(chain_of(&f, AGW_SIDE_A)->out.id, AGW_CODEC_PCMA);
+    CU_ASSERT_EQUAL(chain_of(&f, AGW_SIDE_B)->out_pt, 111);
+    OFFER(&f, AGW_SIDE_B, "", PHONE("3", "96 100", AMR_WB_96));
+    CU_ASSERT(has(&f, "a=rtpmap:111 opus/48000/2"));
+    CU_ASSERT(has(&f, "a=rtpmap:110 telephone-event/48000"));
+    ANSWER(&f, AGW_SIDE_A, "", SESSION("3") BUNDLE("0") WEB_LINE("111 110", "active", OPUS_CODECS));
+    CU_ASSERT_EQUAL(chain_of(&f, AGW_SIDE_A)->out_pt, 96);
+    CU_ASSERT_EQUAL(chain_of(&f, AGW_SIDE_A)->out.amr.mode_set, 7);
+    CU_ASSERT_EQUAL(chain_of(&f, AGW_SIDE_B)->out_pt, 111);
+    g_free(first);
+    fixture_fini(&f);
+}
+
+/* Two branches with different codecs: what the earlier one still sends is understood. */
+static void test_negotiate_transcode_fork_of_two_codecs(void)
+{
+    fixture f;
+    open_all(&f);
+    OFFER(&f, AGW_SIDE_A, "", OPUS_OFFER);
+    ANSWER(&f, AGW_SIDE_B, "{\"sip-code\":183}", PHONE("1", "96 100", AMR_WB_96));
+    CU_ASSERT(has(&f, "m=audio 20000 UDP/TLS/RTP/SAVPF 111 110"));
+    ANSWER(&f, AGW_SIDE_B, "{\"sip-code\":183}",
+           "v=0\no=b 1 1 IN IP4 10.2.0.8\ns=-\nc=IN IP4 10.2.0.8\nt=0 0\n"
+           "m=audio 18000 RTP/AVP 8\na=rtpmap:8 PCMA/8000\n");
+    CU_ASSERT(has(&f, "m=audio 20000 UDP/TLS/RTP/SAVPF 111"));
+    CU_ASSERT(pt_of(&f, AGW_SIDE_B, 8)->chained);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(pt_of(&f, AGW_SIDE_B, 96));
+    CU_ASSERT(pt_of(&f, AGW_SIDE_B, 96)->chained);
+    const agw_chain_plan *chain = chain_of(&f, AGW_SIDE_B);
+    bool found = false;
+    for (size_t i = 0; i < chain->n_inputs; i++)
+        found =
+            found || (chain->inputs[i].pt == 96 && chain->inputs[i].format.id == AGW_CODEC_AMR_WB);
+    CU_ASSERT(found);
+    CU_ASSERT_EQUAL(chain_of(&f, AGW_SIDE_A)->out.id, AGW_CODEC_PCMA);
+    ANSWER(&f, AGW_SIDE_B, "{\"sip-code\":200}", PHONE("1", "96 100", AMR_WB_96));
+    CU_ASSERT_EQUAL(chain_of(&f, AGW_SIDE_A)->out.id, AGW_CODEC_AMR_WB);
+    CU_ASSERT_PTR_NULL(pt_of(&f, AGW_SIDE_B, 8));
+    fixture_fini(&f);
+}
+
+/* The browser answers Opus before the PCMA that both have: it sends Opus, which is no wider. */
+static void test_negotiate_transcode_answerer_prefers_what_was_added(void)
+{
+    fixture f;
+    open_all(&f);
+    OFFER(&f, AGW_SIDE_A, "", CORE_A);
+    CU_ASSERT(has(&f, "m=audio 20000 UDP/TLS/RTP/SAVPF 8 96 126 97"));
+    ANSWER(&f, AGW_SIDE_B, "",
+           SESSION("2") BUNDLE("0")
+               WEB_LINE("96 8", "active", "a=rtpmap:96 opus/48000/2\na=rtpmap:8 PCMA/8000\n"));
+    CU_ASSERT(has(&f, "m=audio 30000 RTP/AVP 8"));
+    CU_ASSERT(pt_of(&f, AGW_SIDE_B, 96)->chained);
+    CU_ASSERT_FALSE(pt_of(&f, AGW_SIDE_B, 8)->chained);
+    CU_ASSERT_EQUAL(chain_of(&f, AGW_SIDE_B)->out.id, AGW_CODEC_PCMA);
+    CU_ASSERT_PTR_NULL(end_of(&f, 0, AGW_SIDE_A)->chain);
+    fixture_fini(&f);
+}
+
+/* Wideband from end to end goes before a common codec that is narrow, if the answerer wants it. */
+static void test_negotiate_transcode_wider_pair_before_a_narrow_common_codec(void)
+{
+    fixture f;
+    open_all(&f);
+    OFFER(&f, AGW_SIDE_A, "",
+          PHONE("1", "8 104", "a=rtpmap:8 PCMA/8000\na=rtpmap:104 AMR-WB/16000\n"));
+    ANSWER(&f, AGW_SIDE_B, "",
+           SESSION("2") BUNDLE("0")
+               WEB_LINE("96 8", "active", "a=rtpmap:96 opus/48000/2\na=rtpmap:8 PCMA/8000\n"));
+    CU_ASSERT(has(&f, "m=audio 30000 RTP/AVP 104"));
+    CU_ASSERT_EQUAL(chain_of(&f, AGW_SIDE_B)->out.id, AGW_CODEC_AMR_WB);
+    CU_ASSERT_EQUAL(chain_of(&f, AGW_SIDE_A)->out.id, AGW_CODEC_OPUS);
+    fixture_fini(&f);
+}
+
+static void test_negotiate_transcode_rfc4867_crc_is_refused(void)
+{
+    fixture f;
+    open_all(&f);
+    OFFER(&f, AGW_SIDE_A, "",
+          PHONE("1", "104 105",
+                "a=rtpmap:104 AMR-WB/16000\na=fmtp:104 octet-align=1; crc=1\n"
+                "a=rtpmap:105 AMR/8000\n"));
+    ANSWER(&f, AGW_SIDE_B, "",
+           SESSION("2") BUNDLE("0") WEB_LINE("96", "active", "a=rtpmap:96 opus/48000/2\n"));
+    CU_ASSERT(has(&f, "m=audio 30000 RTP/AVP 105"));
+    fixture_fini(&f);
+}
+
+static void test_negotiate_transcode_nothing_is_added_to_what_cannot_be_converted(void)
+{
+    fixture f;
+    open_all(&f);
+    OFFER(&f, AGW_SIDE_A, "",
+          SESSION("2") BUNDLE("0") WEB_LINE("99", "actpass", "a=rtpmap:99 iSAC/16000\n"));
+    CU_ASSERT(has(&f, "m=audio 30000 RTP/AVP 99\r"));
+    fixture_fini(&f);
+}
+
+static void test_negotiate_transcode_script_rules_hold_for_what_is_added(void)
+{
+    fixture f;
+    open_all(&f);
+    OFFER(&f, AGW_SIDE_A, "{\"flags\":[\"codec-strip-AMR-WB\",\"codec-strip-PCMU\"]}", OPUS_OFFER);
+    CU_ASSERT_FALSE(has(&f, "a=rtpmap:96 AMR-WB"));
+    CU_ASSERT_FALSE(has(&f, "a=rtpmap:0"));
+    CU_ASSERT(has(&f, "a=rtpmap:8 PCMA"));
+    fixture_fini(&f);
+}
+
+/* --- keys, without profiles --------------------------------------------------------------- */
+
+#define G711 "a=rtpmap:8 PCMA/8000\na=rtpmap:0 PCMU/8000\na=rtpmap:101 telephone-event/8000\n"
+
+static void test_negotiate_transcode_only_when_asked_without_profiles(void)
+{
+    fixture f;
+    open_plain(&f);
+    OFFER(&f, AGW_SIDE_A, "", PLAIN("1", "8 0 101", G711));
+    CU_ASSERT_EQUAL(count(&f, "a=rtpmap:"), 3);
+    fixture_fini(&f);
+}
+
+static void test_negotiate_transcode_ng_6_codec_transcode(void)
+{
+    fixture f;
+    open_plain(&f);
+    OFFER(&f, AGW_SIDE_A,
+          "{\"codec\":{\"transcode\":[\"opus/48000/2/16000/20/useinbandfec--0\"],"
+          "\"mask\":[\"PCMA\",\"PCMU\"]}}",
+          PLAIN("1", "8 0 101", G711));
+    CU_ASSERT_STRING_EQUAL(formats(&f), "96 101 97");
+    CU_ASSERT(has(&f, "a=rtpmap:96 opus/48000/2"));
+    CU_ASSERT(has(&f, "a=fmtp:96 useinbandfec=0"));
+    CU_ASSERT(has(&f, "a=rtpmap:97 telephone-event/48000"));
+    ANSWER(&f, AGW_SIDE_B, "",
+           PLAIN("1", "96 97", "a=rtpmap:96 opus/48000/2\na=rtpmap:97 telephone-event/48000\n"));
+    CU_ASSERT_STRING_EQUAL(formats(&f), "8 101");
+    CU_ASSERT_EQUAL(chain_of(&f, AGW_SIDE_A)->out.id, AGW_CODEC_OPUS);
+    CU_ASSERT_EQUAL(chain_of(&f, AGW_SIDE_A)->out.bitrate_bps, 16000);
+    CU_ASSERT_EQUAL(chain_of(&f, AGW_SIDE_B)->out_pt, 8);
+    fixture_fini(&f);
+}
+
+static void calls_with(fixture *f, const char *keys)
+{
+    open_plain(f);
+    OFFER(f, AGW_SIDE_A, keys,
+          PLAIN("1", "111 8 101",
+                "a=rtpmap:111 opus/48000/2\na=rtpmap:8 PCMA/8000\n"
+                "a=rtpmap:101 telephone-event/8000\n"));
+    ANSWER(f, AGW_SIDE_B, "",
+           PLAIN("1", "8 101", "a=rtpmap:8 PCMA/8000\na=rtpmap:101 telephone-event/8000\n"));
+}
+
+static void test_negotiate_transcode_ng_6_mask_alone_converts_nothing(void)
+{
+    fixture f;
+    calls_with(&f, "{\"flags\":[\"codec-mask-opus\"]}");
+    CU_ASSERT_STRING_EQUAL(formats(&f), "8 101");
+    CU_ASSERT_PTR_NULL(end_of(&f, 0, AGW_SIDE_A)->chain);
+    fixture_fini(&f);
+}
+
+static void test_negotiate_transcode_ng_6_consume_accept_always_transcode(void)
+{
+    static const char *const KEYS[] = {"codec-consume-opus", "codec-accept-opus",
+                                       "codec-accept-all", "always-transcode"};
+    for (size_t i = 0; i < G_N_ELEMENTS(KEYS); i++) {
+        fixture f;
+        char *keys = g_strdup_printf("{\"flags\":[\"%s\"]}", KEYS[i]);
+        calls_with(&f, keys);
+        CU_ASSERT_STRING_EQUAL(formats(&f), "111 101");
+        CU_ASSERT_EQUAL(chain_of(&f, AGW_SIDE_A)->inputs[0].pt, 111);
+        CU_ASSERT_EQUAL(chain_of(&f, AGW_SIDE_A)->out.id, AGW_CODEC_PCMA);
+        CU_ASSERT_EQUAL(chain_of(&f, AGW_SIDE_B)->out.id, AGW_CODEC_OPUS);
+        g_free(keys);
+        fixture_fini(&f);
+    }
+}
+
+static void test_negotiate_transcode_ng_6_codec_set(void)
+{
+    fixture f;
+    calls_with(&f, "{\"flags\":[\"codec-accept-opus\",\"codec-set-opus/48000/2/24000\"]}");
+    CU_ASSERT_EQUAL(chain_of(&f, AGW_SIDE_B)->out.bitrate_bps, 24000);
+    fixture_fini(&f);
+}
+
+static void test_negotiate_transcode_ng_6_ptime_repacks(void)
+{
+    fixture f;
+    calls_with(&f, "{\"ptime\":40,\"flags\":[\"codec-strip-opus\"]}");
+    CU_ASSERT_STRING_EQUAL(formats(&f), "8 101");
+    CU_ASSERT_EQUAL(chain_of(&f, AGW_SIDE_A)->out.id, AGW_CODEC_PCMA);
+    CU_ASSERT_EQUAL(chain_of(&f, AGW_SIDE_A)->out.ptime_ms, 40);
+    CU_ASSERT_EQUAL(chain_of(&f, AGW_SIDE_B)->out.ptime_ms, 20);
+    fixture_fini(&f);
+    calls_with(&f, "{\"ptime\":20,\"flags\":[\"codec-strip-opus\"]}");
+    CU_ASSERT_PTR_NULL(end_of(&f, 0, AGW_SIDE_A)->chain);
+    fixture_fini(&f);
+}
+
+static void test_negotiate_transcode_ng_6_transcode_of_what_is_unknown_adds_nothing(void)
+{
+    fixture f;
+    open_plain(&f);
+    OFFER(&f, AGW_SIDE_A,
+          "{\"codec\":{\"transcode\":[\"EVS\",\"foo\",\"\",\"opus/8000\",\"PCMA\"]}}",
+          PLAIN("1", "8 0 101", G711));
+    CU_ASSERT_EQUAL(count(&f, "a=rtpmap:"), 3);
+    fixture_fini(&f);
+}
+
+static const agw_unit_case CASES[] = {
+    AGW_CASE(test_negotiate_transcode_plan_of_both_directions),
+    AGW_CASE(test_negotiate_transcode_common_codec_has_no_chain),
+    AGW_CASE(test_negotiate_transcode_rfc3264_5_1_both_numbers_come_in),
+    AGW_CASE(test_negotiate_transcode_rfc3264_8_3_2_numbers_stay_over_reoffers),
+    AGW_CASE(test_negotiate_transcode_fork_of_two_codecs),
+    AGW_CASE(test_negotiate_transcode_answerer_prefers_what_was_added),
+    AGW_CASE(test_negotiate_transcode_wider_pair_before_a_narrow_common_codec),
+    AGW_CASE(test_negotiate_transcode_rfc4867_crc_is_refused),
+    AGW_CASE(test_negotiate_transcode_nothing_is_added_to_what_cannot_be_converted),
+    AGW_CASE(test_negotiate_transcode_script_rules_hold_for_what_is_added),
+    AGW_CASE(test_negotiate_transcode_only_when_asked_without_profiles),
+    AGW_CASE(test_negotiate_transcode_ng_6_codec_transcode),
+    AGW_CASE(test_negotiate_transcode_ng_6_mask_alone_converts_nothing),
+    AGW_CASE(test_negotiate_transcode_ng_6_consume_accept_always_transcode),
+    AGW_CASE(test_negotiate_transcode_ng_6_codec_set),
+    AGW_CASE(test_negotiate_transcode_ng_6_ptime_repacks),
+    AGW_CASE(test_negotiate_transcode_ng_6_transcode_of_what_is_unknown_adds_nothing),
+};
+
+AGW_UNIT_MAIN("negotiate_transcode", CASES)
