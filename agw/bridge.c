@@ -299,14 +299,15 @@ static void follow(agw_media *m, agw_side side, const agw_rtp_header *h, uint32_
     agw_end *in = &m->end[side];
     in->in_ssrc = h->ssrc;
     agw_rtp_receiver_init(&in->in, clock_hz);
+    in->bursts = (agw_xr_bursts){0};
     agw_counter_set(&stats_of(m, side)->ssrc_in, h->ssrc);
 }
 
-/* true: more is lost than before. */
-static bool publish_receiver(const agw_rtp_receiver *r, agw_end_stats *stats)
+/* How many more are lost than before; 0 or less: none. */
+static int64_t publish_receiver(const agw_rtp_receiver *r, agw_end_stats *stats)
 {
     const int64_t lost = agw_rtp_receiver_lost(r);
-    const bool more = lost > (int64_t)agw_counter_get(&stats->lost_in);
+    const int64_t more = lost - (int64_t)agw_counter_get(&stats->lost_in);
     agw_counter_set(&stats->lost_in, lost > 0 ? (uint64_t)lost : 0);
     if (r->clock_hz != 0)
         agw_counter_set(&stats->jitter_in_us,
@@ -329,6 +330,15 @@ static void on_loss(agw_media *m, agw_side side, agw_ns now)
     try_key_frame(m, side, now);
 }
 
+/* Packets of this side's stream are missing in front of the one that has come. */
+static void note_loss(agw_media *m, agw_side side, uint32_t lost, agw_ns now)
+{
+    agw_end *in = &m->end[side];
+    agw_xr_bursts_count(&in->bursts, agw_rtp_receiver_ext_seq(&in->in), lost);
+    agw_counter_set(&stats_of(m, side)->loss_runs_in, agw_xr_bursts_runs(&in->bursts));
+    on_loss(m, side, now);
+}
+
 /* Receive state moves for every authentic packet, also while the gate is closed. */
 static void note_ingress(agw_media *m, agw_side side, const agw_rtp_header *h, uint32_t clock_hz,
                          size_t len, agw_ns now)
@@ -347,8 +357,9 @@ static void note_ingress(agw_media *m, agw_side side, const agw_rtp_header *h, u
         in->in.clock_hz = 0; /* for this packet: another clock (DTMF) tells nothing about jitter */
     agw_rtp_receiver_on_packet(&in->in, h->seq, h->timestamp, len, now);
     in->in.clock_hz = main_hz;
-    if (publish_receiver(&in->in, stats))
-        on_loss(m, side, now);
+    const int64_t lost = publish_receiver(&in->in, stats);
+    if (lost > 0)
+        note_loss(m, side, (uint32_t)lost, now);
 }
 
 /* Another source speaks, or the same one began anew: let it begin with a key frame. */

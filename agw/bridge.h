@@ -10,6 +10,7 @@
 #include "rtp/event.h"
 #include "rtp/feedback.h"
 #include "rtp/seq.h"
+#include "rtp/xr.h"
 
 /** Bits of agw_end.acts that are not control's, beside AGW_ACT_* of agw/plan.h. */
 enum {
@@ -65,6 +66,7 @@ typedef struct agw_end {
     agw_ns report_at; /* when the next one is due unless RTCP is passed on meanwhile; 0 = not yet */
     uint32_t planned_ssrc;  /* what the plan said of the stream toward this party */
     agw_rtp_event_in heard; /* digits of this party */
+    agw_xr_bursts bursts;   /* losses of this party's stream */
     agw_ns told_from;       /* second in which told digits are counted */
     unsigned told;
     agw_dtmf_player *player; /* digits in place of what this party sends; NULL = none ever */

@@ -22,6 +22,7 @@ struct agw_calls {
     size_t counted;
     uint64_t started;
     uint64_t ended[AGW_CALL_ENDS];
+    agw_quality_counts quality;
 };
 
 typedef struct call_key {
@@ -162,6 +163,11 @@ GPtrArray *agw_calls_list(const agw_calls *calls, size_t limit)
 const uint64_t *agw_calls_ended(const agw_calls *calls)
 {
     return calls->ended;
+}
+
+agw_quality_counts *agw_calls_quality(agw_calls *calls)
+{
+    return &calls->quality;
 }
 
 uint64_t agw_calls_started(const agw_calls *calls)

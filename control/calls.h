@@ -9,6 +9,7 @@
 #include "control/events.h"
 #include "control/negotiate.h"
 #include "control/ng.h"
+#include "control/quality.h"
 
 typedef struct agw_calls agw_calls;
 typedef struct agw_ng_call agw_ng_call;
@@ -66,7 +67,7 @@ typedef struct agw_call_notify {
 /** One direction of one media: what this party sends. */
 typedef struct agw_stream_watch {
     bool silent, poor;
-    uint64_t packets, lost; /* at the last look at quality */
+    agw_quality quality;
 } agw_stream_watch;
 
 typedef struct agw_watch {
@@ -81,9 +82,6 @@ typedef struct agw_watch {
  * when last_at (its last packet) and since are `limit` ago. *deadline: when to look again. */
 bool agw_watch_is_silent(bool was, agw_ns since, agw_ns last_at, agw_ns limit, agw_ns now,
                          agw_ns *deadline);
-/** Mean opinion score times ten, 10 to 45, of a stream with so much loss (1/1000), jitter and round
- * trip: ITU-T G.107 with the defaults of G.711 and a jitter buffer of twice the jitter. */
-int agw_watch_mos_x10(uint32_t loss_1000, uint32_t jitter_us, uint32_t round_trip_us);
 
 /* --- what transports report --------------------------------------------------------------------
  */
@@ -212,6 +210,8 @@ GPtrArray *agw_calls_list(const agw_calls *calls, size_t limit);
 /** Calls ended so far, by reason. */
 const uint64_t *agw_calls_ended(const agw_calls *calls);
 uint64_t agw_calls_started(const agw_calls *calls);
+/** MOS of audio streams, a sample every 10 s of each. */
+agw_quality_counts *agw_calls_quality(agw_calls *calls);
 
 /* --- for calls_watch.c -------------------------------------------------------------------------
  */

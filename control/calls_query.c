@@ -245,28 +245,44 @@ static void add_party(const scene *s, agw_doc *tags, agw_side side, guint at)
         add_media(s, medias, side, i);
 }
 
-/* Of the whole call so far, in one sample: nothing is measured only to be looked up here. */
-static void set_mos(agw_doc *entry, const agw_end_stats *end, const agw_end_stats *other)
+/* As rtpengine's clients read it; the rest is ours. */
+static agw_doc *set_sample(agw_doc *entry, const char *key, const agw_quality_sample *s)
 {
-    const int64_t came = count(&end->rtp_in.packets), lost = count(&end->lost_in);
-    const int64_t jitter_us = count(&end->jitter_in_us);
-    const int64_t leg_us = count(&end->rtt_us), way_us = leg_us + count(&other->rtt_us);
-    if (came == 0)
-        return;
-    const uint32_t loss_1000 = (uint32_t)(lost * 1000 / (came + lost));
-    agw_doc *mos = agw_doc_set(entry, "average MOS", agw_doc_new_dict());
-    agw_doc_set_int(mos, "MOS",
-                    agw_watch_mos_x10(loss_1000, (uint32_t)jitter_us, (uint32_t)way_us));
-    agw_doc_set_int(mos, "round-trip time", way_us);
-    agw_doc_set_int(mos, "round-trip time leg", leg_us);
-    agw_doc_set_int(mos, "jitter", jitter_us / 1000);
-    agw_doc_set_int(mos, "packet loss", loss_1000 / 10);
-    agw_doc_set_int(mos, "samples", 1);
+    agw_doc *mos = agw_doc_set(entry, key, agw_doc_new_dict());
+    agw_doc_set_int(mos, "MOS", s->mos_x10);
+    agw_doc_set_int(mos, "round-trip time", s->round_trip_us);
+    agw_doc_set_int(mos, "round-trip time leg", s->leg_us);
+    agw_doc_set_int(mos, "jitter", s->jitter_us / 1000);
+    agw_doc_set_int(mos, "packet loss", s->loss_1000 / 10);
+    agw_doc_set_int(mos, "R x10", s->r_x10);
+    return mos;
 }
 
-static void add_ssrc(agw_doc *ssrcs, const agw_end_stats *end, const agw_end_stats *other)
+/* What calls_watch.c has sampled; until then the whole call is the one sample. */
+static void set_mos(const scene *s, agw_doc *entry, const agw_media_view *view, agw_side side)
+{
+    const size_t at = 2 * view->index + side;
+    const agw_end_stats *end = stats_of(s->call, view, side);
+    const agw_watch *w = &s->call->watch;
+    agw_quality whole = {0};
+    agw_quality_sample sample;
+    const agw_quality *q = at < w->n_streams ? &w->streams[at].quality : &whole;
+    if (q->samples == 0 || q->ssrc != count(&end->ssrc_in)) {
+        if (!agw_quality_take(&whole, end, stats_of(s->call, view, (agw_side)!side), view->codec,
+                              s->wall_us / 1000000, &sample))
+            return;
+        q = &whole;
+    }
+    sample = agw_quality_average(q);
+    agw_doc_set_int(set_sample(entry, "average MOS", &sample), "samples", q->samples);
+    agw_doc_set_int(set_sample(entry, "lowest MOS", &q->lowest), "reported at", q->lowest.at_s);
+    agw_doc_set_int(set_sample(entry, "highest MOS", &q->highest), "reported at", q->highest.at_s);
+}
+
+static void add_ssrc(const scene *s, agw_doc *ssrcs, const agw_media_view *view, agw_side side)
 {
     char key[16];
+    const agw_end_stats *end = stats_of(s->call, view, side);
     if (count(&end->ssrc_in) == 0)
         return;
     snprintf(key, sizeof key, "%u", (unsigned)count(&end->ssrc_in));
@@ -274,7 +290,8 @@ static void add_ssrc(agw_doc *ssrcs, const agw_end_stats *end, const agw_end_sta
     agw_doc_set_int(entry, "bytes", count(&end->rtp_in.bytes));
     agw_doc_set_int(entry, "packets", count(&end->rtp_in.packets));
     agw_doc_set_int(entry, "cumulative loss", count(&end->lost_in));
-    set_mos(entry, end, other);
+    if (strcmp(view->type, "audio") == 0)
+        set_mos(s, entry, view, side);
 }
 
 typedef struct sums {
@@ -288,18 +305,19 @@ static void add_sums(sums *sum, const agw_traffic *in, int64_t errors)
     sum->errors += errors;
 }
 
-static void set_totals(const agw_ng_call *call, agw_doc *ssrcs, agw_doc *totals)
+static void set_totals(const scene *s, agw_doc *ssrcs, agw_doc *totals)
 {
     sums rtp = {0}, rtcp = {0};
-    for (size_t i = 0; i < agw_session_n_medias(call->session); i++) {
+    for (size_t i = 0; i < 2 * agw_session_n_medias(s->call->session); i++) {
+        const agw_side side = (agw_side)(i % 2);
         agw_media_view view;
-        agw_session_media(call->session, AGW_SIDE_A, i, &view);
-        for (int side = 0; view.live && side < 2; side++) {
-            const agw_end_stats *end = stats_of(call, &view, (agw_side)side);
-            add_ssrc(ssrcs, end, stats_of(call, &view, (agw_side)!side));
-            add_sums(&rtp, &end->rtp_in, count(&end->dropped));
-            add_sums(&rtcp, &end->rtcp_in, 0);
-        }
+        agw_session_media(s->call->session, side, i / 2, &view);
+        if (!view.live)
+            continue;
+        const agw_end_stats *end = stats_of(s->call, &view, side);
+        add_ssrc(s, ssrcs, &view, side);
+        add_sums(&rtp, &end->rtp_in, count(&end->dropped));
+        add_sums(&rtcp, &end->rtcp_in, 0);
     }
     set_traffic(totals, "RTP", rtp.packets, rtp.bytes, rtp.errors);
     set_traffic(totals, "RTCP", rtcp.packets, rtcp.bytes, rtcp.errors);
@@ -388,7 +406,7 @@ void agw_calls_describe(const agw_ng_call *call, agw_doc *out, agw_ns now)
         for (guint i = 0; i < call->tags[side]->len; i++)
             add_party(&s, tags, (agw_side)side, i);
     }
-    set_totals(call, ssrcs, agw_doc_set(out, "totals", agw_doc_new_dict()));
+    set_totals(&s, ssrcs, agw_doc_set(out, "totals", agw_doc_new_dict()));
     add_transports(&s, out);
     set_call_acts(call, out);
 }

@@ -4,6 +4,7 @@
  * signalling node still knows the call (hanging termination detection, TS 23.334 section 5.7). */
 #include "control/calls.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 enum { HEARTBEATS = 3 }; /* unanswered, then the call ends */
@@ -26,18 +27,6 @@ bool agw_watch_is_silent(bool was, agw_ns since, agw_ns last_at, agw_ns limit, a
     const agw_ns at = MAX(since, last_at) + limit;
     *deadline = now < at ? at : now + SILENT_LOOK;
     return now >= at;
-}
-
-int agw_watch_mos_x10(uint32_t loss_1000, uint32_t jitter_us, uint32_t round_trip_us)
-{
-    const double delay_ms = round_trip_us / 2e3 + 2 * (jitter_us / 1e3);
-    const double loss = loss_1000 / 10.0;
-    double r = 93.2 - 0.024 * delay_ms - 95.0 * loss / (loss + 4.3);
-    if (delay_ms > 177.3)
-        r -= 0.11 * (delay_ms - 177.3);
-    r = CLAMP(r, 0, 100);
-    const double mos = 1 + 0.035 * r + r * (r - 60) * (100 - r) * 7e-6;
-    return (int)(CLAMP(mos, 1, 4.5) * 10 + 0.5);
 }
 
 /* --- heartbeat ---------------------------------------------------------------------------------
@@ -135,29 +124,31 @@ static agw_ns look_for_silence(const look *l)
     return deadline;
 }
 
+static void tell_of_quality(const look *l, const agw_quality_sample *s)
+{
+    char detail[96];
+    g_snprintf(detail, sizeof detail,
+               "MOS %d.%d loss %d.%d %% jitter %" PRId64 " ms round trip %" PRId64 " ms",
+               (int)s->mos_x10 / 10, (int)s->mos_x10 % 10, (int)s->loss_1000 / 10,
+               (int)s->loss_1000 % 10, s->jitter_us / 1000, s->round_trip_us / 1000);
+    tell_of_stream(l, l->watch->poor ? "quality" : "quality-back", detail);
+}
+
 static void look_at_quality(const look *l)
 {
-    agw_stream_watch *w = l->watch;
-    const uint64_t packets = agw_counter_get(&l->stats->rtp_in.packets);
-    const uint64_t lost = agw_counter_get(&l->stats->lost_in);
-    const uint64_t came = packets - w->packets, missed = lost > w->lost ? lost - w->lost : 0;
-    w->packets = packets;
-    w->lost = lost;
-    if (came == 0 || !l->view.live)
+    const agw_end_stats *to = &agw_gateway_media_stats(l->call->ref, l->view.media_id)
+                                   ->end[l->side == AGW_SIDE_A ? AGW_SIDE_B : AGW_SIDE_A];
+    agw_quality_sample sample;
+    if (!agw_quality_take(&l->watch->quality, l->stats, to, l->view.codec,
+                          agw_clock_wall_us() / 1000000, &sample))
         return;
-    const uint32_t loss_1000 = (uint32_t)(missed * 1000 / (came + missed));
-    const uint32_t jitter_us = (uint32_t)agw_counter_get(&l->stats->jitter_in_us);
-    const uint32_t rtt_us = (uint32_t)agw_counter_get(&l->stats->rtt_us);
-    const int mos = agw_watch_mos_x10(loss_1000, jitter_us, rtt_us);
-    const bool poor = mos < l->call->notify.quality_x10;
-    if (poor != w->poor) {
-        char detail[96];
-        g_snprintf(detail, sizeof detail, "MOS %d.%d loss %u.%u %% jitter %u ms round trip %u ms",
-                   mos / 10, mos % 10, loss_1000 / 10, loss_1000 % 10, jitter_us / 1000,
-                   rtt_us / 1000);
-        tell_of_stream(l, poor ? "quality" : "quality-back", detail);
-    }
-    w->poor = poor;
+    if (strcmp(l->view.type, "audio") == 0)
+        agw_quality_count(agw_calls_quality(l->call->calls), &sample);
+    const bool poor = sample.mos_x10 < l->call->notify.quality_x10;
+    if (poor == l->watch->poor)
+        return;
+    l->watch->poor = poor;
+    tell_of_quality(l, &sample);
 }
 
 static agw_ns look_at_streams(agw_ng_call *call, agw_ns now, bool quality)
@@ -198,9 +189,7 @@ void agw_calls_watch_signalled(agw_ng_call *call, agw_ns now)
 {
     restart_heartbeat(call, now);
     call->clock.hung_at = AGW_NEVER;
-    if (call->notify.quality_x10 == 0)
-        call->watch.quality_at = AGW_NEVER;
-    else if (call->watch.quality_at == AGW_NEVER)
+    if (call->watch.quality_at == AGW_NEVER)
         call->watch.quality_at = now + QUALITY_LOOK;
 }
 

@@ -323,6 +323,23 @@ static void write_transits(GString *out, const agw_gateway *gw)
     }
 }
 
+static void write_mos(GString *out, const agw_control *ctl)
+{
+    static const int LIMITS_X10[] = {10, 20, 25, 30, 33, 36, 38, 40, 41, 42, 43, 44, 45};
+    static const char NAME[] = "agw_mos";
+    const agw_quality_counts *counts = agw_calls_quality(ctl->calls);
+    const uint64_t n = agw_quality_up_to(counts, AGW_MOS_X10_MAX);
+    head(out, NAME, "histogram", "MOS (G.107) of audio that came in, one sample every 10 s.");
+    for (size_t i = 0; i < G_N_ELEMENTS(LIMITS_X10); i++)
+        g_string_append_printf(out, "%s_bucket{le=\"%d.%d\"} %" PRIu64 "\n", NAME,
+                               LIMITS_X10[i] / 10, LIMITS_X10[i] % 10,
+                               agw_quality_up_to(counts, LIMITS_X10[i]));
+    g_string_append_printf(out,
+                           "%s_bucket{le=\"+Inf\"} %" PRIu64 "\n%s_sum %" PRIu64 ".%" PRIu64
+                           "\n%s_count %" PRIu64 "\n",
+                           NAME, n, NAME, counts->sum_x10 / 10, counts->sum_x10 % 10, NAME, n);
+}
+
 void agw_metrics_write(GString *out, const agw_control *ctl, agw_ns now)
 {
     write_process(out, ctl, now);
@@ -339,4 +356,5 @@ void agw_metrics_write(GString *out, const agw_control *ctl, agw_ns now)
     write_drops(out, ctl->gateway);
     write_batches(out, ctl->gateway);
     write_transits(out, ctl->gateway);
+    write_mos(out, ctl);
 }

@@ -496,6 +496,19 @@ static void test_bridge_loss_and_restart_of_the_same_ssrc(void)
     lab_end(l);
 }
 
+/* 1 (2 3 4) 5 6 (7) 8: four are lost, in two runs. */
+static void test_bridge_rtc_7_losses_in_a_row_are_one_run(void)
+{
+    lab *l = lab_talk();
+    agw_end_stats *phone = &l->calls[0].stats[0].end[AGW_SIDE_B];
+    static const uint16_t SEQS[] = {1, 5, 6, 8};
+    for (size_t i = 0; i < sizeof SEQS / sizeof SEQS[0]; i++)
+        phone_says(l, 0, LAB_PT_AUDIO, SSRC_PHONE, SEQS[i]);
+    CU_ASSERT_EQUAL(value(&phone->lost_in), 4);
+    CU_ASSERT_EQUAL(value(&phone->loss_runs_in), 2);
+    lab_end(l);
+}
+
 static void test_bridge_ssrc_of_a_transparent_stream_is_told(void)
 {
     lab *l = lab_talk();
@@ -809,6 +822,7 @@ static const agw_unit_case cases[] = {
     AGW_CASE(test_bridge_full_batches_of_rtcp_for_sixteen_medias),
     AGW_CASE(test_bridge_counts_are_what_a_capture_shows),
     AGW_CASE(test_bridge_loss_and_restart_of_the_same_ssrc),
+    AGW_CASE(test_bridge_rtc_7_losses_in_a_row_are_one_run),
     AGW_CASE(test_bridge_ssrc_of_a_transparent_stream_is_told),
     AGW_CASE(test_bridge_rfc3550_a8_jitter_knows_one_clock),
     AGW_CASE(test_bridge_worker_counts_bytes),

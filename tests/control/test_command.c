@@ -564,6 +564,13 @@ static void test_command_ng_7_query_has_what_kamailio_reads(void)
     const agw_doc *mos = agw_doc_get(ssrc, "average MOS");
     CU_ASSERT_TRUE(number(mos, "MOS") >= 10 && number(mos, "MOS") <= 45);
     CU_ASSERT_EQUAL(number(mos, "samples"), 1);
+    static const char *const KEYS[] = {"MOS",    "round-trip time", "round-trip time leg",
+                                       "jitter", "packet loss",     "reported at"};
+    for (size_t i = 0; i < G_N_ELEMENTS(KEYS); i++) {
+        int64_t n;
+        CU_ASSERT_TRUE(agw_doc_int(agw_doc_get(ssrc, "lowest MOS"), KEYS[i], &n));
+        CU_ASSERT_TRUE(agw_doc_int(agw_doc_get(ssrc, "highest MOS"), KEYS[i], &n));
+    }
     CU_ASSERT_EQUAL(number(mos, "packet loss"), number(ssrc, "cumulative loss") * 100 /
                                                     (number(ssrc, "cumulative loss") + 100));
     agw_doc_free(reply);

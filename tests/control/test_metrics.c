@@ -114,11 +114,28 @@ static void test_metrics_transit_is_in_seconds_and_cumulative(void)
     rig_fini(&r);
 }
 
+static void test_metrics_rtc_7_mos_is_cumulative(void)
+{
+    rig r;
+    rig_init(&r, NULL);
+    static const int64_t SEEN[] = {44, 44, 41, 10};
+    for (size_t i = 0; i < G_N_ELEMENTS(SEEN); i++)
+        agw_quality_count(agw_calls_quality(r.calls), &(agw_quality_sample){.mos_x10 = SEEN[i]});
+    char *text = scrape(&r);
+    CU_ASSERT_TRUE(has(text, "# TYPE agw_mos histogram\nagw_mos_bucket{le=\"1.0\"} 1\n"));
+    CU_ASSERT_TRUE(has(text, "agw_mos_bucket{le=\"4.0\"} 1\nagw_mos_bucket{le=\"4.1\"} 2\n"));
+    CU_ASSERT_TRUE(has(text, "agw_mos_bucket{le=\"4.5\"} 4\nagw_mos_bucket{le=\"+Inf\"} 4\n"
+                             "agw_mos_sum 13.9\nagw_mos_count 4\n"));
+    g_free(text);
+    rig_fini(&r);
+}
+
 static const agw_unit_case CASES[] = {
     AGW_CASE(test_metrics_of_the_program),
     AGW_CASE(test_metrics_of_a_worker),
     AGW_CASE(test_metrics_batches_are_cumulative),
     AGW_CASE(test_metrics_transit_is_in_seconds_and_cumulative),
+    AGW_CASE(test_metrics_rtc_7_mos_is_cumulative),
 };
 
 AGW_UNIT_MAIN("metrics", CASES)

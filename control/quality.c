@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "control/quality.h"
+
+#include "rtp/emodel.h"
+
+#include <glib.h>
+#include <math.h>
+#include <string.h>
+
+enum { CODEC_TEXT = 32 };
+
+static const agw_emodel_codec *find_codec(const char *text)
+{
+    char name[CODEC_TEXT];
+    const char *slash = strchr(text, '/');
+    if (slash == NULL)
+        return agw_emodel_find(NULL, 0, 0);
+    g_snprintf(name, sizeof name, "%.*s", (int)MIN(slash - text, CODEC_TEXT - 1), text);
+    return agw_emodel_find(name, (uint32_t)g_ascii_strtoull(slash + 1, NULL, 10), 0);
+}
+
+static int64_t more(uint64_t now, uint64_t before)
+{
+    return now > before ? (int64_t)(now - before) : 0;
+}
+
+static void judge(agw_quality_sample *s, const char *codec_text, double burst_ratio)
+{
+    const agw_emodel_codec *codec = find_codec(codec_text);
+    const agw_emodel_path path = {
+        .delay_ms = agw_emodel_delay_ms(codec, (uint32_t)s->round_trip_us, (uint32_t)s->jitter_us),
+        .loss_percent = (double)s->loss_1000 / 10,
+        .burst_ratio = burst_ratio,
+    };
+    const double r = agw_emodel_r(codec, &path);
+    s->r_x10 = (int64_t)lround(r * 10);
+    s->mos_x10 = CLAMP((int64_t)lround(agw_emodel_mos(r) * 10), AGW_MOS_X10_MIN, AGW_MOS_X10_MAX);
+}
+
+static void add(agw_quality *q, const agw_quality_sample *s)
+{
+    if (q->samples == 0 || s->r_x10 < q->lowest.r_x10)
+        q->lowest = *s;
+    if (q->samples == 0 || s->r_x10 > q->highest.r_x10)
+        q->highest = *s;
+    q->sum.mos_x10 += s->mos_x10;
+    q->sum.r_x10 += s->r_x10;
+    q->sum.loss_1000 += s->loss_1000;
+    q->sum.jitter_us += s->jitter_us;
+    q->sum.leg_us += s->leg_us;
+    q->sum.round_trip_us += s->round_trip_us;
+    q->samples++;
+}
+
+/* Another source speaks: its samples begin anew, the counters are the party's and go on. */
+static void follow(agw_quality *q, uint32_t ssrc)
+{
+    if (q->ssrc == ssrc)
+        return;
+    *q = (agw_quality){.packets = q->packets, .lost = q->lost, .runs = q->runs, .ssrc = ssrc};
+}
+
+bool agw_quality_take(agw_quality *q, const agw_end_stats *from, const agw_end_stats *to,
+                      const char *codec, int64_t at_s, agw_quality_sample *out)
+{
+    const uint64_t packets = agw_counter_get(&from->rtp_in.packets);
+    const uint64_t lost = agw_counter_get(&from->lost_in);
+    const uint64_t runs = agw_counter_get(&from->loss_runs_in);
+    const int64_t came = more(packets, q->packets), missed = more(lost, q->lost);
+    const int64_t in_runs = more(runs, q->runs);
+    follow(q, (uint32_t)agw_counter_get(&from->ssrc_in));
+    q->packets = packets;
+    q->lost = lost;
+    q->runs = runs;
+    if (came == 0)
+        return false;
+    const int64_t leg_us = (int64_t)agw_counter_get(&from->rtt_us);
+    const int64_t reported_1000 = (int64_t)(agw_counter_get(&to->loss_out_256) * 1000 / 256);
+    agw_quality_sample s = {
+        .loss_1000 = MAX(missed * 1000 / (came + missed), reported_1000),
+        .jitter_us =
+            (int64_t)MAX(agw_counter_get(&from->jitter_in_us), agw_counter_get(&to->jitter_out_us)),
+        .leg_us = leg_us,
+        .round_trip_us = leg_us + (int64_t)agw_counter_get(&to->rtt_us),
+        .at_s = at_s,
+    };
+    judge(&s, codec, agw_emodel_burst_ratio((uint64_t)came, (uint64_t)missed, (uint64_t)in_runs));
+    add(q, &s);
+    *out = s;
+    return true;
+}
+
+agw_quality_sample agw_quality_average(const agw_quality *q)
+{
+    const int64_t n = q->samples;
+    return (agw_quality_sample){
+        .mos_x10 = (q->sum.mos_x10 + n / 2) / n,
+        .r_x10 = (q->sum.r_x10 + n / 2) / n,
+        .loss_1000 = q->sum.loss_1000 / n,
+        .jitter_us = q->sum.jitter_us / n,
+        .leg_us = q->sum.leg_us / n,
+        .round_trip_us = q->sum.round_trip_us / n,
+    };
+}
+
+void agw_quality_count(agw_quality_counts *counts, const agw_quality_sample *sample)
+{
+    counts->by_mos[sample->mos_x10 - AGW_MOS_X10_MIN]++;
+    counts->sum_x10 += (uint64_t)sample->mos_x10;
+}
+
+uint64_t agw_quality_up_to(const agw_quality_counts *counts, int mos_x10)
+{
+    uint64_t n = 0;
+    for (int i = AGW_MOS_X10_MIN; i <= MIN(mos_x10, AGW_MOS_X10_MAX); i++)
+        n += counts->by_mos[i - AGW_MOS_X10_MIN];
+    return n;
+}
