@@ -6,6 +6,7 @@
 #include "agw/dtmf.h"
 #include "agw/recorder.h"
 #include "agw/report.h"
+#include "agw/xr_report.h"
 #include "base/heap.h"
 #include "base/rand.h"
 #include "base/wire.h"
@@ -543,6 +544,18 @@ static bool is_about(const agw_rtcp_info *info, size_t translated_len)
     return translated_len != 0 || info->has_sr || info->has_report || info->key_frame || info->bye;
 }
 
+/* What the party behind `to` gets of ours behind a report that is passed on; not behind a BYE,
+ * which ends a compound. */
+static void add_xr(agw_media *m, agw_side to, const agw_rtcp_info *info, agw_pkt *copy, agw_ns now)
+{
+    agw_end *end = &m->end[to];
+    if (end->xr == 0 || copy->len == 0 || info->bye)
+        return;
+    agw_rtcp_writer w = {copy->data, RTCP_ROOM, copy->len};
+    agw_xr_report_add(m, to, agw_report_speaker(end), now, &w);
+    copy->len = w.len;
+}
+
 /* One media's share of an RTCP datagram; true: something of it goes out. */
 static bool translate(agw_worker *w, const agw_transport *t, agw_media *m, const agw_pkt *pkt,
                       agw_drop *why)
@@ -573,6 +586,9 @@ static bool translate(agw_worker *w, const agw_transport *t, agw_media *m, const
         agw_worker_give_back(w);
         return false;
     }
+    if (in->xr != 0)
+        agw_xr_report_take(m, t->side, pkt->data, pkt->len, w->now);
+    add_xr(m, other(t->side), &info, copy, w->now);
     if (is_about(&info, copy->len))
         count(&stats_of(m, t->side)->rtcp_in, pkt->len, w->now);
     if (copy->len != 0 && !out->rtcp_off && out->transport != NULL &&
@@ -717,6 +733,8 @@ static void apply_end(agw_end *end, const agw_end_plan *plan, agw_end_stats *sta
     end->acts = (uint8_t)((end->acts & ~AGW_ACTS_PLANNED) | (plan->acts & AGW_ACTS_PLANNED));
     end->reduced_size = plan->reduced_size;
     end->rtcp_off = plan->rtcp_off;
+    end->xr = plan->xr;
+    end->codec = plan->codec;
     end->tos = plan->tos;
     end->tos_copy = plan->tos_copy;
     end->police_ns = plan->police_bps != 0 ? (uint32_t)(8 * AGW_S(1) / plan->police_bps) : 0;

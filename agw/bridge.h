@@ -61,8 +61,12 @@ typedef struct agw_end {
 
     /* RTCP of our own, agw/report.h */
     bool rtcp_off;
-    uint32_t own_ssrc; /* speaks where the party knows no SSRC of ours yet */
-    uint32_t own_sr;   /* middle of the NTP timestamp of our last SR; 0 = none */
+    uint8_t xr; /* AGW_PLAN_XR_* */
+    const struct agw_emodel_codec *codec;
+    uint32_t rrtr_ssrc, rrtr_ntp; /* the party's last RRTR: who, middle of its NTP timestamp */
+    agw_ns rrtr_at;               /* 0 = none, or answered */
+    uint32_t own_ssrc;            /* speaks where the party knows no SSRC of ours yet */
+    uint32_t own_sr;              /* middle of the NTP timestamp of our last SR; 0 = none */
     agw_ns report_at; /* when the next one is due unless RTCP is passed on meanwhile; 0 = not yet */
     uint32_t planned_ssrc;  /* what the plan said of the stream toward this party */
     agw_rtp_event_in heard; /* digits of this party */

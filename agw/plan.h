@@ -142,6 +142,12 @@ enum {
     AGW_ACT_PASS = 1 << 3,       /* not a byte is changed: AGW_SECURITY_PASS on both sides */
 };
 
+/** Extended reports of ours that a party takes (RFC 3611); bits of agw_end_plan.xr. */
+enum {
+    AGW_PLAN_XR_RTT = 1 << 0,  /* rcvr-rtt: RRTR and DLRR, both ways */
+    AGW_PLAN_XR_VOIP = 1 << 1, /* voip-metrics */
+};
+
 /** A header extension that is passed on (RFC 8285). */
 typedef struct agw_ext_plan {
     uint8_t ingress, egress; /* ids */
@@ -159,6 +165,9 @@ typedef struct agw_end_plan {
     bool reduced_size; /* this party takes non-compound RTCP (RFC 5506) */
     uint8_t tos;       /* DSCP and ECN byte of RTP and RTCP to this party; 0 = as its transport */
     bool tos_copy; /* RTP to this party keeps the byte with which it came, as far as that is seen */
+    uint8_t xr;    /* AGW_PLAN_XR_* */
+    const struct agw_emodel_codec *codec; /* of what this party sends, rtp/emodel.h; NULL = not
+                                             known */
     bool rtcp_off; /* b=RS:0 and b=RR:0: no RTCP goes to this party (RFC 3556 section 2) */
 
     /* how this party's packets are told apart in a BUNDLE group (RFC 9143 section 9.2) */

@@ -2,6 +2,7 @@
 #include "agw/report.h"
 
 #include "agw/call.h"
+#include "agw/xr_report.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -70,7 +71,7 @@ static bool is_sender(const agw_media *m, agw_side side, agw_ns now)
 }
 
 /* Who says it: the stream that the party gets from us, if it knows one under our CNAME. */
-static uint32_t speaker(const agw_end *end)
+uint32_t agw_report_speaker(const agw_end *end)
 {
     if (!agw_rewrite_transparent(&end->out))
         return end->out.egress_ssrc;
@@ -83,7 +84,7 @@ static agw_err write_sr(agw_media *m, agw_side side, agw_ns now, const agw_rtcp_
     agw_end *end = &m->end[side];
     const uint32_t timestamp = agw_rtp_receiver_timestamp(&m->end[1 - side].in, now);
     const agw_rtcp_sender sr = {
-        .ssrc = speaker(end),
+        .ssrc = agw_report_speaker(end),
         .ntp = agw_rtcp_ntp(m->call->worker->wall_us + now / AGW_US(1)),
         .rtp_timestamp = agw_rewrite_egress_timestamp(&end->out, timestamp),
         .packets = end->out.packets,
@@ -99,7 +100,7 @@ static agw_err write_cname(const agw_end *end, agw_rtcp_writer *w)
     char own[AGW_PLAN_CNAME_MAX + 1];
     snprintf(own, sizeof own, "%08x", end->own_ssrc);
     const char *cname = end->cname[0] != '\0' ? end->cname : own;
-    return agw_rtcp_write_cname(w, speaker(end), cname, strlen(cname));
+    return agw_rtcp_write_cname(w, agw_report_speaker(end), cname, strlen(cname));
 }
 
 static agw_err write_report(agw_media *m, agw_side side, agw_ns now, agw_rtcp_writer *w)
@@ -110,10 +111,14 @@ static agw_err write_report(agw_media *m, agw_side side, agw_ns now, agw_rtcp_wr
     if (n != 0)
         agw_rtp_receiver_report(&end->in, end->in_ssrc, now, &block);
     /* Under an SSRC that stands for us alone nothing was sent. */
-    const bool sender = speaker(end) != end->own_ssrc && is_sender(m, side, now);
+    const bool sender = agw_report_speaker(end) != end->own_ssrc && is_sender(m, side, now);
     const agw_err err = sender ? write_sr(m, side, now, &block, n, w)
-                               : agw_rtcp_write_rr(w, speaker(end), &block, n);
-    return err == AGW_OK ? write_cname(end, w) : err;
+                               : agw_rtcp_write_rr(w, agw_report_speaker(end), &block, n);
+    if (err != AGW_OK || write_cname(end, w) != AGW_OK)
+        return AGW_ERR_NO_SPACE;
+    if (end->xr != 0)
+        agw_xr_report_add(m, side, agw_report_speaker(end), now, w);
+    return AGW_OK;
 }
 
 /* Between two browsers everything passes as it is, under names that are not ours. */

@@ -12,6 +12,8 @@
 void agw_report_begin(agw_end *end, agw_worker *w);
 /** RTCP was passed on toward this end: while it flows at its own pace none of ours is needed. */
 void agw_report_put_off(agw_end *end, agw_worker *w);
+/** Our SSRC toward this party. */
+uint32_t agw_report_speaker(const agw_end *end);
 /** When to ask again; AGW_NEVER = this transport has no media. */
 agw_ns agw_report_deadline(const agw_transport *t);
 /** Sends what is due to the party of this transport. */

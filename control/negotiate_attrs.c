@@ -433,6 +433,9 @@ static void write_rtcp(const agw_exchange *x, const agw_work *w, const agw_link 
         x->is_offer ? web || w->m->rtcp_rsize : w->om->rtcp_rsize && (web || w->m->rtcp_rsize);
     if (theirs && (web || (line_way(x, w) & PP) != 0))
         agw_sdp_write_attr(out, "rtcp-rsize", NULL);
+    /* Between legs of one kind theirs passes. */
+    if (!x->is_offer && w->om->xr_rtt && (line_way(x, w) & (WW | PLAIN)) == 0)
+        agw_sdp_write_attr(out, "rtcp-xr", "rcvr-rtt=all");
 }
 
 static void write_host(agw_candidate *c, agw_sdp_writer *out)

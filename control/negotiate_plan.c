@@ -2,6 +2,7 @@
  * From what was negotiated to the plan of the call: gates, payload types, header extensions and
  * feedback of every media, and the transports that stand or are reserved. */
 #include "control/negotiate_state.h"
+#include "rtp/emodel.h"
 
 #include <string.h>
 
@@ -140,6 +141,29 @@ static bool is_rtcp_off(const agw_work *w, const agw_sdp_media *m)
     return agw_bandwidth_kept(w, m, "RS") == 0 && agw_bandwidth_kept(w, m, "RR") == 0;
 }
 
+/* Between legs of one kind a=rtcp-xr and the reports pass. Ours: the round trip, which both must
+ * have said (we never offer it), and VoIP metrics for whom asks. */
+static uint8_t xr_of(const agw_exchange *x, const agw_work *w, agw_side side,
+                     const agw_sdp_media *m)
+{
+    const agw_line_end *ends = w->line->end;
+    if (w->line->passes || agw_end_is_web(&ends[AGW_SIDE_A]) == agw_end_is_web(&ends[AGW_SIDE_B]))
+        return 0;
+    const bool rtt = m->xr_rtt && side == x->to;
+    const bool voip = m->xr_voip && w->line->kind == AGW_MEDIA_AUDIO;
+    return (uint8_t)((rtt ? AGW_PLAN_XR_RTT : 0) | (voip ? AGW_PLAN_XR_VOIP : 0));
+}
+
+static const agw_emodel_codec *codec_of(const agw_line *line)
+{
+    for (guint i = 0; i < line->rows->len; i++) {
+        const agw_row *row = agw_line_row(line, i);
+        if (row->active && !row->aux)
+            return agw_emodel_find(row->name, row->clock_hz, 0);
+    }
+    return NULL;
+}
+
 static void fill_end(const agw_exchange *x, const agw_work *w, agw_side side, agw_media_plan *plan)
 {
     const agw_line_end *end = &w->line->end[side];
@@ -157,6 +181,8 @@ static void fill_end(const agw_exchange *x, const agw_work *w, agw_side side, ag
     out->acts = w->line->passes ? AGW_ACT_PASS : 0;
     const bool avpf = agw_sdp_proto_is_avpf(side == x->from ? w->m->proto : end->proto);
     out->feedback = !avpf ? 0 : side == x->from ? feedback_of(w) : w->told_fb;
+    out->xr = xr_of(x, w, side, m);
+    out->codec = codec_of(w->line);
     out->reduced_size = m->rtcp_rsize && (web || w->om->rtcp_rsize);
     if (web && end->mid != NULL && strlen(end->mid) <= AGW_MID_MAX)
         g_strlcpy(out->mid, end->mid, sizeof out->mid);

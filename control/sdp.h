@@ -256,8 +256,9 @@ typedef struct agw_sdp_media {
     agw_sdp_direction direction; /* sendrecv when nobody says anything */
     bool own_direction;          /* a direction attribute stands in this media */
     bool rtcp_mux, rtcp_mux_only, rtcp_rsize;
-    uint16_t rtcp_port;             /* a=rtcp; 0 = not said */
-    agw_sdp_conn rtcp_conn;         /* its address, if it has one */
+    bool xr_rtt, xr_voip;   /* a=rtcp-xr: rcvr-rtt=all, voip-metrics (RFC 3611 section 5.1) */
+    uint16_t rtcp_port;     /* a=rtcp; 0 = not said */
+    agw_sdp_conn rtcp_conn; /* its address, if it has one */
     uint32_t ptime_ms, maxptime_ms; /* 0 = not said */
     size_t n_ssrcs;
     agw_sdp_ssrc *ssrcs;

@@ -511,6 +511,19 @@ static agw_err read_rtcp_rsize(parser *p, agw_sdp_media *m, const char *value)
     return AGW_OK;
 }
 
+/* a=rtcp-xr:rcvr-rtt=all:100 voip-metrics; formats that we do not know are none of ours */
+static agw_err read_rtcp_xr(parser *p, agw_sdp_media *m, const char *value)
+{
+    (void)p;
+    char **formats = g_strsplit(value != NULL ? value : "", " ", 0);
+    for (char **f = formats; *f != NULL; f++) {
+        m->xr_rtt |= strcmp(*f, "rcvr-rtt=all") == 0 || g_str_has_prefix(*f, "rcvr-rtt=all:");
+        m->xr_voip |= strcmp(*f, "voip-metrics") == 0;
+    }
+    g_strfreev(formats);
+    return AGW_OK;
+}
+
 /* a=rtpmap:97 AMR-WB/16000/1 */
 static agw_err read_rtpmap(parser *p, agw_sdp_media *m, const char *value)
 {
@@ -654,7 +667,7 @@ static const struct attr_name {
     {"rtcp-mux", AGW_SDP_A_RTCP_MUX, false, read_rtcp_mux},
     {"rtcp-mux-only", AGW_SDP_A_RTCP_MUX_ONLY, false, read_rtcp_mux_only},
     {"rtcp-rsize", AGW_SDP_A_RTCP_RSIZE, false, read_rtcp_rsize},
-    {"rtcp-xr", AGW_SDP_A_RTCP_XR, false, NULL},
+    {"rtcp-xr", AGW_SDP_A_RTCP_XR, false, read_rtcp_xr},
     {"rtpmap", AGW_SDP_A_RTPMAP, true, read_rtpmap},
     {"sctp-port", AGW_SDP_A_SCTP_PORT, false, NULL},
     {"sctpmap", AGW_SDP_A_SCTPMAP, false, NULL},

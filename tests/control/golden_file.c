@@ -22,12 +22,13 @@ static const struct macro {
      {"c=IN IP4 10.0.0.1", "a=candidate:* 1 * * 10.0.0.1 $1 typ host*",
       "a=candidate:* 1 * * fd00:a::1 $1 typ host*", "?a=end-of-candidates", "a=ice-ufrag:*",
       "a=ice-pwd:*", "a=fingerprint:sha-256 *", "a=rtcp-mux", "?a=rtcp-mux-only", "?a=rtcp-rsize",
-      "?a=rtcp:*", "?a=ice-options:*", "?a=ssrc:*", "?a=msid:*", NULL}},
+      "?a=rtcp-xr:rcvr-rtt=all", "?a=rtcp:*", "?a=ice-options:*", "?a=ssrc:*", "?a=msid:*", NULL}},
     /* RFC 9143 section 7.3: behind the first media of a bundle the transport may be left out. */
     {"@bundled",
      {"c=IN IP4 10.0.0.1", "?a=candidate:*", "?a=end-of-candidates", "?a=ice-ufrag:*",
       "?a=ice-pwd:*", "?a=fingerprint:sha-256 *", "?a=setup:*", "a=rtcp-mux", "?a=rtcp-mux-only",
-      "?a=rtcp-rsize", "?a=rtcp:*", "?a=ice-options:*", "?a=ssrc:*", "?a=msid:*", NULL}},
+      "?a=rtcp-rsize", "?a=rtcp-xr:rcvr-rtt=all", "?a=rtcp:*", "?a=ice-options:*", "?a=ssrc:*",
+      "?a=msid:*", NULL}},
     {"@ims", {"c=IN IP4 10.1.0.1", "?a=rtcp:*", NULL}},
     {"@ims6", {"c=IN IP6 fd00:c::1", "?a=rtcp:*", NULL}},
     /* RFC 3264 section 6: a refused media says no more than its m= line. */

@@ -2,6 +2,7 @@
  * The plan that results: transports, roles, gates, payload types, feedback, sources. */
 #include "control/negotiate_fixture.h"
 #include "control/negotiate_state.h"
+#include "rtp/emodel.h"
 #include "rtp/feedback.h"
 
 static void browser_calls(fixture *f, const char *answer)
@@ -531,6 +532,50 @@ static void test_negotiate_plan_feedback_of_both_ends(void)
     fixture_fini(&f);
 }
 
+#define XR_ALL "a=rtcp-xr:rcvr-rtt=all:100 voip-metrics stat-summary=loss,dup\n"
+
+/* A browser offers the round trip, a phone answers that it wants VoIP metrics. */
+static void test_negotiate_plan_rfc3611_5_xr_of_each_leg(void)
+{
+    fixture f;
+    fixture_init(&f);
+    OFFER(&f, AGW_SIDE_A, "", WEB_OFFER_A "a=rtcp-xr:rcvr-rtt=all\n");
+    CU_ASSERT_FALSE(has(&f, "a=rtcp-xr"));
+    ANSWER(&f, AGW_SIDE_B, "", CORE_A XR_ALL);
+    CU_ASSERT(has(&f, "a=rtcp-xr:rcvr-rtt=all\r\n"));
+    CU_ASSERT_EQUAL(end_of(&f, 0, AGW_SIDE_A)->xr, AGW_PLAN_XR_RTT);
+    CU_ASSERT_EQUAL(end_of(&f, 0, AGW_SIDE_B)->xr, AGW_PLAN_XR_VOIP); /* RTT was not offered */
+    CU_ASSERT_STRING_EQUAL(end_of(&f, 0, AGW_SIDE_B)->codec->name, "PCMA");
+    fixture_fini(&f);
+}
+
+static void test_negotiate_plan_rfc3611_5_xr_of_an_offering_phone(void)
+{
+    fixture f;
+    fixture_init(&f);
+    OFFER(&f, AGW_SIDE_A, "", CORE_A XR_ALL);
+    CU_ASSERT_FALSE(has(&f, "a=rtcp-xr"));
+    ANSWER(&f, AGW_SIDE_B, "", WEB_ANSWER_A("abcd", PWD_1, FP_1, "active"));
+    CU_ASSERT(has(&f, "a=rtcp-xr:rcvr-rtt=all\r\n"));
+    CU_ASSERT_EQUAL(end_of(&f, 0, AGW_SIDE_A)->xr, AGW_PLAN_XR_RTT | AGW_PLAN_XR_VOIP);
+    CU_ASSERT_EQUAL(end_of(&f, 0, AGW_SIDE_B)->xr, 0);
+    fixture_fini(&f);
+}
+
+/* Between legs of one kind it is the parties' own. */
+static void test_negotiate_plan_rfc3611_5_xr_between_phones_passes(void)
+{
+    fixture f;
+    fixture_init(&f);
+    OFFER(&f, AGW_SIDE_A, "{\"direction\":[\"core\",\"core\"]}", CORE_A XR_ALL);
+    CU_ASSERT(has(&f, "a=rtcp-xr:rcvr-rtt=all:100 voip-metrics stat-summary=loss,dup\r\n"));
+    ANSWER(&f, AGW_SIDE_B, "", CORE_A "a=rtcp-xr:voip-metrics\n");
+    CU_ASSERT(has(&f, "a=rtcp-xr:voip-metrics\r\n"));
+    CU_ASSERT_EQUAL(end_of(&f, 0, AGW_SIDE_A)->xr, 0);
+    CU_ASSERT_EQUAL(end_of(&f, 0, AGW_SIDE_B)->xr, 0);
+    fixture_fini(&f);
+}
+
 /* Control may not include the room that these bits belong to. */
 static void test_negotiate_plan_feedback_bits_are_those_of_rtp(void)
 {
@@ -828,6 +873,9 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_negotiate_plan_rfc3264_gates),
     AGW_CASE(test_negotiate_plan_payload_types_and_clocks),
     AGW_CASE(test_negotiate_plan_feedback_of_both_ends),
+    AGW_CASE(test_negotiate_plan_rfc3611_5_xr_of_each_leg),
+    AGW_CASE(test_negotiate_plan_rfc3611_5_xr_of_an_offering_phone),
+    AGW_CASE(test_negotiate_plan_rfc3611_5_xr_between_phones_passes),
     AGW_CASE(test_negotiate_plan_feedback_bits_are_those_of_rtp),
     AGW_CASE(test_negotiate_plan_feedback_toward_an_avp_core),
     AGW_CASE(test_negotiate_plan_rfc8285_header_extensions),
