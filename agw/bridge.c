@@ -4,6 +4,7 @@
 #include "agw/call.h"
 #include "agw/demux.h"
 #include "agw/dtmf.h"
+#include "agw/player.h"
 #include "agw/recorder.h"
 #include "agw/report.h"
 #include "agw/xr_report.h"
@@ -395,6 +396,13 @@ static void tap(agw_worker *w, const agw_media *m, agw_side side, const agw_pkt 
         agw_tap_put(w->tap, m->call->recording, &tapped);
 }
 
+/* What is played in its place has the word. */
+static bool lets_pass(agw_media *m, agw_side side, const uint8_t *rtp)
+{
+    return agw_player_is_on(m, other(side)) ? agw_player_lets_pass(m, other(side), rtp)
+                                            : agw_dtmf_lets_pass(m, side, rtp);
+}
+
 /* What is asked for beside passing on: taps, blocks, digits. Not inlined, and with little to hand
  * over: who only passes on shall not save registers for it. */
 __attribute__((noinline)) static agw_drop act(agw_worker *w, const agw_pkt *pkt,
@@ -414,7 +422,7 @@ __attribute__((noinline)) static agw_drop act(agw_worker *w, const agw_pkt *pkt,
         return AGW_DROP_BLOCKED;
     if (pt->is_event && (in->acts & AGW_ACT_BLOCK_DTMF))
         return AGW_DROP_BLOCKED_DTMF;
-    if ((in->acts & AGW_ACT_PLAYING) && !agw_dtmf_lets_pass(m, side, pkt->data))
+    if ((in->acts & AGW_ACT_PLAYING) && !lets_pass(m, side, pkt->data))
         return AGW_DROP_PLAYING;
     return AGW_DROP_NONE;
 }
@@ -689,6 +697,8 @@ agw_media *agw_media_new(struct agw_call *call, uint32_t id, agw_media_stats *st
 
 void agw_media_free(agw_media *m)
 {
+    agw_player_free(m->end[AGW_SIDE_A].announcer);
+    agw_player_free(m->end[AGW_SIDE_B].announcer);
     agw_dtmf_player_free(m->end[AGW_SIDE_A].player);
     agw_dtmf_player_free(m->end[AGW_SIDE_B].player);
     free(m->end[AGW_SIDE_A].ext_map);
@@ -762,4 +772,6 @@ void agw_media_apply(agw_media *m, const agw_media_plan *plan)
         apply_end(&m->end[side], &plan->end[side], stats_of(m, (agw_side)side));
         agw_report_begin(&m->end[side], m->call->worker);
     }
+    agw_player_check(m, AGW_SIDE_A, &plan->end[AGW_SIDE_B]);
+    agw_player_check(m, AGW_SIDE_B, &plan->end[AGW_SIDE_A]);
 }

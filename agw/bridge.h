@@ -15,11 +15,12 @@
 /** Bits of agw_end.acts that are not control's, beside AGW_ACT_* of agw/plan.h. */
 enum {
     AGW_ACT_HEARING = 1 << 6, /* a digit of this party has begun */
-    AGW_ACT_PLAYING = 1 << 7, /* digits are played in its place */
+    AGW_ACT_PLAYING = 1 << 7, /* digits or a file are played in its place */
     AGW_ACTS_PLANNED = AGW_ACT_BLOCK | AGW_ACT_BLOCK_DTMF | AGW_ACT_TAP | AGW_ACT_PASS,
 };
 
 typedef struct agw_dtmf_player agw_dtmf_player;
+typedef struct agw_player agw_player;
 
 /** One side of a media. What is "in" comes from this side's party, what is "out" goes to it. */
 typedef struct agw_end {
@@ -74,6 +75,7 @@ typedef struct agw_end {
     agw_ns told_from;       /* second in which told digits are counted */
     unsigned told;
     agw_dtmf_player *player; /* digits in place of what this party sends; NULL = none ever */
+    agw_player *announcer;   /* audio of our own that this party hears; NULL = none ever */
 } agw_end;
 
 typedef struct agw_media {

@@ -2,6 +2,7 @@
 #include "agw/call.h"
 
 #include "agw/dtmf.h"
+#include "agw/player.h"
 #include "agw/recorder.h"
 #include "base/heap.h"
 #include "base/log.h"
@@ -172,6 +173,23 @@ void agw_call_play(agw_call *call, const agw_mail *mail)
     agw_media *m = find_media(call, mail->id);
     if (m != NULL && !agw_dtmf_play(m, mail->side, &mail->digit))
         agw_log(AGW_LOG_WARN, call->tag, "a digit cannot be played");
+}
+
+void agw_call_play_media(agw_call *call, agw_mail *mail)
+{
+    agw_media *m = find_media(call, mail->play.media_id);
+    if (m == NULL)
+        return;
+    if (!agw_player_play(m, mail->play.to, &mail->play))
+        agw_log(AGW_LOG_WARN, call->tag, "a tone cannot be played: too many wait");
+    mail->play.audio = NULL;
+}
+
+void agw_call_stop_media(agw_call *call, const agw_mail *mail)
+{
+    agw_media *m = find_media(call, mail->id);
+    if (m != NULL)
+        agw_player_stop(m, mail->side);
 }
 
 void agw_call_apply(agw_worker *w, agw_call *call, const agw_mail *mail)

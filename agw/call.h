@@ -33,6 +33,9 @@ bool agw_call_has_early(const agw_call *call);
 size_t agw_call_take_early(const agw_call *call, agw_pkt *const pkts[], size_t n);
 /** Plays the digit that the message carries. */
 void agw_call_play(agw_call *call, const agw_mail *mail);
+/** Plays the audio that the message carries, which is taken out of it. */
+void agw_call_play_media(agw_call *call, agw_mail *mail);
+void agw_call_stop_media(agw_call *call, const agw_mail *mail);
 /** Ends the call and frees it. */
 void agw_call_close(agw_worker *w, agw_call *call);
 

@@ -32,7 +32,7 @@
     X(GATE_CLOSED, "gate-closed", "this direction is closed by control")                           \
     X(BLOCKED, "blocked", "media of this party is blocked by command")                             \
     X(BLOCKED_DTMF, "blocked-dtmf", "telephone events of this party are blocked by command")       \
-    X(PLAYING, "dtmf-playing", "audio that makes room for digits that are played")                 \
+    X(PLAYING, "dtmf-playing", "audio that makes room for digits or a file that is played")        \
     X(POLICED, "policed", "more than this stream, or its RTCP, may send")                          \
     X(PT, "payload-type", "payload type that was not negotiated")                                  \
     X(NO_MEDIA, "no-media", "belongs to no media of its transport")                                \

@@ -199,6 +199,12 @@ bool agw_dtmf_lets_pass(agw_media *m, agw_side side, const uint8_t *rtp)
     return true;
 }
 
+bool agw_dtmf_is_busy(const agw_media *m, agw_side side)
+{
+    const agw_dtmf_player *p = m->end[side].player;
+    return p != NULL && (p->out.count != 0 || p->anchor_by != 0);
+}
+
 static void send_event(agw_dtmf_player *p, const agw_rtp_event_packet *event, const agw_pt_plan *pt)
 {
     agw_end *to = to_of(p);

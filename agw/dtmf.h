@@ -17,6 +17,8 @@ void agw_dtmf_hear(agw_media *m, agw_side side, const uint8_t *rtp, const agw_rt
 bool agw_dtmf_play(agw_media *m, agw_side side, const agw_rtp_event_order *order);
 /** While AGW_ACT_PLAYING is set: whether this packet of the party may pass. */
 bool agw_dtmf_lets_pass(agw_media *m, agw_side side, const uint8_t *rtp);
+/** Whether digits are being played in place of what that party sends, or wait. */
+bool agw_dtmf_is_busy(const agw_media *m, agw_side side);
 /** owner: of a timer of agw_worker.media_timers. */
 void agw_dtmf_on_timer(void *owner);
 /** Forgets what was to be played. NULL is fine. */

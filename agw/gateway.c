@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/rand.h"
 #include "base/secret.h"
+#include "codecs/audio.h"
 #include "net/ports.h"
 #include "net/tcp.h"
 #include "net/xdp.h"
@@ -1064,6 +1065,28 @@ void agw_gateway_play_dtmf(agw_gateway *gw, agw_call_ref *call, const agw_dtmf_o
     agw_outbox_post(&gw->workers[call->worker].outbox, mail);
 }
 
+void agw_gateway_play_media(agw_gateway *gw, agw_call_ref *call, const agw_play_order *order)
+{
+    if (!call->applied)
+        return;
+    agw_mail *mail = agw_mail_new(AGW_MAIL_PLAY_MEDIA, NULL, 0);
+    mail->call = call->call;
+    mail->play = *order;
+    agw_audio_ref(mail->play.audio);
+    agw_outbox_post(&gw->workers[call->worker].outbox, mail);
+}
+
+void agw_gateway_stop_media(agw_gateway *gw, agw_call_ref *call, uint32_t media_id, agw_side to)
+{
+    if (!call->applied)
+        return;
+    agw_mail *mail = agw_mail_new(AGW_MAIL_STOP_MEDIA, NULL, 0);
+    mail->call = call->call;
+    mail->id = media_id;
+    mail->side = (uint8_t)to;
+    agw_outbox_post(&gw->workers[call->worker].outbox, mail);
+}
+
 static void keep_recording(agw_gateway *gw, agw_recording *rec)
 {
     if (gw->n_recordings == gw->recordings_room) {
@@ -1159,6 +1182,8 @@ static bool take(agw_gateway *gw, agw_mail *mail, agw_event *out)
         return false;
     case AGW_MAIL_CALL_GONE:
         free_call_ref(ref);
+        return false;
+    case AGW_MAIL_AUDIO_GONE: /* goes with the message */
         return false;
     default:
         AGW_ASSERT(!"a message that control does not take");

@@ -8,6 +8,7 @@
 #include "agw/plan.h"
 #include "agw/stats.h"
 #include "base/clock.h"
+#include "codecs/codec.h"
 
 enum {
     AGW_INTERFACE_MAX = 16,
@@ -128,6 +129,25 @@ typedef struct agw_dtmf_order {
 /** Queues a digit toward the other party. The worker drops it (logged) when 32 are waiting, or the
  * other party takes no telephone events. */
 void agw_gateway_play_dtmf(agw_gateway *gw, agw_call_ref *call, const agw_dtmf_order *order);
+
+/** Audio to be played to a party; times and places are those of the file. */
+typedef struct agw_play_order {
+    struct agw_audio *audio;
+    uint32_t media_id;
+    agw_side to;
+    uint8_t pt;              /* that the party takes ... */
+    agw_codec_format format; /* ... and what it is; ptime_ms 10 to 120 */
+    bool is_tone;            /* beside a file, not in its place */
+    uint32_t start_ms;
+    uint32_t times;    /* 0 and 1: once */
+    uint32_t limit_ms; /* no longer than that in all; 0 = no limit */
+} agw_play_order;
+
+/** Plays to a party, in place of what the other one sends and of what was played before. A
+ * reference of the audio is taken. It ends early when the party takes the codec no more. */
+void agw_gateway_play_media(agw_gateway *gw, agw_call_ref *call, const agw_play_order *order);
+/** agw_end_stats.played_ms says where it was. */
+void agw_gateway_stop_media(agw_gateway *gw, agw_call_ref *call, uint32_t media_id, agw_side to);
 
 /** What a recording is to be called and to say about itself; texts are copied. */
 typedef struct agw_record_config {

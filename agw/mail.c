@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "agw/mail.h"
 
+#include "codecs/audio.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,6 +29,7 @@ void agw_mail_free(agw_mail *mail)
     if (mail->result != NULL)
         agw_dtls_result_wipe(mail->result);
     free(mail->result);
+    agw_audio_unref(mail->play.audio);
     if (mail->kind == AGW_MAIL_DTLS_START)
         free(mail->assoc); /* never delivered: the other messages only name it */
     free(mail);

@@ -17,10 +17,12 @@ struct agw_recording;
 
 typedef enum agw_mail_kind {
     /* control -> worker */
-    AGW_MAIL_APPLY, /* call, plan, resources */
-    AGW_MAIL_CLOSE, /* call */
-    AGW_MAIL_PLAY,  /* call, id of the media, side, digit */
-    AGW_MAIL_STOP,  /* end of the thread; also control -> handshake thread */
+    AGW_MAIL_APPLY,      /* call, plan, resources */
+    AGW_MAIL_CLOSE,      /* call */
+    AGW_MAIL_PLAY,       /* call, id of the media, side, digit */
+    AGW_MAIL_PLAY_MEDIA, /* call, play: with a reference of its audio */
+    AGW_MAIL_STOP_MEDIA, /* call, id of the media, side */
+    AGW_MAIL_STOP,       /* end of the thread; also control -> handshake thread */
     /* worker -> handshake thread */
     AGW_MAIL_DTLS_START, /* assoc, context, role, ask_cookie */
     AGW_MAIL_DTLS_DATA,  /* assoc, data */
@@ -34,6 +36,7 @@ typedef enum agw_mail_kind {
     AGW_MAIL_EVENT,          /* ref, event */
     AGW_MAIL_TRANSPORT_GONE, /* ref, id */
     AGW_MAIL_CALL_GONE,      /* ref */
+    AGW_MAIL_AUDIO_GONE,     /* ref, play: a reference of its audio */
     /* control -> recorder */
     AGW_MAIL_RECORD, /* recording: begin */
     /* recorder -> control */
@@ -72,6 +75,7 @@ typedef struct agw_mail {
     struct agw_recording *recording; /* also with AGW_MAIL_APPLY: of the call, NULL = none */
     uint8_t side;                    /* agw_side */
     agw_rtp_event_order digit;
+    agw_play_order play; /* a reference of its audio, or NULL */
     agw_event event;
     agw_dtls_result *result;
     size_t len;

@@ -37,6 +37,7 @@ typedef struct agw_end_stats {
     agw_traffic rtcp_in, rtcp_out;
     agw_counter dtmf_in, dtmf_out; /* digits that this party pressed, and that were played to it */
     agw_counter loss_runs_in; /* runs in which lost_in was lost: one or more packets in a row */
+    agw_counter played_ms;    /* where the file stands, or stood, that this party hears */
 } agw_end_stats;
 
 typedef struct agw_media_stats {

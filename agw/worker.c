@@ -6,6 +6,7 @@
 #include "agw/call.h"
 #include "agw/demux.h"
 #include "agw/dtmf.h"
+#include "agw/player.h"
 #include "agw/transport.h"
 #include "agw/warm.h"
 #include "base/log.h"
@@ -165,6 +166,12 @@ static void take(agw_worker *w, agw_mail *mail)
     case AGW_MAIL_PLAY:
         agw_call_play(mail->call, mail);
         break;
+    case AGW_MAIL_PLAY_MEDIA:
+        agw_call_play_media(mail->call, mail);
+        break;
+    case AGW_MAIL_STOP_MEDIA:
+        agw_call_stop_media(mail->call, mail);
+        break;
     case AGW_MAIL_STOP:
         w->stop = true;
         break;
@@ -198,6 +205,8 @@ static void run_media_timers(agw_worker *w)
 {
     for (agw_timer *timer; (timer = agw_timerq_pop(&w->media_timers, w->now)) != NULL;)
         agw_dtmf_on_timer(timer->owner);
+    for (agw_timer *timer; (timer = agw_timerq_pop(&w->player_timers, w->now)) != NULL;)
+        agw_player_on_timer(timer->owner);
 }
 
 static void take_icmp(agw_worker *w)
@@ -309,6 +318,13 @@ bool agw_worker_turn(agw_worker *w, agw_ns now)
     return n != 0 || more_mail || !flushed;
 }
 
+static agw_ns next_timer(const agw_worker *w)
+{
+    const agw_ns media =
+        agw_earlier(agw_timerq_next(&w->media_timers), agw_timerq_next(&w->player_timers));
+    return agw_earlier(agw_timerq_next(&w->timers), media);
+}
+
 static void *run(void *arg)
 {
     agw_worker *w = arg;
@@ -329,8 +345,7 @@ static void *run(void *arg)
         now = done;
         if (more || w->stop)
             continue;
-        agw_io_wait(w->io, now,
-                    agw_earlier(agw_timerq_next(&w->timers), agw_timerq_next(&w->media_timers)));
+        agw_io_wait(w->io, now, next_timer(w));
         now = agw_clock_now();
     }
     for (agw_mail *mail; (mail = agw_ring_pop(w->mailbox)) != NULL;)
@@ -385,6 +400,7 @@ agw_worker *agw_worker_new(size_t index, const agw_io_config *io, agw_port **acc
     w->cpu = -1;
     agw_timerq_init(&w->timers);
     agw_timerq_init(&w->media_timers);
+    agw_timerq_init(&w->player_timers);
     w->io = agw_io_open(io);
     w->mailbox = agw_ring_new(MAILBOX_SLOTS);
     w->by_remote = agw_map_new(sizeof(agw_remote_key), seed);
@@ -433,6 +449,7 @@ void agw_worker_free(agw_worker *w)
     free(w->handshakes);
     agw_timerq_fini(&w->timers);
     agw_timerq_fini(&w->media_timers);
+    agw_timerq_fini(&w->player_timers);
     agw_map_free(w->by_remote);
     agw_ring_free(w->mailbox);
     if (w->io != NULL)

@@ -228,7 +228,8 @@ typedef struct lab_call {
     agw_media_stats stats[AGW_PLAN_MEDIA_MAX];
     agw_plan *plan; /* what the next lab_apply() sends a copy of */
     size_t applies;
-    uint32_t gone; /* transports that came back */
+    uint32_t gone;   /* transports that came back */
+    uint32_t played; /* files and tones that did */
     agw_event events[32];
     size_t n_events;            /* the newest ones, at most 32 */
     agw_srtp_session *in, *out; /* the browser's */
@@ -368,7 +369,7 @@ static inline void lab_call_open(lab *l, lab_call *c)
     c->call = agw_call_new(lab_ref(c), "lab", lab_dtls_ctx());
     AGW_ASSERT(c->call != NULL);
     c->has_ended = false;
-    c->applies = c->gone = 0;
+    c->applies = c->gone = c->played = 0;
     lab_plan(l, c);
 }
 
@@ -453,6 +454,8 @@ static inline void lab_take_control(agw_mail *mail)
         c->events[c->n_events++] = mail->event;
     } else if (mail->kind == AGW_MAIL_TRANSPORT_GONE) {
         c->gone++;
+    } else if (mail->kind == AGW_MAIL_AUDIO_GONE) {
+        c->played++;
     } else {
         AGW_ASSERT(mail->kind == AGW_MAIL_CALL_GONE);
         c->has_ended = true;
@@ -529,6 +532,30 @@ static inline void lab_play(lab *l, lab_call *c, agw_side from, uint8_t event, u
     mail->side = (uint8_t)from;
     mail->digit =
         (agw_rtp_event_order){.event = event, .volume = 8, .duration_ms = ms, .pause_ms = 100};
+    lab_post(l, mail);
+    lab_turn(l);
+}
+
+/* A reference of the audio is given; to is the party that hears it, in PCMA. */
+static inline void lab_play_media(lab *l, lab_call *c, agw_side to, agw_play_order order)
+{
+    agw_mail *mail = agw_mail_new(AGW_MAIL_PLAY_MEDIA, NULL, 0);
+    mail->call = c->call;
+    mail->play = order;
+    mail->play.media_id = LAB_AUDIO;
+    mail->play.to = to;
+    mail->play.pt = LAB_PT_AUDIO;
+    mail->play.format = agw_codec_plain(AGW_CODEC_PCMA);
+    lab_post(l, mail);
+    lab_turn(l);
+}
+
+static inline void lab_stop_media(lab *l, lab_call *c, agw_side to)
+{
+    agw_mail *mail = agw_mail_new(AGW_MAIL_STOP_MEDIA, NULL, 0);
+    mail->call = c->call;
+    mail->id = LAB_AUDIO;
+    mail->side = (uint8_t)to;
     lab_post(l, mail);
     lab_turn(l);
 }
