@@ -7,6 +7,7 @@
 #include "agw/player.h"
 #include "agw/recorder.h"
 #include "agw/report.h"
+#include "agw/transcode.h"
 #include "agw/xr_report.h"
 #include "base/heap.h"
 #include "base/rand.h"
@@ -24,6 +25,8 @@ enum {
     EXT_IDS = 256,
     MAX_DROPOUT = 3000,  /* RFC 3550 A.1 */
     IP_UDP_HEADERS = 28, /* IPv4 */
+    RR_BLOCKS_AT = 4,    /* in the body of an RR: behind the SSRC */
+    SR_BLOCKS_AT = 24,
 };
 
 static const agw_ns KEY_FRAME_EVERY = AGW_MS(400);
@@ -422,6 +425,10 @@ __attribute__((noinline)) static agw_drop act(agw_worker *w, const agw_pkt *pkt,
         return AGW_DROP_BLOCKED;
     if (pt->is_event && (in->acts & AGW_ACT_BLOCK_DTMF))
         return AGW_DROP_BLOCKED_DTMF;
+    if (pt->chained)
+        return AGW_DROP_NONE; /* digits are put in where it comes out again */
+    if (in->acts & AGW_ACT_CHAIN)
+        agw_transcode_pause(m, side);
     if ((in->acts & AGW_ACT_PLAYING) && !lets_pass(m, side, pkt->data))
         return AGW_DROP_PLAYING;
     return AGW_DROP_NONE;
@@ -468,6 +475,19 @@ __attribute__((noinline)) static agw_drop pass_rtp(agw_worker *w, agw_pkt *pkt,
     return AGW_DROP_NONE;
 }
 
+/* It ends here, and another packet leaves when its time has come. */
+__attribute__((noinline)) static agw_drop transcode(agw_media *m, agw_side side, agw_pkt *pkt,
+                                                    const agw_rtp_header *h, uint32_t clock_hz)
+{
+    const agw_drop why = agw_transcode_put(m, side, pkt);
+    if (why != AGW_DROP_NONE)
+        return why;
+    if (m->end[side].in_ssrc != h->ssrc)
+        follow(m, side, h, clock_hz);
+    pkt->verdict = AGW_CONSUMED;
+    return AGW_DROP_NONE;
+}
+
 static agw_drop forward_rtp(agw_worker *w, agw_pkt *pkt)
 {
     const agw_transport *t = pkt->transport;
@@ -500,6 +520,8 @@ static agw_drop forward_rtp(agw_worker *w, agw_pkt *pkt)
     agw_drop why = AGW_DROP_NO_DEST;
     if (out->transport == NULL || !agw_transport_can_send(out->transport, &why))
         return why;
+    if (pt->chained)
+        return transcode(m, side, pkt, &h, pt->clock_hz);
     if (h.has_ext && agw_rtp_ext_rewrite(pkt->data, &pkt->len, ext_map_of(in)) != AGW_OK)
         return AGW_DROP_RTP_MALFORMED;
     agw_rtp_set_pt(pkt->data, pt->egress);
@@ -524,26 +546,89 @@ void agw_bridge_count_sent(const agw_worker *w, const agw_pkt *pkt, size_t plain
 /* --- RTCP
  * ----------------------------------------------------------------------------------------- */
 
+/* The party on that side tells of the stream that we send to it. */
+static void note_report(agw_media *m, agw_side side, const agw_rtcp_report *report, agw_ns now)
+{
+    agw_end_stats *stats = stats_of(m, side);
+    agw_ns rtt;
+    if (agw_rtp_sr_log_round_trip(&m->end[side].srs, report, now, &rtt) == AGW_OK)
+        agw_counter_set(&stats->rtt_us, (uint64_t)(rtt / AGW_US(1)));
+    agw_counter_set(&stats->loss_out_256, report->fraction_lost);
+    if (report->fraction_lost != 0)
+        on_loss(m, other(side), now);
+    const uint32_t clock_hz = agw_transcode_egress_hz(m, side);
+    if (clock_hz != 0)
+        agw_counter_set(&stats->jitter_out_us, (uint64_t)report->jitter * US_PER_S / clock_hz);
+}
+
 static void note_reports(agw_media *m, agw_side side, const agw_rtcp_info *info, bool sent,
                          agw_ns now)
 {
     agw_end *in = &m->end[side];
-    agw_end_stats *stats = stats_of(m, side);
     if (info->has_sr && info->sr_ssrc == in->in_ssrc)
         agw_rtp_receiver_on_sr(&in->in, info->sr_ntp_middle, now);
     if (info->has_sr && sent)
         agw_rtp_sr_log_sent(&m->end[other(side)].srs, info->sr_ntp_middle, now);
-    if (!info->has_report)
-        return;
-    agw_ns rtt;
-    if (agw_rtp_sr_log_round_trip(&in->srs, &info->report, now, &rtt) == AGW_OK)
-        agw_counter_set(&stats->rtt_us, (uint64_t)(rtt / AGW_US(1)));
-    agw_counter_set(&stats->loss_out_256, info->report.fraction_lost);
-    if (info->report.fraction_lost != 0)
-        on_loss(m, other(side), now);
-    const uint32_t clock_hz = m->end[other(side)].in.clock_hz; /* of the stream it is about */
-    if (clock_hz != 0)
-        agw_counter_set(&stats->jitter_out_us, (uint64_t)info->report.jitter * US_PER_S / clock_hz);
+    if (info->has_report)
+        note_report(m, side, &info->report, now);
+}
+
+/* The SSRC by which that party knows what we send to it. */
+static bool is_egress(const agw_end *end, uint32_t ssrc)
+{
+    return end->out.started &&
+           ssrc == (agw_rewrite_transparent(&end->out) ? end->out.ssrc : end->out.egress_ssrc);
+}
+
+static bool take_report_blocks(agw_media *m, agw_side side, const agw_rtcp_packet *p, size_t at,
+                               agw_ns now)
+{
+    agw_rtcp_report report;
+    bool taken = false;
+    for (size_t i = 0; i < p->count; i++, at += AGW_RTCP_REPORT_LEN) {
+        agw_rtcp_report_parse(&report, p->body + at);
+        if (!is_egress(&m->end[side], report.ssrc))
+            continue;
+        note_report(m, side, &report, now);
+        agw_transcode_note_loss(m, side, report.fraction_lost);
+        taken = true;
+    }
+    return taken;
+}
+
+/* An SR or RR of a party whose stream is another one behind us: it is for us, and ours
+ * (agw/report.h) are for the other party. true: it concerns this media. */
+static bool take_report(agw_media *m, agw_side side, const agw_rtcp_packet *p, agw_ns now)
+{
+    agw_end *in = &m->end[side];
+    if (p->type != AGW_RTCP_SR && p->type != AGW_RTCP_RR)
+        return false;
+    const bool is_sr = p->type == AGW_RTCP_SR;
+    const bool is_sender = agw_get32(p->body) == in->in_ssrc;
+    agw_rtcp_sender sr;
+    if (is_sr && is_sender) {
+        agw_rtcp_sender_parse(&sr, p->body);
+        agw_rtp_receiver_on_sr(&in->in, agw_rtcp_ntp_middle(sr.ntp), now);
+    }
+    const bool is_receiver =
+        take_report_blocks(m, side, p, is_sr ? SR_BLOCKS_AT : RR_BLOCKS_AT, now);
+    return is_sender || is_receiver;
+}
+
+static bool take_rtcp(agw_media *m, agw_side side, const agw_pkt *pkt, agw_ns now, agw_drop *why)
+{
+    agw_rtcp_iter it;
+    agw_rtcp_packet p;
+    bool taken = false;
+    if (agw_rtcp_begin(&it, pkt->data, pkt->len) != AGW_OK) {
+        *why = AGW_DROP_RTCP_MALFORMED;
+        return false;
+    }
+    while (agw_rtcp_next(&it, &p))
+        taken |= take_report(m, side, &p, now);
+    if (taken)
+        count(&stats_of(m, side)->rtcp_in, pkt->len, now);
+    return taken;
 }
 
 /* Whether anything in the datagram was about this media. */
@@ -581,6 +666,8 @@ static bool translate(agw_worker *w, const agw_transport *t, agw_media *m, const
         .fir_seq = &out->fir_seq,
     };
     agw_rtcp_info info;
+    if (agw_transcode_is_on(m))
+        return take_rtcp(m, t->side, pkt, w->now, why);
     agw_pkt *copy = agw_worker_packet(w);
     if (copy == NULL) {
         *why = AGW_DROP_NO_ROOM;
@@ -701,6 +788,8 @@ void agw_media_free(agw_media *m)
     agw_player_free(m->end[AGW_SIDE_B].announcer);
     agw_dtmf_player_free(m->end[AGW_SIDE_A].player);
     agw_dtmf_player_free(m->end[AGW_SIDE_B].player);
+    agw_transcoder_free(m->end[AGW_SIDE_A].transcoder);
+    agw_transcoder_free(m->end[AGW_SIDE_B].transcoder);
     free(m->end[AGW_SIDE_A].ext_map);
     free(m->end[AGW_SIDE_B].ext_map);
     free(m);
@@ -774,4 +863,6 @@ void agw_media_apply(agw_media *m, const agw_media_plan *plan)
     }
     agw_player_check(m, AGW_SIDE_A, &plan->end[AGW_SIDE_B]);
     agw_player_check(m, AGW_SIDE_B, &plan->end[AGW_SIDE_A]);
+    agw_transcode_apply(m, AGW_SIDE_A, plan->end[AGW_SIDE_A].chain);
+    agw_transcode_apply(m, AGW_SIDE_B, plan->end[AGW_SIDE_B].chain);
 }

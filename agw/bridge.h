@@ -14,6 +14,7 @@
 
 /** Bits of agw_end.acts that are not control's, beside AGW_ACT_* of agw/plan.h. */
 enum {
+    AGW_ACT_CHAIN = 1 << 5,   /* some of it goes through a chain */
     AGW_ACT_HEARING = 1 << 6, /* a digit of this party has begun */
     AGW_ACT_PLAYING = 1 << 7, /* digits or a file are played in its place */
     AGW_ACTS_PLANNED = AGW_ACT_BLOCK | AGW_ACT_BLOCK_DTMF | AGW_ACT_TAP | AGW_ACT_PASS,
@@ -76,6 +77,7 @@ typedef struct agw_end {
     unsigned told;
     agw_dtmf_player *player; /* digits in place of what this party sends; NULL = none ever */
     agw_player *announcer;   /* audio of our own that this party hears; NULL = none ever */
+    struct agw_transcoder *transcoder; /* of what this party sends; NULL = all passes */
 } agw_end;
 
 typedef struct agw_media {

@@ -35,6 +35,8 @@
     X(PLAYING, "dtmf-playing", "audio that makes room for digits or a file that is played")        \
     X(POLICED, "policed", "more than this stream, or its RTCP, may send")                          \
     X(PT, "payload-type", "payload type that was not negotiated")                                  \
+    X(PAYLOAD, "payload-malformed", "not a payload of its codec, or more than is taken")           \
+    X(NO_CODEC, "no-codec", "a codec that cannot be made here")                                    \
     X(NO_MEDIA, "no-media", "belongs to no media of its transport")                                \
     X(OLD_SSRC, "old-ssrc", "late packet of an SSRC that has been replaced")                       \
     X(NO_DEST, "no-destination", "the other leg has no address or no keys yet")                    \

@@ -3,6 +3,7 @@
 
 #include "agw/call.h"
 #include "agw/demux.h"
+#include "agw/transcode.h"
 #include "base/rand.h"
 #include "base/wire.h"
 #include "rtp/header.h"
@@ -120,17 +121,20 @@ void agw_dtmf_hear(agw_media *m, agw_side side, const uint8_t *rtp, const agw_rt
  */
 
 /* How the other party calls telephone events, with the clock of the audio if it can be had
- * (RFC 4733 section 2.1). NULL: it does not take them. */
-static const agw_pt_plan *event_pt(const agw_end *from)
+ * (RFC 4733 section 2.1). clock_hz 0: it does not take them. */
+static agw_pt_plan event_pt(const agw_media *m, agw_side from)
 {
-    const agw_pt_plan *found = NULL;
-    for (size_t i = 0; i < from->n_pts; i++) {
-        const agw_pt_plan *pt = &from->pts[i];
+    const agw_end *end = &m->end[from];
+    agw_pt_plan found = agw_transcode_event(m, from);
+    if (end->transcoder != NULL)
+        return found;
+    for (size_t i = 0; i < end->n_pts; i++) {
+        const agw_pt_plan *pt = &end->pts[i];
         if (!pt->is_event || pt->clock_hz == 0)
             continue;
-        if (pt->clock_hz == from->in.clock_hz)
-            return pt;
-        found = found != NULL ? found : pt;
+        if (pt->clock_hz == end->in.clock_hz)
+            return *pt;
+        found = found.clock_hz != 0 ? found : *pt;
     }
     return found;
 }
@@ -168,7 +172,7 @@ bool agw_dtmf_play(agw_media *m, agw_side side, const agw_rtp_event_order *order
 {
     agw_end *from = &m->end[side];
     const agw_ns now = worker_of(m)->now;
-    if (event_pt(from) == NULL)
+    if (event_pt(m, side).clock_hz == 0)
         return false;
     agw_dtmf_player *p = player_of(m, side);
     const agw_rewrite *stream = &to_of(p)->out;
@@ -209,8 +213,8 @@ static void send_event(agw_dtmf_player *p, const agw_rtp_event_packet *event, co
 {
     agw_end *to = to_of(p);
     const agw_ns now = worker_of(p->media)->now;
-    const uint32_t stream_hz =
-        from_of(p)->in.clock_hz != 0 ? from_of(p)->in.clock_hz : pt->clock_hz;
+    const uint32_t known_hz = agw_transcode_egress_hz(p->media, other(p->from));
+    const uint32_t stream_hz = known_hz != 0 ? known_hz : pt->clock_hz;
     if (event->marker) {
         p->timestamp = agw_rewrite_timestamp_at(&to->out, stream_hz, now);
         p->began_at = now;
@@ -248,17 +252,17 @@ static void begin_stream(agw_dtmf_player *p)
 void agw_dtmf_on_timer(void *owner)
 {
     agw_dtmf_player *p = owner;
-    const agw_pt_plan *pt = event_pt(from_of(p));
+    const agw_pt_plan pt = event_pt(p->media, p->from);
     agw_rtp_event_packet event;
-    if (pt == NULL) { /* a new answer has taken it away */
+    if (pt.clock_hz == 0) { /* a new answer has taken it away */
         p->out.count = 0;
         return;
     }
     const agw_rewrite *stream = &to_of(p)->out;
     if (p->anchor_by != 0 || !stream->started || agw_rewrite_transparent(stream))
         begin_stream(p); /* a new answer may have made another stream of it, amid a digit */
-    if (agw_rtp_event_next(&p->out, pt->clock_hz, worker_of(p->media)->now, &event))
-        send_event(p, &event, pt);
+    if (agw_rtp_event_next(&p->out, pt.clock_hz, worker_of(p->media)->now, &event))
+        send_event(p, &event, &pt);
     arm(p);
 }
 

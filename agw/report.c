@@ -2,6 +2,7 @@
 #include "agw/report.h"
 
 #include "agw/call.h"
+#include "agw/transcode.h"
 #include "agw/xr_report.h"
 
 #include <stdio.h>
@@ -60,12 +61,21 @@ static bool is_recent(agw_ns at, agw_ns now)
     return at != 0 && now - at <= LATELY;
 }
 
+/* Whether the party hears a stream whose timestamps are ours. */
+static bool is_our_clock(const agw_media *m, agw_side side)
+{
+    return (m->end[1 - side].acts & AGW_ACT_CHAIN) != 0;
+}
+
 /* Whether the party gets RTP from us, and we can say which moment its timestamps mean. */
 static bool is_sender(const agw_media *m, agw_side side, agw_ns now)
 {
     const agw_end *end = &m->end[side], *from = &m->end[1 - side];
     const agw_ns sent_at = (agw_ns)agw_counter_get(&m->stats->end[side].rtp_out.last_at);
-    const bool told = from->in.lsr_at != 0 && now - from->in.lsr_at <= ITS_CLOCK;
+    const bool told =
+        !agw_transcode_is_on(m) && from->in.lsr_at != 0 && now - from->in.lsr_at <= ITS_CLOCK;
+    if (is_our_clock(m, side))
+        return is_recent(sent_at, now) && end->out.started;
     return is_recent(sent_at, now) && !told && end->out.started && end->out.ssrc == from->in_ssrc &&
            from->in.clock_hz != 0;
 }
@@ -78,15 +88,23 @@ uint32_t agw_report_speaker(const agw_end *end)
     return end->out.started && end->cname[0] != '\0' ? end->out.ssrc : end->own_ssrc;
 }
 
+/* The timestamp of this moment in the stream toward that side. */
+static uint32_t timestamp_now(const agw_media *m, agw_side side, agw_ns now)
+{
+    const agw_rewrite *out = &m->end[side].out;
+    if (is_our_clock(m, side))
+        return agw_rewrite_timestamp_at(out, agw_transcode_egress_hz(m, side), now);
+    return agw_rewrite_egress_timestamp(out, agw_rtp_receiver_timestamp(&m->end[1 - side].in, now));
+}
+
 static agw_err write_sr(agw_media *m, agw_side side, agw_ns now, const agw_rtcp_report *block,
                         size_t n, agw_rtcp_writer *w)
 {
     agw_end *end = &m->end[side];
-    const uint32_t timestamp = agw_rtp_receiver_timestamp(&m->end[1 - side].in, now);
     const agw_rtcp_sender sr = {
         .ssrc = agw_report_speaker(end),
         .ntp = agw_rtcp_ntp(m->call->worker->wall_us + now / AGW_US(1)),
-        .rtp_timestamp = agw_rewrite_egress_timestamp(&end->out, timestamp),
+        .rtp_timestamp = timestamp_now(m, side, now),
         .packets = end->out.packets,
         .octets = end->out.octets,
     };

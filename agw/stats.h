@@ -19,6 +19,14 @@ typedef struct agw_traffic {
     agw_counter last_at;
 } agw_traffic;
 
+/** Codec change of what one party sends; all 0 = it passes. */
+typedef struct agw_transcode_stats {
+    agw_counter packets_in, packets_out;
+    agw_counter late, malformed;         /* packets that came for nothing */
+    agw_counter concealed_ms, by_fec_ms; /* audio that was lost: made up, restored */
+    agw_counter delay_us;                /* of the jitter buffer, now */
+} agw_transcode_stats;
+
 /** One side of one media. A packet that comes in writes the first line of the cache, one that goes
  * out the second. */
 typedef struct agw_end_stats {
@@ -38,6 +46,8 @@ typedef struct agw_end_stats {
     agw_counter dtmf_in, dtmf_out; /* digits that this party pressed, and that were played to it */
     agw_counter loss_runs_in; /* runs in which lost_in was lost: one or more packets in a row */
     agw_counter played_ms;    /* where the file stands, or stood, that this party hears */
+
+    alignas(AGW_CACHE_LINE) agw_transcode_stats transcode; /* of what this party sends */
 } agw_end_stats;
 
 typedef struct agw_media_stats {
@@ -60,6 +70,7 @@ typedef struct agw_worker_stats {
     agw_counter tcp_refused_full, tcp_refused_host, tcp_refused_late, tcp_refused_first;
     agw_counter handshakes_done, handshakes_failed;
     agw_counter calls, transports; /* now */
+    agw_counter chains;            /* codec changes of one direction, now */
     agw_counter icmp_errors, kernel_drops;
     agw_counter fast_rx, fast_tx;         /* packets that came and went by AF_XDP */
     agw_counter waits;                    /* times it gave up the processor */

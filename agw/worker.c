@@ -7,6 +7,7 @@
 #include "agw/demux.h"
 #include "agw/dtmf.h"
 #include "agw/player.h"
+#include "agw/transcode.h"
 #include "agw/transport.h"
 #include "agw/warm.h"
 #include "base/log.h"
@@ -20,6 +21,7 @@
 enum {
     MAILBOX_SLOTS = 16384,
     MAIL_BUDGET = 32, /* messages between two batches */
+    CHAIN_BUDGET = 8, /* codec frames between two batches */
     DTLS_HANDSHAKE = 22,
     STRAYS = 4, /* ClientHellos from nowhere in a second */
 };
@@ -209,6 +211,16 @@ static void run_media_timers(agw_worker *w)
         agw_player_on_timer(timer->owner);
 }
 
+/* Coding takes long: packets that only pass are read in between. true: more are due. */
+static bool run_chain_timers(agw_worker *w)
+{
+    int budget = CHAIN_BUDGET;
+    for (agw_timer *timer; budget > 0 && (timer = agw_timerq_pop(&w->chain_timers, w->now)) != NULL;
+         budget--)
+        agw_transcode_on_timer(timer->owner);
+    return budget == 0;
+}
+
 static void take_icmp(agw_worker *w)
 {
     for (const agw_port *port; (port = agw_io_take_icmp(w->io)) != NULL;) {
@@ -304,6 +316,7 @@ bool agw_worker_turn(agw_worker *w, agw_ns now)
     run_timers(w); /* first: what has expired must not send for a message either */
     const bool more_mail = take_mail(w);
     run_media_timers(w);
+    const bool more_chains = run_chain_timers(w);
     take_icmp(w);
     send_waiting(w);
     const size_t n = agw_io_rx(w->io, w->pkts, AGW_PKT_BATCH);
@@ -315,14 +328,17 @@ bool agw_worker_turn(agw_worker *w, agw_ns now)
     publish(w);
     if (!flushed && n == 0)
         agw_io_wait(w->io, now, now + RETRY_FULL_MAILBOX);
-    return n != 0 || more_mail || !flushed;
+    return n != 0 || more_mail || more_chains || !flushed;
 }
 
 static agw_ns next_timer(const agw_worker *w)
 {
-    const agw_ns media =
-        agw_earlier(agw_timerq_next(&w->media_timers), agw_timerq_next(&w->player_timers));
-    return agw_earlier(agw_timerq_next(&w->timers), media);
+    const agw_timerq *const queues[] = {&w->timers, &w->media_timers, &w->player_timers,
+                                        &w->chain_timers};
+    agw_ns next = AGW_NEVER;
+    for (size_t i = 0; i < sizeof queues / sizeof queues[0]; i++)
+        next = agw_earlier(next, agw_timerq_next(queues[i]));
+    return next;
 }
 
 static void *run(void *arg)
@@ -401,6 +417,7 @@ agw_worker *agw_worker_new(size_t index, const agw_io_config *io, agw_port **acc
     agw_timerq_init(&w->timers);
     agw_timerq_init(&w->media_timers);
     agw_timerq_init(&w->player_timers);
+    agw_timerq_init(&w->chain_timers);
     w->io = agw_io_open(io);
     w->mailbox = agw_ring_new(MAILBOX_SLOTS);
     w->by_remote = agw_map_new(sizeof(agw_remote_key), seed);
@@ -450,6 +467,7 @@ void agw_worker_free(agw_worker *w)
     agw_timerq_fini(&w->timers);
     agw_timerq_fini(&w->media_timers);
     agw_timerq_fini(&w->player_timers);
+    agw_timerq_fini(&w->chain_timers);
     agw_map_free(w->by_remote);
     agw_ring_free(w->mailbox);
     if (w->io != NULL)

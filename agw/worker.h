@@ -46,6 +46,7 @@ typedef struct agw_worker {
     agw_timerq timers;            /* of transports */
     agw_timerq media_timers;      /* of medias */
     agw_timerq player_timers;     /* of players */
+    agw_timerq chain_timers;      /* of their transcoders */
     struct agw_tap *tap;          /* where tapped packets go; NULL = nothing is recorded here */
     agw_map *by_remote;           /* agw_remote_key -> agw_transport, written by authentic checks */
     struct agw_transport **slots; /* AGW_WORKER_SLOTS */

@@ -585,6 +585,7 @@ static inline void lab_close(lab *l)
     AGW_ASSERT(agw_counter_get(&w->stats.transports) == 0);
     AGW_ASSERT(agw_map_count(w->by_remote) == 0 && agw_timerq_next(&w->timers) == AGW_NEVER);
     AGW_ASSERT(agw_timerq_next(&w->media_timers) == AGW_NEVER);
+    AGW_ASSERT(agw_timerq_next(&w->chain_timers) == AGW_NEVER);
     for (size_t i = 0; i < l->n_assocs; i++)
         AGW_ASSERT(l->assocs[i].assoc == NULL);
     for (size_t i = 0; i < LAB_CALLS; i++) {
