@@ -183,8 +183,8 @@ size_t agw_amr_write(const agw_amr_layout *layout, const agw_payload *frames, ui
     size_t at = up_to_octet(layout, CMR_BITS);
     for (unsigned i = 0; i < frames->n_frames; i++) {
         const agw_frame *frame = &frames->frames[i];
-        const unsigned more = i + 1u < frames->n_frames;
-        put_bits(out, at, more << 5 | (unsigned)frame->type << 1 | is_good(frame), TOC_BITS);
+        const unsigned more = i + 1u < frames->n_frames ? 0x20 : 0, good = is_good(frame) ? 1 : 0;
+        put_bits(out, at, more | (unsigned)frame->type << 1 | good, TOC_BITS);
         at += up_to_octet(layout, TOC_BITS);
     }
     for (unsigned i = 0; i < frames->n_frames; i++) {
@@ -202,7 +202,7 @@ size_t agw_amr_store(bool wide, const agw_frame *frame, uint8_t out[AGW_AMR_STOR
 {
     const unsigned bits = bits_of(wide, frame);
     memset(out, 0, 1 + octets(bits));
-    out[0] = (uint8_t)(frame->type << 3 | (is_good(frame) ? 4u : 0u));
+    out[0] = (uint8_t)((unsigned)frame->type << 3 | (is_good(frame) ? 4u : 0u));
     copy_bits(out, 8, frame, bits);
     return 1 + octets(bits);
 }
