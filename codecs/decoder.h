@@ -54,7 +54,8 @@ size_t agw_decoder_decode(agw_decoder *d, const agw_frame *frame, int16_t *pcm, 
  *
  * @return samples: duration of one frame of this decoder, at most room */
 size_t agw_decoder_conceal(agw_decoder *d, const agw_frame *next, int16_t *pcm, size_t room);
-/** Begins anew, as for another sender. */
+/** Begins anew, as for another sender. Not for each packet: AMR's library has no other way than to
+ * give its state back and to take another. */
 void agw_decoder_reset(agw_decoder *d);
 
 #endif
