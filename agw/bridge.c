@@ -626,6 +626,8 @@ static bool take_rtcp(agw_media *m, agw_side side, const agw_pkt *pkt, agw_ns no
     }
     while (agw_rtcp_next(&it, &p))
         taken |= take_report(m, side, &p, now);
+    if (m->end[side].xr != 0)
+        agw_xr_report_take(m, side, pkt->data, pkt->len, now);
     if (taken)
         count(&stats_of(m, side)->rtcp_in, pkt->len, now);
     return taken;

@@ -19,18 +19,53 @@ static const agw_emodel_codec *find_codec(const char *text)
     return agw_emodel_find(name, (uint32_t)g_ascii_strtoull(slash + 1, NULL, 10), 0);
 }
 
-static int64_t more(uint64_t now, uint64_t before)
+/* What comes in since the last sample; 64 bits are as good as for ever. */
+typedef struct news {
+    int64_t came, missed, runs, chained, late;
+} news;
+
+static int64_t step(const agw_counter *counter, uint64_t *last)
 {
+    const uint64_t now = agw_counter_get(counter), before = *last;
+    *last = now;
     return now > before ? (int64_t)(now - before) : 0;
 }
 
-static void judge(agw_quality_sample *s, const char *codec_text, double burst_ratio)
+static news take_news(agw_quality *q, const agw_end_stats *from)
+{
+    return (news){
+        .came = step(&from->rtp_in.packets, &q->packets),
+        .missed = step(&from->lost_in, &q->lost),
+        .runs = step(&from->loss_runs_in, &q->runs),
+        .chained = step(&from->transcode.packets_in, &q->chained),
+        .late = step(&from->transcode.late, &q->late),
+    };
+}
+
+/* One stream all the way: both ends count the same packets. */
+static int64_t loss_passed(const news *n, int64_t reported_1000)
+{
+    return MAX(n->missed * 1000 / (n->came + n->missed), reported_1000);
+}
+
+/* One stream to us, another one from us on. */
+static int64_t loss_chained(const news *n, int64_t reported_1000)
+{
+    const int64_t all = n->came + n->missed;
+    const int64_t leg_1000 = MIN(n->missed + n->late, all) * 1000 / all;
+    return 1000 - (1000 - leg_1000) * (1000 - reported_1000) / 1000;
+}
+
+/* buffers_us: delay of all jitter buffers. */
+static void judge(agw_quality_sample *s, const char *codec_text, const news *n, int64_t buffers_us)
 {
     const agw_emodel_codec *codec = find_codec(codec_text);
     const agw_emodel_path path = {
-        .delay_ms = agw_emodel_delay_ms(codec, (uint32_t)s->round_trip_us, (uint32_t)s->jitter_us),
+        .delay_ms =
+            agw_emodel_delay_ms(codec, (uint32_t)s->round_trip_us, 0) + (double)buffers_us / 1e3,
         .loss_percent = (double)s->loss_1000 / 10,
-        .burst_ratio = burst_ratio,
+        .burst_ratio =
+            agw_emodel_burst_ratio((uint64_t)n->came, (uint64_t)n->missed, (uint64_t)n->runs),
     };
     const double r = agw_emodel_r(codec, &path);
     s->r_x10 = (int64_t)lround(r * 10);
@@ -57,34 +92,32 @@ static void follow(agw_quality *q, uint32_t ssrc)
 {
     if (q->ssrc == ssrc)
         return;
-    *q = (agw_quality){.packets = q->packets, .lost = q->lost, .runs = q->runs, .ssrc = ssrc};
+    q->ssrc = ssrc;
+    q->samples = 0;
+    q->sum = q->lowest = q->highest = (agw_quality_sample){0};
 }
 
 bool agw_quality_take(agw_quality *q, const agw_end_stats *from, const agw_end_stats *to,
                       const char *codec, int64_t at_s, agw_quality_sample *out)
 {
-    const uint64_t packets = agw_counter_get(&from->rtp_in.packets);
-    const uint64_t lost = agw_counter_get(&from->lost_in);
-    const uint64_t runs = agw_counter_get(&from->loss_runs_in);
-    const int64_t came = more(packets, q->packets), missed = more(lost, q->lost);
-    const int64_t in_runs = more(runs, q->runs);
-    follow(q, (uint32_t)agw_counter_get(&from->ssrc_in));
-    q->packets = packets;
-    q->lost = lost;
-    q->runs = runs;
-    if (came == 0)
-        return false;
+    const news n = take_news(q, from);
     const int64_t leg_us = (int64_t)agw_counter_get(&from->rtt_us);
     const int64_t reported_1000 = (int64_t)(agw_counter_get(&to->loss_out_256) * 1000 / 256);
+    const int64_t reported_us = (int64_t)agw_counter_get(&to->jitter_out_us);
+    const int64_t jitter_us = MAX((int64_t)agw_counter_get(&from->jitter_in_us), reported_us);
+    const bool chained = n.chained != 0;
+    follow(q, (uint32_t)agw_counter_get(&from->ssrc_in));
+    if (n.came == 0)
+        return false;
     agw_quality_sample s = {
-        .loss_1000 = MAX(missed * 1000 / (came + missed), reported_1000),
-        .jitter_us =
-            (int64_t)MAX(agw_counter_get(&from->jitter_in_us), agw_counter_get(&to->jitter_out_us)),
+        .loss_1000 = chained ? loss_chained(&n, reported_1000) : loss_passed(&n, reported_1000),
+        .jitter_us = jitter_us,
         .leg_us = leg_us,
         .round_trip_us = leg_us + (int64_t)agw_counter_get(&to->rtt_us),
         .at_s = at_s,
     };
-    judge(&s, codec, agw_emodel_burst_ratio((uint64_t)came, (uint64_t)missed, (uint64_t)in_runs));
+    const int64_t ours_us = (int64_t)agw_counter_get(&from->transcode.delay_us);
+    judge(&s, codec, &n, chained ? ours_us + 2 * reported_us : 2 * jitter_us);
     add(q, &s);
     *out = s;
     return true;

@@ -29,6 +29,7 @@ typedef struct agw_quality_sample {
 /** One direction of one media. Zeroed = nothing was sampled yet. */
 typedef struct agw_quality {
     uint64_t packets, lost, runs; /* counters at the last sample */
+    uint64_t chained, late;       /* packets that changed their codec, and that could not in time */
     uint32_t ssrc;                /* whose samples these are */
     uint32_t samples;
     agw_quality_sample sum, lowest, highest;
@@ -36,7 +37,8 @@ typedef struct agw_quality {
 
 /** What is measured of a stream since the last sample: loss as we see it, or as the receiver
  * reports it where that is more (what we only pass on arrives there with the gaps of both legs),
- * jitter likewise.
+ * jitter likewise. Where its codec changes at us, our jitter buffer ends the first leg: what came
+ * too late for it is lost, the losses of both legs add up, and so do the delays.
  *
  * @param from   the party that sends it
  * @param to     the other one

@@ -148,6 +148,31 @@ static void test_xr_report_rfc3611_4_4_round_trip_without_sr(void)
     lab_end(l);
 }
 
+/* Where a codec changes RTCP ends at us, and extended reports with it. */
+static void test_xr_report_rfc3611_4_4_round_trip_beside_a_codec_change(void)
+{
+    lab *l = talk(AGW_PLAN_XR_RTT, 0);
+    agw_chain_plan chain = {.n_inputs = 1, .out = agw_codec_plain(AGW_CODEC_PCMU)};
+    agw_end_plan *phone = &l->calls[0].plan->medias[0].end[AGW_SIDE_B];
+    uint8_t buf[128];
+    agw_rtcp_writer w;
+    heard h;
+    chain.inputs[0] =
+        (agw_chain_input){.pt = LAB_PT_AUDIO, .format = agw_codec_plain(AGW_CODEC_PCMA)};
+    phone->chain = &chain;
+    lab_apply(l, &l->calls[0]);
+    wait_for_report(l, &h);
+    CU_ASSERT_TRUE_FATAL(has_block(&h, AGW_XR_RRTR));
+    const agw_xr_dlrr d = {h.sender, agw_xr_read_rrtr(&h.block), 0};
+    rr_of_browser(&w, buf, sizeof buf);
+    CU_ASSERT_EQUAL(agw_xr_write_dlrr(&w, SSRC_BROWSER, &d, 1), AGW_OK);
+    l->now += AGW_MS(50);
+    lab_browser_says(l, &l->calls[0], browser(), buf, w.len);
+    lab_turn(l);
+    CU_ASSERT_TRUE(rtt_of_browser(l) > 49000 && rtt_of_browser(l) < 51000);
+    lab_end(l);
+}
+
 /* Who has not negotiated it gets none, and what it says of it counts for nothing. */
 static void test_xr_report_rfc3611_5_nothing_without_negotiation(void)
 {
@@ -236,6 +261,7 @@ static void test_xr_report_goes_behind_what_is_passed_on(void)
 static const agw_unit_case CASES[] = {
     AGW_CASE(test_xr_report_rfc3611_4_5_rrtr_is_answered_once),
     AGW_CASE(test_xr_report_rfc3611_4_4_round_trip_without_sr),
+    AGW_CASE(test_xr_report_rfc3611_4_4_round_trip_beside_a_codec_change),
     AGW_CASE(test_xr_report_rfc3611_5_nothing_without_negotiation),
     AGW_CASE(test_xr_report_rfc3611_4_7_voip_metrics_of_what_a_party_sends),
     AGW_CASE(test_xr_report_goes_behind_what_is_passed_on),

@@ -67,6 +67,24 @@ static void test_quality_rtc_7_what_the_receiver_reports_counts_when_it_is_worse
     CU_ASSERT_EQUAL(q.round_trip_us, 70000);
 }
 
+/* Our jitter buffer ends the first leg: 10 % are lost there with 5 % that are late, 20 % behind it.
+ */
+static void test_quality_rtc_7_where_the_codec_changes_both_legs_add_up(void)
+{
+    stream passed = {0}, chained = {0};
+    agw_end_stats *from = &chained.stats.end[0];
+    set(&chained.stats.end[1].loss_out_256, 51);
+    set(&from->transcode.packets_in, 450);
+    set(&from->transcode.late, 25);
+    const agw_quality_sample both = ten_seconds(&chained, "PCMA/8000", 50, 50);
+    CU_ASSERT_TRUE(both.loss_1000 >= 319 && both.loss_1000 <= 321); /* 1 - 0.85 * 0.8 */
+    const agw_quality_sample clean = ten_seconds(&passed, "PCMA/8000", 0, 0);
+    stream delayed = {0};
+    set(&delayed.stats.end[0].transcode.packets_in, 500);
+    set(&delayed.stats.end[0].transcode.delay_us, 80000);
+    CU_ASSERT_TRUE(ten_seconds(&delayed, "PCMA/8000", 0, 0).r_x10 < clean.r_x10);
+}
+
 static void test_quality_rtc_7_bursts_are_worse_than_single_losses(void)
 {
     stream single = {0}, bursts = {0};
@@ -142,6 +160,7 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_quality_rtc_7_a_clean_stream),
     AGW_CASE(test_quality_rtc_7_loss_is_of_these_ten_seconds),
     AGW_CASE(test_quality_rtc_7_what_the_receiver_reports_counts_when_it_is_worse),
+    AGW_CASE(test_quality_rtc_7_where_the_codec_changes_both_legs_add_up),
     AGW_CASE(test_quality_rtc_7_bursts_are_worse_than_single_losses),
     AGW_CASE(test_quality_rtc_7_falls_with_loss_jitter_and_delay),
     AGW_CASE(test_quality_rtc_7_average_lowest_highest),
