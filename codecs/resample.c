@@ -8,7 +8,10 @@
 #include <math.h>
 #include <string.h>
 
-enum { BLOCK = 480 }; /* samples of input at a time: history and they lie in one piece */
+enum {
+    BLOCK = 480, /* samples of input at a time: history and they lie in one piece */
+    Q = 14,      /* the taps' magnitudes sum up to nearly 2: 32 bits hold that of full scale */
+};
 
 static const double PI = 3.14159265358979323846;
 static const double KAISER_BETA = 6.76; /* 70 dB of stop band: 0.1102 * (70 - 8.7) */
@@ -38,11 +41,11 @@ static void design(agw_resample *r)
 {
     const unsigned ratio = r->ratio, n = AGW_RESAMPLE_PHASE_TAPS * ratio;
     for (unsigned i = 0; i < n; i++) {
-        const double gain = r->up ? 32768.0 * ratio : 32768.0;
-        const int v = (int)lrint(tap(i, n, ratio) * gain);
+        const double gain = r->up ? ratio : 1;
+        const double v = tap(i, n, ratio) * gain * (1 << Q);
         const unsigned back = AGW_RESAMPLE_PHASE_TAPS - 1 - i / ratio;
         const unsigned at = r->up ? i % ratio * AGW_RESAMPLE_PHASE_TAPS + back : i;
-        r->coefficients[at] = (int16_t)(v > INT16_MAX ? INT16_MAX : v);
+        r->coefficients[at] = (int16_t)lrint(v);
     }
 }
 
@@ -77,10 +80,10 @@ static int16_t clip(int32_t v)
  */
 static int16_t filtered(const int16_t *restrict x, const int16_t *restrict c, unsigned n)
 {
-    int32_t sum = 1 << 14;
+    int32_t sum = 1 << (Q - 1);
     for (unsigned i = 0; i < n; i++)
         sum += x[i] * c[i];
-    return clip(sum >> 15);
+    return clip(sum >> Q);
 }
 
 /* x: taps samples of what was, then n new ones. */

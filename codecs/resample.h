@@ -19,7 +19,7 @@ typedef struct agw_resample {
     bool up;
     uint8_t ratio;                           /* 1 = nothing to do */
     uint16_t taps;                           /* of history that one output sample sees */
-    int16_t coefficients[AGW_RESAMPLE_TAPS]; /* Q15; up: phase by phase */
+    int16_t coefficients[AGW_RESAMPLE_TAPS]; /* up: phase by phase */
     int16_t history[AGW_RESAMPLE_TAPS];      /* the last `taps` samples that came in */
 } agw_resample;
 
