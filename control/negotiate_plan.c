@@ -154,11 +154,12 @@ static uint8_t xr_of(const agw_exchange *x, const agw_work *w, agw_side side,
     return (uint8_t)((rtt ? AGW_PLAN_XR_RTT : 0) | (voip ? AGW_PLAN_XR_VOIP : 0));
 }
 
-static const agw_emodel_codec *codec_of(const agw_line *line)
+/* Of the first codec that this party speaks. */
+static const agw_emodel_codec *codec_of(const agw_line *line, agw_side side)
 {
     for (guint i = 0; i < line->rows->len; i++) {
         const agw_row *row = agw_line_row(line, i);
-        if (row->active && !row->aux)
+        if ((row->active || (row->chained >> side & 1) != 0) && !row->aux)
             return agw_emodel_find(row->name, row->clock_hz, 0);
     }
     return NULL;
@@ -182,7 +183,7 @@ static void fill_end(const agw_exchange *x, const agw_work *w, agw_side side, ag
     const bool avpf = agw_sdp_proto_is_avpf(side == x->from ? w->m->proto : end->proto);
     out->feedback = !avpf ? 0 : side == x->from ? feedback_of(w) : w->told_fb;
     out->xr = xr_of(x, w, side, m);
-    out->codec = codec_of(w->line);
+    out->codec = codec_of(w->line, side);
     out->reduced_size = m->rtcp_rsize && (web || w->om->rtcp_rsize);
     if (web && end->mid != NULL && strlen(end->mid) <= AGW_MID_MAX)
         g_strlcpy(out->mid, end->mid, sizeof out->mid);

@@ -162,7 +162,7 @@ const rig = window.rig = {
       if (r.type === 'outbound-rtp')
         Object.assign(out[r.kind], { txPackets: r.packetsSent, txSsrc: r.ssrc, txCodec: byId[r.codecId]?.mimeType, pliReceived: r.pliCount, firReceived: r.firCount, keyFramesSent: r.keyFramesEncoded, active: r.active });
       if (r.type === 'remote-inbound-rtp') Object.assign(out[r.kind], { rtt: r.roundTripTime, remoteLost: r.packetsLost, reports: (out[r.kind].reports ?? 0) + 1 });
-      if (r.type === 'remote-outbound-rtp') out[r.kind].remoteSr = r.reportsSent;
+      if (r.type === 'remote-outbound-rtp') Object.assign(out[r.kind], { remoteSr: r.reportsSent, dlrr: r.roundTripTimeMeasurements, dlrrRtt: r.roundTripTime });
       if (r.type === 'transport') {
         out.transports.push({ dtls: r.dtlsState, role: r.dtlsRole, tls: r.tlsVersion, cipher: r.dtlsCipher, srtp: r.srtpCipher, ice: r.iceState, iceRole: r.iceRole, ufrag: r.iceLocalUsernameFragment,
           pairChanges: r.selectedCandidatePairChanges, localCert: byId[r.localCertificateId]?.fingerprint, remoteCert: byId[r.remoteCertificateId]?.fingerprint, rx: r.packetsReceived, tx: r.packetsSent });

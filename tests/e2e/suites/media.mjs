@@ -175,3 +175,42 @@ test('start_recording and stop_recording: tshark reads both directions in the cl
   assert.match(info, new RegExp(`from tag ${call.tags.a}`));
   t.note(`${rows.length} RTP packets read by tshark`);
 }, { known: NOT_OURS });
+
+test('extended reports: VoIP metrics for the phone that asks, a round trip for a browser that only listens', async (t, ctx) => {
+  const { call, page, phone } = await parts(t, ctx);
+  await page.direction('audio', 'recvonly');
+  const offer = await page.offer();
+  const toCore = await call.offer(offer, { toward: 'core', at: NET.browser.v4 });
+  assert.doesNotMatch(toCore, /rtcp-xr/);
+  await phone.connect(toCore);
+  const coreAnswer = `${phone.answerTo(toCore)}a=rtcp-xr:voip-metrics\r\n`;
+  const toBrowser = await call.answer(coreAnswer, { toward: 'browser', at: phone.ip });
+  t.sdps = { offer, toCore, coreAnswer, toBrowser };
+  assert.match(offer, /a=rtcp-xr:rcvr-rtt=all/);
+  assert.match(toBrowser, /a=rtcp-xr:rcvr-rtt=all/);
+  const cap = await Capture.start(ctx.net.core, join(ctx.opts.out, 'xr.pcap'));
+  t.cleanup(() => cap.proc.stop());
+  await page.answer(toBrowser);
+  await pageHears(page, PHONE_HZ);
+  const audio = await until('the browser has a round trip from our DLRR', async () => {
+    const { audio: a } = await page.stats();
+    return a.dlrr > 0 && a;
+  }, 25000);
+  assert.ok(audio.dlrrRtt > 0 && audio.dlrrRtt < 0.5, `${audio.dlrrRtt} s`);
+  await until('the phone gets extended reports', async () => (await phone.audio.stats()).rtcp.other > 0, 15000);
+  await cap.stop();
+  const field = (name) => ['-e', `rtcp.xr.voipmetrics.${name}`];
+  const rtcp = ['-d', `udp.port==${phone.audio.port + 1},rtcp`];
+  const rows = tshark(cap.file, ...rtcp, '-Y', `rtcp.xr.bt == 7 && ip.dst == ${phone.ip}`, '-T', 'fields', '-e', 'rtcp.ssrc.identifier', ...['gmin', 'rfactor', 'moslq', 'moscq', 'burstduration', 'gapduration'].flatMap(field));
+  assert.ok(rows.length > 0, 'tshark reads VoIP metrics');
+  const [, gmin, r, lq, cq, burst, gap] = rows.at(-1).split('\t');
+  assert.equal(Number(gmin), 16);
+  assert.ok(Number(r) > 85 && Number(r) <= 94, `R ${r}`);
+  assert.ok(Number(lq) >= 4.3 && Number(cq) >= 4.2, `MOS ${lq} ${cq}`);
+  assert.equal(Number(burst), 0);
+  assert.ok(Number(gap) > 0);
+  assert.deepEqual(tshark(cap.file, ...rtcp, '-Y', `rtcp && (_ws.malformed || rtcp.length_check == 0) && ip.dst == ${phone.ip}`), []);
+  const mos = Object.values((await call.query()).SSRC).map((e) => e['average MOS']?.MOS).filter(Boolean);
+  assert.ok(mos.length === 1 && mos[0] >= 43, `MOS of query: ${mos}`);
+  t.note(`R ${r}, MOS ${lq} and ${cq} by tshark; ${(audio.dlrrRtt * 1000).toFixed(1)} ms by the browser`);
+}, { known: NOT_OURS });
