@@ -91,10 +91,12 @@ static void write_numbered(const agw_work *w, const agw_sdp_attr *attr, agw_sdp_
 static void write_ptime(const agw_work *w, int32_t key_ms, agw_sdp_writer *out)
 {
     enum { PTIME_MS = 20, MAXPTIME_MS = 240 };
-    const bool said = w->m->ptime_ms != 0 && !w->converted;
+    const uint32_t said = w->converted ? w->om->ptime_ms : w->m->ptime_ms;
     if (key_ms > 0)
         agw_sdp_write_attrf(out, "ptime", "%d", key_ms);
-    else if (w->own_ptime && !said)
+    else if (w->converted && said != 0) /* the packets of both directions are alike */
+        agw_sdp_write_attrf(out, "ptime", "%u", said);
+    else if (w->own_ptime && said == 0)
         agw_sdp_write_attrf(out, "ptime", "%d", PTIME_MS);
     if (w->own_ptime)
         agw_sdp_write_attrf(out, "maxptime", "%d", MAXPTIME_MS);

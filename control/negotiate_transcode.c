@@ -118,14 +118,16 @@ static bool is_named(const GArray *codecs, const char *name)
     return false;
 }
 
-/* Widest audio of the sender's that we can convert; 0 = it has none. */
-static uint32_t convertible_hz(const agw_exchange *x, const agw_work *w)
+/* Widest audio of the sender's that we can convert; 0 = it has none. stripped: of those, too, that
+ * the script takes out, as there are no others. */
+static uint32_t convertible_hz(const agw_exchange *x, const agw_work *w, bool stripped)
 {
     const agw_leg *to = &x->next->leg[x->to];
     uint32_t most = 0;
     for (size_t i = 0; i < w->m->n_codecs; i++) {
+        const agw_sdp_codec *codec = &w->m->codecs[i];
         agw_codec_format format;
-        if (agw_codecs_may_stay(to, &w->m->codecs[i]) && format_of(x, &w->m->codecs[i], &format))
+        if ((stripped || agw_codecs_may_stay(to, codec)) && format_of(x, codec, &format))
             most = MAX(most, agw_codec_audio_hz(&format));
     }
     return most;
@@ -156,10 +158,25 @@ static void insert(const agw_leg *to, GArray *codecs, const agw_sdp_codec *codec
         g_array_insert_val(codecs, at, c);
 }
 
+/* Behind all other codecs, but before what accompanies them. */
+static void append(GArray *codecs, const agw_sdp_codec *codec)
+{
+    const agw_out_codec c = {.codec = codec, .added = true};
+    guint at = codecs->len;
+    while (at > 0 && agw_codec_is_aux(g_array_index(codecs, agw_out_codec, at - 1).codec))
+        at--;
+    if (!has_codec(codecs, codec))
+        g_array_insert_val(codecs, at, c);
+}
+
+static const agw_sdp_codec *make_event(agw_exchange *x, uint32_t clock_hz)
+{
+    return make(x, "telephone-event", clock_hz, 1, PT_ANY, "0-15");
+}
+
 static void add_event(agw_exchange *x, GArray *codecs, uint32_t clock_hz)
 {
-    const agw_out_codec c = {.codec = make(x, "telephone-event", clock_hz, 1, PT_ANY, "0-15"),
-                             .added = true};
+    const agw_out_codec c = {.codec = make_event(x, clock_hz), .added = true};
     if (!has_codec(codecs, c.codec))
         g_array_append_val(codecs, c);
 }
@@ -260,17 +277,6 @@ static agw_codec_id spec_id(const spec *s, uint32_t *clock_hz)
     return AGW_CODEC_NONE;
 }
 
-/* Behind all other codecs, but before what accompanies them. */
-static void append(GArray *codecs, const agw_sdp_codec *codec)
-{
-    const agw_out_codec c = {.codec = codec, .added = true};
-    guint at = codecs->len;
-    while (at > 0 && agw_codec_is_aux(g_array_index(codecs, agw_out_codec, at - 1).codec))
-        at--;
-    if (!has_codec(codecs, codec))
-        g_array_insert_val(codecs, at, c);
-}
-
 static void add_spec(agw_exchange *x, agw_work *w, const char *text)
 {
     const spec s = spec_split(text);
@@ -279,11 +285,22 @@ static void add_spec(agw_exchange *x, agw_work *w, const char *text)
     if (serves(x, id)) {
         agw_codec_format format = own_format(id);
         format.clock_hz = clock_hz;
-        append(w->codecs, make_codec(x, &format, spec_text(&s, 5)));
+        const char *fmtp = spec_text(&s, 5);
+        append(w->codecs,
+               make_codec(x, &format, fmtp == NULL && agw_exchange_is_literal(x) ? "" : fmtp));
     } else if (s.n > 0 && g_ascii_strcasecmp(s.part[0], "telephone-event") == 0) {
         add_event(x, w->codecs, spec_number(&s, 1) != 0 ? spec_number(&s, 1) : EVENT_HZ);
     }
     g_strfreev(s.part);
+}
+
+static bool has_events(const agw_leg *to, const agw_sdp_media *m)
+{
+    for (size_t i = 0; i < m->n_codecs; i++) {
+        if (is_event(&m->codecs[i]) && agw_codecs_may_stay(to, &m->codecs[i]))
+            return true;
+    }
+    return false;
 }
 
 static void add_by_key(agw_exchange *x, agw_work *w)
@@ -291,8 +308,35 @@ static void add_by_key(agw_exchange *x, agw_work *w)
     const GPtrArray *list = x->next->leg[x->to].codecs[AGW_CODEC_TRANSCODE];
     for (guint i = 0; list != NULL && i < list->len; i++)
         add_spec(x, w, g_ptr_array_index(list, i));
-    if (list != NULL && is_named(w->codecs, "telephone-event"))
-        add_events(x, w->codecs);
+    for (guint i = 0; list != NULL && i < w->codecs->len; i++) {
+        const agw_out_codec c = g_array_index(w->codecs, agw_out_codec, i);
+        if (c.added && !agw_codec_is_aux(c.codec) && has_events(&x->next->leg[x->to], w->m))
+            append(w->codecs, make_event(x, c.codec->clock_hz));
+    }
+}
+
+static bool has_clock(const GArray *codecs, uint32_t clock_hz)
+{
+    for (guint i = 0; i < codecs->len; i++) {
+        const agw_sdp_codec *c = g_array_index(codecs, agw_out_codec, i).codec;
+        if (!agw_codec_is_aux(c) && c->clock_hz == clock_hz)
+            return true;
+    }
+    return false;
+}
+
+/* Where a key hides codecs or adds some, events go with those that are left. */
+static void drop_lone_events(const agw_exchange *x, GArray *codecs)
+{
+    GPtrArray *const *lists = x->next->leg[x->to].codecs;
+    if (lists[AGW_CODEC_TRANSCODE] == NULL && lists[AGW_CODEC_MASK] == NULL &&
+        lists[AGW_CODEC_CONSUME] == NULL)
+        return;
+    for (guint i = codecs->len; i-- > 0;) {
+        const agw_sdp_codec *c = g_array_index(codecs, agw_out_codec, i).codec;
+        if (is_event(c) && !has_clock(codecs, c->clock_hz))
+            g_array_remove_index(codecs, i);
+    }
 }
 
 void agw_transcode_offer(agw_exchange *x, agw_work *w)
@@ -300,10 +344,12 @@ void agw_transcode_offer(agw_exchange *x, agw_work *w)
     w->own_ptime = false;
     if (w->line->passes || w->line->kind != AGW_MEDIA_AUDIO)
         return;
-    const uint32_t hz = convertible_hz(x, w);
+    uint32_t hz = convertible_hz(x, w, false);
+    hz = hz != 0 ? hz : convertible_hz(x, w, true);
     if (hz == 0)
         return;
     add_by_key(x, w);
+    drop_lone_events(x, w->codecs);
     if (agw_transcode_by_profile(x, w->line))
         add_by_profile(x, w, hz);
 }
@@ -343,14 +389,15 @@ static bool is_better(const choice *a, const choice *b, const choice *best_a, co
 
 /* The best pair of what the offerer has (one codec alone, unless NULL) and what was answered; among
  * equals, in their order. */
-static bool choose_pair(const agw_exchange *x, const agw_work *w, const agw_sdp_codec *only,
-                        choice *a, choice *b)
+static bool choose_among(const agw_exchange *x, const agw_work *w, const agw_sdp_codec *only,
+                         bool stripped, choice *a, choice *b)
 {
     const agw_leg *from = &x->next->leg[x->from];
     *a = *b = (choice){0};
     for (size_t k = 0; k < w->om->n_codecs; k++) {
         choice ca = {.codec = &w->om->codecs[k]};
-        if ((only != NULL && ca.codec != only) || !agw_codecs_may_stay(from, ca.codec) ||
+        if ((only != NULL && ca.codec != only) ||
+            (!stripped && !agw_codecs_may_stay(from, ca.codec)) ||
             !format_of(x, ca.codec, &ca.format))
             continue;
         for (size_t i = 0; i < w->m->n_codecs; i++) {
@@ -363,6 +410,12 @@ static bool choose_pair(const agw_exchange *x, const agw_work *w, const agw_sdp_
         }
     }
     return a->codec != NULL;
+}
+
+static bool choose_pair(const agw_exchange *x, const agw_work *w, const agw_sdp_codec *only,
+                        choice *a, choice *b)
+{
+    return choose_among(x, w, only, false, a, b) || choose_among(x, w, only, true, a, b);
 }
 
 /* consume, accept: the offerer speaks this one whatever the answerer does. */
@@ -506,6 +559,8 @@ static agw_chain_plan *new_chain(const choice *out, const agw_sdp_codec *event)
 static const agw_sdp_codec *answered_codec(agw_exchange *x, const choice *a)
 {
     agw_codec_format want = a->format;
+    if (agw_exchange_is_literal(x))
+        return make_codec(x, &want, a->codec->fmtp != NULL ? a->codec->fmtp : "");
     if (want.id == AGW_CODEC_OPUS)
         want.opus = own_format(AGW_CODEC_OPUS).opus;
     return make_codec(x, &want, NULL);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Options from the command line and from rtpengine's configuration file. */
+#include "codecs/codec.h"
 #include "control/config.h"
 #include "unit.h"
 
@@ -335,7 +336,23 @@ static void test_config_demo_needs_nothing_else(void)
     CU_ASSERT_TRUE(refuses("--demo=here", "here"));
 }
 
+static void test_config_codecs_that_are_converted(void)
+{
+    const uint32_t g711 = UINT32_C(1) << AGW_CODEC_PCMA | UINT32_C(1) << AGW_CODEC_PCMU;
+    CU_ASSERT(runs(GOOD));
+    CU_ASSERT_EQUAL(config.transcode & g711, g711);
+    agw_config_fini(&config);
+    CU_ASSERT(runs(GOOD "--transcode=pcma,PCMU"));
+    CU_ASSERT_EQUAL(config.transcode, g711);
+    agw_config_fini(&config);
+    CU_ASSERT(runs(GOOD "--transcode=none"));
+    CU_ASSERT_EQUAL(config.transcode, 0);
+    agw_config_fini(&config);
+    CU_ASSERT(refuses(GOOD "--transcode=PCMA,foo", "not known"));
+}
+
 static const agw_unit_case CASES[] = {
+    AGW_CASE(test_config_codecs_that_are_converted),
     AGW_CASE(test_config_defaults),
     AGW_CASE(test_config_short_options_of_rtpengine),
     AGW_CASE(test_config_every_other_option_of_rtpengine_warns),

@@ -149,6 +149,17 @@ static void test_flags_codec_words_in_the_flags_list(void)
     agw_flags_fini(&f);
 }
 
+/* rtpengine: a synonym of codec-accept=all */
+static void test_flags_always_transcode_accepts_all(void)
+{
+    agw_flags f;
+    parse(&f, "{\"flags\":[\"always transcode\",\"symmetric codecs\"]}");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(f.codecs[AGW_CODEC_ACCEPT]);
+    CU_ASSERT_STRING_EQUAL(g_ptr_array_index(f.codecs[AGW_CODEC_ACCEPT], 0), "all");
+    CU_ASSERT_PTR_NULL(f.unknown);
+    agw_flags_fini(&f);
+}
+
 static void test_flags_rtpp_flags_string(void)
 {
     agw_flags f;
@@ -385,6 +396,7 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_flags_numbers_as_strings_and_their_bounds),
     AGW_CASE(test_flags_codec_dictionary),
     AGW_CASE(test_flags_codec_words_in_the_flags_list),
+    AGW_CASE(test_flags_always_transcode_accepts_all),
     AGW_CASE(test_flags_rtpp_flags_string),
     AGW_CASE(test_flags_profile_words),
     AGW_CASE(test_flags_unknown_are_collected),
