@@ -6,6 +6,7 @@
  *   stored:               0 FT(4) Q 00  speech bits, padding
  */
 #include "codecs/amr_payload.h"
+#include "codecs/bits.h"
 
 #include <string.h>
 
@@ -31,44 +32,6 @@ int agw_amr_bits(bool wide, unsigned type)
 static unsigned modes_of(bool wide)
 {
     return wide ? AGW_AMR_WB_MODES : AGW_AMR_MODES;
-}
-
-/* --- bits --------------------------------------------------------------------------------------
- */
-
-static size_t octets(size_t bits)
-{
-    return (bits + 7) / 8;
-}
-
-/* n bits, 1 to 8, that begin at bit `at`; touches no octet behind them. */
-static unsigned get_bits(const uint8_t *data, size_t at, unsigned n)
-{
-    const unsigned shift = (unsigned)(at % 8);
-    unsigned v = (unsigned)data[at / 8] << 8;
-    if (shift + n > 8)
-        v |= data[at / 8 + 1];
-    return v >> (16 - shift - n) & ((1u << n) - 1);
-}
-
-/* Appends n bits, 1 to 8, to zeroed memory; returns where the next ones go. */
-static size_t put_bits(uint8_t *out, size_t at, unsigned value, unsigned n)
-{
-    const unsigned shift = (unsigned)(at % 8);
-    const unsigned v = value << (16 - shift - n);
-    out[at / 8] |= (uint8_t)(v >> 8);
-    if (shift + n > 8)
-        out[at / 8 + 1] = (uint8_t)v;
-    return at + n;
-}
-
-static size_t copy_bits(uint8_t *out, size_t at, const agw_frame *frame, size_t n)
-{
-    for (size_t done = 0; done < n; done += 8) {
-        const unsigned step = n - done < 8 ? (unsigned)(n - done) : 8;
-        at = put_bits(out, at, get_bits(frame->data, frame->bit + done, step), step);
-    }
-    return at;
 }
 
 /* --- frames ------------------------------------------------------------------------------------
@@ -120,7 +83,7 @@ static agw_err split_contents(const agw_amr_layout *layout, const uint8_t *paylo
     for (out->n_frames = 0; more; *at += entry_bits) {
         if (*at + entry_bits > len * 8)
             return AGW_ERR_TRUNCATED;
-        const unsigned entry = get_bits(payload, *at, TOC_BITS);
+        const unsigned entry = agw_bits_get(payload, *at, TOC_BITS);
         const unsigned type = entry >> 1 & 15u;
         if (out->n_frames == AGW_DECODER_FRAMES_MAX || agw_amr_bits(layout->wide, type) < 0)
             return AGW_ERR_MALFORMED;
@@ -143,7 +106,7 @@ agw_err agw_amr_split(const agw_amr_layout *layout, const uint8_t *payload, size
 {
     if (len == 0)
         return AGW_ERR_TRUNCATED;
-    const unsigned request = get_bits(payload, 0, CMR_BITS);
+    const unsigned request = agw_bits_get(payload, 0, CMR_BITS);
     out->mode_request = request < modes_of(layout->wide) ? (int8_t)request : -1;
     size_t at = up_to_octet(layout, CMR_BITS);
     const agw_err err = split_contents(layout, payload, len, &at, out);
@@ -156,10 +119,11 @@ agw_err agw_amr_split(const agw_amr_layout *layout, const uint8_t *payload, size
             return AGW_ERR_TRUNCATED;
         frame->data = payload + at / 8;
         frame->bit = (uint16_t)(at % 8);
-        frame->len = bits == 0 ? 0 : (uint16_t)octets(frame->bit + bits);
+        frame->len = bits == 0 ? 0 : (uint16_t)agw_bits_octets(frame->bit + bits);
         at += up_to_octet(layout, bits);
     }
-    return is_zero(payload + octets(at), len - octets(at)) ? AGW_OK : AGW_ERR_MALFORMED;
+    return is_zero(payload + agw_bits_octets(at), len - agw_bits_octets(at)) ? AGW_OK
+                                                                             : AGW_ERR_MALFORMED;
 }
 
 static size_t payload_octets(const agw_amr_layout *layout, const agw_payload *frames)
@@ -168,7 +132,7 @@ static size_t payload_octets(const agw_amr_layout *layout, const agw_payload *fr
     for (unsigned i = 0; i < frames->n_frames; i++)
         bits += up_to_octet(layout, TOC_BITS) +
                 up_to_octet(layout, bits_of(layout->wide, &frames->frames[i]));
-    return octets(bits);
+    return agw_bits_octets(bits);
 }
 
 size_t agw_amr_write(const agw_amr_layout *layout, const agw_payload *frames, uint8_t *out,
@@ -179,17 +143,17 @@ size_t agw_amr_write(const agw_amr_layout *layout, const agw_payload *frames, ui
         return 0;
     memset(out, 0, len);
     const unsigned request = frames->mode_request < 0 ? NO_REQUEST : (unsigned)frames->mode_request;
-    put_bits(out, 0, request, CMR_BITS);
+    agw_bits_put(out, 0, request, CMR_BITS);
     size_t at = up_to_octet(layout, CMR_BITS);
     for (unsigned i = 0; i < frames->n_frames; i++) {
         const agw_frame *frame = &frames->frames[i];
         const unsigned more = i + 1u < frames->n_frames ? 0x20 : 0, good = is_good(frame) ? 1 : 0;
-        put_bits(out, at, more | (unsigned)frame->type << 1 | good, TOC_BITS);
+        agw_bits_put(out, at, more | (unsigned)frame->type << 1 | good, TOC_BITS);
         at += up_to_octet(layout, TOC_BITS);
     }
     for (unsigned i = 0; i < frames->n_frames; i++) {
         const unsigned bits = bits_of(layout->wide, &frames->frames[i]);
-        copy_bits(out, at, &frames->frames[i], bits);
+        agw_bits_copy(out, at, frames->frames[i].data, frames->frames[i].bit, bits);
         at += up_to_octet(layout, bits);
     }
     return len;
@@ -201,10 +165,10 @@ size_t agw_amr_write(const agw_amr_layout *layout, const agw_payload *frames, ui
 size_t agw_amr_store(bool wide, const agw_frame *frame, uint8_t out[AGW_AMR_STORED_MAX])
 {
     const unsigned bits = bits_of(wide, frame);
-    memset(out, 0, 1 + octets(bits));
+    memset(out, 0, 1 + agw_bits_octets(bits));
     out[0] = (uint8_t)((unsigned)frame->type << 3 | (is_good(frame) ? 4u : 0u));
-    copy_bits(out, 8, frame, bits);
-    return 1 + octets(bits);
+    agw_bits_copy(out, 8, frame->data, frame->bit, bits);
+    return 1 + agw_bits_octets(bits);
 }
 
 agw_err agw_amr_load(bool wide, const uint8_t *stored, size_t len, agw_frame *out)
@@ -215,10 +179,10 @@ agw_err agw_amr_load(bool wide, const uint8_t *stored, size_t len, agw_frame *ou
     const int bits = agw_amr_bits(wide, type);
     if (bits < 0)
         return AGW_ERR_MALFORMED;
-    if (len < 1 + octets((size_t)bits))
+    if (len < 1 + agw_bits_octets((size_t)bits))
         return AGW_ERR_TRUNCATED;
     *out = frame_of(wide, type, (stored[0] & 4u) != 0);
     out->data = stored + 1;
-    out->len = (uint16_t)octets((size_t)bits);
+    out->len = (uint16_t)agw_bits_octets((size_t)bits);
     return AGW_OK;
 }
