@@ -4,6 +4,7 @@
 #include "agw/call.h"
 #include "agw/demux.h"
 #include "agw/dtmf.h"
+#include "agw/inband.h"
 #include "agw/player.h"
 #include "agw/recorder.h"
 #include "agw/report.h"
@@ -399,17 +400,9 @@ static void tap(agw_worker *w, const agw_media *m, agw_side side, const agw_pkt 
         agw_tap_put(w->tap, m->call->recording, &tapped);
 }
 
-/* What is played in its place has the word. */
-static bool lets_pass(agw_media *m, agw_side side, const uint8_t *rtp)
-{
-    return agw_player_is_on(m, other(side)) ? agw_player_lets_pass(m, other(side), rtp)
-                                            : agw_dtmf_lets_pass(m, side, rtp);
-}
-
 /* What is asked for beside passing on: taps, blocks, digits. Not inlined, and with little to hand
  * over: who only passes on shall not save registers for it. */
-__attribute__((noinline)) static agw_drop act(agw_worker *w, const agw_pkt *pkt,
-                                              const agw_pt_plan *pt)
+__attribute__((noinline)) static agw_drop act(agw_worker *w, agw_pkt *pkt, const agw_pt_plan *pt)
 {
     agw_media *m = pkt->media;
     const agw_side side = pkt->transport->side;
@@ -421,15 +414,19 @@ __attribute__((noinline)) static agw_drop act(agw_worker *w, const agw_pkt *pkt,
         tap(w, m, side, pkt);
     if (pt->is_event || (in->acts & AGW_ACT_HEARING))
         agw_dtmf_hear(m, side, pkt->data, &h, pt);
+    if ((in->acts & AGW_ACT_INBAND) && !pt->is_event)
+        agw_inband_hear(m, side, pkt->data, &h);
     if (in->acts & AGW_ACT_BLOCK)
         return AGW_DROP_BLOCKED;
     if (pt->is_event && (in->acts & AGW_ACT_BLOCK_DTMF))
         return AGW_DROP_BLOCKED_DTMF;
+    if ((in->acts & AGW_ACT_INBAND) && !pt->is_event && !agw_inband_silence(in, pkt, &h))
+        return AGW_DROP_BLOCKED;
     if (pt->chained)
         return AGW_DROP_NONE; /* digits are put in where it comes out again */
     if (in->acts & AGW_ACT_CHAIN)
         agw_transcode_pause(m, side);
-    if ((in->acts & AGW_ACT_PLAYING) && !lets_pass(m, side, pkt->data))
+    if ((in->acts & AGW_ACT_PLAYING) && !agw_player_lets_pass(m, side, pkt->data))
         return AGW_DROP_PLAYING;
     return AGW_DROP_NONE;
 }
@@ -786,6 +783,8 @@ agw_media *agw_media_new(struct agw_call *call, uint32_t id, agw_media_stats *st
 
 void agw_media_free(agw_media *m)
 {
+    agw_inband_free(m->end[AGW_SIDE_A].inband);
+    agw_inband_free(m->end[AGW_SIDE_B].inband);
     agw_player_free(m->end[AGW_SIDE_A].announcer);
     agw_player_free(m->end[AGW_SIDE_B].announcer);
     agw_dtmf_player_free(m->end[AGW_SIDE_A].player);
@@ -847,6 +846,7 @@ static void apply_end(agw_end *end, const agw_end_plan *plan, agw_end_stats *sta
     apply_exts(end, plan);
     apply_ssrcs(end, plan);
     apply_pts(end, plan);
+    agw_inband_apply(end, plan);
     if (end->planned_ssrc != plan->egress_ssrc) {
         end->planned_ssrc = plan->egress_ssrc;
         agw_rewrite_init(&end->out, plan->egress_ssrc);

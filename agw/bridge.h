@@ -17,11 +17,13 @@ enum {
     AGW_ACT_CHAIN = 1 << 5,   /* some of it goes through a chain */
     AGW_ACT_HEARING = 1 << 6, /* a digit of this party has begun */
     AGW_ACT_PLAYING = 1 << 7, /* digits or a file are played in its place */
-    AGW_ACTS_PLANNED = AGW_ACT_BLOCK | AGW_ACT_BLOCK_DTMF | AGW_ACT_TAP | AGW_ACT_PASS,
+    AGW_ACTS_PLANNED =
+        AGW_ACT_BLOCK | AGW_ACT_BLOCK_DTMF | AGW_ACT_TAP | AGW_ACT_PASS | AGW_ACT_INBAND,
 };
 
 typedef struct agw_dtmf_player agw_dtmf_player;
 typedef struct agw_player agw_player;
+typedef struct agw_inband agw_inband;
 
 /** One side of a media. What is "in" comes from this side's party, what is "out" goes to it. */
 typedef struct agw_end {
@@ -76,6 +78,7 @@ typedef struct agw_end {
     agw_ns told_from;       /* second in which told digits are counted */
     unsigned told;
     agw_dtmf_player *player; /* digits in place of what this party sends; NULL = none ever */
+    agw_inband *inband;      /* what is done within its audio; NULL = nothing */
     agw_player *announcer;   /* audio of our own that this party hears; NULL = none ever */
     struct agw_transcoder *transcoder; /* of what this party sends; NULL = all passes */
 } agw_end;

@@ -58,7 +58,7 @@ static bool may_tell(agw_end *end, agw_ns now)
     return end->told <= TOLD_PER_SECOND;
 }
 
-static void tell(agw_media *m, agw_side side, const agw_rtp_digit *digit)
+void agw_dtmf_tell(agw_media *m, agw_side side, const agw_rtp_digit *digit)
 {
     agw_end *end = &m->end[side];
     agw_worker *w = worker_of(m);
@@ -94,7 +94,7 @@ static void take_events(agw_media *m, agw_side side, const uint8_t *rtp, const a
     while (agw_rtp_event_parse(&event, rtp + h->header_len + at, h->payload_len - at) == AGW_OK) {
         if (agw_rtp_event_take(heard, &event, h->ssrc, timestamp, clock_hz, worker_of(m)->now,
                                &digit))
-            tell(m, side, &digit);
+            agw_dtmf_tell(m, side, &digit);
         timestamp += event.duration;
         at += AGW_RTP_EVENT_BYTES;
     }
@@ -109,7 +109,7 @@ void agw_dtmf_hear(agw_media *m, agw_side side, const uint8_t *rtp, const agw_rt
         if (pt->clock_hz != 0)
             take_events(m, side, rtp, h, pt->clock_hz);
     } else if (agw_rtp_event_ended(&end->heard, worker_of(m)->now, &digit)) {
-        tell(m, side, &digit);
+        agw_dtmf_tell(m, side, &digit);
     }
     if (end->heard.open)
         end->acts |= AGW_ACT_HEARING;

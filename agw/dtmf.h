@@ -12,6 +12,9 @@
 void agw_dtmf_hear(agw_media *m, agw_side side, const uint8_t *rtp, const agw_rtp_header *h,
                    const agw_pt_plan *pt);
 
+/** Tells control of a digit of that party. */
+void agw_dtmf_tell(agw_media *m, agw_side side, const agw_rtp_digit *digit);
+
 /** Queues a digit as if the party on that side had pressed it. false: no telephone-event has been
  * negotiated, or the queue is full. */
 bool agw_dtmf_play(agw_media *m, agw_side side, const agw_rtp_event_order *order);

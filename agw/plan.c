@@ -38,5 +38,6 @@ void agw_plan_free(agw_plan *plan)
     free(plan->medias);
     free(plan->candidates);
     free(plan->chains);
+    free(plan->audios);
     free(plan);
 }

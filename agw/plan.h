@@ -15,17 +15,19 @@
 #include <stdint.h>
 
 enum {
-    AGW_PLAN_MEDIA_MAX = 16,  /* medias of one call that carry anything */
-    AGW_UFRAG_LEN = 8,        /* our own: 4 characters transport index + 4 random ones (24 bits) */
-    AGW_PWD_LEN = 24,         /* our own: 144 random bits */
-    AGW_ICE_TEXT_MAX = 256,   /* longest ufrag or pwd of a peer, RFC 8839 section 5.4 */
-    AGW_MID_MAX = 32,         /* longest mid that we route by */
-    AGW_PLAN_PT_MAX = 32,     /* payload types of one media and direction */
-    AGW_PLAN_EXT_MAX = 32,    /* header extensions of the same */
-    AGW_PLAN_FP_MAX = 4,      /* fingerprints of one transport */
-    AGW_PLAN_SSRC_MAX = 8,    /* signalled SSRCs of one media and side */
-    AGW_PLAN_CNAME_MAX = 16,  /* characters of a CNAME of ours */
-    AGW_PLAN_SOURCES_MAX = 8, /* other branches of a fork that one transport knows */
+    AGW_PLAN_MEDIA_MAX = 16,   /* medias of one call that carry anything */
+    AGW_UFRAG_LEN = 8,         /* our own: 4 characters transport index + 4 random ones (24 bits) */
+    AGW_PWD_LEN = 24,          /* our own: 144 random bits */
+    AGW_ICE_TEXT_MAX = 256,    /* longest ufrag or pwd of a peer, RFC 8839 section 5.4 */
+    AGW_MID_MAX = 32,          /* longest mid that we route by */
+    AGW_PLAN_PT_MAX = 32,      /* payload types of one media and direction */
+    AGW_PLAN_EXT_MAX = 32,     /* header extensions of the same */
+    AGW_PLAN_AUDIO_MAX = 8,    /* audio payload types of the same whose inside matters */
+    AGW_PLAN_SILENCE_MAX = 64, /* octets of silence of one of them */
+    AGW_PLAN_FP_MAX = 4,       /* fingerprints of one transport */
+    AGW_PLAN_SSRC_MAX = 8,     /* signalled SSRCs of one media and side */
+    AGW_PLAN_CNAME_MAX = 16,   /* characters of a CNAME of ours */
+    AGW_PLAN_SOURCES_MAX = 8,  /* other branches of a fork that one transport knows */
     AGW_PLAN_RTCP_PER_SECOND = 500, /* of a party with video: feedback of every frame, and some */
     AGW_TOS_EF = 0xb8,              /* RFC 3246: audio and its RTCP */
     AGW_TOS_AF41 = 0x88,            /* RFC 2597: video */
@@ -140,6 +142,9 @@ enum {
     AGW_ACT_BLOCK_DTMF = 1 << 1, /* telephone events are not */
     AGW_ACT_TAP = 1 << 2,        /* it is recorded, where the call has a recording */
     AGW_ACT_PASS = 1 << 3,       /* not a byte is changed: AGW_SECURITY_PASS on both sides */
+    AGW_ACT_INBAND = 1 << 4,     /* one of the next two; on the worker their bits are its own */
+    AGW_ACT_SILENCE = 1 << 6,    /* its audio becomes silence, the rest is blocked */
+    AGW_ACT_DETECT = 1 << 7,     /* digits are heard within its audio */
 };
 
 /** Extended reports of ours that a party takes (RFC 3611); bits of agw_end_plan.xr. */
@@ -147,6 +152,15 @@ enum {
     AGW_PLAN_XR_RTT = 1 << 0,  /* rcvr-rtt: RRTR and DLRR, both ways */
     AGW_PLAN_XR_VOIP = 1 << 1, /* voip-metrics */
 };
+
+/** Audio of a party whose inside matters: AGW_ACT_SILENCE, AGW_ACT_DETECT. */
+typedef struct agw_audio_plan {
+    uint8_t pt;           /* as it comes in */
+    uint8_t silence_len;  /* of silence[]; 0 = not known */
+    bool silence_repeats; /* over the payload's length; else it is a payload */
+    uint8_t silence[AGW_PLAN_SILENCE_MAX];
+    agw_codec_format format;
+} agw_audio_plan;
 
 /** A header extension that is passed on (RFC 8285). */
 typedef struct agw_ext_plan {
@@ -188,6 +202,9 @@ typedef struct agw_end_plan {
     uint8_t n_exts;
     agw_ext_plan exts[AGW_PLAN_EXT_MAX]; /* all others are removed */
 
+    uint8_t n_audios;
+    const agw_audio_plan *audios; /* the plan's; with AGW_ACT_SILENCE and AGW_ACT_DETECT */
+
     /* what its chained payload types become on the other side; the plan's. NULL = all pass */
     const agw_chain_plan *chain;
 } agw_end_plan;
@@ -203,6 +220,7 @@ typedef struct agw_plan {
     agw_transport_plan *transports;
     agw_media_plan *medias;
     agw_candidate_plan *candidates; /* those of all transports, or NULL */
+    agw_audio_plan *audios;         /* those of all ends, or NULL */
     agw_chain_plan *chains;         /* those of all ends, with room for two a media */
 } agw_plan;
 

@@ -351,27 +351,31 @@ void agw_player_check(agw_media *m, agw_side to, const agw_end_plan *from)
         end_playing(p);
 }
 
-bool agw_player_is_on(const agw_media *m, agw_side to)
+/* The source's packet from which on the numbers are ours. */
+static void follow(agw_player *p, const uint8_t *rtp)
 {
-    return m->end[to].announcer != NULL && m->end[to].announcer->is_on;
+    const agw_ns now = worker_of(p->media)->now;
+    agw_rewrite_pin(&to_of(p)->out, rtp, now);
+    p->anchor_by = 0;
+    p->next_at = now + BEHIND_ANCHOR;
+    arm(p);
 }
 
-bool agw_player_lets_pass(agw_media *m, agw_side to, const uint8_t *rtp)
+bool agw_player_lets_pass(agw_media *m, agw_side from, const uint8_t *rtp)
 {
-    agw_player *p = m->end[to].announcer;
+    agw_player *p = m->end[other(from)].announcer;
     const agw_ns now = worker_of(m)->now;
+    if (p == NULL || !p->is_on)
+        return agw_dtmf_lets_pass(m, from, rtp);
     if (p->anchor_by != 0 && p->n_items != 0) {
-        agw_rewrite_pin(&to_of(p)->out, rtp, now);
-        p->anchor_by = 0;
-        p->next_at = now + BEHIND_ANCHOR;
-        arm(p);
+        follow(p, rtp);
         return true;
     }
     if (p->n_items != 0 || now + AGW_MS(p->format.ptime_ms) / 2 < p->next_at)
         return false; /* the last packet is heard to its end */
     p->is_on = false;
-    if (agw_dtmf_is_busy(m, other(to)))
-        return agw_dtmf_lets_pass(m, other(to), rtp);
+    if (agw_dtmf_is_busy(m, from))
+        return agw_dtmf_lets_pass(m, from, rtp);
     agw_rewrite_resume(&to_of(p)->out, rtp);
     from_of(p)->acts &= (uint8_t)~AGW_ACT_PLAYING;
     return true;

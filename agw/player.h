@@ -20,11 +20,9 @@ void agw_player_stop(agw_media *m, agw_side to);
  */
 void agw_player_check(agw_media *m, agw_side to, const agw_end_plan *from);
 
-/** Whether agw_player_lets_pass() is to be asked. */
-bool agw_player_is_on(const agw_media *m, agw_side to);
-/** While AGW_ACT_PLAYING is set and the player is on: whether this packet of the other party may
- * pass. */
-bool agw_player_lets_pass(agw_media *m, agw_side to, const uint8_t *rtp);
+/** While AGW_ACT_PLAYING is set: whether this packet of the party on that side may pass, beside
+ * what is played in its place, be it audio or telephone events (agw/dtmf.h). */
+bool agw_player_lets_pass(agw_media *m, agw_side from, const uint8_t *rtp);
 /** owner: of a timer of agw_worker.player_timers. */
 void agw_player_on_timer(void *owner);
 /** NULL is fine. */

@@ -2,7 +2,7 @@
 #include "agw/transcode.h"
 
 #include "agw/call.h"
-#include "agw/dtmf.h"
+#include "agw/player.h"
 #include "base/log.h"
 #include "base/rand.h"
 #include "base/wire.h"
@@ -186,7 +186,7 @@ static bool pass_on(agw_transcoder *t, agw_pkt *pkt)
     agw_end *to = to_of(t);
     if (!may_send(t))
         return false;
-    if ((from_of(t)->acts & AGW_ACT_PLAYING) && !agw_dtmf_lets_pass(t->media, t->from, pkt->data))
+    if ((from_of(t)->acts & AGW_ACT_PLAYING) && !agw_player_lets_pass(t->media, t->from, pkt->data))
         return false;
     agw_rewrite_pin(&to->out, pkt->data, worker_of(t)->now); /* its clock is ours in any case */
     if (to->out.ssrc != t->ssrc)
