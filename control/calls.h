@@ -120,9 +120,9 @@ const char *agw_dtls_view_text(agw_dtls_view view);
 /** What commands have said about the media of a call; survives re-offers. Index 2 is the whole
  * call: a command about it leaves what was said about one party as it is. */
 typedef struct agw_call_acts {
-    bool block_media[3], block_dtmf[3];
+    bool block_media[3], block_dtmf[3], silence_media[3];
     bool block_egress[2]; /* what is sent to that party */
-    bool drop_traffic;
+    bool drop_traffic, detect_dtmf;
     bool recording, paused;
 } agw_call_acts;
 
@@ -143,6 +143,7 @@ struct agw_ng_call {
     char *label[2];
     char *reoffer_branch[2]; /* via-branch of each side's last re-offer without answer; "" = none */
     agw_call_acts acts;
+    uint64_t play[2]; /* agw_control.plays of what that party hears; 0 = nothing, or stopped */
     agw_call_clock clock;
     agw_call_notify notify;
     agw_watch watch;

@@ -191,6 +191,8 @@ static void set_blocks(const agw_ng_call *call, agw_doc *party, agw_side side)
         agw_doc_add_str(list, "media");
     if (acts->block_dtmf[side])
         agw_doc_add_str(list, "DTMF");
+    if (acts->silence_media[side])
+        agw_doc_add_str(list, "silence");
     if (acts->block_egress[side])
         agw_doc_add_str(list, "egress");
     if (agw_doc_count(list) != 0)
@@ -209,6 +211,8 @@ static void set_call_acts(const agw_ng_call *call, agw_doc *out)
         agw_doc_add_str(list, "media");
     if (call->acts.block_dtmf[WHOLE_CALL])
         agw_doc_add_str(list, "DTMF");
+    if (call->acts.silence_media[WHOLE_CALL])
+        agw_doc_add_str(list, "silence");
     if (agw_doc_count(list) != 0)
         agw_doc_set(out, "blocked", list);
     else

@@ -8,6 +8,7 @@
 #include "control/fragments.h"
 #include "control/media_acts.h"
 #include "control/passes.h"
+#include "control/play_acts.h"
 #include "control/stats.h"
 
 #include <string.h>
@@ -45,6 +46,7 @@ void agw_control_init(agw_control *ctl, const agw_config *config, agw_gateway *g
     ctl->events = events;
     ctl->started_at = agw_clock_now();
     ctl->fragments = agw_fragments_new();
+    ctl->audio_files = agw_audio_files_new();
     ctl->seen_unknown = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 }
 
@@ -52,6 +54,8 @@ void agw_control_fini(agw_control *ctl)
 {
     agw_fragments_free(ctl->fragments);
     ctl->fragments = NULL;
+    agw_audio_files_free(ctl->audio_files);
+    ctl->audio_files = NULL;
     g_hash_table_destroy(ctl->seen_unknown);
     ctl->seen_unknown = NULL;
 }
@@ -618,6 +622,26 @@ static agw_doc *run_play_dtmf(run *r)
     return agw_acts_play_dtmf(r->ctl, &r->flags, r->request);
 }
 
+static agw_doc *run_silence_media(run *r)
+{
+    return agw_acts_block(r->ctl->calls, &r->flags, AGW_ACT_SILENCE, true);
+}
+
+static agw_doc *run_unsilence_media(run *r)
+{
+    return agw_acts_block(r->ctl->calls, &r->flags, AGW_ACT_SILENCE, false);
+}
+
+static agw_doc *run_play_media(run *r)
+{
+    return agw_acts_play_media(r->ctl, &r->flags, r->request);
+}
+
+static agw_doc *run_stop_media(run *r)
+{
+    return agw_acts_stop_media(r->ctl, &r->flags);
+}
+
 static agw_doc *run_start_recording(run *r)
 {
     return agw_acts_start_recording(r->ctl, &r->flags);
@@ -654,6 +678,10 @@ static const struct {
     {"block DTMF", run_block_dtmf},
     {"unblock DTMF", run_unblock_dtmf},
     {"play DTMF", run_play_dtmf},
+    {"silence media", run_silence_media},
+    {"unsilence media", run_unsilence_media},
+    {"play media", run_play_media},
+    {"stop media", run_stop_media},
     {"start recording", run_start_recording},
     {"stop recording", run_stop_recording},
     {"pause recording", run_pause_recording},

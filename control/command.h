@@ -4,6 +4,7 @@
 #define AGW_CONTROL_COMMAND_H
 
 #include "base/log.h"
+#include "control/audio_files.h"
 #include "control/config.h"
 #include "control/ng.h"
 
@@ -11,7 +12,7 @@ typedef struct agw_calls agw_calls;         /* calls.h */
 typedef struct agw_events agw_events;       /* events.h */
 typedef struct agw_fragments agw_fragments; /* fragments.h */
 
-enum { AGW_COMMAND_KINDS = 17 };
+enum { AGW_COMMAND_KINDS = 21 };
 
 /** A time in which new calls are refused: told when it begins and when it is over. */
 typedef struct agw_refusals {
@@ -41,6 +42,8 @@ typedef struct agw_control {
     agw_refusals refusals;                /* now */
     agw_fragments *fragments;             /* ICE fragments that came early */
     agw_streams_counters streams;
+    agw_audio_files *audio_files;
+    uint64_t plays;           /* of files, so far */
     GHashTable *seen_unknown; /* unknown keys and flags that were logged already */
 } agw_control;
 

@@ -788,8 +788,6 @@ static const char *const IGNORED_KEYS[] = {
 static const char *const IGNORED_WORDS[] = {
     "pad-crypto",
     "no-redis-update",
-    "inject-DTMF",
-    "detect-DTMF",
     "recrypt",
     "no-tls-id",
     "allow-asymmetric-codecs",

@@ -116,6 +116,8 @@ enum {
     X(ORIGINAL_SENDRECV, "original-sendrecv")                                                      \
     X(STRIP_EXTMAP, "strip-extmap")                                                                \
     X(BLOCK_DTMF, "block-DTMF")                                                                    \
+    X(DETECT_DTMF, "detect-DTMF")                                                                  \
+    X(INJECT_DTMF, "inject-DTMF")                                                                  \
     X(BLOCK_EGRESS, "block-egress")                                                                \
     X(EGRESS, "egress")                                                                            \
     X(RECORD_CALL, "record-call")                                                                  \

@@ -3,12 +3,13 @@
 #include "control/media_acts.h"
 
 #include "control/passes.h"
+#include "control/play_acts.h"
 
 #include <string.h>
 
 enum {
-    WHOLE_CALL = 2, /* beside both agw_sides */
-    MS_MIN = 100,   /* of a digit and of a pause, as in rtpengine */
+    WHOLE_CALL = AGW_ACTS_WHOLE_CALL,
+    MS_MIN = 100, /* of a digit and of a pause, as in rtpengine */
     MS_MAX = 5000,
     DURATION_MS = 250,
     PAUSE_MS = 100,
@@ -97,8 +98,7 @@ static const char *find_party(const agw_ng_call *call, const agw_flags *flags, i
     return NULL;
 }
 
-/* NULL: *call and *side are it. */
-static const char *find(agw_calls *calls, const agw_flags *flags, agw_ng_call **call, int *side)
+const char *agw_acts_find(agw_calls *calls, const agw_flags *flags, agw_ng_call **call, int *side)
 {
     if (is_empty(flags->call_id))
         return "No call-id in message";
@@ -117,7 +117,9 @@ static uint8_t acts_on(const agw_call_acts *acts, int side)
     const bool blocked = acts->block_media[side] || acts->block_media[WHOLE_CALL] ||
                          acts->block_egress[other(side)] || acts->drop_traffic;
     const bool mute = acts->block_dtmf[side] || acts->block_dtmf[WHOLE_CALL];
+    const bool silent = acts->silence_media[side] || acts->silence_media[WHOLE_CALL];
     return (uint8_t)((blocked ? AGW_ACT_BLOCK : 0) | (mute ? AGW_ACT_BLOCK_DTMF : 0) |
+                     (silent ? AGW_ACT_SILENCE : 0) | (acts->detect_dtmf ? AGW_ACT_DETECT : 0) |
                      (acts->recording && !acts->paused ? AGW_ACT_TAP : 0));
 }
 
@@ -132,14 +134,28 @@ static const char *who(const agw_ng_call *call, int side)
     return side == WHOLE_CALL ? "both parties" : agw_calls_tag(call, (agw_side)side);
 }
 
+static bool *blocks_of(agw_call_acts *acts, uint8_t act)
+{
+    return act == AGW_ACT_BLOCK        ? acts->block_media
+           : act == AGW_ACT_BLOCK_DTMF ? acts->block_dtmf
+                                       : acts->silence_media;
+}
+
+static const char *name_of(uint8_t act)
+{
+    return act == AGW_ACT_BLOCK        ? "media is blocked:"
+           : act == AGW_ACT_BLOCK_DTMF ? "DTMF is blocked:"
+                                       : "media is silenced:";
+}
+
 agw_doc *agw_acts_block(agw_calls *calls, const agw_flags *flags, uint8_t act, bool on)
 {
     agw_ng_call *call = NULL;
     int side = WHOLE_CALL;
-    const char *why = find(calls, flags, &call, &side);
+    const char *why = agw_acts_find(calls, flags, &call, &side);
     if (why != NULL)
         return agw_ng_error(why);
-    bool *const blocks = act == AGW_ACT_BLOCK ? call->acts.block_media : call->acts.block_dtmf;
+    bool *const blocks = blocks_of(&call->acts, act);
     const bool egress =
         act == AGW_ACT_BLOCK && side != WHOLE_CALL && agw_flags_has(flags, AGW_WORD_EGRESS);
     if (egress)
@@ -149,9 +165,8 @@ agw_doc *agw_acts_block(agw_calls *calls, const agw_flags *flags, uint8_t act, b
     if (!on && agw_flags_has(flags, AGW_WORD_ALL))
         blocks[AGW_SIDE_A] = blocks[AGW_SIDE_B] = false;
     put_in_force(call);
-    agw_log(AGW_LOG_INFO, call->call_id, "%s %s %s %s is %s",
-            act == AGW_ACT_BLOCK ? "media" : "DTMF", egress ? "to" : "of",
-            side == WHOLE_CALL ? "" : "tag", who(call, side), on ? "blocked" : "not blocked");
+    agw_log(AGW_LOG_INFO, call->call_id, "%s %s, %s %s", name_of(act), on ? "yes" : "no",
+            egress ? "to" : "of", who(call, side));
     return ok();
 }
 
@@ -202,30 +217,36 @@ static const char *read_digit(const agw_doc *request, uint8_t *event)
     return NULL;
 }
 
-/* The media that carries this party's digits. NULL: *media_id is it. */
-static const char *dtmf_media(const agw_ng_call *call, int side, uint32_t *media_id)
+/* The media that carries this party's digits as events, or as tones. NULL: *order says which. */
+static const char *dtmf_media(const agw_ng_call *call, int side, agw_dtmf_order *order, bool *tones)
 {
     bool has_audio = false;
+    *tones = true;
     for (size_t i = 0; i < agw_session_n_medias(call->session); i++) {
         agw_media_view view;
         agw_session_media(call->session, (agw_side)side, i, &view);
         if (!view.live || strcmp(view.type, "audio") != 0)
             continue;
         has_audio = true;
-        *media_id = view.media_id;
+        order->media_id = view.media_id;
+        *tones = !view.dtmf;
         if (view.dtmf)
             return NULL;
     }
-    return has_audio ? "Sink monologue has no media capable of DTMF playback"
-                     : "Monologue has no media capable of DTMF injection";
+    return has_audio ? NULL : "Monologue has no media capable of DTMF injection";
 }
 
 static const char *play(agw_control *ctl, const agw_ng_call *call, int side, agw_dtmf_order order)
 {
-    const char *why = dtmf_media(call, side, &order.media_id);
+    bool tones;
+    const char *why = dtmf_media(call, side, &order, &tones);
     if (why != NULL)
         return why;
     order.from = (agw_side)side;
+    if (tones)
+        return agw_acts_play_tone(ctl, call, (agw_side)other(side), &order)
+                   ? NULL
+                   : "Sink monologue has no media capable of DTMF playback";
     agw_gateway_play_dtmf(ctl->gateway, call->ref, &order);
     return NULL;
 }
@@ -235,7 +256,7 @@ agw_doc *agw_acts_play_dtmf(agw_control *ctl, const agw_flags *flags, const agw_
     agw_ng_call *call = NULL;
     int side = WHOLE_CALL;
     agw_dtmf_order order = {0};
-    const char *why = find(ctl->calls, flags, &call, &side);
+    const char *why = agw_acts_find(ctl->calls, flags, &call, &side);
     if (why == NULL && side == WHOLE_CALL && !agw_flags_has(flags, AGW_WORD_ALL))
         why = "No participant party specified";
     if (why == NULL)
@@ -339,6 +360,8 @@ void agw_acts_signalled(agw_control *ctl, agw_ng_call *call, agw_side side, cons
         call->acts.block_dtmf[WHOLE_CALL] = true;
     if (agw_flags_has(flags, AGW_WORD_BLOCK_EGRESS))
         call->acts.block_egress[side] = true;
+    if (agw_flags_has(flags, AGW_WORD_DETECT_DTMF))
+        call->acts.detect_dtmf = true;
     if (flags->drop_traffic != AGW_DROP_TRAFFIC_ABSENT)
         call->acts.drop_traffic = flags->drop_traffic == AGW_DROP_TRAFFIC_START;
     if (agw_flags_has(flags, AGW_WORD_RECORD_CALL) && !call->acts.recording) {

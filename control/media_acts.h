@@ -10,7 +10,12 @@
  * with the label, else the one that receives media at the address, else the one with the from-tag;
  * none of these, or the flag "all": the whole call. */
 
-/** act: AGW_ACT_BLOCK or AGW_ACT_BLOCK_DTMF. */
+enum { AGW_ACTS_WHOLE_CALL = 2 }; /* beside both agw_sides */
+
+/** NULL: *call and *side are the party, or AGW_ACTS_WHOLE_CALL; else why there is none. */
+const char *agw_acts_find(agw_calls *calls, const agw_flags *flags, agw_ng_call **call, int *side);
+
+/** act: AGW_ACT_BLOCK, AGW_ACT_BLOCK_DTMF or AGW_ACT_SILENCE. */
 agw_doc *agw_acts_block(agw_calls *calls, const agw_flags *flags, uint8_t act, bool on);
 /** The party is the one that seems to press the digit. */
 agw_doc *agw_acts_play_dtmf(agw_control *ctl, const agw_flags *flags, const agw_doc *request);
@@ -23,7 +28,7 @@ agw_doc *agw_acts_pause_recording(agw_control *ctl, const agw_flags *flags);
 void agw_acts_recording_failed(agw_gateway *gateway, agw_ng_call *call);
 
 /** What the flags of an offer or answer of the party on that side say about media: block-DTMF,
- * block-egress, drop-traffic, record-call. */
+ * detect-DTMF, block-egress, drop-traffic, record-call. */
 void agw_acts_signalled(agw_control *ctl, agw_ng_call *call, agw_side side, const agw_flags *flags);
 
 #endif

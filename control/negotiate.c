@@ -127,6 +127,7 @@ void agw_session_apply(agw_session *s)
         for (int side = 0; side < 2; side++)
             plan->medias[i].end[side].acts |= s->acts[side];
     }
+    agw_plan_audios(s, plan);
     if (s->urgent)
         make_urgent(s->config, plan);
     agw_gateway_apply(s->gw, s->call, plan);

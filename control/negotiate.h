@@ -100,6 +100,16 @@ typedef struct agw_media_view {
     bool may_send, may_receive;
 } agw_media_view;
 
+/** Audio of our own that a party can be sent. */
+typedef struct agw_hearing {
+    uint32_t media_id;
+    uint8_t pt;
+    agw_codec_format format;
+} agw_hearing;
+
+/** false: it has no audio, or none of its codecs can be encoded here. */
+bool agw_session_hears(const agw_session *session, agw_side side, agw_hearing *out);
+
 size_t agw_session_n_medias(const agw_session *session);
 void agw_session_media(agw_session *session, agw_side side, size_t index, agw_media_view *out);
 

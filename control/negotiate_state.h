@@ -401,6 +401,8 @@ bool agw_attrs_extension_answered(const agw_exchange *x, const agw_work *w,
 void agw_plan_medias(agw_exchange *x);
 /** The whole call: what stands, and the reserved transports of open offers. */
 agw_plan *agw_plan_of(const agw_session *s);
+/** What the workers must know of audio whose inside matters (AGW_ACT_SILENCE, AGW_ACT_DETECT). */
+void agw_plan_audios(const agw_session *s, agw_plan *plan);
 /** Bits of AGW_FB_* (rtp/feedback.h) of one a=rtcp-fb value; 0 = none of them. */
 uint32_t agw_plan_fb_bit(const char *value);
 

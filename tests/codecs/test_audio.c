@@ -1,44 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Audio files: WAV of several kinds made here, what is refused, how a tone comes through. */
-#include "base/wire.h"
 #include "codecs/audio.h"
+#include "tests/codecs/wav.h"
 #include "unit.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { HEADER = 44, RATE = 44100, SECONDS = 2, TONE_HZ = 1000, RATE_LOW = 4000 };
-
-static void put_le(uint8_t *at, uint32_t v, int octets)
-{
-    for (int i = 0; i < octets; i++)
-        at[i] = (uint8_t)(v >> 8 * i);
-}
-
-/* A tone of half of full scale in all channels, 16 bit. Returns octets; freed by the caller. */
-static uint8_t *wav(unsigned channels, uint32_t rate, uint32_t frames, size_t *len)
-{
-    const uint32_t octets = frames * channels * 2;
-    uint8_t *w = calloc(1, HEADER + octets);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(w);
-    memcpy(w, "RIFF----WAVEfmt ", 16);
-    memcpy(w + 36, "data", 4);
-    put_le(w + 4, HEADER - 8 + octets, 4);
-    put_le(w + 16, 16, 4);
-    put_le(w + 20, 1, 2);
-    put_le(w + 22, channels, 2);
-    put_le(w + 24, rate, 4);
-    put_le(w + 28, rate * channels * 2, 4);
-    put_le(w + 32, channels * 2, 2);
-    put_le(w + 34, 16, 2);
-    put_le(w + 40, octets, 4);
-    for (uint32_t i = 0; i < frames * channels; i++) {
-        const double at = 2 * M_PI * TONE_HZ * (i / channels) / rate;
-        put_le(w + HEADER + 2 * (size_t)i, (uint16_t)(int16_t)lrint(16384 * sin(at)), 2);
-    }
-    *len = HEADER + octets;
-    return w;
-}
+enum { RATE = 44100, SECONDS = 2, RATE_LOW = 4000 };
 
 /* Amplitude of a tone by its two quadratures; the edges of the file are left out. */
 static double amplitude(const agw_audio *a, double hz)
@@ -66,8 +35,8 @@ static void test_audio_wav_comes_at_each_rate_as_it_was(void)
             CU_ASSERT_EQUAL_FATAL(agw_audio_read(w, len, RATES[i], &a), AGW_OK);
             CU_ASSERT_EQUAL(a->rate_hz, RATES[i]);
             CU_ASSERT_TRUE(labs((long)a->n_samples - (long)(SECONDS * RATES[i])) <= 2);
-            CU_ASSERT_TRUE(fabs(amplitude(a, TONE_HZ) - 16384) < 100);
-            CU_ASSERT_TRUE(amplitude(a, 2 * TONE_HZ) < 20);
+            CU_ASSERT_TRUE(fabs(amplitude(a, WAV_TONE_HZ) - 16384) < 100);
+            CU_ASSERT_TRUE(amplitude(a, 2 * WAV_TONE_HZ) < 20);
             agw_audio_unref(a);
         }
         free(w);
@@ -81,7 +50,7 @@ static void test_audio_what_is_no_file_or_too_long_is_refused(void)
     agw_audio *a = NULL;
     uint8_t *w = wav(1, 8000, 8000, &len);
     CU_ASSERT_EQUAL(agw_audio_probe(w, 0, &ms), AGW_ERR_UNSUPPORTED);
-    CU_ASSERT_EQUAL(agw_audio_probe(w, HEADER, &ms), AGW_ERR_UNSUPPORTED);
+    CU_ASSERT_EQUAL(agw_audio_probe(w, WAV_HEADER, &ms), AGW_ERR_UNSUPPORTED);
     CU_ASSERT_EQUAL(agw_audio_read((const uint8_t *)"hello, world", 12, 8000, &a),
                     AGW_ERR_UNSUPPORTED);
     free(w);
@@ -100,7 +69,7 @@ static void test_audio_a_file_that_breaks_off_gives_what_is_there(void)
     size_t len;
     agw_audio *a = NULL;
     uint8_t *w = wav(1, 8000, 16000, &len);
-    CU_ASSERT_EQUAL_FATAL(agw_audio_read(w, HEADER + 16000, 8000, &a), AGW_OK);
+    CU_ASSERT_EQUAL_FATAL(agw_audio_read(w, WAV_HEADER + 16000, 8000, &a), AGW_OK);
     CU_ASSERT_EQUAL(a->n_samples, 8000);
     agw_audio_unref(a);
     free(w);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "control/fake_gateway.h"
 
+#include "codecs/audio.h"
+
 #include <glib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -38,6 +40,8 @@ struct agw_gateway {
     agw_worker_stats stats[AGW_WORKERS_MAX];
     size_t n_workers;
     agw_dtmf_order digits[FAKE_DIGITS];
+    agw_play_order play;
+    size_t n_plays, n_stops;
     size_t n_digits;
 };
 
@@ -85,6 +89,7 @@ void agw_gateway_free(agw_gateway *gw)
     g_ptr_array_free(gw->calls, TRUE);
     g_array_free(gw->events, TRUE);
     close(gw->fd);
+    agw_audio_unref(gw->play.audio);
     g_free(gw);
 }
 
@@ -262,6 +267,33 @@ size_t fake_gateway_digits(const agw_gateway *gw, agw_dtmf_order *last)
     if (gw->n_digits != 0)
         *last = gw->digits[(gw->n_digits - 1) % FAKE_DIGITS];
     return gw->n_digits;
+}
+
+void agw_gateway_play_media(agw_gateway *gw, agw_call_ref *call, const agw_play_order *order)
+{
+    (void)call;
+    agw_audio *before = gw->play.audio;
+    gw->play = *order;
+    agw_audio_ref(gw->play.audio);
+    agw_audio_unref(before);
+    gw->n_plays++;
+}
+
+void agw_gateway_stop_media(agw_gateway *gw, agw_call_ref *call, uint32_t media_id, agw_side to)
+{
+    (void)call, (void)media_id, (void)to;
+    gw->n_stops++;
+}
+
+size_t fake_gateway_plays(const agw_gateway *gw, agw_play_order *last)
+{
+    *last = gw->play;
+    return gw->n_plays;
+}
+
+size_t fake_gateway_stops(const agw_gateway *gw)
+{
+    return gw->n_stops;
 }
 
 agw_err agw_gateway_record(agw_gateway *gw, agw_call_ref *call, const agw_record_config *config)

@@ -39,6 +39,10 @@ size_t fake_call_transports(const agw_call_ref *call);
 /** Digits ordered so far; the last one in *last. */
 size_t fake_gateway_digits(const agw_gateway *gw, agw_dtmf_order *last);
 
+/** Files and tones ordered so far; the last one in *last, its audio borrowed until the next. */
+size_t fake_gateway_plays(const agw_gateway *gw, agw_play_order *last);
+size_t fake_gateway_stops(const agw_gateway *gw);
+
 /** Queues an event of the call; event's owner is filled in. */
 void fake_gateway_push(agw_gateway *gw, const agw_call_ref *call, const agw_event *event);
 

@@ -181,3 +181,11 @@ void agw_session_media(agw_session *s, agw_side side, size_t index, agw_media_vi
     if (index == 0)
         fill_live(s, side, out);
 }
+
+bool agw_session_hears(const agw_session *s, agw_side side, agw_hearing *out)
+{
+    (void)s;
+    *out = (agw_hearing){.media_id = 1, .pt = side == AGW_SIDE_A ? 111 : 8};
+    out->format = agw_codec_plain(side == AGW_SIDE_A ? AGW_CODEC_OPUS : AGW_CODEC_PCMA);
+    return !fake_session.deaf;
+}

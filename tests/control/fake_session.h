@@ -19,6 +19,7 @@ typedef struct fake_session_plan {
     bool stood;                   /* every answer is of a branch that is not heard */
     agw_err trickle;              /* every fragment ends with this */
     bool no_dtmf;                 /* telephone-event was not negotiated */
+    bool deaf;                    /* nobody has a codec that we can encode */
     agw_candidate_view candidate; /* of every address */
 } fake_session_plan;
 

@@ -20,7 +20,7 @@ static void test_command_ng_3_error_texts(void)
     rig_init(&r, NULL);
     CU_ASSERT_TRUE(rig_says(&r, "{'command':'ping'}", "{'result':'pong'}"));
     fails(&r, "{'command':'fly'}", "Unrecognized command");
-    fails(&r, "{'command':'play media','call-id':'c'}", "Unrecognized command");
+    fails(&r, "{'command':'start forwarding','call-id':'c'}", "Unrecognized command");
     char *reply = rig_ask(&r, "{'call-id':'c'}");
     CU_ASSERT_STRING_EQUAL(
         reply, "{'result':'error','error-reason':'Dictionary contains no key \\'command\\''}");

@@ -109,6 +109,41 @@ static void test_acts_egress_blocks_what_is_sent_to_the_party(void)
     rig_fini(&r);
 }
 
+static void test_acts_ng_4_silence_media_is_another_thing_than_a_block(void)
+{
+    rig r;
+    rig_init(&r, NULL);
+    rig_call(&r);
+    works(&r, "{'command':'silence media','call-id':'c','from-tag':'b'}");
+    acts_are(0, AGW_ACT_SILENCE);
+    CU_ASSERT_TRUE(query_says(&r, "'blocked':['silence']"));
+    works(&r, BLOCK ",'from-tag':'b'}");
+    acts_are(0, AGW_ACT_BLOCK | AGW_ACT_SILENCE);
+    works(&r, UNBLOCK ",'flags':['all']}");
+    acts_are(0, AGW_ACT_SILENCE);
+    works(&r, "{'command':'unsilence media','call-id':'c','from-tag':'b'}");
+    works(&r, "{'command':'silence media','call-id':'c'}");
+    acts_are(AGW_ACT_SILENCE, AGW_ACT_SILENCE);
+    works(&r, "{'command':'unsilence media','call-id':'c','flags':['all']}");
+    acts_are(0, 0);
+    rig_fini(&r);
+}
+
+static void test_acts_detect_dtmf_listens_to_both_from_then_on(void)
+{
+    rig r;
+    rig_init(&r, NULL);
+    CU_ASSERT_TRUE(rig_says(&r, OFFER, OFFERED));
+    CU_ASSERT_TRUE(rig_says(&r,
+                            "{'command':'answer','call-id':'c','from-tag':'a','to-tag':'b',"
+                            "'sdp':'v=0','flags':['detect-DTMF','inject-DTMF']}",
+                            ANSWERED));
+    acts_are(AGW_ACT_DETECT, AGW_ACT_DETECT);
+    works(&r, BLOCK ",'from-tag':'a'}");
+    acts_are(AGW_ACT_DETECT | AGW_ACT_BLOCK, AGW_ACT_DETECT);
+    rig_fini(&r);
+}
+
 /* --- flags of offers and answers ---------------------------------------------------------------
  */
 
@@ -183,7 +218,7 @@ static void test_acts_play_dtmf_error_texts(void)
     fails(&r, PLAY_WITH ",'code':'x'}", "Invalid 'code' character");
     fails(&r, PLAY_WITH ",'code':16}", "Out of range 'code' specified");
     fails(&r, PLAY_WITH ",'code':-1}", "Out of range 'code' specified");
-    fake_session.no_dtmf = true;
+    fake_session.no_dtmf = fake_session.deaf = true;
     fails(&r, PLAY, "Sink monologue has no media capable of DTMF playback");
     CU_ASSERT_EQUAL(fake_gateway_digits(r.gateway, &d), 0);
     rig_fini(&r);
@@ -276,6 +311,8 @@ static const agw_unit_case cases[] = {
     AGW_CASE(test_acts_ng_4_error_texts),
     AGW_CASE(test_acts_a_block_of_one_party_is_not_the_calls),
     AGW_CASE(test_acts_egress_blocks_what_is_sent_to_the_party),
+    AGW_CASE(test_acts_ng_4_silence_media_is_another_thing_than_a_block),
+    AGW_CASE(test_acts_detect_dtmf_listens_to_both_from_then_on),
     AGW_CASE(test_acts_flags_of_an_offer_stay),
     AGW_CASE(test_acts_drop_traffic_starts_and_stops),
     AGW_CASE(test_acts_play_dtmf_as_kamailio_asks),
