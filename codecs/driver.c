@@ -8,6 +8,7 @@ static const agw_codec_driver *const DRIVERS[AGW_CODEC_COUNT] = {
     [AGW_CODEC_OPUS] = &agw_opus_driver,   [AGW_CODEC_GSM] = &agw_gsm_driver,
     [AGW_CODEC_SPEEX] = &agw_speex_driver, [AGW_CODEC_G729] = &agw_g729_driver,
     [AGW_CODEC_AMR] = &agw_amr_driver,     [AGW_CODEC_AMR_WB] = &agw_amr_driver,
+    [AGW_CODEC_EVS] = &agw_evs_driver,
 };
 
 const agw_codec_driver *agw_codec_driver_of(agw_codec_id id)

@@ -43,6 +43,7 @@ typedef struct agw_codec_driver {
 const agw_codec_driver *agw_codec_driver_of(agw_codec_id id);
 
 extern const agw_codec_driver agw_amr_driver; /* AMR-WB, too */
+extern const agw_codec_driver agw_evs_driver;
 extern const agw_codec_driver agw_pcmu_driver;
 extern const agw_codec_driver agw_pcma_driver;
 extern const agw_codec_driver agw_l16_driver;

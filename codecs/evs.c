@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * The driver between the codec table and a plug-in. The dynamic linker keeps what is loaded: the
+ * plug-in is looked up by name where a coder is made. */
+#include "codecs/evs.h"
+#include "codecs/driver.h"
+#include "codecs/evs_payload.h"
+#include "codecs/evs_plugin.h"
+
+#include <dlfcn.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    USUAL_BPS = 13200, /* the lowest with super-wideband that is not VBR's neighbour */
+    FRAMES_PER_S = 50,
+    PACKET_FRAMES = 6, /* of the longest ptime, 120 ms */
+};
+
+static const uint32_t PRIMARY_BPS[] = {5900,  7200,  8000,  9600,  13200, 16400,
+                                       24400, 32000, 48000, 64000, 96000, 128000};
+static const uint32_t IO_BPS[] = {6600, 8850, 12650, 14250, 15850, 18250, 19850, 23050, 23850};
+enum {
+    N_PRIMARY = sizeof PRIMARY_BPS / sizeof PRIMARY_BPS[0],
+    N_IO = sizeof IO_BPS / sizeof IO_BPS[0],
+};
+
+static const agw_evs_plugin *plugin(void)
+{
+    return dlsym(RTLD_DEFAULT, AGW_EVS_PLUGIN_SYMBOL);
+}
+
+static bool is_there(void)
+{
+    return plugin() != NULL;
+}
+
+agw_err agw_evs_load(const char *path)
+{
+    void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    if (handle == NULL)
+        return AGW_ERR_NOT_FOUND;
+    const agw_evs_plugin *p = dlsym(handle, AGW_EVS_PLUGIN_SYMBOL);
+    agw_err err = AGW_OK;
+    if (p == NULL)
+        err = AGW_ERR_NOT_FOUND;
+    else if (p->version != AGW_EVS_PLUGIN_VERSION)
+        err = AGW_ERR_UNSUPPORTED;
+    else if (dlopen(path, RTLD_NOW | RTLD_GLOBAL | RTLD_NODELETE) == NULL)
+        err = AGW_ERR_NOT_FOUND;
+    dlclose(handle);
+    return err;
+}
+
+static uint32_t rate(const agw_codec_format *format, uint32_t wanted_hz)
+{
+    (void)format;
+    return wanted_hz; /* EVS works at all three */
+}
+
+/* --- decoding ----------------------------------------------------------------------------------
+ */
+
+typedef struct coder {
+    const agw_evs_plugin *plugin;
+    void *state;
+    size_t samples; /* of a frame */
+    uint32_t rate_hz;
+    uint32_t format_bps, bps; /* encoding */
+    bool is_io;
+} coder;
+
+static coder *new_coder(uint32_t rate_hz)
+{
+    coder *c = calloc(1, sizeof *c);
+    if (c == NULL)
+        return NULL;
+    c->plugin = plugin();
+    c->samples = rate_hz / FRAMES_PER_S;
+    c->rate_hz = rate_hz;
+    return c;
+}
+
+static void *open_decoder(const agw_codec_format *format, uint32_t rate_hz)
+{
+    (void)format;
+    coder *c = new_coder(rate_hz);
+    if (c != NULL && c->plugin != NULL)
+        c->state = c->plugin->open_decoder(rate_hz);
+    if (c != NULL && c->state != NULL)
+        return c;
+    free(c);
+    return NULL;
+}
+
+static void close_decoder(void *state)
+{
+    coder *c = state;
+    c->plugin->close_decoder(c->state);
+    free(c);
+}
+
+/* Where there is no memory for another one, the old one goes on. */
+static void reset_decoder(void *state)
+{
+    coder *c = state;
+    void *fresh = c->plugin->open_decoder(c->rate_hz);
+    if (fresh == NULL)
+        return;
+    c->plugin->close_decoder(c->state);
+    c->state = fresh;
+}
+
+/* Senders with hf-only=1 keep clear of the sizes of Compact as all others do. */
+static agw_err split(const void *state, const uint8_t *payload, size_t len, agw_payload *out)
+{
+    (void)state;
+    return agw_evs_split(false, payload, len, out);
+}
+
+static size_t decode(void *state, const agw_frame *frame, int16_t *pcm, size_t room)
+{
+    coder *c = state;
+    AGW_ASSERT(room >= c->samples);
+    agw_evs_plugin_frame in = {.is_io = (frame->type & AGW_EVS_IO) != 0,
+                               .type = frame->type & AGW_EVS_TYPE,
+                               .is_bad = frame->kind == AGW_FRAME_BAD,
+                               .bits = (uint16_t)agw_evs_bits(frame->type)};
+    agw_evs_copy(frame, in.octets);
+    c->plugin->decode(c->state, &in, pcm);
+    return c->samples;
+}
+
+static size_t conceal(void *state, const agw_frame *next, int16_t *pcm, size_t room)
+{
+    (void)next;
+    const agw_frame lost = {.kind = AGW_FRAME_BAD, .type = AGW_EVS_LOST};
+    return decode(state, &lost, pcm, room);
+}
+
+/* --- encoding ----------------------------------------------------------------------------------
+ */
+
+/* The highest rate of a list that is within a limit, or its lowest. */
+static uint32_t best_rate(const uint32_t *rates, size_t n, uint32_t limit_bps)
+{
+    while (n > 1 && rates[n - 1] > limit_bps)
+        n--;
+    return rates[n - 1];
+}
+
+/* What was asked for (clause A.2.2.1.1: kind in T, rate in D), within both limits. */
+static void adapt(void *state, const agw_encoder_wish *wish)
+{
+    coder *c = state;
+    uint32_t bps = c->format_bps != 0 ? c->format_bps : USUAL_BPS;
+    c->is_io = false;
+    if (wish->mode_request >= 0) {
+        const unsigned mode = (unsigned)wish->mode_request & 0x0f;
+        c->is_io = (wish->mode_request & 0x70) == AGW_EVS_REQUEST_IO && mode < N_IO;
+        if (c->is_io)
+            bps = IO_BPS[mode];
+        else if (mode < N_PRIMARY && (c->format_bps == 0 || PRIMARY_BPS[mode] < c->format_bps))
+            bps = PRIMARY_BPS[mode];
+    }
+    if (wish->max_bps != 0 && bps > wish->max_bps)
+        bps = wish->max_bps;
+    c->bps = c->is_io ? best_rate(IO_BPS, N_IO, bps) : best_rate(PRIMARY_BPS, N_PRIMARY, bps);
+}
+
+static void *open_encoder(const agw_codec_format *format, uint32_t rate_hz)
+{
+    coder *c = new_coder(rate_hz);
+    if (c != NULL && c->plugin != NULL)
+        c->state = c->plugin->open_encoder(rate_hz);
+    if (c == NULL || c->state == NULL) {
+        free(c);
+        return NULL;
+    }
+    c->format_bps = format->bitrate_bps;
+    adapt(c, &(agw_encoder_wish){.mode_request = -1});
+    return c;
+}
+
+static void close_encoder(void *state)
+{
+    coder *c = state;
+    c->plugin->close_encoder(c->state);
+    free(c);
+}
+
+/* Header-Full, which every receiver takes, hf-only or not. */
+static size_t encode(void *state, const int16_t *pcm, size_t samples, int cmr, uint8_t *out,
+                     size_t room)
+{
+    coder *c = state;
+    AGW_ASSERT(samples % c->samples == 0 && samples / c->samples <= PACKET_FRAMES);
+    agw_evs_plugin_frame coded[PACKET_FRAMES];
+    agw_payload frames = {.mode_request = (int8_t)cmr};
+    for (uint8_t i = 0; i < samples / c->samples; i++) {
+        memset(&coded[i], 0, sizeof coded[i]);
+        c->plugin->encode(c->state, pcm + i * c->samples, c->is_io, c->bps, &coded[i]);
+        const unsigned type = (coded[i].type & AGW_EVS_TYPE) | (coded[i].is_io ? AGW_EVS_IO : 0u);
+        if (agw_evs_bits(type) < 0)
+            return 0; /* not a frame: a plug-in is not trusted that far */
+        frames.frames[i] =
+            (agw_frame){.kind = AGW_FRAME_SPEECH, .type = (uint8_t)type, .data = coded[i].octets};
+        if ((type & AGW_EVS_TYPE) != AGW_EVS_NO_DATA)
+            frames.n_frames = (uint8_t)(i + 1);
+    }
+    return agw_evs_write(false, &frames, out, room);
+}
+
+const agw_codec_driver agw_evs_driver = {
+    .decoder = {.rate = rate,
+                .open = open_decoder,
+                .close = close_decoder,
+                .split = split,
+                .decode = decode,
+                .conceal = conceal,
+                .reset = reset_decoder},
+    .encoder = {.rate = rate,
+                .open = open_encoder,
+                .close = close_encoder,
+                .encode = encode,
+                .adapt = adapt},
+    .is_there = is_there,
+};

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * A plug-in that codes nothing but a level: what codecs/evs.c gives to a library and takes from it.
+ * A frame is its level in the first two octets; silence is NO_DATA; a lost frame sounds as -1. */
+#include "codecs/evs_plugin.h"
+
+#include <stdlib.h>
+
+#ifndef EVS_DUMMY_VERSION
+#define EVS_DUMMY_VERSION AGW_EVS_PLUGIN_VERSION
+#endif
+
+typedef struct dummy {
+    uint32_t samples;
+} dummy;
+
+static void *open_dummy(uint32_t rate_hz)
+{
+    dummy *d = malloc(sizeof *d);
+    if (d != NULL)
+        d->samples = rate_hz / 50;
+    return d;
+}
+
+static void decode(void *state, const agw_evs_plugin_frame *frame, int16_t *pcm)
+{
+    const dummy *d = state;
+    const int level = frame->is_bad ? -1 : frame->octets[0] << 8 | frame->octets[1];
+    for (uint32_t i = 0; i < d->samples; i++)
+        pcm[i] = (int16_t)level;
+}
+
+static void encode(void *state, const int16_t *pcm, int is_io, uint32_t bitrate_bps,
+                   agw_evs_plugin_frame *out)
+{
+    (void)state;
+    out->is_io = is_io != 0;
+    out->type = pcm[0] == 0 ? 15 : is_io ? 2 : bitrate_bps == 13200 ? 4 : 7; /* 7: 32 kbit/s */
+    out->octets[0] = (uint8_t)(pcm[0] >> 8);
+    out->octets[1] = (uint8_t)pcm[0];
+}
+
+extern const agw_evs_plugin agw_evs_codec;
+const agw_evs_plugin agw_evs_codec = {
+    .version = EVS_DUMMY_VERSION,
+    .name = "dummy",
+    .open_decoder = open_dummy,
+    .close_decoder = free,
+    .decode = decode,
+    .open_encoder = open_dummy,
+    .close_encoder = free,
+    .encode = encode,
+};
