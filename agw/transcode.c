@@ -6,10 +6,14 @@
 #include "base/log.h"
 #include "base/rand.h"
 #include "base/wire.h"
+#include "codecs/adapt.h"
 
 #include <stdlib.h>
 
-enum { PERCENT = 100, FRACTION = 256 };
+enum {
+    OPUS_BPS = 32000, /* where the plan does not say */
+    OPUS_MIN_BPS = 12000,
+};
 
 struct agw_transcoder {
     agw_timer timer;
@@ -19,6 +23,7 @@ struct agw_transcoder {
     agw_pt_plan event;     /* as digits leave; clock_hz 0 = they do not */
     uint32_t ssrc;         /* of what comes out of the chain */
     agw_encoder_wish wish; /* of the party that hears it */
+    agw_adapt adapt;       /* to what it reports */
 };
 
 static agw_side other(agw_side side)
@@ -54,6 +59,15 @@ static void rest(agw_transcoder *t)
 
 /* --- life --------------------------------------------------------------------------------------
  */
+
+/* Opus alone can be had at any rate; AMR's modes are the party's to choose (CMR). */
+static void set_rates(agw_transcoder *t, const agw_codec_format *out)
+{
+    const uint32_t max = out->bitrate_bps != 0 ? out->bitrate_bps : OPUS_BPS;
+    const uint32_t min = max < OPUS_MIN_BPS ? max : OPUS_MIN_BPS;
+    if (t->adapt.max_bps != max)
+        agw_adapt_init(&t->adapt, out->id == AGW_CODEC_OPUS ? min : max, max);
+}
 
 static agw_transcoder *transcoder_new(agw_media *m, agw_side side, const agw_chain_plan *plan)
 {
@@ -107,6 +121,7 @@ void agw_transcode_apply(agw_media *m, agw_side side, const agw_chain_plan *plan
         return;
     }
     end->acts |= AGW_ACT_CHAIN;
+    set_rates(end->transcoder, &plan->out);
     end->transcoder->event =
         (agw_pt_plan){.egress = plan->event_pt, .is_event = true, .clock_hz = plan->event_hz};
     if (!end->may_send || !m->end[other(side)].may_receive)
@@ -242,6 +257,10 @@ void agw_transcode_note_loss(agw_media *m, agw_side side, uint8_t fraction_256)
     agw_transcoder *t = m->end[other(side)].transcoder;
     if (t == NULL)
         return;
-    t->wish.loss_percent = (uint8_t)(fraction_256 * PERCENT / FRACTION);
+    const agw_adapt_report report = {
+        .fraction_lost = fraction_256,
+        .rtt_us = (uint32_t)agw_counter_get(&m->stats->end[side].rtt_us),
+    };
+    agw_adapt_take(&t->adapt, &report, worker_of(t)->now, &t->wish);
     agw_chain_adapt(t->chain, &t->wish);
 }

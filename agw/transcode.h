@@ -30,7 +30,8 @@ void agw_transcode_pause(agw_media *m, agw_side side);
 /** owner: of a timer of agw_worker.chain_timers. */
 void agw_transcode_on_timer(void *owner);
 
-/** The party on that side has told how much of what we send to it is lost. */
+/** The party on that side has told how much of what we send to it is lost, and the round trip is
+ * known anew. */
 void agw_transcode_note_loss(agw_media *m, agw_side side, uint8_t fraction_256);
 
 #endif

@@ -2,6 +2,7 @@
  * Codec change in the packet engine, on virtual time: PCMA of the browser becomes PCMU for the
  * phone and the reverse; PCMU (for the browser: G.711 of another law) passes where both have it. */
 #include "agw/transcode.h"
+#include "codecs/audio.h"
 #include "codecs/g711.h"
 #include "tests/agw/lab.h"
 #include "unit.h"
@@ -428,6 +429,40 @@ static void test_transcoder_digits_of_ours_stand_in_its_stream(void)
     end(r);
 }
 
+/* --- announcements -----------------------------------------------------------------------------
+ */
+
+static void test_transcoder_a_file_takes_its_place(void)
+{
+    rig *r = talk();
+    agw_audio *file = agw_audio_new(8000, 1600);
+    unsigned n = 0, of_file = 0;
+    uint16_t last = 0;
+    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+    for (size_t i = 0; i < file->n_samples; i++)
+        file->samples[i] = 1000;
+    both_talk(r, 20);
+    lab_play_media(&r->lab, call_of(r), AGW_SIDE_A, (agw_play_order){.audio = file});
+    for (unsigned ms = 0; ms < 600; ms++) {
+        if (ms % 20 == 0)
+            phone_says(r, AGW_PCMU_PT);
+        pass(r, 1);
+        lab_out *out = lab_sent(&r->lab, &r->lab.access, AGW_PKT_RTP, 0);
+        size_t len = out != NULL ? out->len : 0;
+        if (out == NULL)
+            continue;
+        CU_ASSERT_EQUAL_FATAL(agw_srtp_unprotect(call_of(r)->in, out->data, &len), AGW_OK);
+        const uint16_t seq = agw_get16(out->data + 2);
+        CU_ASSERT_TRUE(n == 0 || seq == (uint16_t)(last + 1));
+        last = seq;
+        n++;
+        of_file += out->data[50] == out->data[60]; /* of a square wave they differ */
+    }
+    CU_ASSERT_EQUAL(of_file, 10);
+    CU_ASSERT_TRUE(n >= 28 && n <= 31);
+    end(r);
+}
+
 /* --- RTCP --------------------------------------------------------------------------------------
  */
 
@@ -534,6 +569,7 @@ static const agw_unit_case cases[] = {
     AGW_CASE(test_transcoder_costs_no_allocation),
     AGW_CASE(test_transcoder_digits_of_the_party_go_through),
     AGW_CASE(test_transcoder_digits_of_ours_stand_in_its_stream),
+    AGW_CASE(test_transcoder_a_file_takes_its_place),
     AGW_CASE(test_transcoder_rfc3550_7_2_reports_are_of_the_leg),
     AGW_CASE(test_transcoder_reports_of_a_party_end_here),
 };
