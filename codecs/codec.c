@@ -19,15 +19,15 @@ static const uint32_t SPEEX_CLOCKS[] = {8000, 16000};
 static const agw_codec_info INFOS[AGW_CODEC_COUNT] = {
     [AGW_CODEC_PCMU] = {"PCMU", 8000, 1, 0, 8000, 10, 1, 1},
     [AGW_CODEC_PCMA] = {"PCMA", 8000, 1, 8, 8000, 10, 1, 1},
-    [AGW_CODEC_G722] = {"G722", 8000, 1, 9, 16000, 10, 15, 12},
-    [AGW_CODEC_OPUS] = {"opus", 48000, 2, -1, 48000, 10, 120, 25},
-    [AGW_CODEC_AMR] = {"AMR", 8000, 1, -1, 8000, 20, 150, 20},
-    [AGW_CODEC_AMR_WB] = {"AMR-WB", 16000, 1, -1, 16000, 20, 300, 40},
+    [AGW_CODEC_G722] = {"G722", 8000, 1, 9, 16000, 10, 11, 8},
+    [AGW_CODEC_OPUS] = {"opus", 48000, 2, -1, 48000, 10, 140, 30},
+    [AGW_CODEC_AMR] = {"AMR", 8000, 1, -1, 8000, 20, 69, 14},
+    [AGW_CODEC_AMR_WB] = {"AMR-WB", 16000, 1, -1, 16000, 20, 153, 32},
     [AGW_CODEC_L16] = {"L16", 16000, 1, -1, 16000, 10, 1, 1},
-    [AGW_CODEC_GSM] = {"GSM", 8000, 1, 3, 8000, 20, 40, 15},
-    [AGW_CODEC_SPEEX] = {"speex", 8000, 1, -1, 8000, 20, 100, 15},
-    [AGW_CODEC_G729] = {"G729", 8000, 1, 18, 8000, 10, 150, 40},
-    [AGW_CODEC_ILBC] = {"iLBC", 8000, 1, -1, 8000, 20, 150, 40},
+    [AGW_CODEC_GSM] = {"GSM", 8000, 1, 3, 8000, 20, 10, 4},
+    [AGW_CODEC_SPEEX] = {"speex", 8000, 1, -1, 8000, 20, 47, 5},
+    [AGW_CODEC_G729] = {"G729", 8000, 1, 18, 8000, 10, 46, 9},
+    [AGW_CODEC_ILBC] = {"iLBC", 8000, 1, -1, 8000, 20, 0, 0},
     [AGW_CODEC_EVS] = {"EVS", 16000, 1, -1, 16000, 20, 0, 0},
 };
 
