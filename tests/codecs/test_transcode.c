@@ -242,6 +242,78 @@ static void test_transcode_opus_says_when_a_packet_has_fec(void)
     }
 }
 
+/* ---------------------------------------------------------------- what the far end asks of Opus */
+
+/* Octets of 2 s of voice in 20 ms packets from 48 kHz; the first octet of the last goes to toc. */
+static size_t opus_octets(const agw_codec_format *format, const agw_encoder_wish *wish,
+                          uint8_t *toc)
+{
+    static int16_t in[MAX];
+    size_t all = 0;
+    agw_encoder *e = agw_encoder_new(format, 48000);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(e);
+    if (wish != NULL)
+        agw_encoder_adapt(e, wish);
+    signal_voice(in, MAX, 48000);
+    for (size_t i = 0; i < MAX / 960; i++) {
+        uint8_t packet[PACKET];
+        all += agw_encoder_encode(e, in + i * 960, 960, -1, packet, sizeof packet);
+        *toc = packet[0];
+    }
+    agw_encoder_free(e);
+    return all;
+}
+
+static void test_transcode_rfc7587_6_1_bitrate_is_the_least_of_all(void)
+{
+    uint8_t toc;
+    agw_codec_format format = agw_codec_plain(AGW_CODEC_OPUS);
+    const size_t usual = opus_octets(&format, NULL, &toc);
+    CU_ASSERT(usual < 32000 / 8 * SECONDS * 11 / 10);
+    CU_ASSERT(opus_octets(&format, &(agw_encoder_wish){-1, 0, 12000}, &toc) <
+              12000 / 8 * SECONDS * 11 / 10);
+    CU_ASSERT(opus_octets(&format, &(agw_encoder_wish){-1, 0, 1}, &toc) <
+              6000 / 8 * SECONDS * 12 / 10);
+    CU_ASSERT_EQUAL(opus_octets(&format, &(agw_encoder_wish){-1, 0, 256000}, &toc), usual);
+    format.opus.max_average_bps = 14000;
+    CU_ASSERT(opus_octets(&format, NULL, &toc) < 14000 / 8 * SECONDS * 11 / 10);
+    format.bitrate_bps = 64000;
+    CU_ASSERT(opus_octets(&format, NULL, &toc) < 14000 / 8 * SECONDS * 11 / 10);
+    format.opus.max_average_bps = 0;
+    CU_ASSERT(opus_octets(&format, NULL, &toc) > usual);
+}
+
+/* Configurations 0-3 are narrowband, 8-11 wideband SILK (RFC 6716 table 2). */
+static void test_transcode_rfc7587_3_1_1_no_more_than_is_played(void)
+{
+    uint8_t toc = 0;
+    agw_codec_format format = agw_codec_plain(AGW_CODEC_OPUS);
+    format.opus.max_playback_hz = 8000;
+    CU_ASSERT(opus_octets(&format, NULL, &toc) > 0 && toc >> 3 <= 3);
+    format.opus.max_playback_hz = 16000;
+    CU_ASSERT(opus_octets(&format, NULL, &toc) > 0 && toc >> 3 >= 8 && toc >> 3 <= 11);
+    format.opus.max_playback_hz = 0;
+    CU_ASSERT(opus_octets(&format, NULL, &toc) > 0 && toc >> 3 >= 12);
+}
+
+static void test_transcode_rfc7587_3_1_3_silence_is_sent_only_without_dtx(void)
+{
+    static const int16_t silence[320];
+    agw_codec_format format = agw_codec_plain(AGW_CODEC_OPUS);
+    for (unsigned dtx = 0; dtx < 2; dtx++) {
+        unsigned sent = 0;
+        format.opus.dtx = dtx;
+        agw_encoder *e = agw_encoder_new(&format, 16000);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(e);
+        for (unsigned i = 0; i < 200; i++) {
+            uint8_t packet[PACKET];
+            sent += agw_encoder_encode(e, silence, 320, -1, packet, sizeof packet) > 0;
+        }
+        CU_ASSERT(dtx ? sent > 5 && sent < 40 : sent == 200); /* one every 400 ms keeps the noise */
+        agw_encoder_free(e);
+    }
+}
+
 /* ---------------------------------------------------------------- payloads that are none */
 
 static agw_err split_bytes(agw_codec_id id, const char *bytes, size_t len)
@@ -283,6 +355,44 @@ static void test_transcode_octets_split_into_20_ms(void)
     CU_ASSERT_EQUAL(split_bytes(AGW_CODEC_PCMA, octets, 12 * 160 + 1), AGW_ERR_MALFORMED);
 }
 
+static void test_transcode_rfc3551_4_5_8_gsm_frames_are_33_octets(void)
+{
+    static char frames[33 * 13];
+    for (size_t i = 0; i < 13; i++)
+        frames[33 * i] = '\xd0';
+    CU_ASSERT_EQUAL(split_bytes(AGW_CODEC_GSM, frames, 32), AGW_ERR_TRUNCATED);
+    CU_ASSERT_EQUAL(split_bytes(AGW_CODEC_GSM, frames, 33), AGW_OK);
+    CU_ASSERT_EQUAL(split_bytes(AGW_CODEC_GSM, frames, 34), AGW_ERR_MALFORMED);
+    CU_ASSERT_EQUAL(split_bytes(AGW_CODEC_GSM, frames, 33 * 12), AGW_OK);
+    CU_ASSERT_EQUAL(split_bytes(AGW_CODEC_GSM, frames, 33 * 13), AGW_ERR_MALFORMED);
+    frames[33] = '\xc0';
+    CU_ASSERT_EQUAL(split_bytes(AGW_CODEC_GSM, frames, 66), AGW_ERR_MALFORMED);
+}
+
+static void test_transcode_rfc3551_4_5_6_g729_frames_and_one_sid(void)
+{
+    static const char octets[122];
+    if (!is_served(AGW_CODEC_G729))
+        return;
+    CU_ASSERT_EQUAL(split_bytes(AGW_CODEC_G729, octets, 0), AGW_ERR_TRUNCATED);
+    CU_ASSERT_EQUAL(split_bytes(AGW_CODEC_G729, octets, 2), AGW_OK);
+    CU_ASSERT_EQUAL(split_bytes(AGW_CODEC_G729, octets, 4), AGW_ERR_MALFORMED);
+    CU_ASSERT_EQUAL(split_bytes(AGW_CODEC_G729, octets, 20), AGW_OK);
+    CU_ASSERT_EQUAL(split_bytes(AGW_CODEC_G729, octets, 22), AGW_OK);
+    CU_ASSERT_EQUAL(split_bytes(AGW_CODEC_G729, octets, 21), AGW_ERR_MALFORMED);
+    CU_ASSERT_EQUAL(split_bytes(AGW_CODEC_G729, octets, 120), AGW_OK);
+    CU_ASSERT_EQUAL(split_bytes(AGW_CODEC_G729, octets, 122), AGW_ERR_MALFORMED);
+}
+
+static void test_transcode_rfc5574_3_3_speex_ends_where_its_modes_say(void)
+{
+    CU_ASSERT_EQUAL(split_bytes(AGW_CODEC_SPEEX, "", 0), AGW_ERR_TRUNCATED);
+    CU_ASSERT_EQUAL(split_bytes(AGW_CODEC_SPEEX, "\x07", 1), AGW_OK); /* silence, padding */
+    CU_ASSERT_EQUAL(split_bytes(AGW_CODEC_SPEEX, "\x7f", 1), AGW_ERR_TRUNCATED); /* terminator */
+    CU_ASSERT_EQUAL(split_bytes(AGW_CODEC_SPEEX, "\x08\0\0\0", 4), AGW_ERR_TRUNCATED); /* 43 bits */
+    CU_ASSERT_EQUAL(split_bytes(AGW_CODEC_SPEEX, "\x08\0\0\0\0\x1f", 6), AGW_OK);
+}
+
 static const agw_unit_case cases[] = {
     AGW_CASE(test_transcode_tone_is_exact_through_every_codec_and_rate),
     AGW_CASE(test_transcode_every_ptime_is_one_packet),
@@ -293,6 +403,12 @@ static const agw_unit_case cases[] = {
     AGW_CASE(test_transcode_opus_says_when_a_packet_has_fec),
     AGW_CASE(test_transcode_rfc6716_3_4_malformed_opus_is_refused),
     AGW_CASE(test_transcode_octets_split_into_20_ms),
+    AGW_CASE(test_transcode_rfc7587_6_1_bitrate_is_the_least_of_all),
+    AGW_CASE(test_transcode_rfc7587_3_1_1_no_more_than_is_played),
+    AGW_CASE(test_transcode_rfc7587_3_1_3_silence_is_sent_only_without_dtx),
+    AGW_CASE(test_transcode_rfc3551_4_5_8_gsm_frames_are_33_octets),
+    AGW_CASE(test_transcode_rfc3551_4_5_6_g729_frames_and_one_sid),
+    AGW_CASE(test_transcode_rfc5574_3_3_speex_ends_where_its_modes_say),
 };
 
 AGW_UNIT_MAIN("transcode", cases)
