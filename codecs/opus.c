@@ -7,12 +7,11 @@
 #include <stdlib.h>
 
 enum {
-    DTX_OCTETS = 2,      /* a packet this short says that there is nothing (libopus, opus.h) */
-    RATE_HZ = 48000,     /* of durations in packets */
-    PACKET_MS_MAX = 120, /* RFC 6716 section 3.2.5, R5 */
-    HYBRID_LAST = 15,    /* configurations above are CELT alone: no LBRR (RFC 6716 table 2) */
-    COMPLEXITY = 5,      /* docs/BENCH.md */
-    NARROW_BPS = 20000,  /* usual bitrates of mono speech by what the ear gets of it */
+    DTX_OCTETS = 2,     /* a packet this short says that there is nothing (libopus, opus.h) */
+    RATE_HZ = 48000,    /* of durations in packets */
+    HYBRID_LAST = 15,   /* configurations above are CELT alone: no LBRR (RFC 6716 table 2) */
+    COMPLEXITY = 5,     /* docs/BENCH.md */
+    NARROW_BPS = 20000, /* usual bitrates of mono speech by what the ear gets of it */
     WIDE_BPS = 28000,
     FULL_BPS = 32000,
     LOSS_PERCENT = 5, /* until a report says more: some redundancy from the first packet on */
@@ -79,12 +78,11 @@ static agw_err split(const void *state, const uint8_t *payload, size_t len, agw_
         return AGW_ERR_TRUNCATED;
     if (len > AGW_DECODER_FRAME_BYTES)
         return AGW_ERR_MALFORMED;
+    /* refuses what is longer than 120 ms, too (RFC 6716 section 3.2.5, R5) */
     const int n = opus_packet_parse(payload, (opus_int32)len, NULL, frames, sizes, NULL);
     if (n <= 0)
         return AGW_ERR_MALFORMED;
     const int samples = n * opus_packet_get_samples_per_frame(payload, RATE_HZ);
-    if (samples > RATE_HZ / 1000 * PACKET_MS_MAX)
-        return AGW_ERR_MALFORMED;
     out->n_frames = 1;
     out->frames[0] = (agw_frame){.kind = len <= DTX_OCTETS ? AGW_FRAME_SID : AGW_FRAME_SPEECH,
                                  .has_fec = has_lbrr(payload, frames[0], sizes[0]),

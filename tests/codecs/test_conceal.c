@@ -51,6 +51,26 @@ static void test_conceal_goes_on_with_the_pitch(void)
     }
 }
 
+/* 40 Hz is below any pitch that is looked for: what is found does not fit, and still nothing
+ * clicks. */
+static void test_conceal_period_that_does_not_fit_has_no_click(void)
+{
+    static int16_t pcm[MAX];
+    for (unsigned i = 0; i < 3; i++) {
+        const size_t frame = RATES[i] / 50;
+        agw_conceal c;
+        agw_conceal_init(&c, RATES[i]);
+        for (unsigned at = 0; at < 8; at++) {
+            signal_tone(pcm, frame * 5, 40, RATES[i], 8000);
+            agw_conceal_good(&c, pcm, frame * 4 + frame * at / 8);
+            const int16_t last = pcm[frame * 4 + frame * at / 8 - 1];
+            agw_conceal_fill(&c, pcm, frame * 2);
+            CU_ASSERT(abs(pcm[0] - last) < 16000 * 3000 / (int)RATES[i]);
+            CU_ASSERT(steepest(pcm, frame * 2) < 16000 * 1000 / (int)RATES[i] * 3);
+        }
+    }
+}
+
 static void test_conceal_fades_to_silence_at_80_ms(void)
 {
     static int16_t pcm[MAX];
@@ -95,6 +115,7 @@ static void test_conceal_reset_forgets(void)
 
 static const agw_unit_case cases[] = {
     AGW_CASE(test_conceal_goes_on_with_the_pitch),
+    AGW_CASE(test_conceal_period_that_does_not_fit_has_no_click),
     AGW_CASE(test_conceal_fades_to_silence_at_80_ms),
     AGW_CASE(test_conceal_before_anything_came_is_silence),
     AGW_CASE(test_conceal_reset_forgets),

@@ -242,6 +242,21 @@ static void test_transcode_opus_says_when_a_packet_has_fec(void)
     }
 }
 
+/* The same octets in each configuration: only SILK and hybrid have the flag. */
+static void test_transcode_rfc6716_4_2_3_celt_has_no_fec(void)
+{
+    const agw_codec_format format = agw_codec_plain(AGW_CODEC_OPUS);
+    agw_decoder *d = agw_decoder_new(&format, 16000);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(d);
+    for (unsigned config = 0; config < 32; config++) {
+        const uint8_t packet[4] = {(uint8_t)(config << 3), 0xff, 0xff, 0xff};
+        agw_payload payload;
+        CU_ASSERT_EQUAL_FATAL(agw_decoder_split(d, packet, sizeof packet, &payload), AGW_OK);
+        CU_ASSERT_EQUAL(payload.frames[0].has_fec, config < 16);
+    }
+    agw_decoder_free(d);
+}
+
 /* ---------------------------------------------------------------- what the far end asks of Opus */
 
 /* Octets of 2 s of voice in 20 ms packets from 48 kHz; the first octet of the last goes to toc. */
@@ -400,6 +415,7 @@ static const agw_unit_case cases[] = {
     AGW_CASE(test_transcode_g722_is_what_ffmpeg_encodes),
     AGW_CASE(test_transcode_opus_is_what_libopus_alone_gives),
     AGW_CASE(test_transcode_rfc6716_4_2_3_fec_of_the_next_frame_is_used),
+    AGW_CASE(test_transcode_rfc6716_4_2_3_celt_has_no_fec),
     AGW_CASE(test_transcode_opus_says_when_a_packet_has_fec),
     AGW_CASE(test_transcode_rfc6716_3_4_malformed_opus_is_refused),
     AGW_CASE(test_transcode_octets_split_into_20_ms),
