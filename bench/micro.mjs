@@ -25,6 +25,7 @@ const BUILD = join(TREE, 'build/bench');
 /** program, and what its operations cost in instructions: so many of them are counted. The others use code that is another
  *  one on each CPU (OpenSSL), where a count says little. */
 const PROGRAMS = [
+  { name: 'amr', counted: {} },
   { name: 'classify', counted: { classify_access: 64000, classify_core: 64000 } },
   { name: 'codecs', counted: {} },
   { name: 'stun', counted: { stun_peek: 10000, stun_parse: 10000 } },
