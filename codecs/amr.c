@@ -110,21 +110,26 @@ static agw_err split(const void *state, const uint8_t *payload, size_t len, agw_
     return agw_amr_split(&d->layout, payload, len, out);
 }
 
+/* Where there is less room than a frame takes, its end is lost. */
 static size_t decode_stored(decoder *d, const uint8_t *stored, int16_t *pcm, size_t room)
 {
     const size_t samples = frame_samples(&d->layout);
-    AGW_ASSERT(room >= samples);
+    int16_t whole[WIDE_FRAME];
+    int16_t *out = room < samples ? whole : pcm;
     if (d->layout.wide)
-        D_IF_decode(d->library, stored, pcm, 0);
+        D_IF_decode(d->library, stored, out, 0);
     else
-        Decoder_Interface_Decode(d->library, stored, pcm, 0);
-    return samples;
+        Decoder_Interface_Decode(d->library, stored, out, 0);
+    if (room >= samples)
+        return samples;
+    memcpy(pcm, whole, room * sizeof *pcm);
+    return room;
 }
 
 /* Moves the gain to `to` within n samples. */
 static void fade(decoder *d, float to, int16_t *pcm, size_t n)
 {
-    const float step = (to - d->gain) / (float)n;
+    const float step = n != 0 ? (to - d->gain) / (float)n : 0;
     for (size_t i = 0; i < n; i++)
         pcm[i] = (int16_t)((float)pcm[i] * (d->gain + step * (float)i));
     d->gain = to;
@@ -156,11 +161,15 @@ static size_t decode(void *state, const agw_frame *frame, int16_t *pcm, size_t r
     decoder *d = state;
     if (frame->kind == AGW_FRAME_BAD) /* the libraries do not look at damaged bits either */
         return conceal(state, NULL, pcm, room);
-    agw_amr_store(d->layout.wide, frame, d->last);
+    if (frame->kind ==
+        AGW_FRAME_NO_DATA) /* of the jitter buffer's making, perhaps: no data at all */
+        d->last[0] = NO_DATA[0];
+    else
+        agw_amr_store(d->layout.wide, frame, d->last);
     const size_t n = decode_stored(d, d->last, pcm, room);
     d->repeats = frame->kind == AGW_FRAME_SPEECH ? REPEATS : 0;
     if (d->gain < 1)
-        fade(d, 1, pcm, RECOVERY);
+        fade(d, 1, pcm, n < RECOVERY ? n : RECOVERY);
     return n;
 }
 

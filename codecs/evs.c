@@ -13,6 +13,7 @@
 enum {
     USUAL_BPS = 13200, /* the lowest with super-wideband that is not VBR's neighbour */
     FRAMES_PER_S = 50,
+    SAMPLES_MAX = 960, /* of a frame, at 48 kHz */
     PACKET_FRAMES = 6, /* of the longest ptime, 120 ms */
 };
 
@@ -120,14 +121,19 @@ static agw_err split(const void *state, const uint8_t *payload, size_t len, agw_
 static size_t decode(void *state, const agw_frame *frame, int16_t *pcm, size_t room)
 {
     coder *c = state;
-    AGW_ASSERT(room >= c->samples);
-    agw_evs_plugin_frame in = {.is_io = (frame->type & AGW_EVS_IO) != 0,
-                               .type = frame->type & AGW_EVS_TYPE,
-                               .is_bad = frame->kind == AGW_FRAME_BAD,
-                               .bits = (uint16_t)agw_evs_bits(frame->type)};
-    agw_evs_copy(frame, in.octets);
-    c->plugin->decode(c->state, &in, pcm);
-    return c->samples;
+    int16_t whole[SAMPLES_MAX]; /* where there is less room than a frame takes, its end is lost */
+    agw_evs_plugin_frame in = {.type = AGW_EVS_NO_DATA};
+    if (frame->kind != AGW_FRAME_NO_DATA) { /* it may be of the jitter buffer's making: no data */
+        in.is_io = (frame->type & AGW_EVS_IO) != 0;
+        in.type = frame->type & AGW_EVS_TYPE;
+        in.is_bad = frame->kind == AGW_FRAME_BAD;
+        in.bits = (uint16_t)agw_evs_bits(frame->type);
+        agw_evs_copy(frame, in.octets);
+    }
+    c->plugin->decode(c->state, &in, whole);
+    const size_t n = room < c->samples ? room : c->samples;
+    memcpy(pcm, whole, n * sizeof *pcm);
+    return n;
 }
 
 static size_t conceal(void *state, const agw_frame *next, int16_t *pcm, size_t room)

@@ -6,6 +6,7 @@
 #include "codecs/encoder.h"
 #include "signal.h"
 #include "unit.h"
+#include "vectors/vector.h"
 
 #include <opencore-amrnb/interf_dec.h>
 #include <opencore-amrnb/interf_enc.h>
@@ -461,6 +462,61 @@ static void test_amr_noise_between_sid_frames_keeps_its_level(void)
     }
 }
 
+/* The jitter buffer asks for noise with a frame that is nothing but its kind. */
+static void test_amr_no_data_without_anything_keeps_the_noise(void)
+{
+    static const agw_frame NOTHING_THERE = {.kind = AGW_FRAME_NO_DATA};
+    for (int wide = 0; wide < 2; wide++) {
+        const band b = band_of(wide != 0);
+        make_voice(&b);
+        agw_decoder *d = decoder_of(&b), *other = decoder_of(&b);
+        agw_encoder *e = encoder_of(&b);
+        const agw_amr_layout layout = layout_of(&b);
+        for (unsigned i = 0; i < FRAMES; i++) {
+            uint8_t packet[PACKET];
+            agw_payload payload = {.frames = {NOTHING_THERE}};
+            int16_t a[FRAME_MAX], c[FRAME_MAX];
+            const size_t len =
+                agw_encoder_encode(e, voice + i * b.frame, b.frame, -1, packet, PACKET);
+            if (len != 0)
+                CU_ASSERT_EQUAL_FATAL(agw_amr_split(&layout, packet, len, &payload), AGW_OK);
+            CU_ASSERT_EQUAL(agw_decoder_decode(d, &payload.frames[0], a, FRAME_MAX), b.frame);
+            if (len == 0)
+                agw_decoder_conceal(other, NULL, c, FRAME_MAX);
+            else
+                agw_decoder_decode(other, &payload.frames[0], c, FRAME_MAX);
+            CU_ASSERT_EQUAL(memcmp(a, c, b.frame * sizeof *a), 0);
+        }
+        agw_decoder_free(d);
+        agw_decoder_free(other);
+        agw_encoder_free(e);
+    }
+}
+
+/* Every room, 0 and one sample less than a frame included. */
+static void test_amr_no_more_than_the_room_is_written(void)
+{
+    for (int wide = 0; wide < 2; wide++) {
+        const band b = band_of(wide != 0);
+        make_voice(&b);
+        agw_decoder *d = decoder_of(&b);
+        agw_encoder *e = encoder_of(&b);
+        const agw_amr_layout layout = layout_of(&b);
+        for (size_t room = 0; room <= b.frame; room += b.frame / 4 - (room == 0)) {
+            uint8_t packet[PACKET];
+            agw_payload payload;
+            int16_t *pcm = must(malloc(room * sizeof *pcm + 1)); /* a sanitizer sees its end */
+            const size_t len = agw_encoder_encode(e, voice, b.frame, -1, packet, PACKET);
+            CU_ASSERT_EQUAL_FATAL(agw_amr_split(&layout, packet, len, &payload), AGW_OK);
+            CU_ASSERT_EQUAL(agw_decoder_decode(d, &payload.frames[0], pcm, room), room);
+            CU_ASSERT_EQUAL(agw_decoder_conceal(d, NULL, pcm, room), room);
+            free(pcm);
+        }
+        agw_decoder_free(d);
+        agw_encoder_free(e);
+    }
+}
+
 static void test_amr_reset_begins_anew(void)
 {
     for (int wide = 0; wide < 2; wide++) {
@@ -505,6 +561,8 @@ static const agw_unit_case cases[] = {
     AGW_CASE(test_amr_damaged_frame_sounds_as_a_lost_one),
     AGW_CASE(test_amr_long_loss_of_speech_fades_out_and_comes_back),
     AGW_CASE(test_amr_noise_between_sid_frames_keeps_its_level),
+    AGW_CASE(test_amr_no_data_without_anything_keeps_the_noise),
+    AGW_CASE(test_amr_no_more_than_the_room_is_written),
     AGW_CASE(test_amr_reset_begins_anew),
 };
 

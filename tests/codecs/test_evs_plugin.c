@@ -53,6 +53,9 @@ static void test_evs_plugin_codes_at_every_rate(void)
         CU_ASSERT_EQUAL(pcm[RATES[i] / 50 - 1], LEVEL);
         CU_ASSERT_EQUAL(agw_decoder_conceal(d, NULL, pcm, SAMPLES_MAX), RATES[i] / 50);
         CU_ASSERT_EQUAL(pcm[0], -1);
+        const agw_frame nothing = {.kind = AGW_FRAME_NO_DATA};
+        CU_ASSERT_EQUAL(agw_decoder_decode(d, &nothing, pcm, SAMPLES_MAX), RATES[i] / 50);
+        CU_ASSERT_EQUAL(pcm[0], 0);
         agw_decoder_reset(d);
         agw_encoder_free(e);
         agw_decoder_free(d);
