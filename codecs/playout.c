@@ -448,14 +448,15 @@ static size_t conceal(agw_playout *p, size_t n, bool next_is_near)
     agw_payload parts;
     uint8_t payload[sizeof p->payload];
     const agw_frame *next = next_is_near ? peek(p, &parts, payload) : NULL;
-    const size_t got = fill_gap(p, next, n);
+    const bool by_fec = next != NULL && next->has_fec; /* only a frame as a whole */
+    const size_t got = fill_gap(p, next, by_fec ? p->frame : n);
     if (got == 0) {
         append_noise(p, n < p->step ? n : p->step);
         return n < p->step ? n : p->step;
     }
     const uint64_t ms = got * 1000 / p->rate_hz;
     p->stats.concealed_ms += ms;
-    p->stats.by_fec_ms += next != NULL && next->has_fec ? ms : 0;
+    p->stats.by_fec_ms += by_fec ? ms : 0;
     p->made_up += got;
     append_audio(p, got);
     return got;
@@ -504,7 +505,7 @@ static void bridge_loss(agw_playout *p, uint32_t gap)
         return;
     }
     const size_t n = conceal_or_rest(p, left < p->frame ? left : p->frame, left <= p->frame);
-    p->next += units_of(p, n);
+    p->next += units_of(p, n < left ? n : left);
     p->loss += (1 - p->loss) * LOSS_MEMORY;
 }
 
@@ -557,20 +558,6 @@ static void produce(agw_playout *p, agw_ns now)
     }
 }
 
-static bool can_adapt(const agw_playout *p)
-{
-    return p->state == SPEAKING && p->playing_line == p->line && p->made_up == 0;
-}
-
-/* How far what is taken next is behind its due time. */
-static agw_ns behind_of(const agw_playout *p, agw_ns now)
-{
-    if (!can_adapt(p))
-        return 0;
-    const uint32_t head = p->next - units_of(p, p->pending);
-    return now - due_at(p, head);
-}
-
 /* One frame more where it is there, to look at two pitch periods. */
 static void look_ahead(agw_playout *p)
 {
@@ -585,6 +572,20 @@ static void look_ahead(agw_playout *p)
             begin_packet(p);
         decode(p);
     }
+}
+
+static bool can_adapt(const agw_playout *p)
+{
+    return p->state == SPEAKING && p->playing_line == p->line && p->made_up == 0;
+}
+
+/* How far the end of the step that is taken next is behind its due time: all of it must be there.
+ */
+static agw_ns behind_of(const agw_playout *p, agw_ns now)
+{
+    if (!can_adapt(p))
+        return 0;
+    return now - STEP - due_at(p, p->next - units_of(p, p->pending));
 }
 
 /* Makes what waits longer or shorter by a pitch period when the delay is not the wanted one. */
