@@ -29,6 +29,7 @@ enum {
     SEEN_BITS = 64,   /* sequence numbers that are remembered */
     CONCEAL_MS = 120, /* at a stretch; then noise */
     URGENT_MS = 60,   /* off the wanted delay */
+    SLACK = 6,        /* part of the delay that it may be longer; shorter by half of that */
     REST_MS = 40,     /* between two changes of length that are not urgent */
 };
 static const agw_ns STEP = AGW_MS(STEP_MS);
@@ -333,12 +334,16 @@ void agw_playout_switch(agw_playout *p)
 
 /* ---------------------------------------------------------------- what is played */
 
-/* When the audio of `next` should be decoded. */
+/* A frame where there is loss, and FEC against it in the packet after it. */
+static agw_ns least_delay(const agw_playout *p)
+{
+    return p->has_fec && p->loss > FEC_WORTH ? length_of(p, p->frame) : 0;
+}
+
+/* When the audio of a timestamp should be played. */
 static agw_ns due_at(const agw_playout *p, uint32_t timestamp)
 {
-    const bool waits_for_fec = p->has_fec && p->loss > FEC_WORTH;
-    const agw_ns frame = length_of(p, p->frame);
-    return agw_jitter_due(&p->jitter, timestamp, waits_for_fec ? frame : 0) + AHEAD;
+    return agw_jitter_due(&p->jitter, timestamp, least_delay(p)) + AHEAD;
 }
 
 static void append(agw_playout *p, size_t n)
@@ -600,13 +605,14 @@ static void adapt(agw_playout *p)
                                  .likeness = urgent ? URGENT_LIKE : LIKE,
                                  .quiet = p->background * QUIET};
     size_t n = 0;
-    if (p->behind > BEHIND) {
+    const agw_ns slack = agw_jitter_delay(&p->jitter) / SLACK; /* a long delay is known less well */
+    if (p->behind > BEHIND + slack) {
         look_ahead(p);
         n = agw_stretch_shorten(&how, p->pcm, p->pending);
         p->pending -= n;
         p->behind -= length_of(p, n);
         p->stats.shortened_ms += n * 1000 / p->rate_hz;
-    } else if (p->behind < -AHEAD) {
+    } else if (p->behind < -AHEAD - slack / 2) {
         n = agw_stretch_lengthen(&how, p->pcm, p->pending, p->capacity);
         p->pending += n;
         p->behind += length_of(p, n);
@@ -659,7 +665,8 @@ uint32_t agw_playout_timestamp(const agw_playout *p)
 void agw_playout_get_stats(const agw_playout *p, agw_playout_stats *out)
 {
     *out = p->stats;
-    const agw_ns target = agw_jitter_delay(&p->jitter);
+    const agw_ns jitter = agw_jitter_delay(&p->jitter), least = least_delay(p);
+    const agw_ns target = (jitter > least ? jitter : least) + AHEAD;
     const agw_ns delay = target + p->behind;
     out->target_delay_us = (uint32_t)(target / 1000);
     out->delay_us = delay > 0 ? (uint32_t)(delay / 1000) : 0;

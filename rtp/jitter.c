@@ -10,7 +10,8 @@ enum {
     FIRST_DELAY = 10,  /* buckets: what a stream of which nothing is known gets */
     MEMORY_MS = 2000,  /* after that a packet weighs 1/e */
 };
-static const float LATE = 0.03F;     /* of the packets may come too late */
+static const float LATE = 0.03F;     /* of the packets may come too late, but for TAIL */
+static const float TAIL = 0.6F;      /* as much more as they are behind the middle */
 static const float QUICKEST = 0.02F; /* of the packets may be quicker than the quickest */
 
 void agw_jitter_init(agw_jitter *j, uint32_t clock_hz)
@@ -84,15 +85,25 @@ static void learn(agw_jitter *j, int bucket, float share)
     j->weight[bucket] += share;
 }
 
+/* The first bucket at which the share of all packets before and in it is more than that. */
+static int quantile(const agw_jitter *j, float share)
+{
+    int at = 0;
+    for (float sum = j->weight[0]; sum <= share && at < AGW_JITTER_BUCKETS - 1;
+         sum += j->weight[at])
+        at++;
+    return at;
+}
+
+/* The quantile that few hundred packets can tell, and the tail behind it as that of a normal
+ * distribution would be. */
 static void read_quantiles(agw_jitter *j)
 {
-    int top = AGW_JITTER_BUCKETS - 1, bottom = 0;
-    for (float late = j->weight[top]; late <= LATE && top > 0; late += j->weight[top])
-        top--;
-    for (float quick = j->weight[0]; quick <= QUICKEST && bottom < top; quick += j->weight[bottom])
-        bottom++;
-    j->fastest = j->origin + (agw_ns)bottom * BUCKET_NS;
-    j->needed = j->origin + (agw_ns)(top + 1) * BUCKET_NS;
+    const int quickest = quantile(j, QUICKEST), middle = quantile(j, 0.5F);
+    const int latest = quantile(j, 1 - LATE);
+    const int tail = (int)(TAIL * (float)(latest - middle));
+    j->fastest = j->origin + (agw_ns)quickest * BUCKET_NS;
+    j->needed = j->origin + (agw_ns)(latest + tail + 1) * BUCKET_NS;
 }
 
 agw_err agw_jitter_put(agw_jitter *j, uint32_t timestamp, uint32_t duration, agw_ns now)

@@ -284,6 +284,21 @@ static void test_playout_a_lost_packet_is_one_frame_of_concealment(void)
     end(&s);
 }
 
+/* The first of them runs the buffer dry: what was made up then is part of the 60 ms. */
+static void test_playout_three_lost_packets_are_three_frames_of_concealment(void)
+{
+    scene s = begin();
+    talk(&s, 100);
+    for (unsigned i = 0; i < 3; i++) {
+        advance(&s);
+        pass(&s);
+    }
+    talk(&s, 50);
+    CU_ASSERT(stats_of(&s).concealed_ms >= 50 && stats_of(&s).concealed_ms <= 70);
+    CU_ASSERT_EQUAL(stats_of(&s).late, 0);
+    end(&s);
+}
+
 static void test_playout_waits_a_frame_for_fec_where_there_is_loss(void)
 {
     scene s = begin();
@@ -295,6 +310,7 @@ static void test_playout_waits_a_frame_for_fec_where_there_is_loss(void)
     }
     CU_ASSERT(s.d->by_fec >= 95);
     CU_ASSERT(stats_of(&s).by_fec_ms >= 1900);
+    CU_ASSERT(stats_of(&s).delay_us > 23000); /* 4 are enough for an even stream */
     end(&s);
 }
 
@@ -338,6 +354,7 @@ static void test_playout_a_pause_is_noise_without_a_burst(void)
         pass(&s);
     }
     CU_ASSERT(s.loudest <= 150);
+    CU_ASSERT(s.d->noise >= 190); /* the decoder knows what it is like */
     CU_ASSERT_EQUAL(s.spoken, 0);
     CU_ASSERT_EQUAL(s.d->concealed, made_up);
     const unsigned decoded = s.d->decoded;
@@ -361,6 +378,39 @@ static void test_playout_a_gap_in_time_alone_is_a_pause(void)
     talk(&s, 50);
     CU_ASSERT_EQUAL(stats_of(&s).concealed_ms, made_up);
     CU_ASSERT_EQUAL(stats_of(&s).late, 0);
+    end(&s);
+}
+
+static const int LATE_80[20] = {[3] = 80, [7] = 80, [11] = 80, [15] = 80};
+
+static void test_playout_jitter_makes_the_delay_longer_without_a_break(void)
+{
+    scene s = begin();
+    talk(&s, 100);
+    for (unsigned i = 0; i < 5; i++)
+        talk_late(&s, LATE_80, 20);
+    CU_ASSERT(stats_of(&s).stretched_ms >= 30);
+    const unsigned made_up = s.d->concealed;
+    forget(&s);
+    for (unsigned i = 0; i < 5; i++)
+        talk_late(&s, LATE_80, 20);
+    CU_ASSERT_EQUAL(s.d->concealed, made_up);
+    CU_ASSERT(s.roughest < SMOOTH);
+    end(&s);
+}
+
+/* So short, and with so much audio before it, that nothing runs dry. */
+static void test_playout_a_short_pause_is_not_taken_for_loss(void)
+{
+    scene s = begin();
+    for (unsigned i = 0; i < 10; i++)
+        talk_late(&s, LATE_80, 20);
+    const unsigned made_up = s.d->concealed;
+    s.timestamp += 2 * FRAME;
+    pass(&s);
+    pass(&s);
+    talk(&s, 20);
+    CU_ASSERT_EQUAL(s.d->concealed, made_up);
     end(&s);
 }
 
@@ -403,13 +453,13 @@ static void test_playout_another_source_follows_the_old_ones_last_packets(void)
     put_frames(&s, SPEECH, 100, 1);
     advance(&s);
     agw_playout_switch(s.p);
-    s.seq = 7;
-    s.timestamp -= 5 * FRAME; /* as if they were late */
+    s.seq = (uint16_t)(s.seq - 5); /* as if they were late, and had been there before */
+    s.timestamp -= 5 * FRAME;
     const unsigned decoded = s.d->decoded, resets = s.d->resets;
     talk(&s, 50);
     CU_ASSERT(s.d->decoded >= decoded + 46);
     CU_ASSERT_EQUAL(s.d->resets, resets + 1);
-    CU_ASSERT_EQUAL(stats_of(&s).late, 0);
+    CU_ASSERT_EQUAL(stats_of(&s).late + stats_of(&s).duplicate, 0);
     end(&s);
 }
 
@@ -517,10 +567,13 @@ static const agw_unit_case cases[] = {
     AGW_CASE(test_playout_order_is_made_and_duplicates_are_counted),
     AGW_CASE(test_playout_a_packet_after_its_place_is_late),
     AGW_CASE(test_playout_a_lost_packet_is_one_frame_of_concealment),
+    AGW_CASE(test_playout_three_lost_packets_are_three_frames_of_concealment),
     AGW_CASE(test_playout_waits_a_frame_for_fec_where_there_is_loss),
     AGW_CASE(test_playout_a_long_gap_ends_in_noise_and_speech_comes_back),
     AGW_CASE(test_playout_a_pause_is_noise_without_a_burst),
     AGW_CASE(test_playout_a_gap_in_time_alone_is_a_pause),
+    AGW_CASE(test_playout_jitter_makes_the_delay_longer_without_a_break),
+    AGW_CASE(test_playout_a_short_pause_is_not_taken_for_loss),
     AGW_CASE(test_playout_a_spike_is_played_and_the_delay_comes_back),
     AGW_CASE(test_playout_a_jump_of_timestamps_goes_on_at_once),
     AGW_CASE(test_playout_another_source_follows_the_old_ones_last_packets),

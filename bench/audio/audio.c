@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * The audio rooms run offline, for bench/audio/run.mjs: speech to packets, packets with the times
+ * of a network to audio. PCM is 16 bit, mono, of the machine's byte order.
+ *
+ *   audio encode CODEC RATE         < PCM    > TRACE     packets that leave at an even pace
+ *   audio decode CODEC RATE         < TRACE  > PCM       each of them, as if there were no network
+ *   audio play CODEC RATE           < TRACE  > PCM       through the jitter buffer, from time 0 on
+ *
+ * TRACE: a line a packet, "ARRIVAL_US SEQ TIMESTAMP HEX", in the order of arrival. */
+#include "codecs/decoder.h"
+#include "codecs/encoder.h"
+#include "codecs/playout.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum { PT = 96, PTIME_MS = 20, RATE_MAX = 48000, STEP_MAX = RATE_MAX / 100, END_MS = 800 };
+enum { LOSS_PERCENT = 10 }; /* what the encoder is told: it spends some of its bits on FEC */
+
+typedef struct packet {
+    agw_ns at;
+    uint16_t seq;
+    uint32_t timestamp;
+    size_t len;
+    uint8_t payload[AGW_DECODER_FRAME_BYTES];
+} packet;
+
+static _Noreturn void die(const char *why)
+{
+    fprintf(stderr, "audio: %s\n", why);
+    exit(2);
+}
+
+static agw_codec_format format_of(const char *name)
+{
+    for (int id = AGW_CODEC_NONE + 1; id < AGW_CODEC_COUNT; id++) {
+        const agw_codec_info *info = agw_codec_info_of((agw_codec_id)id);
+        if (info == NULL || strcasecmp(info->name, name) != 0)
+            continue;
+        agw_codec_format f = agw_codec_plain((agw_codec_id)id);
+        if (id == AGW_CODEC_OPUS)
+            f.opus.fec = true;
+        return f;
+    }
+    die("no such codec");
+}
+
+static void encode(const agw_codec_format *format, uint32_t rate_hz)
+{
+    agw_encoder *e = agw_encoder_new(format, rate_hz);
+    if (e == NULL)
+        die("no such encoder");
+    agw_encoder_adapt(e, &(agw_encoder_wish){.mode_request = -1, .loss_percent = LOSS_PERCENT});
+    int16_t pcm[2 * STEP_MAX];
+    uint8_t out[AGW_DECODER_FRAME_BYTES];
+    const size_t n = rate_hz / 1000 * PTIME_MS;
+    for (uint32_t i = 0; fread(pcm, sizeof *pcm, n, stdin) == n; i++) {
+        const size_t len = agw_encoder_encode(e, pcm, n, -1, out, sizeof out);
+        printf("%" PRIu32 " %u %" PRIu32 " ", i * PTIME_MS * 1000, (i + 1000) & 0xffff,
+               i * format->clock_hz / 1000 * PTIME_MS);
+        for (size_t k = 0; k < len; k++)
+            printf("%02x", out[k]);
+        printf("\n");
+    }
+    agw_encoder_free(e);
+}
+
+static bool read_packet(packet *p)
+{
+    char hex[2 * AGW_DECODER_FRAME_BYTES + 2];
+    int64_t us;
+    if (scanf("%" SCNd64 " %" SCNu16 " %" SCNu32 " %3000s", &us, &p->seq, &p->timestamp, hex) != 4)
+        return false;
+    p->at = AGW_US(us);
+    p->len = strlen(hex) / 2;
+    for (size_t i = 0; i < p->len; i++) {
+        const char octet[3] = {hex[2 * i], hex[2 * i + 1], 0};
+        p->payload[i] = (uint8_t)strtoul(octet, NULL, 16);
+    }
+    return true;
+}
+
+static void decode(const agw_codec_format *format, uint32_t rate_hz)
+{
+    agw_decoder *d = agw_decoder_new(format, rate_hz);
+    if (d == NULL)
+        die("no such decoder");
+    packet in;
+    while (read_packet(&in)) {
+        agw_payload parts;
+        int16_t pcm[RATE_MAX / 1000 * 120];
+        if (agw_decoder_split(d, in.payload, in.len, &parts) != AGW_OK)
+            die("a payload that cannot be split");
+        for (unsigned i = 0; i < parts.n_frames; i++) {
+            const size_t n =
+                agw_decoder_decode(d, &parts.frames[i], pcm, sizeof pcm / sizeof pcm[0]);
+            fwrite(pcm, sizeof *pcm, n, stdout);
+        }
+    }
+    agw_decoder_free(d);
+}
+
+static void play(const agw_codec_format *format, uint32_t rate_hz)
+{
+    agw_playout *p = agw_playout_new(rate_hz);
+    if (p == NULL || agw_playout_add(p, PT, format) != AGW_OK)
+        die("no such decoder");
+    packet in;
+    bool has_more = read_packet(&in);
+    agw_ns end = AGW_NEVER;
+    for (agw_ns now = 0; now < end; now += AGW_MS(10)) {
+        for (; has_more && in.at <= now; has_more = read_packet(&in)) {
+            if (agw_playout_put(p, PT, in.seq, in.timestamp, in.payload, in.len, in.at) != AGW_OK)
+                die("a packet was refused");
+        }
+        if (!has_more && end == AGW_NEVER)
+            end = now + AGW_MS(END_MS);
+        int16_t pcm[STEP_MAX];
+        agw_playout_take(p, now, pcm);
+        fwrite(pcm, sizeof *pcm, rate_hz / 100, stdout);
+    }
+    agw_playout_stats s;
+    agw_playout_get_stats(p, &s);
+    fprintf(stderr,
+            "{\"concealed_ms\": %" PRIu64 ", \"by_fec_ms\": %" PRIu64 ", \"stretched_ms\": %" PRIu64
+            ", \"shortened_ms\": %" PRIu64 ", \"late\": %" PRIu64 ", \"target_us\": %" PRIu32 "}\n",
+            s.concealed_ms, s.by_fec_ms, s.stretched_ms, s.shortened_ms, s.late, s.target_delay_us);
+    agw_playout_free(p);
+}
+
+int main(int argc, char **argv)
+{
+    const uint32_t rate_hz = argc == 4 ? (uint32_t)strtoul(argv[3], NULL, 10) : 0;
+    if (rate_hz != 8000 && rate_hz != 16000 && rate_hz != RATE_MAX)
+        die("usage: audio encode|decode|play CODEC 8000|16000|48000");
+    const agw_codec_format format = format_of(argv[2]);
+    if (strcmp(argv[1], "encode") == 0)
+        encode(&format, rate_hz);
+    else if (strcmp(argv[1], "decode") == 0)
+        decode(&format, rate_hz);
+    else if (strcmp(argv[1], "play") == 0)
+        play(&format, rate_hz);
+    else
+        die("encode, decode or play");
+    return 0;
+}
