@@ -343,7 +343,8 @@ static agw_ns least_delay(const agw_playout *p)
 /* When the audio of a timestamp should be played. */
 static agw_ns due_at(const agw_playout *p, uint32_t timestamp)
 {
-    return agw_jitter_due(&p->jitter, timestamp, least_delay(p)) + AHEAD;
+    const agw_ns due = agw_jitter_due(&p->jitter, timestamp, least_delay(p));
+    return due == AGW_NEVER ? due : due + AHEAD;
 }
 
 static void append(agw_playout *p, size_t n)
@@ -519,9 +520,11 @@ static void bridge_loss(agw_playout *p, uint32_t gap)
 static void begin_spurt(agw_playout *p, agw_ns now)
 {
     const slot *s = &p->slots[0];
-    const agw_ns early = due_at(p, s->timestamp) - now - length_of(p, p->pending);
+    const bool is_old = s->line != p->line;
+    const agw_ns from = now + length_of(p, p->pending);
+    const agw_ns early = is_old ? 0 : due_at(p, s->timestamp) - from;
     const size_t n = early > 0 ? (size_t)(early / 1000 * p->rate_hz / 1000000) : 0;
-    if (s->line == p->line && n > 0) {
+    if (n > 0) {
         p->state = RESTING;
         rest(p, n);
         return;

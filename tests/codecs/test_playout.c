@@ -561,6 +561,32 @@ static void test_playout_a_flood_drops_the_oldest(void)
     end(&s);
 }
 
+/* What a hostile sender may do with numbers and times; sanitizers and our own promises look on. */
+static void test_playout_any_numbers_and_times_do_no_harm(void)
+{
+    uint32_t seed = 20260;
+    scene s = begin();
+    CU_ASSERT_EQUAL(agw_playout_add(s.p, OTHER_PT, &format), AGW_OK);
+    for (unsigned i = 0; i < 200000; i++) {
+        seed = seed * 1664525u + 1013904223u;
+        const unsigned r = seed >> 8;
+        const uint8_t kinds[] = {SPEECH, SPEECH_FEC, SID};
+        const uint8_t payload[] = {kinds[r % 3], 100, kinds[r / 3 % 3], 100};
+        s.seq = (uint16_t)(s.seq + (r % 97 == 0 ? r : 1));
+        s.timestamp += r % 89 == 0 ? seed : r % 7 == 0 ? r % 400 : FRAME;
+        if (r % 5 != 0 && agw_playout_put(s.p, r % 61 == 0 ? OTHER_PT : PT, s.seq, s.timestamp,
+                                          payload, r % 4, s.now) == AGW_ERR_NO_SPACE)
+            CU_FAIL("no space");
+        if (r % 1009 == 0)
+            agw_playout_switch(s.p);
+        s.now += AGW_MS(r % 1013 == 0 ? 3000 : r % 30);
+        for (unsigned k = r % 4; k > 0; k--)
+            take(&s);
+    }
+    CU_ASSERT(s.spoken > 0);
+    end(&s);
+}
+
 static const agw_unit_case cases[] = {
     AGW_CASE(test_playout_is_silent_until_the_first_packet),
     AGW_CASE(test_playout_an_even_stream_is_played_whole_with_little_delay),
@@ -582,6 +608,7 @@ static const agw_unit_case cases[] = {
     AGW_CASE(test_playout_another_payload_type_takes_over),
     AGW_CASE(test_playout_refuses_what_it_does_not_know),
     AGW_CASE(test_playout_a_flood_drops_the_oldest),
+    AGW_CASE(test_playout_any_numbers_and_times_do_no_harm),
 };
 
 AGW_UNIT_MAIN("playout", cases)
