@@ -11,7 +11,7 @@ enum {
     MEMORY_MS = 2000,  /* after that a packet weighs 1/e */
 };
 static const float LATE = 0.03F;     /* of the packets may come too late, but for TAIL */
-static const float TAIL = 0.6F;      /* as much more as they are behind the middle */
+static const float TAIL = 0.45F;     /* as much more as they are behind the middle */
 static const float QUICKEST = 0.02F; /* of the packets may be quicker than the quickest */
 
 void agw_jitter_init(agw_jitter *j, uint32_t clock_hz)
