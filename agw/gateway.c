@@ -37,6 +37,7 @@ enum {
     CORE_BUFFER = 512 * 1024,
     LOAD_STEP = AGW_LOAD_FULL / 20,           /* smaller differences do not tell workers apart */
     HELPERS_LIMIT = 95 * AGW_LOAD_FULL / 100, /* of the control and handshake threads */
+    US_PER_S = 1000000,
     PORTS_RESERVED = 20, /* one core port in so many is kept for urgent calls */
 };
 
@@ -60,6 +61,8 @@ typedef struct worker_slot {
     uint32_t *free_slots;
     size_t n_free_slots;
     size_t n_calls, n_silent;
+    uint64_t chain_us, silent_chain_us; /* CPU of a second of the codec changes that calls plan, and
+                                           of these the silent ones */
     agw_load load;
 } worker_slot;
 
@@ -113,6 +116,7 @@ struct agw_call_ref {
     bool applied;
     bool closed;                /* control has let go */
     bool silent;                /* counted as such, see SILENT_FOR */
+    uint64_t chain_us;          /* CPU of a second of the codec changes that it plans */
     agw_ns placed_at, talks_at; /* 0 = not yet */
     void *owner;
     uint32_t last_transport_id;
@@ -775,6 +779,17 @@ static void set_silent(agw_call_ref *ref, bool silent)
         return;
     ref->silent = silent;
     slot->n_silent = silent ? slot->n_silent + 1 : slot->n_silent - 1;
+    slot->silent_chain_us += silent ? ref->chain_us : -ref->chain_us;
+}
+
+static void set_chains(agw_call_ref *ref, uint64_t us)
+{
+    worker_slot *slot = &ref->gw->workers[ref->worker];
+    const uint64_t more = us - ref->chain_us;
+    slot->chain_us += more;
+    if (ref->silent)
+        slot->silent_chain_us += more;
+    ref->chain_us = us;
 }
 
 static bool has_talked(const agw_call_ref *ref)
@@ -845,9 +860,20 @@ static uint32_t handshake_load(const agw_gateway *gw)
     return most;
 }
 
+/* What codecs will take that do not run yet, as a share of a worker's time. A call that has no
+ * answer is expected to need what calls need there on average; so is the next one. */
+static uint32_t chain_load(const worker_slot *slot, size_t more_calls)
+{
+    const uint64_t each = slot->n_calls != 0 ? slot->chain_us / slot->n_calls : 0;
+    const uint64_t usual = slot->n_silent * each;
+    const uint64_t us =
+        (usual > slot->silent_chain_us ? usual : slot->silent_chain_us) + more_calls * each;
+    return (uint32_t)(us * AGW_LOAD_FULL / US_PER_S);
+}
+
 static uint32_t load_of(const worker_slot *slot)
 {
-    return agw_load_with(&slot->load, slot->n_silent);
+    return agw_load_with(&slot->load, slot->n_silent) + chain_load(slot, 0);
 }
 
 /* By load in steps, then by calls: a consent check more shall not decide. */
@@ -879,7 +905,7 @@ static void look(agw_gateway *gw)
         gw->looked_at = now;
     }
     const worker_slot *next = &gw->workers[least_loaded(gw)];
-    agw_admission_look(&gw->admission, load_of(next), next->load.losing);
+    agw_admission_look(&gw->admission, load_of(next) + chain_load(next, 1), next->load.losing);
 }
 
 static bool ports_are_kept(const agw_gateway *gw)
@@ -990,6 +1016,7 @@ static void free_call_ref(agw_call_ref *ref)
     if (ref->next != NULL)
         ref->next->prev = ref->prev;
     set_silent(ref, false);
+    set_chains(ref, 0);
     gw->workers[ref->worker].n_calls--;
     free(ref);
 }
@@ -998,6 +1025,7 @@ void agw_gateway_call_free(agw_gateway *gw, agw_call_ref *call)
 {
     call->closed = true;
     set_silent(call, false);
+    set_chains(call, 0);
     if (!call->recording_given)
         agw_gateway_end_record(gw, call);
     if (!call->applied) {
@@ -1024,8 +1052,17 @@ agw_media_stats *agw_gateway_media_stats(agw_call_ref *call, uint32_t media_id)
     return &m->stats;
 }
 
+static void plan_chains(agw_call_ref *call, const agw_plan *plan)
+{
+    uint64_t us = 0;
+    for (size_t i = 0; i < plan->n_chains; i++)
+        us += agw_chain_cost_us(&plan->chains[i]);
+    set_chains(call, us);
+}
+
 void agw_gateway_apply(agw_gateway *gw, agw_call_ref *call, agw_plan *plan)
 {
+    plan_chains(call, plan);
     agw_mail *mail = agw_mail_new(AGW_MAIL_APPLY, NULL, 0);
     mail->call = call->call;
     mail->plan = plan;

@@ -516,6 +516,50 @@ static void test_gateway_ctl_6_calls_that_will_talk_count_at_once(void)
     agw_gateway_free(gw);
 }
 
+/* One audio, Opus on one side and PCMA on the other. */
+static agw_plan *transcoded(void)
+{
+    agw_plan *plan = agw_plan_new(0, 1);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
+    for (int side = 0; side < 2; side++) {
+        agw_chain_plan *chain = agw_plan_add_chain(plan);
+        const agw_codec_format opus = agw_codec_plain(AGW_CODEC_OPUS),
+                               pcma = agw_codec_plain(AGW_CODEC_PCMA);
+        chain->n_inputs = 1;
+        chain->inputs[0].pt = 100;
+        chain->inputs[0].format = side == 0 ? opus : pcma;
+        chain->out = side == 0 ? pcma : opus;
+        plan->medias[0].end[side].chain = chain;
+    }
+    return plan;
+}
+
+/* Calls whose codecs cost more than their packets are fewer, though none of them talks yet. */
+static void test_gateway_codecs_that_will_run_count_at_once(void)
+{
+    enum { ROOM = 2000 };
+    static agw_call_ref *calls[ROOM];
+    agw_gateway *gw = limited_gateway(500, 31998);
+    agw_plan *plan = transcoded();
+    const size_t each = agw_chain_cost_us(&plan->chains[0]) + agw_chain_cost_us(&plan->chains[1]);
+    const size_t fits = 2 * (500000 / each + 1);
+    size_t n = 0;
+    agw_plan_free(plan);
+    CU_ASSERT_TRUE_FATAL(each > 600 && fits < ROOM);
+    for (; n < ROOM && agw_gateway_refusal(gw, false) == NULL; n++) {
+        CU_ASSERT_EQUAL_FATAL(agw_gateway_call_new(gw, "fill", NULL, &calls[n]), AGW_OK);
+        agw_gateway_apply(gw, calls[n], transcoded());
+    }
+    CU_ASSERT_TRUE(n > fits / 4 && n <= fits);
+    for (size_t i = 0; i < n; i++)
+        agw_gateway_call_free(gw, calls[i]);
+    const agw_ns until = agw_clock_now() + AGW_MS(PATIENCE_MS);
+    while (agw_gateway_refusal(gw, false) != NULL && agw_clock_now() < until)
+        poll(NULL, 0, 1); /* our own work was measured, too */
+    CU_ASSERT_PTR_NULL(agw_gateway_refusal(gw, false));
+    agw_gateway_free(gw);
+}
+
 static void test_gateway_ims_11_the_last_ports_are_for_urgent_calls(void)
 {
     agw_call_ref *call;
@@ -698,6 +742,7 @@ static const agw_unit_case cases[] = {
     AGW_CASE(test_gateway_access_sockets_spread_calls_and_core_interfaces_have_none),
     AGW_CASE(test_gateway_ctl_6_calls_that_will_talk_count_at_once),
     AGW_CASE(test_gateway_ctl_6_a_call_that_talks_is_measured_instead),
+    AGW_CASE(test_gateway_codecs_that_will_run_count_at_once),
     AGW_CASE(test_gateway_ims_11_the_last_ports_are_for_urgent_calls),
     AGW_CASE(test_call_rfc3550_6_5_1_cname_of_the_core_is_replaced),
     AGW_CASE(test_call_webrtc_to_rtp_both_ways),
