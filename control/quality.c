@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { CODEC_TEXT = 32 };
+enum { CODEC_TEXT = 32, PACKET_MS = 20 };
 
 static const agw_emodel_codec *find_codec(const char *text)
 {
@@ -21,7 +21,7 @@ static const agw_emodel_codec *find_codec(const char *text)
 
 /* What comes in since the last sample; 64 bits are as good as for ever. */
 typedef struct news {
-    int64_t came, missed, runs, chained, late;
+    int64_t came, missed, runs, chained, late, by_fec_ms;
 } news;
 
 static int64_t step(const agw_counter *counter, uint64_t *last)
@@ -39,6 +39,7 @@ static news take_news(agw_quality *q, const agw_end_stats *from)
         .runs = step(&from->loss_runs_in, &q->runs),
         .chained = step(&from->transcode.packets_in, &q->chained),
         .late = step(&from->transcode.late, &q->late),
+        .by_fec_ms = step(&from->transcode.by_fec_ms, &q->by_fec_ms),
     };
 }
 
@@ -48,11 +49,13 @@ static int64_t loss_passed(const news *n, int64_t reported_1000)
     return MAX(n->missed * 1000 / (n->came + n->missed), reported_1000);
 }
 
-/* One stream to us, another one from us on. */
+/* One stream to us, another one from us on. What in-band FEC has restored sounds coarser than what
+ * came, and better than what was made up: it is half lost. */
 static int64_t loss_chained(const news *n, int64_t reported_1000)
 {
     const int64_t all = n->came + n->missed;
-    const int64_t leg_1000 = MIN(n->missed + n->late, all) * 1000 / all;
+    const int64_t lost = n->missed + n->late - n->by_fec_ms / PACKET_MS / 2;
+    const int64_t leg_1000 = CLAMP(lost, 0, all) * 1000 / all;
     return 1000 - (1000 - leg_1000) * (1000 - reported_1000) / 1000;
 }
 

@@ -30,6 +30,7 @@ typedef struct agw_quality_sample {
 typedef struct agw_quality {
     uint64_t packets, lost, runs; /* counters at the last sample */
     uint64_t chained, late;       /* packets that changed their codec, and that could not in time */
+    uint64_t by_fec_ms;           /* audio that in-band FEC has restored */
     uint32_t ssrc;                /* whose samples these are */
     uint32_t samples;
     agw_quality_sample sum, lowest, highest;

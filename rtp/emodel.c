@@ -18,8 +18,9 @@ static const double IE_MAX = 95;           /* all is lost */
  * taken when the bit rate is not known. Ie and Bpl of G.711 (with concealment), G.729, GSM-EFR
  * (AMR 12.2), GSM, IS-641 (AMR 7.4), G.722 and AMR-WB are those of G.113; the AMR modes in between
  * are interpolated. G.113 has no Opus and no Speex: rows of ours, from where listeners put these
- * beside AMR-WB at equal bit rate. Fullband (G.107.2) would give Opus from 28 kbit/s on up to 148;
- * here it ends where wideband does. */
+ * beside AMR-WB at equal bit rate; Opus bears losses nearly as G.711 with concealment does, by the
+ * distances that bench/audio measures. Fullband (G.107.2) would give Opus from 28 kbit/s on up to
+ * 148; here it ends where wideband does. */
 static const struct row {
     agw_emodel_codec codec;
     bool usual;
@@ -48,11 +49,11 @@ static const struct row {
     {{"AMR-WB", 16000, 0, true, 41, 43, 26}, false},
     {{"EVS", 16000, 13200, true, 5, 60, 32}, true},
     {{"EVS", 16000, 0, true, 16, 60, 32}, false},
-    {{"opus", 48000, 28000, true, 1, 100, 27}, false},
-    {{"opus", 48000, 20000, true, 5, 100, 27}, true},
-    {{"opus", 48000, 14000, true, 12, 100, 27}, false},
-    {{"opus", 48000, 10000, true, 24, 100, 27}, false},
-    {{"opus", 48000, 0, true, 36, 100, 27}, false},
+    {{"opus", 48000, 28000, true, 1, 200, 27}, false},
+    {{"opus", 48000, 20000, true, 5, 200, 27}, true},
+    {{"opus", 48000, 14000, true, 12, 200, 27}, false},
+    {{"opus", 48000, 10000, true, 24, 200, 27}, false},
+    {{"opus", 48000, 0, true, 36, 200, 27}, false},
     {{"G729", 8000, 0, false, 10, 190, 25}, true},
     {{"GSM", 8000, 0, false, 20, 100, 20}, true},
     {{"iLBC", 8000, 0, false, 11, 320, 25}, true},

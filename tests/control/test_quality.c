@@ -78,6 +78,10 @@ static void test_quality_rtc_7_where_the_codec_changes_both_legs_add_up(void)
     set(&from->transcode.late, 25);
     const agw_quality_sample both = ten_seconds(&chained, "PCMA/8000", 50, 50);
     CU_ASSERT_TRUE(both.loss_1000 >= 319 && both.loss_1000 <= 321); /* 1 - 0.85 * 0.8 */
+    set(&from->transcode.packets_in, 900);
+    set(&from->transcode.by_fec_ms, 1000); /* 50 packets: half as bad */
+    set(&chained.stats.end[1].loss_out_256, 0);
+    CU_ASSERT_EQUAL(ten_seconds(&chained, "opus/48000/2", 50, 50).loss_1000, 50);
     const agw_quality_sample clean = ten_seconds(&passed, "PCMA/8000", 0, 0);
     stream delayed = {0};
     set(&delayed.stats.end[0].transcode.packets_in, 500);
