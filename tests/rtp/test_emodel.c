@@ -30,6 +30,7 @@ static void test_emodel_g107_7_4_delay(void)
                                      {300, 72.67}, {400, 62.25}, {500, 54.80}};
     for (size_t i = 0; i < sizeof WANT / sizeof WANT[0]; i++)
         CU_ASSERT_TRUE(is_near(r_of("PCMA", 8000, WANT[i][0], 0, 1), WANT[i][1], 0.02));
+    CU_ASSERT_TRUE(r_of("PCMA", 8000, 0.5, 0, 1) <= r_of("PCMA", 8000, 0, 0, 1)); /* no gain */
 }
 
 /* Ie,eff with Ie and Bpl of G.113 appendix I: 95 * 5 / (5 + 25.1) of G.711 with concealment, 10 +
