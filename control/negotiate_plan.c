@@ -251,19 +251,27 @@ static bool is_forked(const agw_state *state, const agw_line *line, agw_side sid
     return link != NULL && link->now.n_open != 0;
 }
 
+/* Chromium whose application prefers Opus answers Opus alone, and sends the first codec of the
+ * offer all the same (seen with version 156), against RFC 3264 section 6.1. */
+static bool sends_what_was_offered(const agw_state *state, const agw_line *line, agw_side side)
+{
+    return is_forked(state, line, side) ||
+           (line->chain[side] != NULL && agw_end_is_web(&line->end[side]));
+}
+
 /* While several branches may be heard, each may send what it chose of the offer, and so may one
  * whose answer is still on its way (RFC 3264 section 5.1). */
-static void add_offered_pts(const agw_state *state, const agw_line *line, agw_media_plan *plan)
+static void add_offered_pts(const agw_state *state, const agw_line *line, agw_side side,
+                            agw_end_plan *end)
 {
-    for (int side = 0; side < 2; side++) {
-        const agw_link *link = agw_state_end_link(state, line, (agw_side)side);
-        for (guint i = 0; link != NULL && link->now.n_open != 0 && i < line->rows->len; i++) {
-            const agw_row *row = agw_line_row(line, i);
-            if (row->offered && row->added && line->chain[side] != NULL)
-                add_chained_pt(&plan->end[side], row->pt[side], row);
-            else if (row->offered && !row->added)
-                add_pt(&plan->end[side], row->pt[side], row->want[1 - side], row);
-        }
+    for (guint i = 0; sends_what_was_offered(state, line, side) && i < line->rows->len; i++) {
+        const agw_row *row = agw_line_row(line, i);
+        if (!row->offered || !row->named[side])
+            continue;
+        if (line->chain[side] != NULL && agw_transcode_takes(row))
+            add_chained_pt(end, row->pt[side], row);
+        else if (!row->added)
+            add_pt(end, row->pt[side], row->want[agw_side_other(side)], row);
     }
 }
 
@@ -275,10 +283,12 @@ static void add_medias(agw_plan *plan, const agw_state *state)
             continue;
         agw_media_plan *media = &plan->medias[plan->n_medias++];
         *media = *line->now;
-        add_offered_pts(state, line, media);
-        for (int side = 0; side < 2; side++)
-            media->end[side].chain = agw_transcode_plan(plan, line, (agw_side)side,
-                                                        is_forked(state, line, (agw_side)side));
+        for (int k = 0; k < 2; k++) {
+            const agw_side side = (agw_side)k;
+            add_offered_pts(state, line, side, &media->end[side]);
+            media->end[side].chain =
+                agw_transcode_plan(plan, line, side, sends_what_was_offered(state, line, side));
+        }
     }
 }
 

@@ -307,10 +307,12 @@ void agw_transcode_offer(agw_exchange *x, agw_work *w);
  * rows that we had added and that are answered have chained. What then is written is in w->codecs.
  */
 void agw_transcode_answer(agw_exchange *x, agw_work *w);
-/** The chain of what a side sends, for the plan, with inputs that other branches of a fork may
- * send; NULL = none. */
+/** Whether a chain can have it as an input. */
+bool agw_transcode_takes(const agw_row *row);
+/** The chain of what a side sends, for the plan; NULL = none. offered: it may send all that was
+ * offered to it. */
 const agw_chain_plan *agw_transcode_plan(agw_plan *plan, const agw_line *line, agw_side side,
-                                         bool forked);
+                                         bool offered);
 
 /* --- negotiate_links.c: transports --- */
 

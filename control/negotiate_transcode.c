@@ -649,43 +649,61 @@ void agw_transcode_answer(agw_exchange *x, agw_work *w)
 
 /* --- plans -------------------------------------------------------------------------------- */
 
+static agw_codec_id id_of(const agw_row *row)
+{
+    return agw_codec_find(row->name, row->clock_hz, row->channels);
+}
+
+static bool is_event_row(const agw_row *row)
+{
+    return g_ascii_strcasecmp(row->name, "telephone-event") == 0;
+}
+
+bool agw_transcode_takes(const agw_row *row)
+{
+    return is_event_row(row) || id_of(row) != AGW_CODEC_NONE;
+}
+
 static void add_input(agw_chain_plan *chain, const agw_row *row, uint8_t pt)
 {
-    const agw_sdp_codec codec = {
-        .name = row->name, .clock_hz = row->clock_hz, .channels = row->channels};
     for (uint8_t i = 0; i < chain->n_inputs; i++) {
         if (chain->inputs[i].pt == pt)
             return;
     }
-    const agw_codec_id id = agw_codec_find(row->name, row->clock_hz, row->channels);
-    agw_chain_input in = {.pt = pt, .is_event = is_event(&codec), .format = agw_codec_plain(id)};
+    agw_chain_input in = {
+        .pt = pt, .is_event = is_event_row(row), .format = agw_codec_plain(id_of(row))};
     in.format.clock_hz = row->clock_hz;
     if (is_amr(&in.format))
         in.format.amr.octet_aligned = row->octet_aligned;
-    if (chain->n_inputs < AGW_CHAIN_INPUTS && (in.is_event || id != AGW_CODEC_NONE))
+    if (chain->n_inputs < AGW_CHAIN_INPUTS && agw_transcode_takes(row))
         chain->inputs[chain->n_inputs++] = in;
 }
 
-static bool comes_in(const agw_row *row, agw_side side, bool forked)
+/* Rows of one kind, under our numbers and the party's own. */
+static void add_inputs(agw_chain_plan *chain, const agw_line *line, agw_side side, bool aux,
+                       bool chained)
 {
-    return (row->chained >> side & 1) != 0 || (forked && row->offered && row->added);
+    for (int own = 0; own < 2; own++) {
+        for (guint i = 0; i < line->rows->len; i++) {
+            const agw_row *row = agw_line_row(line, i);
+            const bool spoken = (row->chained >> side & 1) != 0;
+            if (row->aux == aux && row->named[side] && (chained ? spoken : row->offered))
+                add_input(chain, row, own ? row->want[side] : row->pt[side]);
+        }
+    }
 }
 
-/* Audio first: there is not room for everything. */
+/* What was answered first: there is not room for everything. */
 const agw_chain_plan *agw_transcode_plan(agw_plan *plan, const agw_line *line, agw_side side,
-                                         bool forked)
+                                         bool offered)
 {
     if (line->chain[side] == NULL)
         return NULL;
     agw_chain_plan *chain = agw_plan_add_chain(plan);
     *chain = *line->chain[side];
-    for (int pass = 0; pass < 4; pass++) {
-        const bool own = (pass & 1) != 0, aux = (pass & 2) != 0;
-        for (guint i = 0; i < line->rows->len; i++) {
-            const agw_row *row = agw_line_row(line, i);
-            if (row->aux == aux && comes_in(row, side, forked))
-                add_input(chain, row, own ? row->want[side] : row->pt[side]);
-        }
-    }
+    add_inputs(chain, line, side, false, true);
+    add_inputs(chain, line, side, true, true);
+    if (offered)
+        add_inputs(chain, line, side, false, false);
     return chain;
 }

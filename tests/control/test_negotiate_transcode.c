@@ -220,6 +220,25 @@ static void test_negotiate_transcode_wider_pair_before_a_narrow_common_codec(voi
     fixture_fini(&f);
 }
 
+/* Chromium with Opus by preference answers Opus, and sends the PCMA of the offer all the same. */
+static void test_negotiate_transcode_browser_sends_an_offered_codec_that_it_did_not_answer(void)
+{
+    fixture f;
+    open_all(&f);
+    OFFER(&f, AGW_SIDE_A, "", CORE_A);
+    ANSWER(&f, AGW_SIDE_B, "",
+           SESSION("2") BUNDLE("0") WEB_LINE("96", "active", "a=rtpmap:96 opus/48000/2\n"));
+    CU_ASSERT(pt_of(&f, AGW_SIDE_B, 96)->chained);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(pt_of(&f, AGW_SIDE_B, 8));
+    CU_ASSERT(pt_of(&f, AGW_SIDE_B, 8)->chained);
+    const agw_chain_plan *chain = chain_of(&f, AGW_SIDE_B);
+    CU_ASSERT_EQUAL_FATAL(chain->n_inputs, 2);
+    CU_ASSERT_EQUAL(chain->inputs[0].pt, 96);
+    CU_ASSERT_EQUAL(chain->inputs[1].pt, 8);
+    CU_ASSERT_EQUAL(chain->inputs[1].format.id, AGW_CODEC_PCMA);
+    fixture_fini(&f);
+}
+
 static void test_negotiate_transcode_rfc4867_crc_is_refused(void)
 {
     fixture f;
@@ -367,6 +386,7 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_negotiate_transcode_fork_of_two_codecs),
     AGW_CASE(test_negotiate_transcode_answerer_prefers_what_was_added),
     AGW_CASE(test_negotiate_transcode_wider_pair_before_a_narrow_common_codec),
+    AGW_CASE(test_negotiate_transcode_browser_sends_an_offered_codec_that_it_did_not_answer),
     AGW_CASE(test_negotiate_transcode_rfc4867_crc_is_refused),
     AGW_CASE(test_negotiate_transcode_nothing_is_added_to_what_cannot_be_converted),
     AGW_CASE(test_negotiate_transcode_script_rules_hold_for_what_is_added),

@@ -7,6 +7,7 @@ import { alawToLinear, linearToAlaw, linearToUlaw, rms, toneShare, ulawToLinear 
 
 const FRAME = 160; // 20 ms of G.711
 const KEEP = 8000; // samples kept for tone detection: the last second
+const KEEP_PAYLOADS = 100; // two seconds of 20 ms
 const KEEP_LOG = 1000; // packets whose time is kept
 
 function bind(address, port) {
@@ -45,10 +46,14 @@ export class RtpPhone {
     this.lastSeq = null;
     this.rtcpRx = { sr: 0, rr: 0, sdes: 0, bye: 0, pli: 0, fir: 0, nack: 0, remb: 0, other: 0, packets: 0, sources: {} };
     this.samples = [];
+    this.payloads = [];
   }
 
+  /** The last payloads without header extensions: [{ pt, hex }]. */
+  heard() { return this.payloads; }
+
   /** Forgets only the sound, so that what is heard next is new. */
-  fresh() { this.samples = []; }
+  fresh() { this.samples = []; this.payloads = []; }
 
   #onPacket(m, from) {
     if (m.length >= 8 && m[1] >= 192 && m[1] <= 223) {
@@ -80,6 +85,8 @@ export class RtpPhone {
 
   #payload(m) {
     const pt = m[1] & 0x7f;
+    this.payloads.push({ pt, hex: m.subarray(12 + 4 * (m[0] & 15)).toString('hex') });
+    if (this.payloads.length > KEEP_PAYLOADS) this.payloads.shift();
     if (this.video || (pt !== 8 && pt !== 0)) return;
     let at = 12 + 4 * (m[0] & 15);
     if (m[0] & 0x10) at += 4 + 4 * m.readUInt16BE(at + 2);

@@ -16,11 +16,12 @@ function goertzelShare(x, rate, freq) {
 }
 
 const rig = window.rig = {
-  /** { tone: Hz | 'mic' | 0, video: 'canvas' | 'camera' | 0, dataChannel, ...RTCConfiguration keys in config } */
+  /** { tone: Hz | 'mic' | 0, video: 'canvas' | 'camera' | 0, dataChannel, ...RTCConfiguration keys in codecs, config } */
   async create(o) {
     this.audio = new AudioContext();
     const pc = this.pc = new RTCPeerConnection(o.config ?? {});
     this.log = [];
+    this.codecs = o.codecs;
     this.since = performance.now();
     for (const ev of ['iceconnectionstatechange', 'connectionstatechange', 'signalingstatechange', 'icecandidateerror'])
       pc.addEventListener(ev, () => this.log.push([Math.round(performance.now() - this.since), ev.replace('statechange', ''), pc.iceConnectionState, pc.connectionState]));
@@ -93,8 +94,16 @@ const rig = window.rig = {
     });
   },
 
+  /** Of audio only these and telephone-event, if { codecs: ['opus'] } was asked for. */
+  restrict() {
+    const wanted = (c) => [...this.codecs, 'telephone-event'].includes(c.mimeType.split('/')[1]);
+    for (const t of this.codecs ? this.pc.getTransceivers() : [])
+      if (t.receiver.track.kind === 'audio') t.setCodecPreferences(RTCRtpReceiver.getCapabilities('audio').codecs.filter(wanted));
+  },
+
   /** Offers; waits for the candidates unless { gather: false } (then the SDP says c=0.0.0.0). */
   async offer({ iceRestart = false, gather = true } = {}) {
+    this.restrict();
     const o = await this.pc.createOffer({ iceRestart });
     await this.pc.setLocalDescription(o);
     if (!gather) return o.sdp;
@@ -120,6 +129,7 @@ const rig = window.rig = {
         if (t.direction === 'inactive') t.direction = 'sendonly';
       }
     }
+    this.restrict();
     await this.pc.setLocalDescription(await this.pc.createAnswer());
     if (gather) await this.gathered();
     return this.pc.localDescription.sdp;
