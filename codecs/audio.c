@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "codecs/audio.h"
 
+#include "codecs/amr_payload.h"
+#include "codecs/decoder.h"
+
 #include <samplerate.h>
 #include <sndfile.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +15,7 @@ enum {
     CHANNELS_MAX = 8,
     RATE_MIN = 4000,
     RATE_MAX = 192000,
+    AMR_FRAME_MS = 20,
 };
 
 agw_audio *agw_audio_new(uint32_t rate_hz, size_t n_samples)
@@ -92,9 +97,78 @@ static agw_err open_reader(reader *r, const uint8_t *file, size_t len)
     return AGW_ERR_UNSUPPORTED;
 }
 
+/* --- AMR, of which libsndfile knows nothing -----------------------------------------------------
+ */
+
+typedef struct amr_file {
+    bool wide;
+    const uint8_t *at; /* the next frame */
+    size_t left;
+} amr_file;
+
+static bool open_amr(amr_file *f, const uint8_t *file, size_t len)
+{
+    static const char NARROW[] = "#!AMR\n", WIDE[] = "#!AMR-WB\n";
+    f->wide = len >= sizeof WIDE - 1 && memcmp(file, WIDE, sizeof WIDE - 1) == 0;
+    const size_t magic = f->wide ? sizeof WIDE - 1 : sizeof NARROW - 1;
+    if (len < magic || (!f->wide && memcmp(file, NARROW, magic) != 0))
+        return false;
+    f->at = file + magic;
+    f->left = len - magic;
+    return true;
+}
+
+/* false: the end, or what is no frame. */
+static bool next_frame(amr_file *f, agw_frame *out)
+{
+    if (agw_amr_load(f->wide, f->at, f->left, out) != AGW_OK)
+        return false;
+    f->at += 1 + out->len;
+    f->left -= 1 + (size_t)out->len;
+    return true;
+}
+
+static agw_err probe_amr(amr_file f, uint32_t *duration_ms)
+{
+    agw_frame frame;
+    size_t n = 0;
+    while (next_frame(&f, &frame))
+        n++;
+    *duration_ms = (uint32_t)n * AMR_FRAME_MS;
+    if (n > (size_t)AGW_AUDIO_SECONDS_MAX * 1000 / AMR_FRAME_MS)
+        return AGW_ERR_LIMIT;
+    return n != 0 ? AGW_OK : AGW_ERR_UNSUPPORTED;
+}
+
+static agw_err read_amr(amr_file f, uint32_t rate_hz, agw_audio **out)
+{
+    uint32_t ms = 0;
+    const agw_err err = probe_amr(f, &ms);
+    if (err != AGW_OK)
+        return err;
+    const agw_codec_format format = agw_codec_plain(f.wide ? AGW_CODEC_AMR_WB : AGW_CODEC_AMR);
+    agw_decoder *decoder = agw_decoder_new(&format, rate_hz);
+    agw_audio *a = agw_audio_new(rate_hz, (size_t)ms * rate_hz / 1000);
+    const bool can = decoder != NULL && a != NULL;
+    size_t n = 0;
+    for (agw_frame frame; can && next_frame(&f, &frame);)
+        n += agw_decoder_decode(decoder, &frame, a->samples + n, a->n_samples - n);
+    agw_decoder_free(decoder);
+    if (!can) {
+        free(a);
+        return AGW_ERR_UNSUPPORTED;
+    }
+    a->n_samples = n;
+    *out = a;
+    return AGW_OK;
+}
+
 agw_err agw_audio_probe(const uint8_t *file, size_t len, uint32_t *duration_ms)
 {
     reader r;
+    amr_file amr;
+    if (open_amr(&amr, file, len))
+        return probe_amr(amr, duration_ms);
     const agw_err err = open_reader(&r, file, len);
     if (err != AGW_OK)
         return err;
@@ -152,6 +226,9 @@ static agw_err convert(const float *in, size_t n, uint32_t from_hz, uint32_t to_
 agw_err agw_audio_read(const uint8_t *file, size_t len, uint32_t rate_hz, agw_audio **out)
 {
     reader r;
+    amr_file amr;
+    if (open_amr(&amr, file, len))
+        return read_amr(amr, rate_hz, out);
     agw_err err = open_reader(&r, file, len);
     if (err != AGW_OK)
         return err;

@@ -17,6 +17,7 @@ enum {
     REVERSE_TWIST_DB = 4,
     THRESHOLD_DBM0 = -36,
     PENDING = 8,
+    LATE_MS = 8, /* a beginning is seen so much later than an end, on average */
 };
 
 /* 0 dBm0 of a sine is 3.14 dB below full scale (G.711); two tones have half the power each. */
@@ -38,11 +39,11 @@ struct agw_tones {
 
 static void end_digit(agw_tones *t)
 {
-    const uint64_t ms = (t->heard - t->since) / MS_SAMPLES;
+    const uint64_t ms = (t->heard - t->since) / MS_SAMPLES + LATE_MS;
     const char *at = t->sounding != 0 ? strchr(DIGITS, t->sounding) : NULL;
     const int below = t->level < 0 ? -t->level : 0;
     t->sounding = 0;
-    if (at == NULL || ms < AGW_TONES_MIN_MS - BLOCK / MS_SAMPLES || t->n_ended == PENDING)
+    if (at == NULL || ms < AGW_TONES_MIN_MS - BLOCK / MS_SAMPLES / 2 || t->n_ended == PENDING)
         return;
     t->ended[t->n_ended++] = (agw_tones_digit){
         .event = (uint8_t)(at - DIGITS),

@@ -17,7 +17,7 @@ enum {
 typedef struct agw_tones_digit {
     uint8_t event;        /* 0 to 15 */
     uint8_t volume;       /* so many dB below 0 dBm0, 0 to 63 */
-    uint32_t duration_ms; /* within 13 ms: audio is looked at in blocks of 102 samples */
+    uint32_t duration_ms; /* within 14 ms: audio is looked at in blocks of 102 samples */
 } agw_tones_digit;
 
 typedef struct agw_tones agw_tones;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Audio files: WAV of several kinds made here, what is refused, how a tone comes through. */
 #include "codecs/audio.h"
+#include "codecs/encoder.h"
 #include "tests/codecs/wav.h"
 #include "unit.h"
 
@@ -75,12 +76,81 @@ static void test_audio_a_file_that_breaks_off_gives_what_is_there(void)
     free(w);
 }
 
+/* Frames as RFC 4867 section 5.3 stores them: octet-aligned payloads without their first octet. */
+static uint8_t *amr(agw_codec_id id, const char *magic, const agw_audio *audio, size_t *len)
+{
+    uint8_t *file = calloc(1, 65536), payload[100];
+    agw_codec_format format = agw_codec_plain(id);
+    format.amr.octet_aligned = true;
+    agw_encoder *e = agw_encoder_new(&format, audio->rate_hz);
+    CU_ASSERT_FATAL(file != NULL && e != NULL);
+    const size_t n = audio->rate_hz / 50;
+    *len = strlen(magic);
+    memcpy(file, magic, *len);
+    for (size_t at = 0; at + n <= audio->n_samples; at += n) {
+        const size_t octets =
+            agw_encoder_encode(e, audio->samples + at, n, -1, payload, sizeof payload);
+        CU_ASSERT_TRUE_FATAL(octets > 1 && *len + octets < 65536);
+        memcpy(file + *len, payload + 1, octets - 1);
+        *len += octets - 1;
+    }
+    agw_encoder_free(e);
+    return file;
+}
+
+static void test_audio_rfc4867_5_amr_files_are_read(void)
+{
+    static const struct {
+        agw_codec_id id;
+        const char *magic;
+        uint32_t hz;
+    } KINDS[] = {{AGW_CODEC_AMR, "#!AMR\n", 8000}, {AGW_CODEC_AMR_WB, "#!AMR-WB\n", 16000}};
+    for (size_t i = 0; i < 2; i++) {
+        size_t len;
+        uint32_t ms = 0;
+        agw_audio *tone = NULL, *read = NULL;
+        uint8_t *w = wav(1, KINDS[i].hz, KINDS[i].hz, &len);
+        CU_ASSERT_EQUAL_FATAL(agw_audio_read(w, len, KINDS[i].hz, &tone), AGW_OK);
+        free(w);
+        uint8_t *file = amr(KINDS[i].id, KINDS[i].magic, tone, &len);
+        CU_ASSERT_EQUAL(agw_audio_probe(file, len, &ms), AGW_OK);
+        CU_ASSERT_TRUE(ms >= 960 && ms <= 1000);
+        CU_ASSERT_EQUAL_FATAL(agw_audio_read(file, len, 16000, &read), AGW_OK);
+        CU_ASSERT_EQUAL(read->rate_hz, 16000);
+        CU_ASSERT_TRUE(read->n_samples > 14000);
+        CU_ASSERT_TRUE(fabs(amplitude(read, WAV_TONE_HZ) - 16384) < 2500);
+        CU_ASSERT_EQUAL(agw_audio_probe(file, strlen(KINDS[i].magic), &ms), AGW_ERR_UNSUPPORTED);
+        agw_audio_unref(read);
+        agw_audio_unref(tone);
+        free(file);
+    }
+}
+
+/* Made by LAME: half a second of the same tone. */
+static void test_audio_mp3_files_are_read(void)
+{
+    static uint8_t file[16384];
+    agw_audio *a = NULL;
+    uint32_t ms = 0;
+    FILE *f = fopen(AGW_TEST_DIR "/vectors/tone.mp3", "rb");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+    const size_t len = fread(file, 1, sizeof file, f);
+    fclose(f);
+    CU_ASSERT_EQUAL(agw_audio_probe(file, len, &ms), AGW_OK);
+    CU_ASSERT_TRUE(ms >= 500 && ms <= 620);
+    CU_ASSERT_EQUAL_FATAL(agw_audio_read(file, len, 8000, &a), AGW_OK);
+    CU_ASSERT_TRUE(fabs(amplitude(a, WAV_TONE_HZ) - 16384) < 1000);
+    agw_audio_unref(a);
+}
+
 int main(void)
 {
     static const agw_unit_case cases[] = {
         AGW_CASE(test_audio_wav_comes_at_each_rate_as_it_was),
         AGW_CASE(test_audio_what_is_no_file_or_too_long_is_refused),
         AGW_CASE(test_audio_a_file_that_breaks_off_gives_what_is_there),
+        AGW_CASE(test_audio_rfc4867_5_amr_files_are_read),
+        AGW_CASE(test_audio_mp3_files_are_read),
     };
     return agw_unit_run("audio", cases, sizeof cases / sizeof cases[0]);
 }

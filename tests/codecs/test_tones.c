@@ -54,7 +54,7 @@ static void test_tones_q24_every_digit_is_heard_once(void)
         for (unsigned ms = 60; ms <= 1000; ms += 47) {
             const heard h = hear_digit(event, 8, ms);
             CU_ASSERT_TRUE(is_one(&h, event));
-            CU_ASSERT_TRUE(abs((int)h.digits[0].duration_ms - (int)ms) <= 20);
+            CU_ASSERT_TRUE(abs((int)h.digits[0].duration_ms - (int)ms) <= 14);
         }
     }
 }

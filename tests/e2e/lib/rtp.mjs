@@ -150,13 +150,22 @@ export class RtpPhone {
     b.writeUInt16BE(this.seq = (this.seq + 1) & 0xffff, 2);
     b.writeUInt32BE(this.ts = (this.ts + this.frame) >>> 0, 4);
     b.writeUInt32BE(this.ssrc, 8);
-    const k = (2 * Math.PI * this.tone) / 8000;
+    const tones = this.pressed > 0 ? this.keys : [this.tone];
+    this.pressed = Math.max(0, (this.pressed ?? 0) - 1);
+    const level = 8000 / tones.length;
+    const at = (i) => tones.reduce((sum, hz) => sum + level * Math.sin(((2 * Math.PI * hz) / 8000) * ((this.ts + i) % 8000)), 0);
     const law = this.pt === 0 ? linearToUlaw : linearToAlaw;
-    for (let i = 0; i < this.frame; i++) b[12 + i] = law(Math.round(8000 * Math.sin(k * ((this.ts + i) % 8000))));
+    for (let i = 0; i < this.frame; i++) b[12 + i] = law(Math.round(at(i)));
     if (this.muted) return;
     this.#sendRtp(b);
     this.log.push({ at: Date.now(), ts: this.ts });
     if (this.log.length > KEEP_LOG) this.log.shift();
+  }
+
+  /** A digit within the audio: both its tones for so many packets. */
+  press(tones, packets) {
+    this.keys = tones;
+    this.pressed = packets;
   }
 
   /** Another source of sound from now on, as after a transfer. */

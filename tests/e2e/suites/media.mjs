@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { suite, test } from '../lib/runner.mjs';
 import { Gateway } from '../lib/gateway.mjs';
 import { AgentClient } from '../lib/agent-client.mjs';
@@ -14,10 +15,13 @@ import { EventListener } from '../lib/ng.mjs';
 import { Capture } from '../lib/pcap.mjs';
 import { NET } from '../lib/sandbox.mjs';
 import { audioBothWays, pageHears, PAGE_HZ, parts, phoneCallsBrowser, phoneHears, PHONE_HZ } from '../lib/call.mjs';
+import { writeToneWav } from '../lib/tone.mjs';
 import { until } from '../lib/wait.mjs';
 
 const EDGE = { host: '127.0.0.1', port: 5066 }; // Kamailio, as a remote control
 const EVENT_PT = 101; // what our phones call telephone-event
+const VECTORS = join(dirname(fileURLToPath(import.meta.url)), '../../vectors'); // tone.mp3: 1000 Hz for 0.5 s; tone.awb: 2000 Hz for 1 s
+const FILE_HZ = 1700;
 const NOT_OURS = { rtpengine: 'the events, query and file that are looked at are ours' };
 
 suite('media', {
@@ -213,4 +217,80 @@ test('extended reports: VoIP metrics for the phone that asks, a round trip for a
   const mos = Object.values((await call.query()).SSRC).map((e) => e['average MOS']?.MOS).filter(Boolean);
   assert.ok(mos.length === 1 && mos[0] >= 43, `MOS of query: ${mos}`);
   t.note(`R ${r}, MOS ${lq} and ${cq} by tshark; ${(audio.dlrrRtt * 1000).toFixed(1)} ms by the browser`);
+}, { known: NOT_OURS });
+
+/** A WAV of FILE_HZ, at a rate that no codec has. */
+function wav(ctx, seconds) {
+  const file = join(ctx.opts.out, `play-${seconds}.wav`);
+  writeToneWav(file, FILE_HZ, { rate: 44100, channels: 2, seconds });
+  return file;
+}
+
+const hearsBoth = (phone, tones) => until(`phone hears ${tones.join(' and ')} Hz`, async () => {
+  const s = await phone.audio.stats(tones);
+  return tones.every((hz) => s.tones[hz] > 0.25) || (() => { throw new Error(JSON.stringify(s.tones)); })();
+}, 5000);
+
+test('play_media: a WAV to the phone and to the browser, each in the place of the other one, who is heard again behind it', async (t, ctx) => {
+  const { call, page, phone } = await talk(t, ctx);
+  await phone.audio.mark();
+  await run(call, 'play_media', `file=${wav(ctx, 3)}`); // the caller hears it: the phone
+  await phoneHears(phone, FILE_HZ);
+  await phoneHears(phone, PAGE_HZ);
+  const { rx } = await phone.audio.stats();
+  assert.equal(Object.keys(rx.ssrcs).length, 1, 'one SSRC');
+  assert.equal(rx.seqGaps, 0, 'no gap in the numbers');
+  await run(call, 'play_media', `file=${wav(ctx, 3)} from-tag=${call.tags.b}`);
+  await pageHears(page, FILE_HZ);
+  await pageHears(page, PHONE_HZ);
+}, { known: NOT_OURS });
+
+test('play_media: MP3 and AMR-WB, over and over, until stop_media', async (t, ctx) => {
+  const { call, phone } = await talk(t, ctx);
+  for (const [name, hz, ms] of [['tone.mp3', 1000, [500, 620]], ['tone.awb', 2000, [1000, 1000]]]) {
+    const reply = await ctx.gateway.ng.cmd({ command: 'play media', 'call-id': call.id, 'from-tag': call.tags.a, file: join(VECTORS, name), 'repeat-times': 50 });
+    assert.ok(reply.duration >= ms[0] && reply.duration <= ms[1], `${name}: ${reply.duration} ms`);
+    await phoneHears(phone, hz);
+    const stopped = await ctx.gateway.ng.cmd({ command: 'stop media', 'call-id': call.id, 'from-tag': call.tags.a });
+    assert.ok(stopped['last-frame-pos'] >= 0 && stopped['last-frame-pos'] <= ms[1], `${stopped['last-frame-pos']} ms`);
+    await phoneHears(phone, PAGE_HZ);
+  }
+}, { known: NOT_OURS });
+
+test('silence_media is silence, not nothing', async (t, ctx) => {
+  const { call, page, phone } = await talk(t, ctx);
+  await run(call, 'silence_media', `from-tag=${call.tags.b}`);
+  await phone.audio.mark();
+  await until('packets of silence reach the phone', async () => {
+    const s = await phone.audio.stats();
+    await phone.audio.fresh();
+    return s.rx.packets > 50 && s.rms < 20 && s.silentMs < 200;
+  }, 5000);
+  assert.deepEqual((await partyOf(call, call.tags.b)).blocked, ['silence']);
+  await pageHears(page, PHONE_HZ);
+  await run(call, 'unsilence_media', `from-tag=${call.tags.b}`);
+  await audioBothWays(page, phone);
+}, { known: NOT_OURS });
+
+test('play_dtmf toward a phone without telephone-event is two tones within its audio', async (t, ctx) => {
+  const p = await parts(t, ctx, { page: { answerer: true } });
+  const phone = Object.assign(p.phone, { offer: () => Object.getPrototypeOf(p.phone).offer.call(p.phone).replace(/ 101\r/, '\r').replace(/a=(rtpmap|fmtp):101.*\r\n/g, '') });
+  await phoneCallsBrowser(p.call, p.page, phone);
+  await audioBothWays(p.page, phone);
+  await run(p.call, 'play_dtmf', `code=5 duration=3000 from-tag=${p.call.tags.b}`);
+  await hearsBoth(phone, [770, 1336]);
+  await phoneHears(phone, PAGE_HZ);
+}, { known: NOT_OURS });
+
+test('detect-DTMF: digits within the phone\'s audio are events, each once', async (t, ctx) => {
+  const p = await parts(t, ctx, { page: { answerer: true } });
+  await phoneCallsBrowser(p.call, p.page, p.phone, { keys: { flags: ['detect-DTMF'] } });
+  await audioBothWays(p.page, p.phone);
+  for (const [digit, tones] of [['5', [770, 1336]], ['#', [941, 1477]]]) {
+    await p.phone.audio.press(tones, 10);
+    const e = await ctx.gateway.events.wait(p.call.id, new RegExp(`^dtmf .*digit ${digit},`), 5000);
+    const ms = Number(/, (\d+) ms/.exec(e.detail)[1]);
+    assert.ok(ms >= 180 && ms <= 220, `${ms} ms of 200`);
+  }
+  assert.equal(ctx.gateway.events.of(p.call.id).filter((e) => e.event === 'dtmf').length, 2, 'one event for each digit');
 }, { known: NOT_OURS });
