@@ -79,6 +79,11 @@ static GBytes *load(int fd, char **key, const char **why)
 
 GBytes *agw_audio_files_load(const char *path, char **key, const char **why)
 {
+    struct stat st; /* opening a device may already do something */
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
+        *why = "not a file";
+        return NULL;
+    }
     const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0) {
         *why = g_strerror(errno);

@@ -6,17 +6,27 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* As far as the row knows it; AGW_CODEC_NONE: it is no codec of ours, or does not pass. */
+static agw_codec_format format_of(const agw_row *row)
+{
+    const agw_codec_id id = row->active && !row->aux
+                                ? agw_codec_find(row->name, row->clock_hz, row->channels)
+                                : AGW_CODEC_NONE;
+    agw_codec_format format = agw_codec_plain(id);
+    if (id == AGW_CODEC_AMR || id == AGW_CODEC_AMR_WB)
+        format.amr.octet_aligned = row->octet_aligned;
+    return format;
+}
+
 /* The first codec that it takes, if we can encode it. */
 static bool first_codec(const agw_line *line, agw_side side, agw_hearing *out)
 {
     for (guint i = 0; i < line->rows->len; i++) {
         const agw_row *row = agw_line_row(line, i);
-        const agw_codec_id id = agw_codec_find(row->name, row->clock_hz, row->channels);
-        if (!row->active || row->aux || !agw_codec_can_encode(id))
-            continue;
         out->pt = row->want[side];
-        out->format = agw_codec_plain(id);
-        return true;
+        out->format = format_of(row);
+        if (agw_codec_can_encode(out->format.id))
+            return true;
     }
     return false;
 }
@@ -106,10 +116,7 @@ static void add_rows(const agw_line *line, agw_side side, agw_audio_plan *audios
 {
     for (guint i = 0; i < line->rows->len; i++) {
         const agw_row *row = agw_line_row(line, i);
-        const agw_codec_format format =
-            agw_codec_plain(agw_codec_find(row->name, row->clock_hz, row->channels));
-        if (!row->active || row->aux)
-            continue;
+        const agw_codec_format format = format_of(row);
         add_audio(audios, n, row->pt[side], &format);
         add_audio(audios, n, row->want[side], &format);
     }
@@ -141,6 +148,8 @@ void agw_plan_audios(const agw_session *s, agw_plan *plan)
         if ((end->acts & (AGW_ACT_SILENCE | AGW_ACT_DETECT)) == 0)
             continue;
         end->acts |= AGW_ACT_INBAND;
+        if ((end->acts & AGW_ACT_PASS) && (end->acts & AGW_ACT_SILENCE))
+            end->acts |= AGW_ACT_BLOCK; /* secured by the parties: silence cannot be put in */
         if (line == NULL)
             continue;
         agw_audio_plan *audios = room_in(plan, i);

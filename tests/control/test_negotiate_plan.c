@@ -760,6 +760,35 @@ static void test_negotiate_plan_acts_stay_over_reoffers(void)
     fixture_fini(&f);
 }
 
+static const agw_audio_plan *audio_of(const agw_end_plan *end, unsigned pt)
+{
+    for (size_t i = 0; i < end->n_audios; i++) {
+        if (end->audios[i].pt == pt)
+            return &end->audios[i];
+    }
+    return NULL;
+}
+
+/* Nothing is known of the inside of audio until it matters. */
+static void test_negotiate_plan_ng_4_silence_of_each_codec_goes_with_the_plan(void)
+{
+    fixture f;
+    browser_calls(&f, CORE_AV);
+    CU_ASSERT_EQUAL(end_of(&f, 0, AGW_SIDE_B)->n_audios, 0);
+    const uint8_t acts[2] = {0, AGW_ACT_SILENCE};
+    agw_session_set_acts(f.session, acts);
+    const agw_end_plan *phone = end_of(&f, 0, AGW_SIDE_B);
+    CU_ASSERT_EQUAL(phone->acts, AGW_ACT_SILENCE | AGW_ACT_INBAND);
+    CU_ASSERT_EQUAL(end_of(&f, 0, AGW_SIDE_A)->n_audios, 0);
+    CU_ASSERT_EQUAL(end_of(&f, 1, AGW_SIDE_B)->n_audios, 0); /* video is blocked */
+    const agw_audio_plan *pcma = audio_of(phone, 8);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(pcma);
+    CU_ASSERT(pcma->format.id == AGW_CODEC_PCMA && pcma->silence_repeats);
+    CU_ASSERT(pcma->silence_len != 0 && pcma->silence[0] == 0xd5);
+    CU_ASSERT_PTR_NULL(audio_of(phone, 126)); /* telephone-event */
+    fixture_fini(&f);
+}
+
 /* --- security between the parties (TS 23.334 section 5.11.3) ------------------------------- */
 
 #define PASS_KEYS "{\"direction\":[\"access\",\"access\"],\"flags\":[\"passthrough\"]}"
@@ -781,6 +810,11 @@ static void test_negotiate_plan_334_5_11_3_dtls_of_the_parties_passes(void)
         const agw_end_plan *end = end_of(&f, 0, (agw_side)side);
         CU_ASSERT(end->egress_ssrc == 0 && end->rtcp_off && end->acts == AGW_ACT_PASS);
     }
+    const uint8_t silent[2] = {AGW_ACT_SILENCE, 0}, nothing[2] = {0};
+    agw_session_set_acts(f.session, silent);
+    CU_ASSERT(end_of(&f, 0, AGW_SIDE_A)->acts & AGW_ACT_BLOCK); /* we cannot put it in */
+    agw_session_set_acts(f.session, nothing);
+    CU_ASSERT_EQUAL(end_of(&f, 0, AGW_SIDE_A)->acts, AGW_ACT_PASS);
     /* a re-offer needs not say it again */
     OFFER(&f, AGW_SIDE_B, "", WEB_ANSWER_A("abcd", PWD_1, FP_2, "actpass"));
     CU_ASSERT(has(&f, "a=fingerprint:" FP_2 "\r\n"));
@@ -847,6 +881,7 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_negotiate_plan_offer_reserves_both_sides_and_waits),
     AGW_CASE(test_negotiate_plan_rfc4733_telephone_events_are_marked),
     AGW_CASE(test_negotiate_plan_acts_stay_over_reoffers),
+    AGW_CASE(test_negotiate_plan_ng_4_silence_of_each_codec_goes_with_the_plan),
     AGW_CASE(test_negotiate_plan_rfc9143_one_transport_for_the_group),
     AGW_CASE(test_negotiate_plan_offer_without_bundle_has_a_transport_each),
     AGW_CASE(test_negotiate_plan_rfc9143_7_3_answered_group_merges_transports),
