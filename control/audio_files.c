@@ -194,3 +194,8 @@ bool agw_audio_files_decode(agw_audio_files *files, const char *key, GBytes *con
     g_object_unref(task);
     return true;
 }
+
+size_t agw_audio_files_running(const agw_audio_files *files)
+{
+    return files->running;
+}

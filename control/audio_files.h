@@ -34,4 +34,7 @@ bool agw_audio_files_decode(agw_audio_files *files, const char *key, GBytes *con
                             uint32_t rate_hz, agw_audio_ready *ready, void *user,
                             GDestroyNotify free_user);
 
+/** How many are being decoded. */
+size_t agw_audio_files_running(const agw_audio_files *files);
+
 #endif
