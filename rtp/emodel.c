@@ -16,7 +16,7 @@ static const double IE_MAX = 95;           /* all is lost */
 
 /* Rows of one codec follow each other, highest bit rate first; the first one with usual = true is
  * taken when the bit rate is not known. Ie and Bpl of G.711 (with concealment), G.729, GSM-EFR
- * (AMR 12.2), GSM, IS-641 (AMR 7.4), G.722 and AMR-WB are those of G.113; the AMR modes in between
+ * (AMR 12.2), GSM, IS-641 (AMR 7.4), G.722 and AMR-WB follow G.113; the AMR modes in between
  * are interpolated. G.113 has no Opus and no Speex: rows of ours, from where listeners put these
  * beside AMR-WB at equal bit rate; Opus bears losses nearly as G.711 with concealment does, by the
  * distances that bench/audio measures. Fullband (G.107.2) would give Opus from 28 kbit/s on up to
