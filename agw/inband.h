@@ -9,7 +9,7 @@
 /** After a plan. What is heard goes on where the plan says the same as before. */
 void agw_inband_apply(agw_end *end, const agw_end_plan *plan);
 /** NULL is fine. */
-void agw_inband_free(agw_inband *inband);
+void agw_inband_free(agw_inband *b);
 
 /** While AGW_ACT_INBAND is set: puts silence in the place of the payload, if that is asked for.
  *

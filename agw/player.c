@@ -294,7 +294,7 @@ static agw_ns behind_last(const agw_rewrite *out, agw_ns now)
 
 static void set_format(agw_player *p, const agw_play_order *order)
 {
-    if (p->pt == order->pt && memcmp(&p->format, &order->format, sizeof p->format) == 0)
+    if (p->pt == order->pt && agw_codec_format_equal(&p->format, &order->format))
         return;
     p->pt = order->pt;
     p->format = order->format;

@@ -323,7 +323,7 @@ static size_t encode(void *state, const int16_t *pcm, size_t samples, int cmr, u
     AGW_ASSERT(samples % piece == 0 && samples / piece <= PACKET_FRAMES);
     uint8_t stored[PACKET_FRAMES][AGW_AMR_STORED_MAX];
     agw_payload frames = {.mode_request = (int8_t)cmr};
-    for (uint8_t i = 0; i < samples / piece; i++) {
+    for (size_t i = 0; i < samples / piece; i++) {
         encode_frame(e, pcm + i * piece, stored[i], &frames.frames[i]);
         if (frames.frames[i].kind != AGW_FRAME_NO_DATA)
             frames.n_frames = (uint8_t)(i + 1);

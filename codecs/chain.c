@@ -123,16 +123,23 @@ static bool is_possible(const agw_chain_plan *plan)
            plan->out.ptime_ms % PIECE_MS == 0;
 }
 
-/* A struct that was padded otherwise is taken for another one: no harm but a new codec. */
+static bool same_input(const agw_chain_input *a, const agw_chain_input *b)
+{
+    return a->pt == b->pt && a->is_event == b->is_event && a->is_noise == b->is_noise &&
+           a->is_red == b->is_red && agw_codec_format_equal(&a->format, &b->format);
+}
+
 static bool same_inputs(const agw_chain_plan *a, const agw_chain_plan *b)
 {
-    return a->n_inputs == b->n_inputs && rate_of(a) == rate_of(b) &&
-           memcmp(a->inputs, b->inputs, a->n_inputs * sizeof a->inputs[0]) == 0;
+    bool same = a->n_inputs == b->n_inputs && rate_of(a) == rate_of(b);
+    for (uint8_t i = 0; same && i < a->n_inputs; i++)
+        same = same_input(&a->inputs[i], &b->inputs[i]);
+    return same;
 }
 
 static bool same_out(const agw_chain_plan *a, const agw_chain_plan *b)
 {
-    return rate_of(a) == rate_of(b) && memcmp(&a->out, &b->out, sizeof a->out) == 0;
+    return rate_of(a) == rate_of(b) && agw_codec_format_equal(&a->out, &b->out);
 }
 
 static void set_playout(agw_chain *c, agw_playout *playout)

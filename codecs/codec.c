@@ -119,6 +119,39 @@ uint8_t agw_codec_fit_ptime(const agw_codec_format *format, unsigned wanted_ms)
     return (uint8_t)(fits < step ? step : fits - fits % step);
 }
 
+static bool same_amr(const agw_amr_params *a, const agw_amr_params *b)
+{
+    return a->octet_aligned == b->octet_aligned && a->mode_set == b->mode_set &&
+           a->mode_change_period == b->mode_change_period &&
+           a->mode_change_neighbor == b->mode_change_neighbor && a->unusable == b->unusable;
+}
+
+static bool same_opus(const agw_opus_params *a, const agw_opus_params *b)
+{
+    return a->max_playback_hz == b->max_playback_hz && a->max_average_bps == b->max_average_bps &&
+           a->stereo == b->stereo && a->cbr == b->cbr && a->fec == b->fec && a->dtx == b->dtx;
+}
+
+bool agw_codec_format_equal(const agw_codec_format *a, const agw_codec_format *b)
+{
+    if (a->id != b->id || a->channels != b->channels || a->ptime_ms != b->ptime_ms ||
+        a->clock_hz != b->clock_hz || a->bitrate_bps != b->bitrate_bps)
+        return false;
+    switch (a->id) {
+    case AGW_CODEC_AMR:
+    case AGW_CODEC_AMR_WB:
+        return same_amr(&a->amr, &b->amr);
+    case AGW_CODEC_OPUS:
+        return same_opus(&a->opus, &b->opus);
+    case AGW_CODEC_ILBC:
+        return a->ilbc_mode_ms == b->ilbc_mode_ms;
+    case AGW_CODEC_G729:
+        return a->g729_annex_b == b->g729_annex_b;
+    default:
+        return true;
+    }
+}
+
 uint32_t agw_codec_audio_hz(const agw_codec_format *format)
 {
     const bool by_clock = format->id == AGW_CODEC_L16 || format->id == AGW_CODEC_SPEEX;

@@ -96,6 +96,9 @@ AGW_NODISCARD agw_err agw_codec_read_fmtp(agw_codec_format *format, const char *
  * needed. buf always ends in NUL. */
 size_t agw_codec_write_fmtp(const agw_codec_format *format, char *buf, size_t size);
 
+/** Whether two formats say the same. */
+bool agw_codec_format_equal(const agw_codec_format *a, const agw_codec_format *b);
+
 /** Sampling rate of the audio: that of agw_codec_info, but of L16 and Speex, which have several,
  * the clock rate. */
 uint32_t agw_codec_audio_hz(const agw_codec_format *format);

@@ -42,11 +42,9 @@ agw_err agw_evs_load(const char *path)
         return AGW_ERR_NOT_FOUND;
     const agw_evs_plugin *p = dlsym(handle, AGW_EVS_PLUGIN_SYMBOL);
     agw_err err = AGW_OK;
-    if (p == NULL)
-        err = AGW_ERR_NOT_FOUND;
-    else if (p->version != AGW_EVS_PLUGIN_VERSION)
+    if (p != NULL && p->version != AGW_EVS_PLUGIN_VERSION)
         err = AGW_ERR_UNSUPPORTED;
-    else if (dlopen(path, RTLD_NOW | RTLD_GLOBAL | RTLD_NODELETE) == NULL)
+    else if (p == NULL || dlopen(path, RTLD_NOW | RTLD_GLOBAL | RTLD_NODELETE) == NULL)
         err = AGW_ERR_NOT_FOUND;
     dlclose(handle);
     return err;
@@ -202,7 +200,7 @@ static size_t encode(void *state, const int16_t *pcm, size_t samples, int cmr, u
     AGW_ASSERT(samples % c->samples == 0 && samples / c->samples <= PACKET_FRAMES);
     agw_evs_plugin_frame coded[PACKET_FRAMES];
     agw_payload frames = {.mode_request = (int8_t)cmr};
-    for (uint8_t i = 0; i < samples / c->samples; i++) {
+    for (size_t i = 0; i < samples / c->samples; i++) {
         memset(&coded[i], 0, sizeof coded[i]);
         c->plugin->encode(c->state, pcm + i * c->samples, c->is_io, c->bps, &coded[i]);
         const unsigned type = (coded[i].type & AGW_EVS_TYPE) | (coded[i].is_io ? AGW_EVS_IO : 0u);

@@ -281,7 +281,7 @@ agw_err agw_evs_to_amr_wb(bool octet_aligned, const uint8_t *payload, size_t len
         }
         frame->type &= AGW_EVS_TYPE;
     }
-    const int request = frames.mode_request;
+    const int request = (int)frames.mode_request;
     const bool is_io = request >= 0 && (request & 0x70) == AGW_EVS_REQUEST_IO;
     frames.mode_request = is_io ? (int8_t)(request & AGW_EVS_TYPE) : -1;
     *len_io = agw_amr_write(&(agw_amr_layout){.wide = true, .octet_aligned = octet_aligned},

@@ -198,7 +198,7 @@ static agw_err read_parameter(agw_codec_format *format, const parameter *p)
 
 agw_err agw_codec_read_fmtp(agw_codec_format *format, const char *fmtp)
 {
-    parameter p;
+    parameter p = {0};
     if ((format->id == AGW_CODEC_AMR || format->id == AGW_CODEC_AMR_WB) && format->channels > 1)
         return AGW_ERR_UNSUPPORTED;
     while (fmtp != NULL && next_parameter(&fmtp, &p)) {

@@ -3,6 +3,8 @@
  * coarse grid first and then sample by sample around the best. */
 #include "codecs/stretch.h"
 
+#include "base/err.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -119,6 +121,7 @@ void agw_stretch_merge(uint32_t rate_hz, int16_t *pcm, size_t n)
     if (n < fade)
         return;
     const match m = find_period(rate_hz, pcm - window, -1, window, max);
+    AGW_ASSERT(m.lag != 0);
     for (size_t i = 0; i < fade; i++)
         past[i] = i < m.lag ? pcm[(ptrdiff_t)i - (ptrdiff_t)m.lag] : past[i - m.lag];
     fade_over(pcm, past, pcm, fade);

@@ -638,10 +638,10 @@ void agw_transcode_answer(agw_exchange *x, agw_work *w)
     const agw_sdp_codec *kept = kept_codec(x, w);
     const agw_out_codec *passing = first_passing(w);
     const bool prefers = prefers_added(x, w, &b);
-    if (kept == NULL && passing != NULL && is_repacked(x, w, &a, &b))
-        convert(x, w, &a, &b);
-    else if ((kept != NULL || passing == NULL || prefers) && choose_pair(x, w, kept, &a, &b) &&
-             (kept != NULL || passing == NULL || pair_hz(&a, &b) > audio_hz(passing->codec)))
+    const bool repacks = kept == NULL && passing != NULL && is_repacked(x, w, &a, &b);
+    if (repacks ||
+        ((kept != NULL || passing == NULL || prefers) && choose_pair(x, w, kept, &a, &b) &&
+         (kept != NULL || passing == NULL || pair_hz(&a, &b) > audio_hz(passing->codec))))
         convert(x, w, &a, &b);
     else if (passing != NULL && prefers)
         convert_one_way(x, w);

@@ -89,9 +89,9 @@ static void learn(agw_jitter *j, int bucket, float share)
 static int quantile(const agw_jitter *j, float share)
 {
     int at = 0;
-    for (float sum = j->weight[0]; sum <= share && at < AGW_JITTER_BUCKETS - 1;
-         sum += j->weight[at])
-        at++;
+    float sum = j->weight[0];
+    while (sum <= share && at < AGW_JITTER_BUCKETS - 1)
+        sum += j->weight[++at];
     return at;
 }
 

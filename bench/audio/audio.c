@@ -71,10 +71,12 @@ static void encode(const agw_codec_format *format, uint32_t rate_hz)
 static bool read_packet(packet *p)
 {
     char hex[2 * AGW_DECODER_FRAME_BYTES + 2];
-    int64_t us;
-    if (scanf("%" SCNd64 " %" SCNu16 " %" SCNu32 " %3000s", &us, &p->seq, &p->timestamp, hex) != 4)
+    char us[24], seq[8], timestamp[16];
+    if (scanf("%23s %7s %15s %3000s", us, seq, timestamp, hex) != 4)
         return false;
-    p->at = AGW_US(us);
+    p->at = AGW_US(strtoll(us, NULL, 10));
+    p->seq = (uint16_t)strtoul(seq, NULL, 10);
+    p->timestamp = (uint32_t)strtoul(timestamp, NULL, 10);
     p->len = strlen(hex) / 2;
     for (size_t i = 0; i < p->len; i++) {
         const char octet[3] = {hex[2 * i], hex[2 * i + 1], 0};

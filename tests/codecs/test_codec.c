@@ -243,6 +243,35 @@ static void test_codec_ts26114_k_bandwidth(void)
     CU_ASSERT_EQUAL(kbps(AGW_CODEC_G729, NULL, false), 24);
 }
 
+static void test_codec_formats_are_equal_by_what_they_say(void)
+{
+    agw_codec_format a, b;
+    memset(&a, 0xff, sizeof a); /* what stands between the members is not looked at */
+    memset(&b, 0, sizeof b);
+    for (agw_codec_id id = AGW_CODEC_PCMU; id < AGW_CODEC_COUNT; id++) {
+        const agw_codec_format plain = agw_codec_plain(id);
+        if (id == AGW_CODEC_OPUS || id == AGW_CODEC_AMR || id == AGW_CODEC_AMR_WB ||
+            id == AGW_CODEC_ILBC || id == AGW_CODEC_G729)
+            continue; /* these have parameters, see below */
+        a.id = b.id = plain.id;
+        a.channels = b.channels = plain.channels;
+        a.ptime_ms = b.ptime_ms = plain.ptime_ms;
+        a.clock_hz = b.clock_hz = plain.clock_hz;
+        a.bitrate_bps = b.bitrate_bps = plain.bitrate_bps;
+        CU_ASSERT_TRUE(agw_codec_format_equal(&a, &b));
+        b.bitrate_bps++;
+        CU_ASSERT_FALSE(agw_codec_format_equal(&a, &b));
+    }
+    CU_ASSERT_EQUAL(read_as(AGW_CODEC_AMR, "octet-align=1;mode-set=0,2", &a), AGW_OK);
+    CU_ASSERT_EQUAL(read_as(AGW_CODEC_AMR, "mode-set=0,2;octet-align=1", &b), AGW_OK);
+    CU_ASSERT_TRUE(agw_codec_format_equal(&a, &b));
+    b.amr.mode_set = 1;
+    CU_ASSERT_FALSE(agw_codec_format_equal(&a, &b));
+    CU_ASSERT_EQUAL(read_as(AGW_CODEC_OPUS, "useinbandfec=1", &a), AGW_OK);
+    CU_ASSERT_EQUAL(read_as(AGW_CODEC_OPUS, "useinbandfec=1;usedtx=1", &b), AGW_OK);
+    CU_ASSERT_FALSE(agw_codec_format_equal(&a, &b));
+}
+
 static const agw_unit_case cases[] = {
     AGW_CASE(test_codec_table_names_every_codec),
     AGW_CASE(test_codec_find_wants_name_clock_and_channels),
@@ -259,6 +288,7 @@ static const agw_unit_case cases[] = {
     AGW_CASE(test_codec_write_fmtp_stays_in_its_room),
     AGW_CASE(test_codec_fit_ptime_is_what_the_codec_can_make),
     AGW_CASE(test_codec_ts26114_k_bandwidth),
+    AGW_CASE(test_codec_formats_are_equal_by_what_they_say),
 };
 
 AGW_UNIT_MAIN("codec", cases)

@@ -34,7 +34,7 @@ static void test_conceal_goes_on_with_the_pitch(void)
     static int16_t in[MAX], out[MAX];
     for (unsigned i = 0; i < 3; i++) {
         const size_t frame = RATES[i] / 50;
-        for (double hz = 75; hz < 350; hz += 21) {
+        for (unsigned hz = 75; hz < 350; hz += 21) {
             agw_conceal c;
             agw_conceal_init(&c, RATES[i]);
             hum(in, frame * 10, hz, RATES[i]);

@@ -36,7 +36,7 @@ static void test_resample_pass_band_is_flat(void)
     for (unsigned a = 0; a < 3; a++) {
         for (unsigned b = 0; b < 3; b++) {
             const uint32_t low = RATES[a] < RATES[b] ? RATES[a] : RATES[b];
-            for (double hz = 100; hz <= low / 2.0 * 7 / 8; hz += 200) {
+            for (uint32_t hz = 100; hz <= low / 2 * 7 / 8; hz += 200) {
                 const size_t n = converted(hz, RATES[a], RATES[b], out);
                 CU_ASSERT(fabs(level_db(out, n)) < 0.1);
                 CU_ASSERT(signal_share(out, n, hz, RATES[b]) > 1 - 1e-6); /* nothing else, -60 dB */
@@ -51,7 +51,7 @@ static void test_resample_down_stop_band_is_60_db(void)
     static int16_t out[SECOND];
     for (unsigned a = 1; a < 3; a++) {
         for (unsigned b = 0; b < a; b++) {
-            for (double hz = RATES[b] / 2.0 * 9 / 8; hz < RATES[a] / 2.0; hz += 190)
+            for (uint32_t hz = RATES[b] / 2 * 9 / 8; hz < RATES[a] / 2; hz += 190)
                 CU_ASSERT(level_db(out, converted(hz, RATES[a], RATES[b], out)) < -60);
         }
     }

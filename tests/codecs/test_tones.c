@@ -5,6 +5,8 @@
 #include "codecs/tones.h"
 #include "unit.h"
 
+#include <glib.h>
+#include <glib/gstdio.h>
 #include <math.h>
 #include <stdbool.h>
 #include <string.h>
@@ -163,15 +165,21 @@ static void test_tones_in_noise_are_heard_and_noise_alone_is_none(void)
 
 static agw_audio *speak(const char *voice, const char *text)
 {
-    static uint8_t wav[AGW_AUDIO_FILE_MAX];
-    char command[512];
+    char name[] = "/tmp/speech-XXXXXX";
+    const int fd = g_mkstemp(name);
+    CU_ASSERT_FATAL(fd >= 0);
+    g_close(fd, NULL);
+    g_autofree gchar *line = g_strdup_printf("espeak-ng -v %s -f '%s' -w %s", voice, text, name);
+    int status = -1;
+    CU_ASSERT_TRUE_FATAL(g_spawn_command_line_sync(line, NULL, NULL, &status, NULL));
+    CU_ASSERT_EQUAL(status, 0);
+    char *wav = NULL;
+    gsize len = 0;
+    CU_ASSERT_TRUE_FATAL(g_file_get_contents(name, &wav, &len, NULL));
+    g_unlink(name);
     agw_audio *audio = NULL;
-    snprintf(command, sizeof command, "espeak-ng -v %s -f '%s' --stdout", voice, text);
-    FILE *speech = popen(command, "r");
-    CU_ASSERT_PTR_NOT_NULL_FATAL(speech);
-    const size_t len = fread(wav, 1, sizeof wav, speech);
-    CU_ASSERT_EQUAL(pclose(speech), 0);
-    CU_ASSERT_EQUAL_FATAL(agw_audio_read(wav, len, HZ, &audio), AGW_OK);
+    CU_ASSERT_EQUAL_FATAL(agw_audio_read((const uint8_t *)wav, len, HZ, &audio), AGW_OK);
+    g_free(wav);
     return audio;
 }
 

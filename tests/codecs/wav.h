@@ -36,7 +36,8 @@ static inline uint8_t *wav(unsigned channels, uint32_t rate, uint32_t frames, si
     wav_put(w + 34, 16, 2);
     wav_put(w + 40, octets, 4);
     for (uint32_t i = 0; i < frames * channels; i++) {
-        const double at = 2 * M_PI * WAV_TONE_HZ * (i / channels) / rate;
+        const uint32_t frame = i / channels;
+        const double at = 2 * M_PI * WAV_TONE_HZ * frame / rate;
         wav_put(w + WAV_HEADER + 2 * (size_t)i, (uint16_t)(int16_t)lrint(16384 * sin(at)), 2);
     }
     *len = WAV_HEADER + octets;
