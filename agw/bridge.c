@@ -13,6 +13,7 @@
 #include "base/heap.h"
 #include "base/rand.h"
 #include "base/wire.h"
+#include "codecs/repack.h"
 #include "rtp/header.h"
 
 #include <stdio.h>
@@ -28,6 +29,7 @@ enum {
     IP_UDP_HEADERS = 28, /* IPv4 */
     RR_BLOCKS_AT = 4,    /* in the body of an RR: behind the SSRC */
     SR_BLOCKS_AT = 24,
+    PADDING = 0x20, /* RFC 3550 section 5.1 */
 };
 
 static const agw_ns KEY_FRAME_EVERY = AGW_MS(400);
@@ -485,6 +487,24 @@ __attribute__((noinline)) static agw_drop transcode(agw_media *m, agw_side side,
     return AGW_DROP_NONE;
 }
 
+/* The same frames in the form that the other party takes; padding is not for it. */
+__attribute__((noinline)) static agw_drop repack(agw_pkt *pkt, unsigned forms)
+{
+    uint8_t out[AGW_REPACK_MAX];
+    size_t len = sizeof out;
+    agw_rtp_header h;
+    if (agw_rtp_parse(&h, pkt->data, pkt->len) != AGW_OK)
+        return AGW_DROP_RTP_MALFORMED; /* it was not, a moment ago */
+    if (agw_repack((agw_form)(forms & 15), (agw_form)(forms >> 4), pkt->data + h.header_len,
+                   h.payload_len, out, &len) != AGW_OK ||
+        h.header_len + len > AGW_PKT_MAX)
+        return AGW_DROP_PAYLOAD;
+    memcpy(pkt->data + h.header_len, out, len);
+    pkt->data[0] &= (uint8_t)~PADDING;
+    pkt->len = h.header_len + len;
+    return AGW_DROP_NONE;
+}
+
 static agw_drop forward_rtp(agw_worker *w, agw_pkt *pkt)
 {
     const agw_transport *t = pkt->transport;
@@ -519,6 +539,8 @@ static agw_drop forward_rtp(agw_worker *w, agw_pkt *pkt)
         return why;
     if (pt->chained)
         return transcode(m, side, pkt, &h, pt->clock_hz);
+    if (pt->repack != 0 && (why = repack(pkt, pt->repack)) != AGW_DROP_NONE)
+        return why;
     if (h.has_ext && agw_rtp_ext_rewrite(pkt->data, &pkt->len, ext_map_of(in)) != AGW_OK)
         return AGW_DROP_RTP_MALFORMED;
     agw_rtp_set_pt(pkt->data, pt->egress);

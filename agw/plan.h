@@ -131,8 +131,10 @@ typedef struct agw_transport_plan {
 /** A payload type that may come in on one side, and what it is called on the other. */
 typedef struct agw_pt_plan {
     uint8_t ingress, egress;
-    bool is_event; /* telephone-event, RFC 4733 */
-    bool chained;  /* an input of agw_end_plan.chain; egress is not looked at then */
+    bool is_event : 1; /* telephone-event, RFC 4733 */
+    bool chained : 1;  /* an input of agw_end_plan.chain; egress is not looked at then */
+    uint8_t repack;    /* agw_form as it comes in and, shifted by four, as it goes out; 0 = its
+                          payload is not changed */
     uint32_t clock_hz;
 } agw_pt_plan;
 

@@ -495,18 +495,9 @@ static size_t next_event(agw_chain *c, uint32_t timestamp, agw_ns now, uint8_t *
     return write_event(c, &packet, out);
 }
 
-/* Codecs that have no silence of their own say it with CN. */
 static bool says_noise(const agw_chain *c)
 {
-    switch (c->plan.out.id) {
-    case AGW_CODEC_PCMU:
-    case AGW_CODEC_PCMA:
-    case AGW_CODEC_G722:
-    case AGW_CODEC_L16:
-        return c->plan.has_noise;
-    default:
-        return false;
-    }
+    return c->plan.has_noise && agw_codec_needs_noise(c->plan.out.id);
 }
 
 static size_t write_noise(agw_chain *c, agw_ns now, uint8_t *out)

@@ -82,6 +82,12 @@ bool agw_codec_can_decode(agw_codec_id id)
            (driver->is_there == NULL || driver->is_there());
 }
 
+bool agw_codec_needs_noise(agw_codec_id id)
+{
+    return id == AGW_CODEC_PCMU || id == AGW_CODEC_PCMA || id == AGW_CODEC_G722 ||
+           id == AGW_CODEC_L16;
+}
+
 agw_codec_format agw_codec_plain(agw_codec_id id)
 {
     const agw_codec_info *info = agw_codec_info_of(id);

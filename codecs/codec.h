@@ -80,6 +80,9 @@ agw_codec_id agw_codec_find(const char *name, uint32_t clock_hz, unsigned channe
 bool agw_codec_can_encode(agw_codec_id id);
 bool agw_codec_can_decode(agw_codec_id id);
 
+/** Whether it has no silence of its own: CN stands for that (RFC 3389). */
+bool agw_codec_needs_noise(agw_codec_id id);
+
 /** The format of a codec whose SDP says nothing more: 20 ms, usual bitrate. L16 and Speex have
  * several clock rates: the caller writes clock_hz of the rtpmap over it. */
 agw_codec_format agw_codec_plain(agw_codec_id id);

@@ -6,16 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* As far as the row knows it; AGW_CODEC_NONE: it is no codec of ours, or does not pass. */
-static agw_codec_format format_of(const agw_row *row)
+/* AGW_CODEC_NONE: it is no codec of ours, or this party does not speak it. */
+static agw_codec_format format_of(const agw_row *row, agw_side side)
 {
-    const agw_codec_id id = row->active && !row->aux
-                                ? agw_codec_find(row->name, row->clock_hz, row->channels)
-                                : AGW_CODEC_NONE;
-    agw_codec_format format = agw_codec_plain(id);
-    if (id == AGW_CODEC_AMR || id == AGW_CODEC_AMR_WB)
-        format.amr.octet_aligned = row->octet_aligned;
-    return format;
+    const bool spoken = row->active || (row->chained >> side & 1) != 0;
+    return spoken && !row->aux ? agw_row_format(row, side) : (agw_codec_format){0};
 }
 
 /* The first codec that it takes, if we can encode it. */
@@ -24,7 +19,7 @@ static bool first_codec(const agw_line *line, agw_side side, agw_hearing *out)
     for (guint i = 0; i < line->rows->len; i++) {
         const agw_row *row = agw_line_row(line, i);
         out->pt = row->want[side];
-        out->format = format_of(row);
+        out->format = format_of(row, side);
         if (agw_codec_can_encode(out->format.id))
             return true;
     }
@@ -116,7 +111,7 @@ static void add_rows(const agw_line *line, agw_side side, agw_audio_plan *audios
 {
     for (guint i = 0; i < line->rows->len; i++) {
         const agw_row *row = agw_line_row(line, i);
-        const agw_codec_format format = format_of(row);
+        const agw_codec_format format = format_of(row, side);
         add_audio(audios, n, row->pt[side], &format);
         add_audio(audios, n, row->want[side], &format);
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Payload types: which codecs pass, and what each is called on the two sides. Numbers stay equal
  * unless they clash, and a number keeps its meaning for the whole call (RFC 3264 section 8.3.2). */
+#include "codecs/codec.h"
 #include "control/codec_match.h"
 #include "control/negotiate_state.h"
 
@@ -33,6 +34,14 @@ bool agw_codec_is_octet_aligned(const agw_sdp_codec *codec)
     return (agw_sdp_codec_is(codec, "AMR") || agw_sdp_codec_is(codec, "AMR-WB")) &&
            agw_sdp_fmtp_get(codec->fmtp, "octet-align", value, sizeof value) &&
            strcmp(value, "1") == 0;
+}
+
+uint16_t agw_codec_modes(const agw_sdp_codec *codec)
+{
+    agw_codec_format format =
+        agw_codec_plain(agw_codec_find(codec->name, codec->clock_hz, codec->channels));
+    const bool is_amr = format.id == AGW_CODEC_AMR || format.id == AGW_CODEC_AMR_WB;
+    return is_amr && agw_codec_read_fmtp(&format, codec->fmtp) == AGW_OK ? format.amr.mode_set : 0;
 }
 
 /* --- which codecs pass -------------------------------------------------------------------- */
@@ -324,6 +333,7 @@ static bool number_codec(const agw_exchange *x, agw_line *line, number_use uses[
         row->want[x->from] = row->pt[x->from] = c->codec->pt;
         row->named[x->from] = true;
         row->octet_aligned = agw_codec_is_octet_aligned(c->codec);
+        row->modes[x->from] = agw_codec_modes(c->codec);
     }
     c->pt = row->pt[x->to];
     return true;
@@ -402,6 +412,7 @@ static void accept_codec(const agw_exchange *x, agw_work *w, const agw_sdp_codec
     if (row == NULL)
         return;
     row->want[x->from] = codec->pt;
+    row->modes[x->from] = agw_codec_modes(codec);
     if (row->added) {
         row->chained = (uint8_t)(1 << x->from);
         return;

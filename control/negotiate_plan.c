@@ -64,6 +64,18 @@ static void add_chained_pt(agw_end_plan *end, uint8_t ingress, const agw_row *ro
         end->pts[n].chained = true;
 }
 
+/* The codec that both speak, each in its own form. */
+static void add_repacked_pt(agw_end_plan *end, uint8_t ingress, const agw_line *line, agw_side side,
+                            const agw_row *row)
+{
+    const size_t n = end->n_pts;
+    const uint8_t repack = agw_transcode_repack(line, side, row);
+    if (repack != 0)
+        add_pt(end, ingress, line->form_pt[agw_side_other(side)], row);
+    if (end->n_pts > n)
+        end->pts[n].repack = repack;
+}
+
 /* A party sends the numbers of the other's description, that is ours; some send their own. */
 static void fill_pts(const agw_line *line, agw_media_plan *plan)
 {
@@ -72,8 +84,11 @@ static void fill_pts(const agw_line *line, agw_media_plan *plan)
             const agw_row *row = agw_line_row(line, i);
             for (int side = 0; side < 2; side++) {
                 const uint8_t pt = own ? row->want[side] : row->pt[side];
-                if ((row->chained >> side & 1) != 0 && line->chain[side] != NULL)
+                const bool chained = (row->chained >> side & 1) != 0;
+                if (chained && line->chain[side] != NULL)
                     add_chained_pt(&plan->end[side], pt, row);
+                else if (chained && !row->active)
+                    add_repacked_pt(&plan->end[side], pt, line, (agw_side)side, row);
                 else if (row->active)
                     add_pt(&plan->end[side], pt, row->want[1 - side], row);
             }

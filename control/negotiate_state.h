@@ -45,6 +45,7 @@ typedef struct agw_row {
     uint32_t clock_hz, channels;
     uint8_t pt[2];      /* what we call it toward that side, so what that side sends */
     uint8_t want[2];    /* what that side's own SDP calls it, so what that side receives */
+    uint16_t modes[2];  /* AMR, AMR-WB: its mode-set in that side's own SDP; 0 = all */
     bool named[2];      /* pt and want of that side mean something */
     bool octet_aligned; /* AMR, AMR-WB: RFC 4867 section 8.1 */
     bool offered;       /* in the last offer */
@@ -82,6 +83,8 @@ typedef struct agw_line {
     agw_media_plan *now; /* NULL unless live */
     /* what becomes of the chained codecs of what that side sends; NULL = it has none */
     agw_chain_plan *chain[2];
+    /* the one chained codec is the same, in another form, on both sides: what that side receives */
+    uint8_t form[2], form_pt[2]; /* agw_form, NONE = there is no such; its payload type */
 } agw_line;
 
 /** What we know of one party apart from its medias. Keys of a request stay until others come. */
@@ -291,6 +294,8 @@ int agw_codecs_renumber(const agw_work *w, unsigned pt);
 bool agw_row_is(const agw_row *row, const agw_sdp_codec *codec);
 /** Which of its two payload formats an AMR codec has; false for all others. */
 bool agw_codec_is_octet_aligned(const agw_sdp_codec *codec);
+/** The mode-set that its fmtp says; 0: none, or no AMR. */
+uint16_t agw_codec_modes(const agw_sdp_codec *codec);
 /** Whether the script lets a codec of the offer be spoken by who offers it: neither stripped nor
  * ignored, and among those that may be left. */
 bool agw_codecs_may_stay(const agw_leg *to, const agw_sdp_codec *codec);
@@ -307,6 +312,11 @@ void agw_transcode_offer(agw_exchange *x, agw_work *w);
  * rows that we had added and that are answered have chained. What then is written is in w->codecs.
  */
 void agw_transcode_answer(agw_exchange *x, agw_work *w);
+/** A party's row as a format, as far as the row knows it; AGW_CODEC_NONE: no codec of ours. */
+agw_codec_format agw_row_format(const agw_row *row, agw_side side);
+/** What is done to payloads of a chained row of that side without a chain, for the plan
+ * (agw_pt_plan.repack); 0: nothing can be. */
+uint8_t agw_transcode_repack(const agw_line *line, agw_side side, const agw_row *row);
 /** Whether a chain can have it as an input. */
 bool agw_transcode_takes(const agw_row *row);
 /** The chain of what a side sends, for the plan; NULL = none. offered: it may send all that was

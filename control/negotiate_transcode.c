@@ -3,7 +3,7 @@
  * browser and an IMS) or by key (codec-transcode), and, once they are answered, what is converted
  * into what. A codec that both have passes untouched unless a key says otherwise; else the pair
  * with the widest audio from end to end is chosen, then the cheapest. */
-#include "codecs/codec.h"
+#include "codecs/repack.h"
 #include "control/codec_match.h"
 #include "control/negotiate_state.h"
 
@@ -58,6 +58,11 @@ static bool is_amr(const agw_codec_format *format)
 static bool is_event(const agw_sdp_codec *codec)
 {
     return agw_sdp_codec_is(codec, "telephone-event");
+}
+
+static bool is_noise(const agw_sdp_codec *codec)
+{
+    return agw_sdp_codec_is(codec, "CN");
 }
 
 static const agw_sdp_codec *make(agw_exchange *x, const char *name, uint32_t clock_hz,
@@ -191,14 +196,31 @@ static void add_events(agw_exchange *x, GArray *codecs)
     }
 }
 
+/* What the sender wants of the same codec in another form, it wants of this one: what comes can
+ * then be repacked. */
+static void take_wishes(const agw_exchange *x, const agw_work *w, agw_codec_format *format)
+{
+    for (size_t i = 0; i < w->m->n_codecs; i++) {
+        agw_codec_format own;
+        if (!format_of(x, &w->m->codecs[i], &own) || own.id != format->id)
+            continue;
+        const bool octet_aligned = format->amr.octet_aligned;
+        format->amr = own.amr;
+        format->amr.octet_aligned = octet_aligned;
+        return;
+    }
+}
+
 static void add_by_id(agw_exchange *x, agw_work *w, agw_codec_id id, bool octet_aligned,
                       uint32_t hz)
 {
     if (!serves(x, id))
         return;
     agw_codec_format format = own_format(id);
-    if (is_amr(&format))
+    if (is_amr(&format)) {
+        take_wishes(x, w, &format);
         format.amr.octet_aligned = octet_aligned;
+    }
     insert(&x->next->leg[x->to], w->codecs, make_codec(x, &format, NULL),
            MIN(hz, agw_codec_audio_hz(&format)));
 }
@@ -213,6 +235,18 @@ static void add_toward_ims(agw_exchange *x, agw_work *w, uint32_t hz)
     add_by_id(x, w, AGW_CODEC_AMR, false, hz);
     add_by_id(x, w, AGW_CODEC_AMR, true, hz);
     w->own_ptime = is_named(w->codecs, "AMR");
+}
+
+/* AMR that the sender has, in its other form: that costs no coder. */
+static void add_other_forms(agw_exchange *x, agw_work *w, uint32_t hz)
+{
+    static const agw_codec_id IDS[] = {AGW_CODEC_AMR_WB, AGW_CODEC_AMR};
+    for (size_t i = 0; i < G_N_ELEMENTS(IDS); i++) {
+        if (!is_named(w->codecs, agw_codec_info_of(IDS[i])->name))
+            continue;
+        add_by_id(x, w, IDS[i], false, hz);
+        add_by_id(x, w, IDS[i], true, hz);
+    }
 }
 
 static void add_g711(agw_exchange *x, agw_work *w, uint32_t hz)
@@ -230,6 +264,8 @@ static void add_by_profile(agw_exchange *x, agw_work *w, uint32_t hz)
         add_toward_ims(x, w, hz);
     else if (to->web)
         add_by_id(x, w, AGW_CODEC_OPUS, false, hz);
+    else
+        add_other_forms(x, w, hz);
     if (to->profile != AGW_REALM_IMS && hz >= WIDEBAND_HZ)
         add_by_id(x, w, AGW_CODEC_G722, false, hz);
     add_g711(x, w, hz);
@@ -378,13 +414,20 @@ static bool is_answered(const agw_exchange *x, const agw_work *w, const agw_sdp_
     return false;
 }
 
+/* Bits that only change their place cost nothing. */
+static uint32_t pair_cost(const choice *a, const choice *b)
+{
+    return agw_repack_is_possible(&a->format, &b->format)
+               ? 0
+               : cost_of(&a->format) + cost_of(&b->format);
+}
+
 /* Whether one pair is better than the best so far: wider audio, then less work. */
 static bool is_better(const choice *a, const choice *b, const choice *best_a, const choice *best_b)
 {
     if (best_a->codec == NULL || pair_hz(a, b) != pair_hz(best_a, best_b))
         return best_a->codec == NULL || pair_hz(a, b) > pair_hz(best_a, best_b);
-    return cost_of(&a->format) + cost_of(&b->format) <
-           cost_of(&best_a->format) + cost_of(&best_b->format);
+    return pair_cost(a, b) < pair_cost(best_a, best_b);
 }
 
 /* The best pair of what the offerer has (one codec alone, unless NULL) and what was answered; among
@@ -500,6 +543,37 @@ static const agw_sdp_codec *event_of(const agw_exchange *x, const agw_work *w,
     return found;
 }
 
+/* Codecs without a silence of their own say it with CN, at their clock (RFC 3389 section 4). NULL:
+ * not said by this description, or not needed. */
+static const agw_sdp_codec *noise_of(const agw_exchange *x, const agw_work *w,
+                                     const agw_sdp_media *m, const choice *beside)
+{
+    for (size_t i = 0; agw_codec_needs_noise(beside->format.id) && i < m->n_codecs; i++) {
+        const agw_sdp_codec *codec = &m->codecs[i];
+        if (is_noise(codec) && codec->clock_hz == beside->codec->clock_hz &&
+            (m != w->m || is_answered(x, w, codec)))
+            return codec;
+    }
+    return NULL;
+}
+
+/* RED around the codec, where a browser rather sends it so; it names the codec's number (RFC 2198
+ * section 5). NULL: it does not. */
+static const agw_sdp_codec *red_of(const agw_exchange *x, const agw_work *w,
+                                   const agw_sdp_codec *inside)
+{
+    for (size_t i = 0; x->next->leg[x->to].web && i < w->om->n_codecs; i++) {
+        const agw_sdp_codec *codec = &w->om->codecs[i];
+        if (codec == inside)
+            return NULL;
+        if (agw_sdp_codec_is(codec, "red") && codec->clock_hz == inside->clock_hz &&
+            codec->fmtp != NULL && g_ascii_strtoull(codec->fmtp, NULL, 10) == inside->pt &&
+            agw_codecs_may_stay(&x->next->leg[x->from], codec))
+            return codec;
+    }
+    return NULL;
+}
+
 /* The offerer's codec: its row, whose number it gave itself. */
 static agw_row *offerer_row(const agw_exchange *x, agw_line *line, const agw_sdp_codec *codec)
 {
@@ -541,8 +615,20 @@ static void write_answered(GArray *codecs, const agw_sdp_codec *codec, const agw
     g_array_append_val(codecs, c);
 }
 
-/* The chain's end toward a party: its codec and its events, with the numbers that it gave. */
-static agw_chain_plan *new_chain(const choice *out, const agw_sdp_codec *event)
+/* What goes beside the codec is answered as it was offered. */
+static void answer_beside(agw_exchange *x, agw_work *w, const agw_sdp_codec *offered)
+{
+    if (offered != NULL && chain_offerer(x, w->line, offered))
+        write_answered(w->codecs,
+                       make(x, offered->name, offered->clock_hz, offered->channels, offered->pt,
+                            offered->fmtp),
+                       offered);
+}
+
+/* The chain's end toward a party: its codec, its events and its noise, with the numbers that it
+ * gave. */
+static agw_chain_plan *new_chain(const choice *out, const agw_sdp_codec *event,
+                                 const agw_sdp_codec *noise)
 {
     agw_chain_plan *chain = g_new0(agw_chain_plan, 1);
     chain->out_pt = out->codec->pt;
@@ -551,6 +637,8 @@ static agw_chain_plan *new_chain(const choice *out, const agw_sdp_codec *event)
         chain->event_pt = event->pt;
         chain->event_hz = event->clock_hz;
     }
+    chain->has_noise = noise != NULL;
+    chain->noise_pt = noise != NULL ? noise->pt : 0;
     return chain;
 }
 
@@ -573,22 +661,59 @@ static void convert(agw_exchange *x, agw_work *w, choice *a, choice *b)
     const agw_sdp_codec *their_event = event_of(x, w, w->m, b->codec->clock_hz);
     const agw_sdp_codec *event =
         their_event != NULL ? event_of(x, w, w->om, a->codec->clock_hz) : NULL;
+    const agw_sdp_codec *noise = noise_of(x, w, w->om, a), *their_noise = noise_of(x, w, w->m, b);
     chain_answered(x, line);
     g_array_set_size(w->codecs, 0);
     if (!chain_offerer(x, line, a->codec))
         return;
     w->converted = true;
     w->own_ptime = is_amr(&a->format);
+    answer_beside(x, w, red_of(x, w, a->codec));
     write_answered(w->codecs, answered_codec(x, a), a->codec);
-    if (event != NULL && chain_offerer(x, line, event))
-        write_answered(w->codecs, make(x, event->name, event->clock_hz, 1, event->pt, event->fmtp),
-                       event);
+    answer_beside(x, w, noise);
+    answer_beside(x, w, event);
     a->format.ptime_ms = ptime_of(w->om, to->ptime_back, &a->format);
     b->format.ptime_ms = ptime_of(w->m, from->ptime, &b->format);
     take_settings(from, a->codec, &a->format);
     take_settings(from, b->codec, &b->format);
-    line->chain[x->from] = new_chain(a, event);
-    line->chain[x->to] = new_chain(b, their_event);
+    line->chain[x->from] = new_chain(a, event, noise);
+    line->chain[x->to] = new_chain(b, their_event, their_noise);
+}
+
+/* What else the answerer may send is no other codec than this one. */
+static bool is_alone(const agw_exchange *x, const agw_work *w, const choice *b)
+{
+    for (size_t i = 0; i < w->m->n_codecs; i++) {
+        const agw_sdp_codec *codec = &w->m->codecs[i];
+        if (codec != b->codec && !agw_codec_is_aux(codec) && is_answered(x, w, codec))
+            return false;
+    }
+    return true;
+}
+
+/* One codec in two forms, in packets of one length. */
+static bool is_one_codec(const agw_exchange *x, const agw_work *w, const choice *a, const choice *b)
+{
+    const int32_t there = x->next->leg[x->from].ptime, back = x->next->leg[x->to].ptime_back;
+    return agw_repack_is_possible(&a->format, &b->format) && is_alone(x, w, b) &&
+           ptime_of(w->m, there, &b->format) == ptime_of(w->om, back, &a->format);
+}
+
+/* Its payloads are rewritten as they pass; all that goes beside them passes, too. */
+static void repack(agw_exchange *x, agw_work *w, choice *a, const choice *b)
+{
+    agw_line *line = w->line;
+    if (!chain_offerer(x, line, a->codec))
+        return;
+    line->form[x->to] = (uint8_t)agw_form_of(&a->format);
+    line->form[x->from] = (uint8_t)agw_form_of(&b->format);
+    line->form_pt[x->to] = a->codec->pt;
+    line->form_pt[x->from] = b->codec->pt;
+    a->format.amr = b->format.amr; /* what the other party wants to receive */
+    a->format.amr.octet_aligned = !b->format.amr.octet_aligned;
+    const agw_out_codec c = {
+        .codec = answered_codec(x, a), .offered = a->codec, .pt = a->codec->pt};
+    g_array_prepend_val(w->codecs, c);
 }
 
 /* The answerer's own first codec, if it is one that we added: that is what it will send. */
@@ -612,11 +737,11 @@ static void convert_one_way(agw_exchange *x, agw_work *w)
     if (!format_of(x, a.codec, &a.format))
         return;
     a.format.ptime_ms = ptime_of(w->om, x->next->leg[x->to].ptime_back, &a.format);
-    w->line->chain[x->from] = new_chain(&a, event_of(x, w, w->om, a.codec->clock_hz));
+    w->line->chain[x->from] = new_chain(&a, event_of(x, w, w->om, a.codec->clock_hz), NULL);
 }
 
 /* ptime, ptime-reverse: packets of another length, of the same codec. */
-static bool is_repacked(const agw_exchange *x, const agw_work *w, choice *a, choice *b)
+static bool has_other_ptime(const agw_exchange *x, const agw_work *w, choice *a, choice *b)
 {
     const agw_out_codec *passing = first_passing(w);
     const int32_t there = x->next->leg[x->from].ptime, back = x->next->leg[x->to].ptime_back;
@@ -628,23 +753,36 @@ static bool is_repacked(const agw_exchange *x, const agw_work *w, choice *a, cho
            ptime_of(w->m, there, &b->format) != ptime_of(w->om, back, &a->format);
 }
 
+/* kept, prefers: what kept_codec() and prefers_added() say. */
+static bool is_converted(const agw_exchange *x, const agw_work *w, const agw_sdp_codec *kept,
+                         bool prefers, choice *a, choice *b)
+{
+    const agw_out_codec *passing = first_passing(w);
+    if (kept == NULL && passing != NULL && has_other_ptime(x, w, a, b))
+        return true;
+    return (kept != NULL || passing == NULL || prefers) && choose_pair(x, w, kept, a, b) &&
+           (kept != NULL || passing == NULL || pair_hz(a, b) > audio_hz(passing->codec));
+}
+
 void agw_transcode_answer(agw_exchange *x, agw_work *w)
 {
     choice a, b;
     g_clear_pointer(&w->line->chain[0], g_free);
     g_clear_pointer(&w->line->chain[1], g_free);
+    w->line->form[0] = w->line->form[1] = AGW_FORM_NONE;
     if (w->line->passes || w->line->kind != AGW_MEDIA_AUDIO || x->s->config->transcode == 0)
         return;
     const agw_sdp_codec *kept = kept_codec(x, w);
     const agw_out_codec *passing = first_passing(w);
     const bool prefers = prefers_added(x, w, &b);
-    const bool repacks = kept == NULL && passing != NULL && is_repacked(x, w, &a, &b);
-    if (repacks ||
-        ((kept != NULL || passing == NULL || prefers) && choose_pair(x, w, kept, &a, &b) &&
-         (kept != NULL || passing == NULL || pair_hz(&a, &b) > audio_hz(passing->codec))))
+    if (!is_converted(x, w, kept, prefers, &a, &b)) {
+        if (passing != NULL && prefers)
+            convert_one_way(x, w);
+    } else if (kept == NULL && passing == NULL && is_one_codec(x, w, &a, &b)) {
+        repack(x, w, &a, &b);
+    } else {
         convert(x, w, &a, &b);
-    else if (passing != NULL && prefers)
-        convert_one_way(x, w);
+    }
 }
 
 /* --- plans -------------------------------------------------------------------------------- */
@@ -654,14 +792,42 @@ static agw_codec_id id_of(const agw_row *row)
     return agw_codec_find(row->name, row->clock_hz, row->channels);
 }
 
-static bool is_event_row(const agw_row *row)
+agw_codec_format agw_row_format(const agw_row *row, agw_side side)
 {
-    return g_ascii_strcasecmp(row->name, "telephone-event") == 0;
+    agw_codec_format format = agw_codec_plain(id_of(row));
+    format.clock_hz = row->clock_hz;
+    if (is_amr(&format)) {
+        format.amr.octet_aligned = row->octet_aligned;
+        format.amr.mode_set = row->modes[side];
+    }
+    return format;
+}
+
+uint8_t agw_transcode_repack(const agw_line *line, agw_side side, const agw_row *row)
+{
+    const agw_codec_format format = agw_row_format(row, side);
+    const uint8_t in = line->form[side], out = line->form[agw_side_other(side)];
+    return in != AGW_FORM_NONE && in == agw_form_of(&format) ? (uint8_t)(out << 4 | in) : 0;
+}
+
+static bool is_row(const agw_row *row, const char *name)
+{
+    return g_ascii_strcasecmp(row->name, name) == 0;
 }
 
 bool agw_transcode_takes(const agw_row *row)
 {
-    return is_event_row(row) || id_of(row) != AGW_CODEC_NONE;
+    return is_row(row, "telephone-event") || is_row(row, "CN") || is_row(row, "red") ||
+           id_of(row) != AGW_CODEC_NONE;
+}
+
+/* What goes within audio's time has its clock. */
+static bool is_beside(const agw_chain_plan *chain, const agw_row *row)
+{
+    bool found = !row->aux || is_row(row, "telephone-event");
+    for (uint8_t i = 0; i < chain->n_inputs && !found; i++)
+        found = chain->inputs[i].format.clock_hz == row->clock_hz;
+    return found;
 }
 
 static void add_input(agw_chain_plan *chain, const agw_row *row, uint8_t pt)
@@ -670,12 +836,15 @@ static void add_input(agw_chain_plan *chain, const agw_row *row, uint8_t pt)
         if (chain->inputs[i].pt == pt)
             return;
     }
-    agw_chain_input in = {
-        .pt = pt, .is_event = is_event_row(row), .format = agw_codec_plain(id_of(row))};
+    agw_chain_input in = {.pt = pt,
+                          .is_event = is_row(row, "telephone-event"),
+                          .is_noise = is_row(row, "CN"),
+                          .is_red = is_row(row, "red"),
+                          .format = agw_codec_plain(id_of(row))};
     in.format.clock_hz = row->clock_hz;
     if (is_amr(&in.format))
         in.format.amr.octet_aligned = row->octet_aligned;
-    if (chain->n_inputs < AGW_CHAIN_INPUTS && agw_transcode_takes(row))
+    if (chain->n_inputs < AGW_CHAIN_INPUTS && agw_transcode_takes(row) && is_beside(chain, row))
         chain->inputs[chain->n_inputs++] = in;
 }
 

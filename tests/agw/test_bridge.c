@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Medias on virtual time: whose packet it is, key frame requests, RTCP of a BUNDLE group, and
  * numbers that say what a capture would show. */
+#include "codecs/repack.h"
 #include "tests/agw/lab.h"
 #include "unit.h"
 
@@ -653,6 +654,49 @@ static lab *lab_policed(void)
     return l;
 }
 
+/* --- one codec in two forms --------------------------------------------------------------------
+ */
+
+/* Octet-aligned AMR-WB of the phone, bandwidth-efficient for the browser; NO_DATA alone. */
+static void test_bridge_rfc4867_4_payloads_change_their_form(void)
+{
+    enum { PT_PHONE = 104, PT_BROWSER = 96 };
+    static const uint8_t OA[] = {0x20, 0x7c}, BE[] = {0x27, 0xc0};
+    lab *l = lab_new();
+    agw_end_plan *phone = &l->calls[0].plan->medias[0].end[AGW_SIDE_B];
+    phone->pts[0] = (agw_pt_plan){.ingress = PT_PHONE,
+                                  .egress = PT_BROWSER,
+                                  .repack = AGW_FORM_AMR_WB << 4 | AGW_FORM_AMR_WB_OCTETS,
+                                  .clock_hz = 16000};
+    lab_apply(l, &l->calls[0]);
+    lab_connect(l, &l->calls[0], browser());
+    uint8_t rtp[32] = {0x80 | 0x20, PT_PHONE, 0, 7};
+    agw_put32(rtp + 8, SSRC_PHONE);
+    memcpy(rtp + 12, OA, sizeof OA);
+    rtp[14] = 0;
+    rtp[15] = 2; /* padding */
+    lab_say(l, &l->calls[0].core[0], lab_phone(l, &l->calls[0], 0), rtp, 16);
+    lab_turn(l);
+    const lab_out *out = lab_sent(l, &l->access, AGW_PKT_RTP, 0);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(out);
+    uint8_t got[64];
+    size_t len = out->len;
+    memcpy(got, out->data, len);
+    CU_ASSERT_EQUAL_FATAL(agw_srtp_unprotect(l->calls[0].in, got, &len), AGW_OK);
+    CU_ASSERT_EQUAL(len, 14);
+    CU_ASSERT_EQUAL(got[0], 0x80);
+    CU_ASSERT_EQUAL(got[1], PT_BROWSER);
+    CU_ASSERT_EQUAL(memcmp(got + 12, BE, sizeof BE), 0);
+
+    rtp[3]++;
+    rtp[13] = 0x3c; /* another frame follows, which is not there */
+    lab_say(l, &l->calls[0].core[0], lab_phone(l, &l->calls[0], 0), rtp, 16);
+    lab_turn(l);
+    CU_ASSERT_PTR_NULL(lab_sent(l, &l->access, AGW_PKT_RTP, 0));
+    CU_ASSERT_EQUAL(lab_drops(l, AGW_DROP_PAYLOAD), 1);
+    lab_end(l);
+}
+
 static void test_bridge_334_5_6_the_contract_passes_and_no_more(void)
 {
     lab *l = lab_policed();
@@ -828,6 +872,7 @@ static const agw_unit_case cases[] = {
     AGW_CASE(test_bridge_worker_counts_bytes),
     AGW_CASE(test_bridge_rfc8285_5_extensions_are_renumbered_or_removed),
     AGW_CASE(test_bridge_csrcs_padding_and_foreign_extensions_pass_or_go),
+    AGW_CASE(test_bridge_rfc4867_4_payloads_change_their_form),
     AGW_CASE(test_bridge_334_5_6_the_contract_passes_and_no_more),
     AGW_CASE(test_bridge_334_5_6_a_burst_is_as_long_as_was_said),
     AGW_CASE(test_bridge_rfc3711_3_3_1_policed_packets_move_the_counter),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Which codecs are added and what is converted: the plan, the numbers over re-offers and forks, and
  * the keys of a script. What is written by zero flags is in tests/control/golden/. */
-#include "codecs/codec.h"
+#include "codecs/repack.h"
 #include "control/negotiate_fixture.h"
 
 #define BIT(id) (UINT32_C(1) << AGW_CODEC_##id)
@@ -239,6 +239,181 @@ static void test_negotiate_transcode_browser_sends_an_offered_codec_that_it_did_
     fixture_fini(&f);
 }
 
+static const agw_chain_input *input_of(const agw_chain_plan *chain, unsigned pt)
+{
+    for (size_t i = 0; i < chain->n_inputs; i++) {
+        if (chain->inputs[i].pt == pt)
+            return &chain->inputs[i];
+    }
+    return NULL;
+}
+
+static const agw_chain_input NO_INPUT;
+
+static const agw_chain_input *input_or_none(const agw_chain_plan *chain, unsigned pt)
+{
+    const agw_chain_input *in = input_of(chain, pt);
+    return in != NULL ? in : &NO_INPUT;
+}
+
+/* The phone's CN has its codec's clock, and one more that nothing goes with. */
+static void test_negotiate_transcode_rfc3389_4_noise_of_the_clock_is_an_input(void)
+{
+    fixture f;
+    open_all(&f);
+    OFFER(&f, AGW_SIDE_A, "",
+          PHONE("1", "8 13 105", "a=rtpmap:8 PCMA/8000\na=rtpmap:105 CN/16000\n"));
+    ANSWER(&f, AGW_SIDE_B, "",
+           SESSION("2") BUNDLE("0") WEB_LINE("96", "active", "a=rtpmap:96 opus/48000/2\n"));
+    CU_ASSERT_STRING_EQUAL(formats(&f), "8 13");
+    CU_ASSERT(input_or_none(chain_of(&f, AGW_SIDE_A), 13)->is_noise);
+    CU_ASSERT_PTR_NULL(input_of(chain_of(&f, AGW_SIDE_A), 105));
+    CU_ASSERT_FALSE(chain_of(&f, AGW_SIDE_A)->has_noise);
+    CU_ASSERT(chain_of(&f, AGW_SIDE_B)->has_noise);
+    CU_ASSERT_EQUAL(chain_of(&f, AGW_SIDE_B)->noise_pt, 13);
+    CU_ASSERT(pt_of(&f, AGW_SIDE_A, 13)->chained);
+    fixture_fini(&f);
+}
+
+/* AMR has SID frames of its own, although CN/8000 would fit its clock. */
+static void test_negotiate_transcode_rfc3389_1_amr_needs_no_noise(void)
+{
+    fixture f;
+    open_all(&f);
+    OFFER(&f, AGW_SIDE_A, "", PHONE("1", "104 13", "a=rtpmap:104 AMR/8000\n"));
+    ANSWER(&f, AGW_SIDE_B, "",
+           SESSION("2") BUNDLE("0") WEB_LINE("96", "active", "a=rtpmap:96 opus/48000/2\n"));
+    CU_ASSERT_STRING_EQUAL(formats(&f), "104");
+    CU_ASSERT_PTR_NULL(input_of(chain_of(&f, AGW_SIDE_A), 13));
+    CU_ASSERT_FALSE(chain_of(&f, AGW_SIDE_B)->has_noise);
+    fixture_fini(&f);
+}
+
+static void test_negotiate_transcode_rfc2198_red_where_the_browser_prefers_it(void)
+{
+    static const struct {
+        const char *pts, *answered;
+        bool red;
+    } CASES[] = {{"63 111", "63 111", true}, {"111 63", "111", false}};
+    for (size_t i = 0; i < G_N_ELEMENTS(CASES); i++) {
+        fixture f;
+        open_all(&f);
+        char *offer = g_strdup_printf(
+            SESSION("2") BUNDLE("0") "m=audio 9 UDP/TLS/RTP/SAVPF %s\n" WEB_TRANSPORT(
+                "r1kG", PWD_1, FP_1, "actpass") "a=mid:0\na=rtpmap:63 red/48000/2\n"
+                                                "a=fmtp:63 111/111\na=rtpmap:111 opus/48000/2\n",
+            CASES[i].pts);
+        OFFER(&f, AGW_SIDE_A, "", offer);
+        CU_ASSERT_FALSE(has(&f, "red"));
+        ANSWER(&f, AGW_SIDE_B, "", PHONE("1", "8", "a=rtpmap:8 PCMA/8000\n"));
+        char *written = g_strdup_printf(" UDP/TLS/RTP/SAVPF %s\r", CASES[i].answered);
+        CU_ASSERT_PTR_NOT_NULL(strstr(last_line(&f, "m=audio"), written));
+        CU_ASSERT_EQUAL(input_or_none(chain_of(&f, AGW_SIDE_A), 63)->is_red, CASES[i].red);
+        g_free(written);
+        g_free(offer);
+        fixture_fini(&f);
+    }
+}
+
+/* --- one codec in two forms --------------------------------------------------------------- */
+
+static void open_sip_to_ims(fixture *f)
+{
+    fixture_config(f);
+    f->config.profiles[0] = AGW_REALM_SIP;
+    f->config.profiles[1] = AGW_REALM_IMS;
+    f->config.transcode = BIT(OPUS) | BIT(PCMA) | BIT(PCMU) | BIT(G722) | BIT(AMR) | BIT(AMR_WB);
+    fixture_open(f);
+}
+
+#define EFFICIENT(fmtp)                                                                            \
+    "v=0\no=- 1 1 IN IP4 192.0.2.9\ns=-\nc=IN IP4 192.0.2.9\nt=0 0\nm=audio 4000 RTP/AVP 104 "     \
+    "101\n"                                                                                        \
+    "a=rtpmap:104 AMR-WB/16000\n" fmtp "a=rtpmap:101 telephone-event/16000\na=fmtp:101 0-15\n"
+#define OCTETS(pt, fmtp)                                                                           \
+    PHONE("1", #pt " 101",                                                                         \
+          "a=rtpmap:" #pt " AMR-WB/16000\na=fmtp:" #pt " octet-align=1" fmtp                       \
+          "\na=rtpmap:101 telephone-event/16000\na=fmtp:101 0-15\n")
+#define TO_CORE      "{\"direction\":[\"access\",\"core\"]}"
+#define TO_OCTETS    (AGW_FORM_AMR_WB_OCTETS << 4 | AGW_FORM_AMR_WB)
+#define TO_EFFICIENT (AGW_FORM_AMR_WB << 4 | AGW_FORM_AMR_WB_OCTETS)
+
+static const agw_pt_plan NO_PT;
+
+static const agw_pt_plan *pt_or_none(const fixture *f, agw_side side, unsigned pt)
+{
+    const agw_pt_plan *found = pt_of(f, side, pt);
+    return found != NULL ? found : &NO_PT;
+}
+
+/* The offered mode-set goes with the form that is added; digits pass beside. */
+static void test_negotiate_transcode_rfc4867_8_3_1_two_forms_are_repacked(void)
+{
+    fixture f;
+    open_sip_to_ims(&f);
+    OFFER(&f, AGW_SIDE_A, TO_CORE, EFFICIENT("a=fmtp:104 mode-set=0,1,2\n"));
+    CU_ASSERT(has(&f, "a=fmtp:96 octet-align=1;mode-set=0,1,2;"));
+    ANSWER(&f, AGW_SIDE_B, "", OCTETS(96, ";mode-set=0,1,2"));
+    CU_ASSERT_STRING_EQUAL(formats(&f), "104 101");
+    CU_ASSERT(has(&f, "a=fmtp:104 mode-set=0,1,2"));
+    CU_ASSERT_FALSE(has(&f, "a=fmtp:104 octet-align"));
+    CU_ASSERT_PTR_NULL(end_of(&f, 0, AGW_SIDE_A)->chain);
+    CU_ASSERT_EQUAL(pt_or_none(&f, AGW_SIDE_A, 104)->repack, TO_OCTETS);
+    CU_ASSERT_EQUAL(pt_or_none(&f, AGW_SIDE_A, 104)->egress, 96);
+    CU_ASSERT_EQUAL(pt_or_none(&f, AGW_SIDE_B, 96)->repack, TO_EFFICIENT);
+    CU_ASSERT_EQUAL(pt_or_none(&f, AGW_SIDE_B, 96)->egress, 104);
+    CU_ASSERT_EQUAL(pt_or_none(&f, AGW_SIDE_A, 101)->egress, 101);
+    CU_ASSERT_EQUAL(pt_or_none(&f, AGW_SIDE_A, 101)->repack, 0);
+    fixture_fini(&f);
+}
+
+/* Who offered without a mode-set is told that of the answer. */
+static void test_negotiate_transcode_rfc4867_8_3_1_answered_mode_set_is_told(void)
+{
+    fixture f;
+    open_sip_to_ims(&f);
+    OFFER(&f, AGW_SIDE_A, TO_CORE, EFFICIENT(""));
+    ANSWER(&f, AGW_SIDE_B, "", OCTETS(96, ";mode-set=0,2"));
+    CU_ASSERT(has(&f, "a=fmtp:104 mode-set=0,2;"));
+    CU_ASSERT_EQUAL(pt_or_none(&f, AGW_SIDE_A, 104)->repack, TO_OCTETS);
+    fixture_fini(&f);
+}
+
+/* The answerer may send modes that the offerer does not take: that is converted. */
+static void test_negotiate_transcode_rfc4867_8_3_1_other_mode_set_is_converted(void)
+{
+    fixture f;
+    open_sip_to_ims(&f);
+    OFFER(&f, AGW_SIDE_A, TO_CORE, EFFICIENT("a=fmtp:104 mode-set=0,1,2\n"));
+    ANSWER(&f, AGW_SIDE_B, "", OCTETS(96, ""));
+    CU_ASSERT_EQUAL(chain_of(&f, AGW_SIDE_B)->out.amr.mode_set, 7);
+    CU_ASSERT_EQUAL(pt_or_none(&f, AGW_SIDE_A, 104)->repack, 0);
+    fixture_fini(&f);
+}
+
+static void test_negotiate_transcode_rfc4867_two_forms_over_reoffers(void)
+{
+    fixture f;
+    open_sip_to_ims(&f);
+    OFFER(&f, AGW_SIDE_A, TO_CORE, EFFICIENT(""));
+    ANSWER(&f, AGW_SIDE_B, "", OCTETS(96, ""));
+    OFFER(&f, AGW_SIDE_B, "",
+          PHONE("2", "96", "a=rtpmap:96 AMR-WB/16000\na=fmtp:96 octet-align=1\n"));
+    CU_ASSERT(has(&f, "a=rtpmap:104 AMR-WB/16000"));
+    CU_ASSERT_FALSE(has(&f, "a=fmtp:104 octet-align"));
+    ANSWER(&f, AGW_SIDE_A, "", EFFICIENT(""));
+    CU_ASSERT_STRING_EQUAL(formats(&f), "96");
+    CU_ASSERT_EQUAL(pt_or_none(&f, AGW_SIDE_A, 104)->repack, TO_OCTETS);
+    CU_ASSERT_EQUAL(pt_or_none(&f, AGW_SIDE_A, 104)->egress, 96);
+    CU_ASSERT_EQUAL(pt_or_none(&f, AGW_SIDE_B, 96)->repack, TO_EFFICIENT);
+    /* another codec, which both have */
+    OFFER(&f, AGW_SIDE_A, TO_CORE, PHONE("3", "8", "a=rtpmap:8 PCMA/8000\n"));
+    ANSWER(&f, AGW_SIDE_B, "", PHONE("3", "8", "a=rtpmap:8 PCMA/8000\n"));
+    CU_ASSERT_PTR_NULL(pt_of(&f, AGW_SIDE_B, 96));
+    CU_ASSERT_EQUAL(pt_or_none(&f, AGW_SIDE_B, 8)->repack, 0);
+    fixture_fini(&f);
+}
+
 static void test_negotiate_transcode_rfc4867_crc_is_refused(void)
 {
     fixture f;
@@ -387,6 +562,13 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_negotiate_transcode_answerer_prefers_what_was_added),
     AGW_CASE(test_negotiate_transcode_wider_pair_before_a_narrow_common_codec),
     AGW_CASE(test_negotiate_transcode_browser_sends_an_offered_codec_that_it_did_not_answer),
+    AGW_CASE(test_negotiate_transcode_rfc3389_4_noise_of_the_clock_is_an_input),
+    AGW_CASE(test_negotiate_transcode_rfc3389_1_amr_needs_no_noise),
+    AGW_CASE(test_negotiate_transcode_rfc2198_red_where_the_browser_prefers_it),
+    AGW_CASE(test_negotiate_transcode_rfc4867_8_3_1_two_forms_are_repacked),
+    AGW_CASE(test_negotiate_transcode_rfc4867_8_3_1_answered_mode_set_is_told),
+    AGW_CASE(test_negotiate_transcode_rfc4867_8_3_1_other_mode_set_is_converted),
+    AGW_CASE(test_negotiate_transcode_rfc4867_two_forms_over_reoffers),
     AGW_CASE(test_negotiate_transcode_rfc4867_crc_is_refused),
     AGW_CASE(test_negotiate_transcode_nothing_is_added_to_what_cannot_be_converted),
     AGW_CASE(test_negotiate_transcode_script_rules_hold_for_what_is_added),

@@ -94,11 +94,12 @@ const rig = window.rig = {
     });
   },
 
-  /** Of audio only these and telephone-event, if { codecs: ['opus'] } was asked for. */
+  /** Of audio only these, in this order, and telephone-event, if { codecs: ['opus'] } was asked for. */
   restrict() {
-    const wanted = (c) => [...this.codecs, 'telephone-event'].includes(c.mimeType.split('/')[1]);
+    const rank = (c) => [...(this.codecs ?? []), 'telephone-event'].indexOf(c.mimeType.split('/')[1]);
+    const wanted = RTCRtpReceiver.getCapabilities('audio').codecs.filter((c) => rank(c) >= 0).sort((a, b) => rank(a) - rank(b));
     for (const t of this.codecs ? this.pc.getTransceivers() : [])
-      if (t.receiver.track.kind === 'audio') t.setCodecPreferences(RTCRtpReceiver.getCapabilities('audio').codecs.filter(wanted));
+      if (t.receiver.track.kind === 'audio') t.setCodecPreferences(wanted);
   },
 
   /** Offers; waits for the candidates unless { gather: false } (then the SDP says c=0.0.0.0). */

@@ -47,6 +47,16 @@ test('a PCMA phone calls Opus alone', async (t, ctx) => {
   await audioBothWays(page, phone);
 }, KNOWN);
 
+test('a browser that prefers RED calls a PCMA phone', async (t, ctx) => {
+  const { call, page, phone } = await parts(t, ctx, { style: 'zero', page: { codecs: ['red', 'opus'] } });
+  t.sdps = await browserCallsPhone(call, page, phone);
+  assert.doesNotMatch(t.sdps.toCore, /red/);
+  assert.match(t.sdps.toBrowser, /m=audio \d+ \S+ 63 111/);
+  await audioBothWays(page, phone);
+  const { medias } = (await call.query()).tags[call.tags.a]; // Chromium's statistics say opus
+  assert.equal(medias[0]['payload type'], 63);
+}, KNOWN);
+
 /** The samples that ffmpeg reads from octet-aligned AMR payloads (RFC 4867 section 4.4), one frame each, by way of its file format. */
 function decoded(payloads, wide, out) {
   const file = join(out, `heard.${wide ? 'awb' : 'amr'}`);
