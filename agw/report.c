@@ -126,8 +126,10 @@ static agw_err write_report(agw_media *m, agw_side side, agw_ns now, agw_rtcp_wr
     agw_end *end = &m->end[side];
     agw_rtcp_report block;
     const size_t n = end->in_ssrc != 0 && is_recent(end->in_at, now);
-    if (n != 0)
+    if (n != 0) {
         agw_rtp_receiver_report(&end->in, end->in_ssrc, now, &block);
+        agw_transcode_note_loss_in(m, side, block.fraction_lost);
+    }
     /* Under an SSRC that stands for us alone nothing was sent. */
     const bool sender = agw_report_speaker(end) != end->own_ssrc && is_sender(m, side, now);
     const agw_err err = sender ? write_sr(m, side, now, &block, n, w)

@@ -24,6 +24,7 @@ struct agw_transcoder {
     uint32_t ssrc;         /* of what comes out of the chain */
     agw_encoder_wish wish; /* of the party that hears it */
     agw_adapt adapt;       /* to what it reports */
+    agw_adapt ask;         /* what we ask it to send, by what is lost of it */
 };
 
 static agw_side other(agw_side side)
@@ -63,7 +64,9 @@ static void rest(agw_transcoder *t)
 /* Opus alone can be had at any rate; AMR's modes are the party's to choose (CMR). */
 static void set_rates(agw_transcoder *t, const agw_codec_format *out)
 {
-    const uint32_t max = out->bitrate_bps != 0 ? out->bitrate_bps : OPUS_BPS;
+    uint32_t max = out->bitrate_bps != 0 ? out->bitrate_bps : OPUS_BPS;
+    if (out->id == AGW_CODEC_OPUS && out->opus.max_average_bps != 0)
+        max = out->opus.max_average_bps < max ? out->opus.max_average_bps : max;
     const uint32_t min = max < OPUS_MIN_BPS ? max : OPUS_MIN_BPS;
     if (t->adapt.max_bps != max)
         agw_adapt_init(&t->adapt, out->id == AGW_CODEC_OPUS ? min : max, max);
@@ -252,6 +255,37 @@ void agw_transcode_on_timer(void *owner)
     arm(t);
 }
 
+static uint32_t rtt_us(const agw_media *m, agw_side side)
+{
+    return (uint32_t)agw_counter_get(&m->stats->end[side].rtt_us);
+}
+
+/* It begins with what the party sends of itself. */
+static void set_ask(agw_adapt *ask, const agw_codec_format *format, int mode)
+{
+    const uint32_t max = agw_codec_mode_bps(format, mode);
+    const uint32_t min = agw_codec_mode_bps(format, agw_codec_mode_within(format, 0));
+    if (ask->bps == ask->max_bps && ask->max_bps != max && min <= max)
+        agw_adapt_init(ask, min, max);
+}
+
+void agw_transcode_note_loss_in(agw_media *m, agw_side side, uint8_t fraction_256)
+{
+    const agw_transcoder *from = m->end[side].transcoder;
+    agw_transcoder *back = m->end[other(side)].transcoder;
+    int mode = -1;
+    const agw_codec_format *format =
+        from != NULL && back != NULL ? agw_chain_mode_in(from->chain, &mode) : NULL;
+    if (format == NULL)
+        return;
+    agw_encoder_wish wish = {.mode_request = -1};
+    const agw_adapt_report report = {.fraction_lost = fraction_256, .rtt_us = rtt_us(m, side)};
+    set_ask(&back->ask, format, mode);
+    agw_adapt_take(&back->ask, &report, worker_of(back)->now, &wish);
+    agw_chain_ask_mode(back->chain,
+                       wish.max_bps != 0 ? agw_codec_mode_within(format, wish.max_bps) : -1);
+}
+
 void agw_transcode_note_loss(agw_media *m, agw_side side, uint8_t fraction_256)
 {
     agw_transcoder *t = m->end[other(side)].transcoder;
@@ -259,7 +293,7 @@ void agw_transcode_note_loss(agw_media *m, agw_side side, uint8_t fraction_256)
         return;
     const agw_adapt_report report = {
         .fraction_lost = fraction_256,
-        .rtt_us = (uint32_t)agw_counter_get(&m->stats->end[side].rtt_us),
+        .rtt_us = rtt_us(m, side),
     };
     agw_adapt_take(&t->adapt, &report, worker_of(t)->now, &t->wish);
     agw_chain_adapt(t->chain, &t->wish);

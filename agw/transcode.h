@@ -30,6 +30,9 @@ void agw_transcode_pause(agw_media *m, agw_side side);
 /** owner: of a timer of agw_worker.chain_timers. */
 void agw_transcode_on_timer(void *owner);
 
+/** So much of what the party on that side sends is lost on its way to us: we ask it for less where
+ * the way is full, and it is told so in what it hears. */
+void agw_transcode_note_loss_in(agw_media *m, agw_side side, uint8_t fraction_256);
 /** The party on that side has told how much of what we send to it is lost, and the round trip is
  * known anew. */
 void agw_transcode_note_loss(agw_media *m, agw_side side, uint8_t fraction_256);

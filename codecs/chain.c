@@ -62,8 +62,11 @@ struct agw_chain {
     /* the source */
     bool heard;
     int8_t mode_request;
-    uint16_t max_seq; /* of audio ... */
-    uint64_t seen;    /* ... bit i: max_seq - i has come; 0 = none yet */
+    int8_t ask;     /* the far end of the stream that goes out, for a mode; -1 = any */
+    int8_t mode_in; /* of the last speech frame, as `modal` has it */
+    const agw_codec_format *modal; /* of plan.inputs; NULL = no AMR has come */
+    uint16_t max_seq;              /* of audio ... */
+    uint64_t seen;                 /* ... bit i: max_seq - i has come; 0 = none yet */
     uint32_t in_ssrc, old_ssrc;
     agw_ns in_at;
     agw_event_relay events;
@@ -148,6 +151,7 @@ static void set_playout(agw_chain *c, agw_playout *playout)
     c->playout = playout;
     c->seen = 0;
     c->noise_on = c->audio_again = false;
+    c->modal = NULL;
     c->events = (agw_event_relay){0}; /* its clock may be another one */
 }
 
@@ -190,7 +194,7 @@ agw_chain *agw_chain_new(const agw_chain_plan *plan, uint32_t ssrc, uint16_t seq
     c->ssrc = ssrc;
     c->seq = seq;
     c->timestamp = timestamp;
-    c->mode_request = -1;
+    c->mode_request = c->ask = -1;
     if (agw_chain_apply(c, plan) == AGW_OK)
         return c;
     agw_chain_free(c);
@@ -293,6 +297,21 @@ static void note_mode_request(agw_chain *c, uint8_t codec, const uint8_t *payloa
         c->mode_request = (int8_t)mode;
 }
 
+/* The frame type behind the request, RFC 4867 sections 4.3.2 and 4.4.2. SID and the like are none.
+ */
+static void note_mode(agw_chain *c, const agw_codec_format *format, const uint8_t *payload,
+                      size_t len)
+{
+    if (len < 2 || (format->id != AGW_CODEC_AMR && format->id != AGW_CODEC_AMR_WB))
+        return;
+    const int type =
+        format->amr.octet_aligned ? payload[1] >> 3 & 15 : (payload[0] & 7) << 1 | payload[1] >> 7;
+    if (agw_codec_mode_bps(format, type) == 0)
+        return;
+    c->mode_in = (int8_t)type;
+    c->modal = format;
+}
+
 static void note_audio_again(agw_chain *c, uint32_t timestamp)
 {
     if (!c->noise_on || (int32_t)(timestamp - c->noise_from) <= 0)
@@ -309,6 +328,7 @@ static agw_err put_audio(agw_chain *c, const agw_chain_input *input, uint16_t se
     if (err != AGW_OK)
         return err;
     note_mode_request(c, input->format.id, payload, len);
+    note_mode(c, &input->format, payload, len);
     note_audio_again(c, timestamp);
     note_seq(c, seq);
     return AGW_OK;
@@ -515,7 +535,7 @@ static size_t write_audio(agw_chain *c, agw_ns now, uint8_t *out, size_t room)
     if (!c->held_audio && says_noise(c))
         return write_noise(c, now, out);
     const size_t len =
-        agw_encoder_encode(c->encoder, c->pcm, c->held, -1, out + HEADER, room - HEADER);
+        agw_encoder_encode(c->encoder, c->pcm, c->held, c->ask, out + HEADER, room - HEADER);
     c->noise_sent = false;
     if (len == 0) {
         c->marker_due = true;
@@ -574,6 +594,17 @@ size_t agw_chain_take(agw_chain *c, agw_ns now, uint8_t *out, size_t room)
 void agw_chain_adapt(agw_chain *c, const agw_encoder_wish *wish)
 {
     agw_encoder_adapt(c->encoder, wish);
+}
+
+void agw_chain_ask_mode(agw_chain *c, int mode)
+{
+    c->ask = (int8_t)mode;
+}
+
+const agw_codec_format *agw_chain_mode_in(const agw_chain *c, int *mode)
+{
+    *mode = c->mode_in;
+    return c->modal;
 }
 
 int agw_chain_mode_request(const agw_chain *c)

@@ -65,6 +65,11 @@ void agw_chain_adapt(agw_chain *c, const agw_encoder_wish *wish);
 /** The AMR mode in which the source wants to be spoken to, as its packets say (CMR): for
  * agw_chain_adapt() of the chain in the other direction. -1 = any. */
 int agw_chain_mode_request(const agw_chain *c);
+/** The mode that we ask the far end to send in what comes back from it (CMR of AMR), from the next
+ * packet on; -1 = any. */
+void agw_chain_ask_mode(agw_chain *c, int mode);
+/** The format of the AMR that has come last, and its speech mode; NULL: none has. */
+const agw_codec_format *agw_chain_mode_in(const agw_chain *c, int *mode);
 /** CPU time of a second of what the plan does, in us: agw_codec_info's costs. */
 uint32_t agw_chain_cost_us(const agw_chain_plan *plan);
 /** Clock rate of the stream that comes out. */

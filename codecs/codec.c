@@ -171,6 +171,9 @@ enum {
     SPEEX_NB_BPS = 15000, /* quality 6; 8 kHz */
     SPEEX_WB_BPS = 27800, /* quality 8; 16 kHz */
     EVS_BPS = 24400,
+    OPUS_LEAST_BPS = 6000,
+    EVS_USUAL_BPS = 13200,
+    EVS_LEAST_BPS = 5900,
     HEADERS_IPV4 = 20 + 8 + 12, /* octets a packet: IP, UDP, RTP */
     HEADERS_IPV6 = 40 + 8 + 12,
 };
@@ -191,6 +194,31 @@ static unsigned amr_octets(const agw_codec_format *format, unsigned n)
     }
     const unsigned bits = wide ? AMR_WB_BITS[mode] : AMR_BITS[mode];
     return format->amr.octet_aligned ? 1 + n * (1 + (bits + 7) / 8) : (4 + n * (6 + bits) + 7) / 8;
+}
+
+static unsigned modes_of(const agw_codec_format *format)
+{
+    return format->id == AGW_CODEC_AMR      ? sizeof AMR_BITS / sizeof *AMR_BITS
+           : format->id == AGW_CODEC_AMR_WB ? sizeof AMR_WB_BITS / sizeof *AMR_WB_BITS
+                                            : 0;
+}
+
+uint32_t agw_codec_mode_bps(const agw_codec_format *format, int mode)
+{
+    if (mode < 0 || (unsigned)mode >= modes_of(format))
+        return 0;
+    return 50u * (format->id == AGW_CODEC_AMR ? AMR_BITS : AMR_WB_BITS)[mode];
+}
+
+int agw_codec_mode_within(const agw_codec_format *format, uint32_t bps)
+{
+    int best = -1;
+    for (int mode = 0; mode < (int)modes_of(format); mode++) {
+        const bool may = format->amr.mode_set == 0 || (format->amr.mode_set >> mode & 1u) != 0;
+        if (may && (best < 0 || agw_codec_mode_bps(format, mode) <= bps))
+            best = mode;
+    }
+    return best;
 }
 
 static unsigned opus_bps(const agw_codec_format *format)
@@ -231,4 +259,55 @@ unsigned agw_codec_bandwidth_kbps(const agw_codec_format *format, bool ipv6)
                                     : (payload_bps(format) * ptime + 7999) / 8000;
     const unsigned packet = payload + (ipv6 ? HEADERS_IPV6 : HEADERS_IPV4);
     return (packet * 8 + ptime - 1) / ptime; /* bits a millisecond are kilobits a second */
+}
+
+/* Of codecs that can do with less: what they take unless they are told, and the least. */
+static bool rates_of(const agw_codec_format *format, uint32_t *usual_bps, uint32_t *least_bps)
+{
+    switch (format->id) {
+    case AGW_CODEC_OPUS:
+        *usual_bps = opus_bps(format);
+        *least_bps = OPUS_LEAST_BPS;
+        return true;
+    case AGW_CODEC_AMR:
+        *usual_bps = 12200;
+        *least_bps = 4750;
+        return true;
+    case AGW_CODEC_AMR_WB:
+        *usual_bps = 12650;
+        *least_bps = 6600;
+        return true;
+    case AGW_CODEC_EVS:
+        *usual_bps = EVS_USUAL_BPS;
+        *least_bps = EVS_LEAST_BPS;
+        return true;
+    default:
+        return false;
+    }
+}
+
+void agw_codec_limit_rate(agw_codec_format *format, uint32_t bps)
+{
+    uint32_t usual = 0, least = 0;
+    if (!rates_of(format, &usual, &least))
+        return;
+    if (format->bitrate_bps != 0)
+        usual = format->bitrate_bps;
+    if (bps >= usual)
+        return;
+    uint32_t *limit =
+        format->id == AGW_CODEC_OPUS ? &format->opus.max_average_bps : &format->bitrate_bps;
+    *limit = bps > least ? bps : least;
+}
+
+/* A whole number of kbit/s may have been rounded down. What frames need beside their bits is at
+ * most an octet each and one a packet. */
+void agw_codec_limit_bandwidth(agw_codec_format *format, unsigned kbps, bool ipv6)
+{
+    const unsigned ptime = format->ptime_ms != 0 ? format->ptime_ms : 20;
+    const unsigned beside =
+        (ipv6 ? HEADERS_IPV6 : HEADERS_IPV4) + (modes_of(format) != 0 ? 1 + (ptime + 19) / 20 : 0);
+    const uint64_t bps = (kbps + UINT64_C(1)) * 1000, headers_bps = beside * 8000u / ptime;
+    const uint64_t rest = bps > headers_bps ? bps - headers_bps : 0;
+    agw_codec_limit_rate(format, rest < UINT32_MAX ? (uint32_t)rest : UINT32_MAX);
 }

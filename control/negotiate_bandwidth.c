@@ -11,94 +11,44 @@
 
 enum {
     PTIME_MS = 20,
-    HEADERS_IP4 = 12 + 8 + 20, /* RTP, UDP, IP */
-    HEADERS_IP6 = 12 + 8 + 40,
-    OPUS_BPS = 64000, /* RFC 7587 section 3.1.1: upper end of fullband mono speech and music */
-    OTHER_BPS = 64000,
+    PTIME_MAX_MS = 200,
+    OPUS_BPS = 64000,  /* RFC 7587 section 3.1.1: upper end of fullband mono speech and music */
     VIDEO_KBPS = 2500, /* what browsers send of themselves at most */
     BURST_MS = 500,
 };
 
-/* Highest rate of a codec in bit/s, and bits that its payload format adds to every frame. */
-typedef struct rate {
-    const char *name;
-    uint32_t bps, extra_bits;
-} rate;
-
-static const rate RATES[] = {
-    {"EVS", 24400, 8}, /* TS 26.445 annex A.2: one ToC byte; primary modes up to 24.4 */
-    {"PCMU", 64000, 0}, {"PCMA", 64000, 0}, {"G722", 64000, 0}, {"G729", 8000, 0},
-    {"GSM", 13200, 0},  {"iLBC", 15200, 0}, {"G723", 6400, 0},  {"G728", 16000, 0},
-};
-
-/* Frames of AMR modes 0 to 8 in bits per 20 ms (TS 26.101, TS 26.201). */
-static const uint32_t AMR_BITS[] = {95, 103, 118, 134, 148, 159, 204, 244};
-static const uint32_t AMR_WB_BITS[] = {132, 177, 253, 285, 317, 365, 397, 461, 477};
-
-/* The highest mode of "mode-set=0,2,4" in bits per frame; otherwise when there is none. */
-static uint32_t amr_bits(const agw_sdp_codec *codec, const uint32_t *bits, size_t n)
-{
-    char set[64];
-    uint32_t best = 0;
-    if (!agw_sdp_fmtp_get(codec->fmtp, "mode-set", set, sizeof set))
-        return bits[n - 1];
-    for (char *p = set; *p != '\0';) {
-        char *end = NULL;
-        const guint64 mode = g_ascii_strtoull(p, &end, 10);
-        if (end != p && mode < n && bits[mode] > best)
-            best = bits[mode];
-        p = end != p ? end : p + 1;
-    }
-    return best != 0 ? best : bits[n - 1];
-}
-
-static uint32_t opus_bps(const agw_sdp_codec *codec)
-{
-    char text[16];
-    if (!agw_sdp_fmtp_get(codec->fmtp, "maxaveragebitrate", text, sizeof text))
-        return OPUS_BPS;
-    const guint64 bps = g_ascii_strtoull(text, NULL, 10);
-    return bps >= 6000 && bps <= 510000 ? (uint32_t)bps : OPUS_BPS;
-}
-
-static uint32_t frame_bits(const agw_sdp_codec *codec, uint32_t ptime_ms)
-{
-    const uint32_t frames = ptime_ms / PTIME_MS > 0 ? ptime_ms / PTIME_MS : 1;
-    if (agw_sdp_codec_is(codec, "AMR")) /* CMR once, a table entry a frame */
-        return 4 + frames * (6 + amr_bits(codec, AMR_BITS, G_N_ELEMENTS(AMR_BITS)));
-    if (agw_sdp_codec_is(codec, "AMR-WB"))
-        return 4 + frames * (6 + amr_bits(codec, AMR_WB_BITS, G_N_ELEMENTS(AMR_WB_BITS)));
-    if (agw_sdp_codec_is(codec, "opus"))
-        return opus_bps(codec) / 1000 * ptime_ms;
-    for (size_t i = 0; i < G_N_ELEMENTS(RATES); i++) {
-        if (agw_sdp_codec_is(codec, RATES[i].name))
-            return RATES[i].bps / 100 * ptime_ms / 10 + RATES[i].extra_bits;
-    }
-    return OTHER_BPS / 1000 * ptime_ms;
-}
-
+/* Codecs that we do not know are as G.711. */
 static uint32_t codec_kbps(const agw_sdp_codec *codec, uint32_t ptime_ms, agw_family family)
 {
-    const uint32_t headers = family == AGW_FAMILY_IP6 ? HEADERS_IP6 : HEADERS_IP4;
-    const uint32_t bytes = (frame_bits(codec, ptime_ms) + 7) / 8 + headers;
-    const uint32_t bps = bytes * 8 * 1000 / ptime_ms;
-    return (bps + 999) / 1000;
+    agw_codec_id id = agw_codec_find(codec->name, codec->clock_hz, codec->channels);
+    agw_codec_format format = agw_codec_plain(id != AGW_CODEC_NONE ? id : AGW_CODEC_PCMA);
+    format.clock_hz = id != AGW_CODEC_NONE ? codec->clock_hz : format.clock_hz;
+    if (agw_codec_read_fmtp(&format, codec->fmtp) != AGW_OK)
+        format = agw_codec_plain((agw_codec_id)format.id);
+    format.ptime_ms = (uint8_t)ptime_ms;
+    if (format.id == AGW_CODEC_OPUS && format.opus.max_average_bps == 0)
+        format.bitrate_bps = OPUS_BPS;
+    return agw_codec_bandwidth_kbps(&format, family == AGW_FAMILY_IP6);
+}
+
+static agw_family family_toward(const agw_exchange *x, const agw_line *line, agw_side side)
+{
+    return (agw_family)agw_out_addr(x, agw_state_end_link(x->next, line, side), false, 0).family;
 }
 
 /* The greatest of what is written: an offer needs it, too (TS 26.114 section 6.2.5). */
 static uint32_t audio_kbps(const agw_exchange *x, const agw_work *w)
 {
-    const agw_link *link = agw_state_end_link(x->next, w->line, x->to);
-    const agw_addr addr = agw_out_addr(x, link, false, 0);
+    const agw_family family = family_toward(x, w->line, x->to);
     uint32_t ptime_ms = w->m->ptime_ms;
-    if (ptime_ms < 10 || ptime_ms > 200)
+    if (ptime_ms < 10 || ptime_ms > PTIME_MAX_MS)
         ptime_ms = PTIME_MS;
     uint32_t most = 0;
     for (guint i = 0; i < w->codecs->len; i++) {
         const agw_sdp_codec *codec = g_array_index(w->codecs, agw_out_codec, i).codec;
         if (agw_codec_is_aux(codec) || codec->name[0] == '\0')
             continue;
-        const uint32_t kbps = codec_kbps(codec, ptime_ms, addr.family);
+        const uint32_t kbps = codec_kbps(codec, ptime_ms, family);
         most = kbps > most ? kbps : most;
     }
     return most;
@@ -137,6 +87,18 @@ static uint32_t asked_kbps(const agw_sdp_media *m)
     const int64_t as = agw_sdp_bandwidth_of(m, "AS"), tias = agw_sdp_bandwidth_of(m, "TIAS");
     const int64_t kbps = MAX(as, tias / 1000);
     return kbps > 0 ? (uint32_t)MIN(kbps, AGW_POLICE_MAX_KBPS) : 0;
+}
+
+void agw_bandwidth_limit(const agw_exchange *x, const agw_work *w, agw_side side,
+                         agw_codec_format *format)
+{
+    const agw_sdp_media *m = side == x->from ? w->m : w->om;
+    const int64_t as = agw_sdp_bandwidth_of(m, "AS"), tias = agw_sdp_bandwidth_of(m, "TIAS");
+    const bool ipv6 = family_toward(x, w->line, side) == AGW_FAMILY_IP6;
+    if (as > 0)
+        agw_codec_limit_bandwidth(format, (unsigned)MIN(as, AGW_POLICE_MAX_KBPS), ipv6);
+    if (tias > 0)
+        agw_codec_limit_rate(format, (uint32_t)MIN(tias, UINT32_MAX));
 }
 
 /* What is converted comes as the other party's codec does not: 0 = nothing is. */

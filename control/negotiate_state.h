@@ -384,6 +384,9 @@ bool agw_out_is_looped(const agw_exchange *x);
 void agw_out_session_attrs(agw_exchange *x, agw_sdp_writer *out);
 void agw_out_media_attrs(agw_exchange *x, agw_work *w, agw_sdp_writer *out);
 void agw_out_bandwidth(const agw_exchange *x, const agw_work *w, agw_sdp_writer *out);
+/** What we encode for that side takes no more than its description lets us (b=AS, b=TIAS). */
+void agw_bandwidth_limit(const agw_exchange *x, const agw_work *w, agw_side side,
+                         agw_codec_format *format);
 /** What each side of an answered line may send at most. */
 void agw_bandwidth_police(const agw_exchange *x, const agw_work *w, agw_media_plan *plan);
 /** b= of this type that m says or, being an answer, takes over from its offer; -1 = none. */

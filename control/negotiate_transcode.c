@@ -676,6 +676,8 @@ static void convert(agw_exchange *x, agw_work *w, choice *a, choice *b)
     b->format.ptime_ms = ptime_of(w->m, from->ptime, &b->format);
     take_settings(from, a->codec, &a->format);
     take_settings(from, b->codec, &b->format);
+    agw_bandwidth_limit(x, w, x->to, &a->format);
+    agw_bandwidth_limit(x, w, x->from, &b->format);
     line->chain[x->from] = new_chain(a, event, noise);
     line->chain[x->to] = new_chain(b, their_event, their_noise);
 }

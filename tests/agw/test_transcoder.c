@@ -558,6 +558,100 @@ static void test_transcoder_reports_of_a_party_end_here(void)
     end(r);
 }
 
+/* --- modes of AMR ------------------------------------------------------------------------------
+ */
+
+enum { AMR_PT = 104, AMR_SPEECH = 31, AMR_TOP = 7, NO_REQUEST = 15 };
+
+/* The phone speaks AMR at 12.2 kbit/s, octet-aligned. */
+static rig *talk_amr(uint16_t mode_set)
+{
+    rig *r = talk();
+    agw_codec_format amr = agw_codec_plain(AGW_CODEC_AMR);
+    amr.amr.octet_aligned = true;
+    amr.amr.mode_set = mode_set;
+    r->chain[AGW_SIDE_A].out = amr;
+    r->chain[AGW_SIDE_A].out_pt = AMR_PT;
+    r->chain[AGW_SIDE_B].inputs[0] = (agw_chain_input){.pt = AMR_PT, .format = amr};
+    end_plan(r, AGW_SIDE_B)->pts[0] =
+        (agw_pt_plan){.ingress = AMR_PT, .chained = true, .clock_hz = 8000};
+    lab_apply(&r->lab, call_of(r));
+    return r;
+}
+
+static void phone_says_amr(rig *r, unsigned request)
+{
+    uint8_t rtp[200];
+    write_rtp(r, AGW_SIDE_B, AMR_PT, rtp);
+    memset(rtp + 12, 0, 2 + AMR_SPEECH);
+    rtp[12] = (uint8_t)(request << 4);
+    rtp[13] = AMR_TOP << 3 | 4;
+    lab_say(&r->lab, &call_of(r)->core[0], lab_phone(&r->lab, call_of(r), 0), rtp,
+            12 + 2 + AMR_SPEECH);
+}
+
+static unsigned mode_heard(void)
+{
+    return phone.n != 0 ? phone.packet[phone.n - 1].payload[1] >> 3 & 15 : NO_REQUEST;
+}
+
+static unsigned request_heard(void)
+{
+    return phone.n != 0 ? phone.packet[phone.n - 1].payload[0] >> 4 : 0;
+}
+
+/* every: one packet of so many is lost; 0 = none. */
+static void both_talk_amr(rig *r, unsigned packets, unsigned request, unsigned every)
+{
+    for (unsigned i = 0; i < packets; i++) {
+        phone.n = 0;
+        browser_says(r, AGW_PCMA_PT);
+        if (every != 0 && i % every == 0) {
+            r->said[AGW_SIDE_B].seq++;
+            r->said[AGW_SIDE_B].timestamp += AGW_G711_FRAME;
+        } else {
+            phone_says_amr(r, request);
+        }
+        pass(r, 20);
+    }
+}
+
+static void test_transcoder_rfc4867_3_3_request_of_the_party_is_obeyed(void)
+{
+    rig *r = talk_amr(1 << 0 | 1 << 2 | 1 << AMR_TOP);
+    both_talk_amr(r, 20, NO_REQUEST, 0);
+    CU_ASSERT_EQUAL(mode_heard(), AMR_TOP);
+    both_talk_amr(r, 10, 4, 0); /* not in the set: the next lower one */
+    CU_ASSERT_EQUAL(mode_heard(), 2);
+    both_talk_amr(r, 10, NO_REQUEST, 0);
+    CU_ASSERT_EQUAL(mode_heard(), AMR_TOP);
+    end(r);
+}
+
+/* Much is lost of what the phone sends: it is asked for less, and for what it likes when all is
+ * well again. */
+static void test_transcoder_26114_10_2_1_loss_asks_for_a_lower_mode(void)
+{
+    rig *r = talk_amr(0);
+    both_talk_amr(r, 600, NO_REQUEST, 0);
+    CU_ASSERT_EQUAL(request_heard(), NO_REQUEST);
+    both_talk_amr(r, 1500, NO_REQUEST, 4);
+    CU_ASSERT_TRUE(request_heard() < AMR_TOP);
+    const unsigned asked = request_heard();
+    both_talk_amr(r, 4000, NO_REQUEST, 0);
+    CU_ASSERT_TRUE(request_heard() > asked);
+    end(r);
+}
+
+/* Loss on the phone's own way, as radio has it, is no reason. */
+static void test_transcoder_26114_10_2_1_little_loss_asks_for_nothing(void)
+{
+    rig *r = talk_amr(0);
+    both_talk_amr(r, 1500, NO_REQUEST, 25);
+    CU_ASSERT_EQUAL(request_heard(), NO_REQUEST);
+    end(r);
+}
+
 static const agw_unit_case cases[] = {
     AGW_CASE(test_transcoder_codec_changes_both_ways),
     AGW_CASE(test_transcoder_jitter_ends_here),
@@ -572,6 +666,9 @@ static const agw_unit_case cases[] = {
     AGW_CASE(test_transcoder_a_file_takes_its_place),
     AGW_CASE(test_transcoder_rfc3550_7_2_reports_are_of_the_leg),
     AGW_CASE(test_transcoder_reports_of_a_party_end_here),
+    AGW_CASE(test_transcoder_rfc4867_3_3_request_of_the_party_is_obeyed),
+    AGW_CASE(test_transcoder_26114_10_2_1_loss_asks_for_a_lower_mode),
+    AGW_CASE(test_transcoder_26114_10_2_1_little_loss_asks_for_nothing),
 };
 
 AGW_UNIT_MAIN("transcoder", cases)

@@ -272,6 +272,52 @@ static void test_codec_formats_are_equal_by_what_they_say(void)
     CU_ASSERT_FALSE(agw_codec_format_equal(&a, &b));
 }
 
+/* --- limits ------------------------------------------------------------------------------------
+ */
+
+static uint32_t limited(agw_codec_id id, unsigned kbps, bool ipv6)
+{
+    agw_codec_format format = agw_codec_plain(id);
+    agw_codec_limit_bandwidth(&format, kbps, ipv6);
+    return id == AGW_CODEC_OPUS ? format.opus.max_average_bps : format.bitrate_bps;
+}
+
+/* The usual mode of AMR-WB is 30 kbit/s over IPv4, 38 over IPv6 (TS 26.114 table K.1). */
+static void test_codec_26114_6_2_5_bandwidth_limits_what_we_send(void)
+{
+    CU_ASSERT_EQUAL(limited(AGW_CODEC_AMR_WB, 30, false), 0);
+    CU_ASSERT_EQUAL(limited(AGW_CODEC_AMR_WB, 29, false), 0); /* rounded down */
+    CU_ASSERT_EQUAL(limited(AGW_CODEC_AMR_WB, 38, true), 0);
+    const uint32_t bps = limited(AGW_CODEC_AMR_WB, 26, false);
+    CU_ASSERT(bps >= 8850 && bps < 12650);
+    CU_ASSERT_EQUAL(limited(AGW_CODEC_AMR_WB, 30, true), 6600);
+    CU_ASSERT_EQUAL(limited(AGW_CODEC_AMR_WB, 1, false), 6600);
+    CU_ASSERT_EQUAL(limited(AGW_CODEC_OPUS, 48, false), 0);
+    CU_ASSERT_EQUAL(limited(AGW_CODEC_OPUS, 39, false), 24000);
+    CU_ASSERT_EQUAL(limited(AGW_CODEC_OPUS, 1, false), 6000);
+    CU_ASSERT_EQUAL(limited(AGW_CODEC_PCMA, 1, false), 0);
+    agw_codec_format format = agw_codec_plain(AGW_CODEC_AMR);
+    format.bitrate_bps = 7950;
+    agw_codec_limit_rate(&format, 10000); /* never more than was set */
+    CU_ASSERT_EQUAL(format.bitrate_bps, 7950);
+    agw_codec_limit_rate(&format, 5900);
+    CU_ASSERT_EQUAL(format.bitrate_bps, 5900);
+}
+
+static void test_codec_rfc4867_8_1_mode_within_the_set(void)
+{
+    agw_codec_format format = agw_codec_plain(AGW_CODEC_AMR_WB);
+    CU_ASSERT_EQUAL(agw_codec_mode_within(&format, 12650), 2);
+    CU_ASSERT_EQUAL(agw_codec_mode_within(&format, 12649), 1);
+    CU_ASSERT_EQUAL(agw_codec_mode_within(&format, 0), 0);
+    format.amr.mode_set = 1 << 1 | 1 << 8;
+    CU_ASSERT_EQUAL(agw_codec_mode_within(&format, 23849), 1);
+    CU_ASSERT_EQUAL(agw_codec_mode_within(&format, 0), 1);
+    CU_ASSERT_EQUAL(agw_codec_mode_bps(&format, 9), 0);
+    format = agw_codec_plain(AGW_CODEC_PCMA);
+    CU_ASSERT_EQUAL(agw_codec_mode_within(&format, 64000), -1);
+}
+
 static const agw_unit_case cases[] = {
     AGW_CASE(test_codec_table_names_every_codec),
     AGW_CASE(test_codec_find_wants_name_clock_and_channels),
@@ -289,6 +335,8 @@ static const agw_unit_case cases[] = {
     AGW_CASE(test_codec_fit_ptime_is_what_the_codec_can_make),
     AGW_CASE(test_codec_ts26114_k_bandwidth),
     AGW_CASE(test_codec_formats_are_equal_by_what_they_say),
+    AGW_CASE(test_codec_26114_6_2_5_bandwidth_limits_what_we_send),
+    AGW_CASE(test_codec_rfc4867_8_1_mode_within_the_set),
 };
 
 AGW_UNIT_MAIN("codec", cases)

@@ -315,6 +315,21 @@ static void test_negotiate_transcode_rfc2198_red_where_the_browser_prefers_it(vo
     }
 }
 
+/* What is encoded for a party finds room in its b=AS (TS 26.114 section 6.2.5). */
+static void test_negotiate_transcode_26114_6_2_5_bandwidth_of_a_party_limits(void)
+{
+    fixture f;
+    open_all(&f);
+    OFFER(&f, AGW_SIDE_A, "", OPUS_OFFER "b=AS:30\n");
+    ANSWER(&f, AGW_SIDE_B, "",
+           CORE_SESSION("1") "m=audio 16000 RTP/AVP 96\nb=AS:26\na=rtpmap:96 AMR-WB/16000\n");
+    CU_ASSERT_EQUAL(agw_codec_mode_within(&chain_of(&f, AGW_SIDE_A)->out,
+                                          chain_of(&f, AGW_SIDE_A)->out.bitrate_bps),
+                    1);
+    CU_ASSERT_EQUAL(chain_of(&f, AGW_SIDE_B)->out.opus.max_average_bps, 15000);
+    fixture_fini(&f);
+}
+
 /* --- one codec in two forms --------------------------------------------------------------- */
 
 static void open_sip_to_ims(fixture *f)
@@ -565,6 +580,7 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_negotiate_transcode_rfc3389_4_noise_of_the_clock_is_an_input),
     AGW_CASE(test_negotiate_transcode_rfc3389_1_amr_needs_no_noise),
     AGW_CASE(test_negotiate_transcode_rfc2198_red_where_the_browser_prefers_it),
+    AGW_CASE(test_negotiate_transcode_26114_6_2_5_bandwidth_of_a_party_limits),
     AGW_CASE(test_negotiate_transcode_rfc4867_8_3_1_two_forms_are_repacked),
     AGW_CASE(test_negotiate_transcode_rfc4867_8_3_1_answered_mode_set_is_told),
     AGW_CASE(test_negotiate_transcode_rfc4867_8_3_1_other_mode_set_is_converted),
