@@ -106,9 +106,9 @@ bool agw_codec_format_equal(const agw_codec_format *a, const agw_codec_format *b
  * the clock rate. */
 uint32_t agw_codec_audio_hz(const agw_codec_format *format);
 
-/** Lowers bitrate_bps, or of Opus what the far end takes at most, if need be, to what finds room in so many kbit/s with all headers (b=AS), or
- * in so many bits a second of payload (b=TIAS, RFC 3890); never below what the codec can do. No
- * matter to codecs of one rate. */
+/** Lowers bitrate_bps, or of Opus what the far end takes at most, if need be, to what finds room in
+ * so many kbit/s with all headers (b=AS), or in so many bits a second of payload (b=TIAS, RFC
+ * 3890); never below what the codec can do. No matter to codecs of one rate. */
 void agw_codec_limit_bandwidth(agw_codec_format *format, unsigned kbps, bool ipv6);
 void agw_codec_limit_rate(agw_codec_format *format, uint32_t bps);
 /** Bits a second of a speech mode of AMR or AMR-WB; 0: there is no such. */

@@ -406,6 +406,29 @@ static void test_negotiate_transcode_rfc4867_8_3_1_other_mode_set_is_converted(v
     fixture_fini(&f);
 }
 
+/* Audio of ours stays within the mode-set of who hears it, passed or rewritten. */
+static void test_negotiate_transcode_rfc4867_8_1_played_audio_has_the_mode_set(void)
+{
+    static const char *const ANSWERS[] = {OCTETS(96, ";mode-set=0,1,2"),
+                                          PHONE("1", "104",
+                                                "a=rtpmap:104 AMR-WB/16000\n"
+                                                "a=fmtp:104 mode-set=0,1,2\n")};
+    for (size_t i = 0; i < G_N_ELEMENTS(ANSWERS); i++) {
+        fixture f;
+        open_sip_to_ims(&f);
+        OFFER(&f, AGW_SIDE_A, TO_CORE, EFFICIENT("a=fmtp:104 mode-set=0,1,2\n"));
+        ANSWER(&f, AGW_SIDE_B, "", ANSWERS[i]);
+        for (int side = 0; side < 2; side++) {
+            agw_hearing hearing;
+            CU_ASSERT_TRUE_FATAL(agw_session_hears(f.session, (agw_side)side, &hearing));
+            CU_ASSERT_EQUAL(hearing.format.id, AGW_CODEC_AMR_WB);
+            CU_ASSERT_EQUAL(hearing.format.amr.mode_set, 7);
+            CU_ASSERT_EQUAL(hearing.format.amr.octet_aligned, side == AGW_SIDE_B && i == 0);
+        }
+        fixture_fini(&f);
+    }
+}
+
 static void test_negotiate_transcode_rfc4867_two_forms_over_reoffers(void)
 {
     fixture f;
@@ -584,6 +607,7 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_negotiate_transcode_rfc4867_8_3_1_two_forms_are_repacked),
     AGW_CASE(test_negotiate_transcode_rfc4867_8_3_1_answered_mode_set_is_told),
     AGW_CASE(test_negotiate_transcode_rfc4867_8_3_1_other_mode_set_is_converted),
+    AGW_CASE(test_negotiate_transcode_rfc4867_8_1_played_audio_has_the_mode_set),
     AGW_CASE(test_negotiate_transcode_rfc4867_two_forms_over_reoffers),
     AGW_CASE(test_negotiate_transcode_rfc4867_crc_is_refused),
     AGW_CASE(test_negotiate_transcode_nothing_is_added_to_what_cannot_be_converted),

@@ -112,6 +112,7 @@ export class RtpPhone {
       const kind = { 200: 'sr', 201: 'rr', 202: 'sdes', 203: 'bye' }[m[at + 1]]
         ?? (m[at + 1] === 206 ? { 1: 'pli', 4: 'fir', 15: 'remb' }[fmt] : m[at + 1] === 205 && fmt === 1 ? 'nack' : null) ?? 'other';
       c[kind]++;
+      if (kind === 'sr' && at + 16 <= m.length) this.heardSr = { middle: m.readUInt32BE(at + 10), at: performance.now() };
       if ((kind === 'pli' || kind === 'fir') && this.mode === 'echo') this.sendPli();
       at += 4 + 4 * m.readUInt16BE(at + 2);
     }
@@ -216,10 +217,11 @@ export class RtpPhone {
 
   #sendReport() {
     if (!this.remote) return;
+    const block = this.#reportBlock();
     const sr = Buffer.alloc(28);
-    sr[0] = 0x80;
+    sr[0] = block.length ? 0x81 : 0x80;
     sr[1] = 200;
-    sr.writeUInt16BE(6, 2);
+    sr.writeUInt16BE(6 + block.length / 4, 2);
     sr.writeUInt32BE(this.ssrc, 4);
     const now = Date.now();
     sr.writeUInt32BE((Math.floor(now / 1000) + 2208988800) >>> 0, 8);
@@ -227,7 +229,18 @@ export class RtpPhone {
     sr.writeUInt32BE(this.lastTs ?? this.ts, 16);
     sr.writeUInt32BE(this.sent.packets, 20);
     sr.writeUInt32BE(this.sent.bytes % 2 ** 32, 24);
-    this.#sendRtcp(Buffer.concat([sr, this.#cname()]));
+    this.#sendRtcp(Buffer.concat([sr, block, this.#cname()]));
+  }
+
+  /** Of the stream that comes, once an SR of it has: nothing lost, no jitter, and since when (RFC 3550 section 6.4.1). */
+  #reportBlock() {
+    if (!this.heardSr || !this.remoteSsrc) return Buffer.alloc(0);
+    const b = Buffer.alloc(24);
+    b.writeUInt32BE(this.remoteSsrc, 0);
+    b.writeUInt32BE(this.lastSeq, 8);
+    b.writeUInt32BE(this.heardSr.middle, 16);
+    b.writeUInt32BE(Math.round((performance.now() - this.heardSr.at) * 65.536), 20);
+    return b;
   }
 
   #cname() {

@@ -9,6 +9,7 @@ import { suite, test } from '../lib/runner.mjs';
 import { Gateway } from '../lib/gateway.mjs';
 import { AgentClient } from '../lib/agent-client.mjs';
 import { Browser } from '../lib/browser.mjs';
+import { destination, parseSdp } from '../lib/sdp.mjs';
 import { toneShare } from '../lib/tone.mjs';
 import { until } from '../lib/wait.mjs';
 import { audioBothWays, browserCallsPhone, connected, pageHears, PAGE_HZ, parts, phoneCallsBrowser } from '../lib/call.mjs';
@@ -57,6 +58,28 @@ test('a browser that prefers RED calls a PCMA phone', async (t, ctx) => {
   assert.equal(medias[0]['payload type'], 63);
 }, KNOWN);
 
+test('each leg of a converted call has reports of its own', async (t, ctx) => {
+  const { call, page, phone } = await parts(t, ctx, { style: 'zero', page: OPUS });
+  phone.answerTo = (offer) => `${Object.getPrototypeOf(phone).answerTo.call(phone, offer)}a=rtcp-xr:voip-metrics\r\n`;
+  t.sdps = await browserCallsPhone(call, page, phone);
+  await connected(page);
+  const { audio, a, b } = await until('both legs have a round trip', async () => {
+    const [{ audio: seen }, { tags }] = await Promise.all([page.stats(), call.query()]);
+    const [one, two] = [tags[call.tags.a].medias[0], tags[call.tags.b].medias[0]];
+    return seen.rtt > 0 && seen.remoteSr > 0 && one['round-trip time'] > 0 && two['round-trip time'] > 0 && { audio: seen, a: one, b: two };
+  }, 15000);
+  assert.ok(audio.rtt < 0.5 && audio.jitter < 0.1 && audio.remoteLost === 0, JSON.stringify(audio));
+  for (const leg of [a, b]) {
+    assert.ok(leg['round-trip time'] < 500000 && leg['jitter us'] < 100000 && leg['packets lost'] === 0, JSON.stringify(leg));
+    assert.ok(leg['reported jitter us'] < 100000 && leg['reported loss 1/256'] === 0, JSON.stringify(leg));
+  }
+  assert.deepEqual([a['payload type'], b['payload type']], [111, 8]);
+  const { rtcp, rx } = await phone.audio.stats();
+  assert.ok(rtcp.sr > 0 && rtcp.other > 0, `SR and XR: ${JSON.stringify(rtcp)}`);
+  assert.equal(Object.keys(rx.ssrcs).length, 1);
+  t.note(`browser: ${(audio.rtt * 1000).toFixed(1)} ms by itself, ${a['round-trip time']} us by us; phone: ${b['round-trip time']} us`);
+}, KNOWN);
+
 /** The samples that ffmpeg reads from octet-aligned AMR payloads (RFC 4867 section 4.4), one frame each, by way of its file format. */
 function decoded(payloads, wide, out) {
   const file = join(out, `heard.${wide ? 'awb' : 'amr'}`);
@@ -87,6 +110,19 @@ for (const [name, clock] of [['AMR-WB', 16000], ['AMR', 8000]]) {
     t.note(`${(share * 100).toFixed(0)} % of what ffmpeg reads is the page's tone`);
   };
 
+  /** One packet of the phone without a frame, with a mode request (RFC 4867 section 4.3.1): what it hears becomes the lowest mode. */
+  const asksForLowest = async (phone, { toCore, coreAnswer }) => {
+    const [pt] = parseSdp(coreAnswer).medias[0].pts;
+    const sdp = parseSdp(toCore);
+    const { ip, port } = destination(sdp, sdp.medias[0]);
+    await phone.audio.mute(true);
+    const { ssrc } = await phone.audio.stats();
+    const rtp = Buffer.from([0x80, Number(pt), 0x12, 0x34, 0, 0, 0, 0, 0, 0, 0, 0, 0x00, 0x7c]);
+    rtp.writeUInt32BE(ssrc, 8);
+    await phone.audio.sendRaw(rtp.toString('hex'), ip, port);
+    await until('speech in mode 0', async () => (await phone.audio.heard()).some(({ hex }) => (parseInt(hex.slice(2, 4), 16) >> 3 & 15) === 0), 5000);
+  };
+
   test(`Opus alone calls an ${name} phone`, async (t, ctx) => {
     const { call, page, phone } = await parts(t, ctx, { style: 'zero', page: OPUS, phone: { mode: 'echo' } });
     phone.answerTo = (offer) => {
@@ -96,6 +132,7 @@ for (const [name, clock] of [['AMR-WB', 16000], ['AMR', 8000]]) {
     };
     t.sdps = await browserCallsPhone(call, page, phone);
     await heardByBoth(t, ctx, page, phone);
+    await asksForLowest(phone, t.sdps);
   }, KNOWN);
 
   test(`an ${name} phone calls Opus alone`, async (t, ctx) => {
