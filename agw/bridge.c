@@ -385,13 +385,15 @@ static const uint8_t *ext_map_of(const agw_end *end)
     return end->ext_map != NULL ? end->ext_map : NONE;
 }
 
-/* The one tap: what an authentic packet of a party was, in the clear. */
-static void tap(agw_worker *w, const agw_media *m, agw_side side, const agw_pkt *pkt)
+/* The one tap: what an authentic packet of a party was, in the clear. format: NULL = no audio. */
+static void tap(agw_worker *w, const agw_media *m, agw_side side, const agw_pkt *pkt,
+                const agw_codec_format *format)
 {
     const agw_tapped tapped = {
         .media_id = m->id,
         .side = (uint8_t)side,
         .kind = m->kind,
+        .format = format != NULL ? *format : (agw_codec_format){.id = AGW_CODEC_NONE},
         .at = w->now,
         .from = pkt->remote,
         .to = pkt->port->local,
@@ -413,7 +415,7 @@ __attribute__((noinline)) static agw_drop act(agw_worker *w, agw_pkt *pkt, const
     if (agw_rtp_parse(&h, pkt->data, pkt->len) != AGW_OK)
         return AGW_DROP_RTP_MALFORMED; /* it was not, a moment ago */
     if (in->acts & AGW_ACT_TAP)
-        tap(w, m, side, pkt);
+        tap(w, m, side, pkt, agw_inband_format(in, h.pt));
     if (pt->is_event || (in->acts & AGW_ACT_HEARING))
         agw_dtmf_hear(m, side, pkt->data, &h, pt);
     if ((in->acts & AGW_ACT_INBAND) && !pt->is_event)
@@ -754,7 +756,7 @@ static agw_drop forward_rtcp(agw_worker *w, agw_pkt *pkt)
     if (t->n_medias != 0 && (t->medias[0]->end[t->side].acts & AGW_ACT_PASS))
         return pass_rtcp(w, pkt);
     if (t->n_medias != 0 && (t->medias[0]->end[t->side].acts & AGW_ACT_TAP))
-        tap(w, t->medias[0], t->side, pkt);
+        tap(w, t->medias[0], t->side, pkt, NULL);
     for (size_t i = 0; i < t->n_medias; i++) {
         agw_media *m = t->medias[i];
         const agw_transport *to = m->end[other(t->side)].transport;

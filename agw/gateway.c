@@ -1027,7 +1027,7 @@ void agw_gateway_call_free(agw_gateway *gw, agw_call_ref *call)
     set_silent(call, false);
     set_chains(call, 0);
     if (!call->recording_given)
-        agw_gateway_end_record(gw, call);
+        agw_gateway_end_record(gw, call, false);
     if (!call->applied) {
         free_call_ref(call);
         return;
@@ -1163,9 +1163,11 @@ agw_err agw_gateway_record(agw_gateway *gw, agw_call_ref *call, const agw_record
     return AGW_OK;
 }
 
-void agw_gateway_end_record(agw_gateway *gw, agw_call_ref *call)
+void agw_gateway_end_record(agw_gateway *gw, agw_call_ref *call, bool discard)
 {
     (void)gw;
+    if (call->recording != NULL && discard)
+        agw_recording_discard(call->recording);
     if (call->recording != NULL && !call->recording_given)
         agw_recording_done(call->recording); /* no worker has heard of it */
     call->recording = NULL;

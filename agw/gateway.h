@@ -149,10 +149,19 @@ void agw_gateway_play_media(agw_gateway *gw, agw_call_ref *call, const agw_play_
 /** agw_end_stats.played_ms says where it was. */
 void agw_gateway_stop_media(agw_gateway *gw, agw_call_ref *call, uint32_t media_id, agw_side to);
 
+/** The files of a recording; bits. */
+enum {
+    AGW_RECORD_PACKETS = 1 << 0, /* NAME.pcapng */
+    AGW_RECORD_STEREO = 1 << 1,  /* NAME.wav: side A on the left, side B on the right */
+    AGW_RECORD_MONO = 1 << 2,    /* NAME-a.wav and NAME-b.wav: a party each */
+    AGW_RECORD_FILES_MAX = 4,
+};
+
 /** What a recording is to be called and to say about itself; texts are copied. */
 typedef struct agw_record_config {
     const char *call_id;
-    const char *name;     /* of the file, made safe; NULL = from the call-id and a random number */
+    uint32_t outputs;     /* AGW_RECORD_*; 0 = packets */
+    const char *name;     /* of the files, made safe; NULL = from the call-id and a random number */
     const char *metadata; /* kept in the file; NULL = none */
     const char *tags[2];  /* of the parties, by agw_side: they name the ways in the file */
 } agw_record_config;
@@ -163,13 +172,15 @@ typedef struct agw_record_config {
  * @return AGW_OK; AGW_ERR_UNSUPPORTED: no folder is configured; AGW_ERR_EXISTS: the call has one */
 AGW_NODISCARD agw_err agw_gateway_record(agw_gateway *gw, agw_call_ref *call,
                                          const agw_record_config *config);
-/** The file ends with the next plan. */
-void agw_gateway_end_record(agw_gateway *gw, agw_call_ref *call);
+/** The files end with the next plan. discard: they are removed then. */
+void agw_gateway_end_record(agw_gateway *gw, agw_call_ref *call, bool discard);
 
-/** A recording as query shows it; name is borrowed until the call ends. */
+/** A recording as query shows it; names are borrowed until the call ends. */
 typedef struct agw_record_view {
-    const char *name;
-    uint64_t packets, bytes; /* written; bytes of the file */
+    const char *name; /* of the first file, by which events call it */
+    const char *names[AGW_RECORD_FILES_MAX];
+    size_t n_names;
+    uint64_t packets, bytes; /* written; bytes of all files */
     uint64_t lost;           /* packets that found no room */
 } agw_record_view;
 

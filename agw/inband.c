@@ -12,11 +12,11 @@ enum {
     SAMPLES_MAX = 120 * AGW_TONES_HEARD_HZ / 1000, /* of one frame */
     DIGITS_MAX = 4,                                /* that end in one packet */
     PADDING = 0x20,
-    ASKED = AGW_ACT_SILENCE | AGW_ACT_DETECT,
+    ASKED = AGW_ACT_SILENCE | AGW_ACT_DETECT | AGW_ACT_TAP,
 };
 
 struct agw_inband {
-    uint8_t acts; /* AGW_ACT_SILENCE, AGW_ACT_DETECT */
+    uint8_t acts; /* of ASKED */
     size_t n;
     agw_audio_plan audios[AGW_PLAN_AUDIO_MAX];
     agw_decoder *decoders[AGW_PLAN_AUDIO_MAX]; /* while digits are listened for */
@@ -68,6 +68,13 @@ void agw_inband_free(agw_inband *b)
         agw_decoder_free(b->decoders[i]);
     agw_tones_free(b->tones);
     free(b);
+}
+
+const agw_codec_format *agw_inband_format(const agw_end *end, uint8_t pt)
+{
+    const agw_inband *b = end->inband;
+    const size_t i = b != NULL ? index_of(b, pt) : 0;
+    return b != NULL && i < b->n ? &b->audios[i].format : NULL;
 }
 
 bool agw_inband_silence(const agw_end *end, agw_pkt *pkt, const agw_rtp_header *h)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
- * What is done within the audio of a party: silence in its place, digits heard as tones. */
+ * What is done within the audio of a party: silence in its place, digits heard as tones; and what
+ * it is, for taps. */
 #ifndef AGW_AGW_INBAND_H
 #define AGW_AGW_INBAND_H
 
@@ -11,6 +12,9 @@ void agw_inband_apply(agw_end *end, const agw_end_plan *plan);
 /** NULL is fine. */
 void agw_inband_free(agw_inband *b);
 
+/** The format of audio of that payload type, while AGW_ACT_INBAND or AGW_ACT_TAP is set. NULL: not
+ * known; borrowed until the next plan. */
+const agw_codec_format *agw_inband_format(const agw_end *end, uint8_t pt);
 /** While AGW_ACT_INBAND is set: puts silence in the place of the payload, if that is asked for.
  *
  * @return false: it is of a codec whose silence is not known; drop it */

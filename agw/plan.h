@@ -155,10 +155,10 @@ enum {
     AGW_PLAN_XR_VOIP = 1 << 1, /* voip-metrics */
 };
 
-/** Audio of a party whose inside matters: AGW_ACT_SILENCE, AGW_ACT_DETECT. */
+/** Audio of a party whose inside matters: AGW_ACT_SILENCE, AGW_ACT_DETECT, AGW_ACT_TAP. */
 typedef struct agw_audio_plan {
     uint8_t pt;           /* as it comes in */
-    uint8_t silence_len;  /* of silence[]; 0 = not known */
+    uint8_t silence_len;  /* of silence[]; 0 = not known, or not asked for */
     bool silence_repeats; /* over the payload's length; else it is a payload */
     uint8_t silence[AGW_PLAN_SILENCE_MAX];
     agw_codec_format format;
@@ -205,7 +205,7 @@ typedef struct agw_end_plan {
     agw_ext_plan exts[AGW_PLAN_EXT_MAX]; /* all others are removed */
 
     uint8_t n_audios;
-    const agw_audio_plan *audios; /* the plan's; with AGW_ACT_SILENCE and AGW_ACT_DETECT */
+    const agw_audio_plan *audios; /* the plan's; with the acts that are named there */
 
     /* what its chained payload types become on the other side; the plan's. NULL = all pass */
     const agw_chain_plan *chain;

@@ -2,6 +2,9 @@
 #include "agw/recorder.h"
 
 #include "agw/pcapng.h"
+#include "agw/record_file.h"
+#include "agw/voices.h"
+#include "agw/wav.h"
 #include "base/log.h"
 #include "base/pkt.h"
 #include "base/rand.h"
@@ -24,7 +27,6 @@ enum {
     MAILBOX_SLOTS = 4096,
     TAP_BYTES = 4 * 1024 * 1024, /* 20 ms of 200 MB/s */
     LOOK_MS = 20,
-    BUFFER = 32 * 1024, /* of one file */
     RECORD_ALIGN = 8,
     WAYS_MAX = 2 * AGW_PLAN_MEDIA_MAX + 2,
     COMMENT_MAX = AGW_PCAPNG_TEXT_MAX,
@@ -33,7 +35,7 @@ enum {
 
 static const agw_ns WRITE_EVERY = AGW_S(1);
 
-_Static_assert(BUFFER > 2 * (AGW_PCAPNG_BLOCK_MAX + AGW_PKT_MAX), "a packet fits the buffer");
+_Static_assert(AGW_RECORD_ROOM_MAX >= AGW_PCAPNG_BLOCK_MAX + AGW_PKT_MAX, "a packet fits");
 
 /* --- taps: a ring of bytes with one writer and one reader --------------------------------------
  */
@@ -64,8 +66,17 @@ static bool has_room(agw_tap *tap, size_t end)
     return end - tap->taken_seen <= TAP_BYTES;
 }
 
+/* One file of a recording. */
+typedef enum output_kind { PACKETS, STEREO, OF_A, OF_B, OUTPUTS } output_kind;
+
+typedef struct output {
+    char name[AGW_RECORDING_NAME_MAX + 1]; /* "" = there is none */
+    agw_record_file *file;                 /* NULL = not open, or failed */
+} output;
+
 struct agw_recording {
-    char name[AGW_RECORDING_NAME_MAX + 1];
+    output outputs[OUTPUTS];
+    const char *name; /* of the first */
     char *call_id, *comment;
     char tags[2][AGW_RECORDING_TAG_MAX + 1];
     agw_counter packets, bytes; /* by the recorder */
@@ -73,19 +84,21 @@ struct agw_recording {
     atomic_bool done;           /* by the worker, the last thing that it does */
     agw_call_ref *owner;        /* control's */
 
+    atomic_bool discard;
+
     /* the recorder's */
-    int fd; /* -1 = not open, or failed */
+    bool is_open; /* all outputs are */
     int64_t wall_offset_ns;
     struct {
         uint32_t media_id;
         uint8_t side;
-    } ways[WAYS_MAX]; /* the file's interfaces */
+    } ways[WAYS_MAX]; /* the packets' file's interfaces */
     size_t n_ways;
+    agw_voices *voices;   /* NULL = no output wants them */
+    uint32_t voice_media; /* whose they are; 0 = none has spoken yet */
     agw_ns written_at;
     bool has_begun, is_ending;
     agw_recording *next;
-    size_t used;
-    uint8_t buffer[BUFFER];
 };
 
 void agw_tap_put(agw_tap *tap, agw_recording *rec, const agw_tapped *packet)
@@ -108,6 +121,11 @@ void agw_tap_put(agw_tap *tap, agw_recording *rec, const agw_tapped *packet)
     atomic_store_explicit(&tap->written, at + skipped + head.size, memory_order_release);
 }
 
+void agw_recording_discard(agw_recording *rec)
+{
+    atomic_store_explicit(&rec->discard, true, memory_order_relaxed);
+}
+
 void agw_recording_done(agw_recording *rec)
 {
     atomic_store_explicit(&rec->done, true, memory_order_release);
@@ -122,22 +140,54 @@ static bool is_safe(char c)
            strchr("-_.+@", c) != NULL;
 }
 
+static size_t without_suffix(const char *name, size_t len)
+{
+    static const char *const SUFFIXES[] = {".pcapng", ".wav"};
+    for (size_t i = 0; i < sizeof SUFFIXES / sizeof SUFFIXES[0]; i++) {
+        const size_t n = strlen(SUFFIXES[i]);
+        if (len > n && strcmp(name + len - n, SUFFIXES[i]) == 0)
+            return len - n;
+    }
+    return len;
+}
+
 void agw_recording_name(char out[AGW_RECORDING_NAME_MAX + 1], const char *call_id,
                         const char *wanted)
 {
-    static const char SUFFIX[] = ".pcapng";
     const bool is_wanted = wanted != NULL && *wanted != '\0';
     const char *from = is_wanted ? wanted : call_id;
     size_t n = 0;
     for (; n < NAME_PART && from[n] != '\0'; n++)
         out[n] = is_safe(from[n]) && !(n == 0 && from[n] == '.') ? from[n] : '_';
     out[n] = '\0';
-    const size_t room = AGW_RECORDING_NAME_MAX + 1 - n;
-    if (!is_wanted)
-        snprintf(out + n, room, "-%08" PRIx32 "%08" PRIx32 "%s", agw_rand32(), agw_rand32(),
-                 SUFFIX);
-    else if (n < strlen(SUFFIX) || strcmp(out + n - strlen(SUFFIX), SUFFIX) != 0)
-        snprintf(out + n, room, "%s", SUFFIX);
+    if (is_wanted)
+        out[without_suffix(out, n)] = '\0';
+    else
+        snprintf(out + n, AGW_RECORDING_NAME_MAX + 1 - n, "-%08" PRIx32 "%08" PRIx32, agw_rand32(),
+                 agw_rand32());
+}
+
+static void name_outputs(agw_recording *rec, const agw_record_config *config)
+{
+    static const struct {
+        uint32_t wanted;
+        const char *suffix;
+    } KINDS[OUTPUTS] = {[PACKETS] = {AGW_RECORD_PACKETS, ".pcapng"},
+                        [STEREO] = {AGW_RECORD_STEREO, ".wav"},
+                        [OF_A] = {AGW_RECORD_MONO, "-a.wav"},
+                        [OF_B] = {AGW_RECORD_MONO, "-b.wav"}};
+    char name[AGW_RECORDING_NAME_MAX + 1];
+    const uint32_t outputs = config->outputs != 0 ? config->outputs : AGW_RECORD_PACKETS;
+    agw_recording_name(name, config->call_id, config->name);
+    for (int kind = OUTPUTS - 1; kind >= 0; kind--) {
+        if ((outputs & KINDS[kind].wanted) == 0)
+            continue;
+        snprintf(rec->outputs[kind].name, sizeof rec->outputs[kind].name, "%.*s%s",
+                 AGW_RECORDING_NAME_MAX - 8, name, KINDS[kind].suffix);
+        rec->name = rec->outputs[kind].name;
+        if (kind != PACKETS && rec->voices == NULL)
+            rec->voices = agw_voices_new();
+    }
 }
 
 static char *comment_of(const agw_record_config *config)
@@ -155,22 +205,30 @@ agw_recording *agw_recording_new(const agw_record_config *config)
 {
     agw_recording *rec = calloc(1, sizeof *rec);
     AGW_ASSERT(rec != NULL);
-    agw_recording_name(rec->name, config->call_id, config->name);
+    name_outputs(rec, config);
     rec->call_id = strdup(config->call_id);
     AGW_ASSERT(rec->call_id != NULL);
     rec->comment = comment_of(config);
     for (size_t side = 0; side < 2; side++)
         snprintf(rec->tags[side], sizeof rec->tags[side], "%s", config->tags[side]);
-    rec->fd = -1;
     return rec;
+}
+
+static void close_outputs(agw_recording *rec)
+{
+    for (size_t i = 0; i < OUTPUTS; i++) {
+        agw_record_file_free(rec->outputs[i].file);
+        rec->outputs[i].file = NULL;
+    }
+    rec->is_open = false;
 }
 
 void agw_recording_free(agw_recording *rec)
 {
     if (rec == NULL)
         return;
-    if (rec->fd >= 0)
-        close(rec->fd);
+    close_outputs(rec);
+    agw_voices_free(rec->voices);
     free(rec->call_id);
     free(rec->comment);
     free(rec);
@@ -182,6 +240,10 @@ void agw_recording_get_view(const agw_recording *rec, agw_record_view *out)
                              .packets = agw_counter_get(&rec->packets),
                              .bytes = agw_counter_get(&rec->bytes),
                              .lost = agw_counter_get(&rec->lost)};
+    for (size_t i = 0; i < OUTPUTS; i++) {
+        if (rec->outputs[i].name[0] != '\0')
+            out->names[out->n_names++] = rec->outputs[i].name;
+    }
 }
 
 void agw_recording_set_owner(agw_recording *rec, agw_call_ref *ref)
@@ -218,40 +280,52 @@ static void tell(agw_recorder *r, agw_recording *rec, agw_event_kind kind, const
     agw_outbox_post(&r->control, mail);
 }
 
-static void fail(agw_recorder *r, agw_recording *rec, int error)
+static void fail(agw_recorder *r, agw_recording *rec, const output *o, int error)
 {
-    agw_log(AGW_LOG_ERROR, rec->call_id, "recording %s cannot be written: %s", rec->name,
+    char detail[AGW_RECORDING_NAME_MAX + 64];
+    agw_log(AGW_LOG_ERROR, rec->call_id, "recording %s cannot be written: %s", o->name,
             strerror(error));
-    tell(r, rec, AGW_EVENT_RECORDING_FAILED, strerror(error));
-    if (rec->fd >= 0)
-        close(rec->fd);
-    rec->fd = -1;
+    snprintf(detail, sizeof detail, "%s", strerror(error));
+    tell(r, rec, AGW_EVENT_RECORDING_FAILED, detail);
+    close_outputs(rec);
 }
 
-static void write_out(agw_recorder *r, agw_recording *rec)
+/* Whether all goes well; else it is told and over. */
+static bool check(agw_recorder *r, agw_recording *rec)
 {
-    const uint8_t *from = rec->buffer;
-    size_t left = rec->used;
-    rec->used = 0;
-    while (left > 0 && rec->fd >= 0) {
-        const ssize_t n = write(rec->fd, from, left);
-        if (n < 0 && errno == EINTR)
+    uint64_t bytes = 0;
+    for (size_t i = 0; rec->is_open && i < OUTPUTS; i++) {
+        const output *o = &rec->outputs[i];
+        if (o->file == NULL)
             continue;
-        if (n <= 0) {
-            fail(r, rec, n < 0 ? errno : ENOSPC);
-            return;
-        }
-        from += n;
-        left -= (size_t)n;
-        agw_counter_add(&rec->bytes, (uint64_t)n);
+        if (agw_record_file_error(o->file) != 0)
+            fail(r, rec, o, agw_record_file_error(o->file));
+        else
+            bytes += agw_record_file_len(o->file);
     }
+    if (rec->is_open)
+        agw_counter_set(&rec->bytes, bytes);
+    return rec->is_open;
 }
 
-static uint8_t *room_for(agw_recorder *r, agw_recording *rec, size_t len)
+static bool open_outputs(agw_recorder *r, agw_recording *rec)
 {
-    if (rec->used + len > BUFFER)
-        write_out(r, rec);
-    return rec->buffer + rec->used;
+    for (size_t i = 0; i < OUTPUTS; i++) {
+        output *o = &rec->outputs[i];
+        if (o->name[0] == '\0')
+            continue;
+        o->file = agw_record_file_new(r->folder, o->name);
+        if (o->file == NULL) {
+            fail(r, rec, o, errno);
+            return false;
+        }
+        if (i != PACKETS) { /* the head is written when it is known */
+            memset(agw_record_file_room(o->file, AGW_WAV_HEAD), 0, AGW_WAV_HEAD);
+            agw_record_file_add(o->file, AGW_WAV_HEAD);
+        }
+    }
+    rec->is_open = true;
+    return true;
 }
 
 static void begin(agw_recorder *r, agw_recording *rec)
@@ -260,18 +334,21 @@ static void begin(agw_recorder *r, agw_recording *rec)
     r->recordings = rec;
     rec->has_begun = true;
     rec->wall_offset_ns = agw_clock_wall_us() * 1000 - agw_clock_now();
-    rec->fd = openat(r->folder, rec->name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-                     S_IRUSR | S_IWUSR);
-    if (rec->fd < 0) {
-        fail(r, rec, errno);
+    if (!open_outputs(r, rec))
         return;
-    }
-    rec->used = agw_pcapng_section(rec->buffer, "eims-agw " AGW_VERSION, rec->comment);
+    agw_record_file *packets = rec->outputs[PACKETS].file;
+    if (packets != NULL)
+        agw_record_file_add(packets,
+                            agw_pcapng_section(agw_record_file_room(packets, AGW_PCAPNG_BLOCK_MAX),
+                                               "eims-agw " AGW_VERSION, rec->comment));
     agw_log(AGW_LOG_INFO, rec->call_id, "recording %s begins", rec->name);
     tell(r, rec, AGW_EVENT_RECORDING_STARTED, "");
 }
 
-static uint32_t new_way(agw_recorder *r, agw_recording *rec, const agw_tapped *p)
+/* --- packets as they are ------------------------------------------------------------------------
+ */
+
+static uint32_t new_way(agw_recording *rec, const agw_tapped *p)
 {
     char name[64], description[AGW_RECORDING_TAG_MAX + 64];
     const char *kind = p->kind == AGW_MEDIA_VIDEO ? "video" : "audio";
@@ -281,21 +358,110 @@ static uint32_t new_way(agw_recorder *r, agw_recording *rec, const agw_tapped *p
              rec->tags[p->side]);
     rec->ways[rec->n_ways].media_id = p->media_id;
     rec->ways[rec->n_ways].side = p->side;
-    uint8_t *out = room_for(r, rec, AGW_PCAPNG_BLOCK_MAX);
-    rec->used += agw_pcapng_interface(out, name, description);
+    agw_record_file *file = rec->outputs[PACKETS].file;
+    uint8_t *out = agw_record_file_room(file, AGW_PCAPNG_BLOCK_MAX);
+    agw_record_file_add(file, agw_pcapng_interface(out, name, description));
     return (uint32_t)rec->n_ways++;
 }
 
 /* The file's interface of that media and direction; the last one takes what is too many. */
-static uint32_t way_of(agw_recorder *r, agw_recording *rec, const agw_tapped *p)
+static uint32_t way_of(agw_recording *rec, const agw_tapped *p)
 {
     for (size_t i = 0; i < rec->n_ways; i++) {
         if ((rec->ways[i].media_id == p->media_id && rec->ways[i].side == p->side) ||
             i == WAYS_MAX - 1)
             return (uint32_t)i;
     }
-    return new_way(r, rec, p);
+    return new_way(rec, p);
 }
+
+static void write_packet(agw_recording *rec, const agw_tapped *p)
+{
+    agw_record_file *file = rec->outputs[PACKETS].file;
+    const agw_pcapng_packet packet = {
+        .interface = way_of(rec, p),
+        .wall_ns = (uint64_t)(p->at + rec->wall_offset_ns),
+        .from = p->from,
+        .to = p->to,
+        .data = p->data,
+        .len = p->len,
+    };
+    uint8_t *out = agw_record_file_room(file, AGW_PCAPNG_BLOCK_MAX + p->len);
+    agw_record_file_add(file, agw_pcapng_packet_write(out, &packet));
+}
+
+/* --- what is said -------------------------------------------------------------------------------
+ */
+
+static unsigned channels_of(size_t kind)
+{
+    return kind == STEREO ? 2 : 1;
+}
+
+static void write_piece(agw_recording *rec, const agw_voices_piece *piece)
+{
+    for (size_t kind = STEREO; kind < OUTPUTS; kind++) {
+        agw_record_file *file = rec->outputs[kind].file;
+        const size_t step = channels_of(kind), len = step * AGW_VOICES_PIECE * AGW_WAV_SAMPLE;
+        if (file == NULL)
+            continue;
+        uint8_t *out = agw_record_file_room(file, len);
+        agw_wav_samples(out, step, piece->pcm[kind == OF_B], AGW_VOICES_PIECE);
+        if (kind == STEREO)
+            agw_wav_samples(out + AGW_WAV_SAMPLE, step, piece->pcm[1], AGW_VOICES_PIECE);
+        agw_record_file_add(file, len);
+    }
+}
+
+static void skip_pieces(agw_recording *rec, uint64_t n)
+{
+    for (size_t kind = STEREO; kind < OUTPUTS; kind++) {
+        if (rec->outputs[kind].file != NULL)
+            agw_record_file_skip(rec->outputs[kind].file,
+                                 n * channels_of(kind) * AGW_VOICES_PIECE * AGW_WAV_SAMPLE);
+    }
+}
+
+static void write_voices(agw_recording *rec, agw_ns until)
+{
+    agw_voices_piece piece;
+    for (uint64_t n; (n = agw_voices_take(rec->voices, until, &piece)) != 0;) {
+        if (n == 1)
+            write_piece(rec, &piece);
+        else
+            skip_pieces(rec, n);
+    }
+}
+
+/* The first audio that speaks is the one that is heard. */
+static void hear(agw_recording *rec, const agw_tapped *p)
+{
+    if (rec->voice_media == 0)
+        rec->voice_media = p->media_id;
+    if (p->media_id != rec->voice_media)
+        return;
+    write_voices(rec, p->at);
+    agw_voices_put(rec->voices, p->side, &p->format, p->data, p->len, p->at);
+}
+
+/* At any time, so that what is there can be played whatever becomes of the process. */
+static void write_heads(agw_recording *rec)
+{
+    uint8_t head[AGW_WAV_HEAD];
+    for (size_t kind = STEREO; kind < OUTPUTS; kind++) {
+        agw_record_file *file = rec->outputs[kind].file;
+        if (file == NULL)
+            continue;
+        agw_record_file_flush(file);
+        const uint64_t octets = agw_record_file_len(file) - AGW_WAV_HEAD;
+        agw_wav_head(head, channels_of(kind), AGW_VOICES_HZ,
+                     octets < AGW_WAV_MAX ? (uint32_t)octets : AGW_WAV_MAX);
+        agw_record_file_set_head(file, head, sizeof head);
+    }
+}
+
+/* --- taps ---------------------------------------------------------------------------------------
+ */
 
 static void take_mail(agw_recorder *r)
 {
@@ -312,19 +478,14 @@ static void take_packet(agw_recorder *r, agw_recording *rec, const agw_tapped *p
 {
     if (!rec->has_begun)
         take_mail(r); /* it was posted before the worker heard of the recording */
-    if (rec->fd < 0)
+    if (!rec->is_open)
         return;
-    const agw_pcapng_packet packet = {
-        .interface = way_of(r, rec, p),
-        .wall_ns = (uint64_t)(p->at + rec->wall_offset_ns),
-        .from = p->from,
-        .to = p->to,
-        .data = p->data,
-        .len = p->len,
-    };
-    uint8_t *out = room_for(r, rec, AGW_PCAPNG_BLOCK_MAX + p->len);
-    rec->used += agw_pcapng_packet_write(out, &packet);
-    agw_counter_add(&rec->packets, 1);
+    if (rec->outputs[PACKETS].file != NULL)
+        write_packet(rec, p);
+    if (rec->voices != NULL && p->format.id != AGW_CODEC_NONE)
+        hear(rec, p);
+    if (check(r, rec))
+        agw_counter_add(&rec->packets, 1);
 }
 
 static void empty_tap(agw_recorder *r, agw_tap *tap)
@@ -345,17 +506,38 @@ static void empty_tap(agw_recorder *r, agw_tap *tap)
     }
 }
 
+static void remove_files(const agw_recorder *r, const agw_recording *rec)
+{
+    for (size_t i = 0; i < OUTPUTS; i++) {
+        if (rec->outputs[i].file != NULL)
+            (void)unlinkat(r->folder, rec->outputs[i].name, 0);
+    }
+}
+
+static void write_all(agw_recorder *r, agw_recording *rec)
+{
+    if (rec->outputs[PACKETS].file != NULL)
+        agw_record_file_flush(rec->outputs[PACKETS].file);
+    write_heads(rec);
+    (void)check(r, rec);
+}
+
 static void end(agw_recorder *r, agw_recording *rec)
 {
     char detail[64];
-    write_out(r, rec);
+    const bool discarded = atomic_load_explicit(&rec->discard, memory_order_relaxed);
+    if (rec->is_open && rec->voices != NULL)
+        write_voices(rec, agw_voices_end(rec->voices));
+    write_all(r, rec);
     const uint64_t packets = agw_counter_get(&rec->packets), lost = agw_counter_get(&rec->lost);
-    snprintf(detail, sizeof detail, "%" PRIu64 " packets, %" PRIu64 " lost", packets, lost);
-    if (rec->fd >= 0) {
+    snprintf(detail, sizeof detail, "%" PRIu64 " packets, %" PRIu64 " lost%s", packets, lost,
+             discarded ? ", discarded" : "");
+    if (discarded)
+        remove_files(r, rec);
+    if (rec->is_open) {
         agw_log(AGW_LOG_INFO, rec->call_id, "recording %s ends: %s", rec->name, detail);
         tell(r, rec, AGW_EVENT_RECORDING_ENDED, detail);
-        close(rec->fd);
-        rec->fd = -1;
+        close_outputs(rec);
     }
     agw_mail *gone = agw_mail_new(AGW_MAIL_RECORDING_GONE, NULL, 0);
     gone->recording = rec;
@@ -379,9 +561,9 @@ static void end_some(agw_recorder *r)
 static void write_late(agw_recorder *r, agw_ns now)
 {
     for (agw_recording *rec = r->recordings; rec != NULL; rec = rec->next) {
-        if (rec->used == 0 || now - rec->written_at < WRITE_EVERY)
+        if (!rec->is_open || now - rec->written_at < WRITE_EVERY)
             continue;
-        write_out(r, rec);
+        write_all(r, rec);
         rec->written_at = now;
     }
 }

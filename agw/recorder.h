@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Taps and the thread that writes what they take into files. A worker copies packets of a tapped
  * call into its tap, a ring of bytes, and never waits: what does not fit is counted. The recorder
- * thread makes pcapng of it, one file a recording. */
+ * thread writes them as pcapng, or what is said in them as WAV (agw/voices.h). */
 #ifndef AGW_AGW_RECORDER_H
 #define AGW_AGW_RECORDER_H
 
 #include "agw/mail.h"
 #include "base/counter.h"
 #include "base/prefetch.h"
+#include "codecs/codec.h"
 
 enum {
     AGW_RECORDING_NAME_MAX = 200, /* bytes of a file's name */
@@ -38,8 +39,8 @@ agw_recording *agw_recording_new(const agw_record_config *config);
 /** After AGW_MAIL_RECORDING_GONE, or when the recorder thread has ended. NULL is fine. */
 void agw_recording_free(agw_recording *rec);
 
-/** A file name in out that stays in its folder whatever wanted or call_id are: letters, digits and
- * "-_.+@" only, no dot in front, ".pcapng" behind. */
+/** The files' name in out, without what stands behind the dot, that stays in its folder whatever
+ * wanted or call_id are: letters, digits and "-_.+@" only, no dot in front. */
 void agw_recording_name(char out[AGW_RECORDING_NAME_MAX + 1], const char *call_id,
                         const char *wanted);
 
@@ -56,8 +57,9 @@ agw_call_ref *agw_recording_owner(const agw_recording *rec);
 /** One packet of a party, in the clear. */
 typedef struct agw_tapped {
     uint32_t media_id;
-    uint8_t side; /* agw_side of the party that sent it */
-    uint8_t kind; /* agw_media_kind */
+    uint8_t side;            /* agw_side of the party that sent it */
+    uint8_t kind;            /* agw_media_kind */
+    agw_codec_format format; /* of audio; AGW_CODEC_NONE: it is none, or not known */
     agw_ns at;
     agw_addr from, to;
     const uint8_t *data;
@@ -66,6 +68,8 @@ typedef struct agw_tapped {
 
 /** Copies the packet, or counts it as lost. */
 void agw_tap_put(agw_tap *tap, agw_recording *rec, const agw_tapped *packet);
+/** From any thread, while it is not done: its files are removed when it ends. */
+void agw_recording_discard(agw_recording *rec);
 /** No packet of it comes any more; rec may be gone afterwards. */
 void agw_recording_done(agw_recording *rec);
 

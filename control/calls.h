@@ -123,7 +123,7 @@ typedef struct agw_call_acts {
     bool block_media[3], block_dtmf[3], silence_media[3];
     bool block_egress[2]; /* what is sent to that party */
     bool drop_traffic, detect_dtmf;
-    bool recording, paused;
+    bool recording, paused, never_recorded;
 } agw_call_acts;
 
 /** A tag of a party, with the branch that brought it. */

@@ -222,6 +222,9 @@ static void set_call_acts(const agw_ng_call *call, agw_doc *out)
     agw_doc *recording = agw_doc_set(out, "recording", agw_doc_new_dict());
     agw_doc_set_str(recording, "state", call->acts.paused ? "paused" : "on");
     agw_doc_set_str(recording, "file", view.name);
+    agw_doc *files = agw_doc_set(recording, "files", agw_doc_new_list());
+    for (size_t i = 0; i < view.n_names; i++)
+        agw_doc_add_str(files, view.names[i]);
     agw_doc_set_int(recording, "packets", (int64_t)view.packets);
     agw_doc_set_int(recording, "bytes", (int64_t)view.bytes);
     agw_doc_set_int(recording, "lost", (int64_t)view.lost);

@@ -509,6 +509,8 @@ static agw_doc *run_delete(run *r)
     if (!agw_flags_has(&r->flags, AGW_WORD_FAST))
         agw_calls_describe(call, reply, r->now);
     agw_doc_set_str(reply, "result", "ok");
+    if (agw_flags_has(&r->flags, AGW_WORD_DISCARD_RECORDING))
+        agw_acts_discard_recording(r->ctl->gateway, call);
     if (is_empty(r->flags.from_tag) ||
         !agw_calls_drop_branch(call, r->flags.to_tag, r->flags.via_branch))
         agw_calls_end_after(call, r->now, delete_delay(r));

@@ -6,6 +6,7 @@
 #include "base/rand.h"
 #include "codecs/codec.h"
 #include "control/events.h"
+#include "control/flags.h"
 
 #include <ifaddrs.h>
 #include <net/if.h>
@@ -32,7 +33,7 @@ struct option {
 static setter set_bool, set_int, set_seconds, set_percent, set_word, set_text, set_interface,
     set_profile, set_prefix, set_listen_ng, set_listen_tcp, set_listen_http, set_mode, set_allow,
     set_notify, set_dtmf_dest, set_log_level, set_access_port, set_tos, set_demo, set_suites,
-    set_codecs;
+    set_codecs, set_outputs;
 
 static const char *const IO_WORDS[] = {"udp", "xdp", "auto", NULL};
 static const char *const ICE_WORDS[] = {"lite", "full", NULL};
@@ -132,6 +133,8 @@ static const option OPTIONS[] = {
      "PERCENT", "refuse new calls while every worker is so busy; 0 = no limit"},
     {"recording-dir", 0, set_text, false, false, FIELD(recording_dir), 0, 0, NULL, NULL, "FOLDER",
      "recordings go there; it must exist"},
+    {"recording-output", 0, set_outputs, false, false, FIELD(record_outputs), 0, 0, NULL, "pcapng",
+     "LIST", "files of a recording: pcapng, stereo (WAV), mono (a WAV of each party)"},
     {"notify", 0, set_notify, true, false, NO_FIELD, 0, 0, NULL, NULL, "TARGET",
      "send events there: [udp:]ADDRESS:PORT, evapi:ADDRESS:PORT, jsonrpc:URL, xmlrpc:URL; "
      "repeatable"},
@@ -377,6 +380,23 @@ static agw_err set_codecs(agw_config *config, const option *opt, const char *val
     g_strfreev(names);
     if (!good)
         return refuse(why, size, "%s has a codec that is not known: %s", opt->name, value);
+    *(uint32_t *)field(config, opt) = set;
+    return AGW_OK;
+}
+
+static agw_err set_outputs(agw_config *config, const option *opt, const char *value, char *why,
+                           size_t size)
+{
+    char **words = g_strsplit(value, ",", -1);
+    uint32_t set = 0;
+    bool good = *words != NULL;
+    for (char **word = words; *word != NULL; word++) {
+        good = good && agw_flags_record_output(*word) != 0;
+        set |= agw_flags_record_output(*word);
+    }
+    g_strfreev(words);
+    if (!good)
+        return refuse(why, size, "%s can be pcapng, stereo and mono, not %s", opt->name, value);
     *(uint32_t *)field(config, opt) = set;
     return AGW_OK;
 }

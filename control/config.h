@@ -68,6 +68,7 @@ typedef struct agw_config {
     int32_t tos_urgent;              /* the same for urgent calls; -1 = as others */
     int32_t police;                  /* times its bandwidth that a stream may send; 0 = anything */
     uint32_t transcode;              /* codecs that are converted: bits 1 << agw_codec_id */
+    uint32_t record_outputs;         /* AGW_RECORD_*: of recordings that do not say */
     agw_srtp_suite_list sdes_suites; /* offered in a=crypto, best first */
 
     GPtrArray *notify;      /* char *: targets of events */

@@ -621,6 +621,34 @@ static void take_recording_file(agw_flags *f, char *const *t)
 {
     f->recording_file = keep(f, last_of(t));
 }
+uint32_t agw_flags_record_output(const char *word)
+{
+    static const bit_name OUTPUTS[] = {{"pcapng", AGW_RECORD_PACKETS},
+                                       {"stereo", AGW_RECORD_STEREO},
+                                       {"mono", AGW_RECORD_MONO},
+                                       {NULL, 0}};
+    const bit_name *o = OUTPUTS;
+    while (o->name != NULL && g_ascii_strcasecmp(o->name, word) != 0)
+        o++;
+    return o->bit;
+}
+
+static void take_recording_output(agw_flags *f, char *const *t)
+{
+    for (; *t != NULL; t++) {
+        const uint32_t output = agw_flags_record_output(*t);
+        f->record_outputs |= output;
+        if (output == 0)
+            note_unknown(f, "recording-output", *t);
+    }
+}
+
+static void take_pause(agw_flags *f, char *const *t)
+{
+    if (g_ascii_strcasecmp(last_of(t), "yes") == 0) /* else of play DTMF, in ms */
+        f->words |= UINT64_C(1) << AGW_WORD_PAUSE;
+}
+
 static void take_record_call(agw_flags *f, char *const *t)
 {
     static const char *const YES[] = {"yes", "on", "1", "true", "enable"};
@@ -723,6 +751,9 @@ static const key_rule KEYS[] = {
     {"address", FORM_TEXT, take_address},
     {"metadata", FORM_TEXT, take_metadata},
     {"recording-file", FORM_TEXT, take_recording_file},
+    {"output-destination", FORM_TEXT, take_recording_file},
+    {"recording-output", FORM_WORDS, take_recording_output},
+    {"pause", FORM_TEXT, take_pause},
     {"record-call", FORM_TEXT, take_record_call},
     {"drop-traffic", FORM_TEXT, take_drop_traffic},
     {"P-Early-Media", FORM_WORDS, take_early_media},
@@ -742,7 +773,6 @@ static const char *const IGNORED_KEYS[] = {
     "code",
     "digit",
     "duration",
-    "pause",
     "volume",
     "file",
     "blob",
@@ -799,8 +829,6 @@ static const char *const IGNORED_WORDS[] = {
     "no-jitter-buffer",
     "early-media",
     "block-short",
-    "discard-recording",
-    "exclude-recording",
     "recording-announcement",
     "bidirectional",
     "mix",

@@ -4,6 +4,7 @@
 #ifndef AGW_CONTROL_FLAGS_H
 #define AGW_CONTROL_FLAGS_H
 
+#include "agw/gateway.h"
 #include "agw/plan.h"
 #include "base/addr.h"
 #include "control/ng.h"
@@ -121,6 +122,9 @@ enum {
     X(BLOCK_EGRESS, "block-egress")                                                                \
     X(EGRESS, "egress")                                                                            \
     X(RECORD_CALL, "record-call")                                                                  \
+    X(EXCLUDE_RECORDING, "exclude-recording")                                                      \
+    X(DISCARD_RECORDING, "discard-recording")                                                      \
+    X(PAUSE, "pause")                                                                              \
     X(WEBRTC, "WebRTC")                                                                            \
     X(NEW_BRANCH, "new-branch")                                                                    \
     X(ALLOW_NO_CODEC_MEDIA, "allow-no-codec-media")                                                \
@@ -208,6 +212,7 @@ typedef struct agw_flags {
     agw_sdes_words sdes;
     const char *address;                   /* where the party of a command receives media */
     const char *metadata, *recording_file; /* of a recording */
+    uint32_t record_outputs;               /* AGW_RECORD_*; 0 = not given */
     agw_drop_traffic drop_traffic;
     agw_early_media early_media;
     agw_answer_kind answer_kind;
@@ -247,5 +252,8 @@ void agw_flags_parse(agw_flags *out, const agw_doc *request);
 /** The same for the text of rtpp-flags: words and key=value, lists k=[a b]. Also used alone. */
 void agw_flags_parse_text(agw_flags *out, const char *text);
 void agw_flags_fini(agw_flags *flags);
+
+/** AGW_RECORD_* of a word of "recording-output": pcapng, stereo, mono; 0 = none of them. */
+uint32_t agw_flags_record_output(const char *word);
 
 #endif

@@ -120,7 +120,7 @@ static uint8_t acts_on(const agw_call_acts *acts, int side)
     const bool silent = acts->silence_media[side] || acts->silence_media[WHOLE_CALL];
     return (uint8_t)((blocked ? AGW_ACT_BLOCK : 0) | (mute ? AGW_ACT_BLOCK_DTMF : 0) |
                      (silent ? AGW_ACT_SILENCE : 0) | (acts->detect_dtmf ? AGW_ACT_DETECT : 0) |
-                     (acts->recording && !acts->paused ? AGW_ACT_TAP : 0));
+                     (acts->recording && !acts->paused && !acts->never_recorded ? AGW_ACT_TAP : 0));
 }
 
 static void put_in_force(const agw_ng_call *call)
@@ -281,6 +281,7 @@ static const char *begin_recording(agw_control *ctl, agw_ng_call *call, const ag
 {
     const agw_record_config config = {
         .call_id = call->call_id,
+        .outputs = flags->record_outputs != 0 ? flags->record_outputs : ctl->config->record_outputs,
         .name = flags->recording_file,
         .metadata = flags->metadata,
         .tags = {agw_calls_tag(call, AGW_SIDE_A), agw_calls_tag(call, AGW_SIDE_B)},
@@ -315,28 +316,35 @@ agw_doc *agw_acts_start_recording(agw_control *ctl, const agw_flags *flags)
     return why == NULL ? ok() : agw_ng_error(why);
 }
 
-static void end_recording(agw_gateway *gateway, agw_ng_call *call)
+static void end_recording(agw_gateway *gateway, agw_ng_call *call, bool discard)
 {
     if (!call->acts.recording)
         return;
     call->acts.recording = call->acts.paused = false;
-    agw_gateway_end_record(gateway, call->ref);
+    agw_gateway_end_record(gateway, call->ref, discard);
     put_in_force(call);
 }
 
 agw_doc *agw_acts_stop_recording(agw_control *ctl, const agw_flags *flags)
 {
+    if (agw_flags_has(flags, AGW_WORD_PAUSE))
+        return agw_acts_pause_recording(ctl, flags);
     agw_doc *refusal = NULL;
     agw_ng_call *call = find_recorded(ctl, flags, &refusal);
     if (call == NULL)
         return refusal;
-    end_recording(ctl->gateway, call);
+    end_recording(ctl->gateway, call, agw_flags_has(flags, AGW_WORD_DISCARD_RECORDING));
     return ok();
 }
 
 void agw_acts_recording_failed(agw_gateway *gateway, agw_ng_call *call)
 {
-    end_recording(gateway, call);
+    end_recording(gateway, call, false);
+}
+
+void agw_acts_discard_recording(agw_gateway *gateway, agw_ng_call *call)
+{
+    end_recording(gateway, call, true);
 }
 
 agw_doc *agw_acts_pause_recording(agw_control *ctl, const agw_flags *flags)
@@ -362,6 +370,8 @@ void agw_acts_signalled(agw_control *ctl, agw_ng_call *call, agw_side side, cons
         call->acts.block_egress[side] = true;
     if (agw_flags_has(flags, AGW_WORD_DETECT_DTMF))
         call->acts.detect_dtmf = true;
+    if (agw_flags_has(flags, AGW_WORD_EXCLUDE_RECORDING))
+        call->acts.never_recorded = true;
     if (flags->drop_traffic != AGW_DROP_TRAFFIC_ABSENT)
         call->acts.drop_traffic = flags->drop_traffic == AGW_DROP_TRAFFIC_START;
     if (agw_flags_has(flags, AGW_WORD_RECORD_CALL) && !call->acts.recording) {

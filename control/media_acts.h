@@ -21,14 +21,17 @@ agw_doc *agw_acts_block(agw_calls *calls, const agw_flags *flags, uint8_t act, b
 agw_doc *agw_acts_play_dtmf(agw_control *ctl, const agw_flags *flags, const agw_doc *request);
 agw_doc *agw_acts_start_recording(agw_control *ctl, const agw_flags *flags);
 agw_doc *agw_acts_stop_recording(agw_control *ctl, const agw_flags *flags);
-/** The file stays open; "start recording" goes on. */
+/** The files stay open; "start recording" goes on. Also "stop recording" with pause. */
 agw_doc *agw_acts_pause_recording(agw_control *ctl, const agw_flags *flags);
 
 /** The file cannot be written: the call goes on without. */
 void agw_acts_recording_failed(agw_gateway *gateway, agw_ng_call *call);
 
+/** What there is of it is removed. */
+void agw_acts_discard_recording(agw_gateway *gateway, agw_ng_call *call);
+
 /** What the flags of an offer or answer of the party on that side say about media: block-DTMF,
- * detect-DTMF, block-egress, drop-traffic, record-call. */
+ * detect-DTMF, block-egress, drop-traffic, record-call, exclude-recording. */
 void agw_acts_signalled(agw_control *ctl, agw_ng_call *call, agw_side side, const agw_flags *flags);
 
 #endif

@@ -93,7 +93,6 @@ static void add_audio(agw_audio_plan *audios, uint8_t *n, uint8_t pt,
         return;
     audios[*n].pt = pt;
     audios[*n].format = *format;
-    fill_silence(&audios[*n]);
     (*n)++;
 }
 
@@ -140,9 +139,10 @@ void agw_plan_audios(const agw_session *s, agw_plan *plan)
     for (size_t i = 0; i < 2 * plan->n_medias; i++) {
         agw_end_plan *end = &plan->medias[i / 2].end[i % 2];
         const agw_line *line = line_of(s, plan->medias[i / 2].id);
-        if ((end->acts & (AGW_ACT_SILENCE | AGW_ACT_DETECT)) == 0)
+        if ((end->acts & (AGW_ACT_SILENCE | AGW_ACT_DETECT | AGW_ACT_TAP)) == 0)
             continue;
-        end->acts |= AGW_ACT_INBAND;
+        if (end->acts & (AGW_ACT_SILENCE | AGW_ACT_DETECT))
+            end->acts |= AGW_ACT_INBAND;
         if ((end->acts & AGW_ACT_PASS) && (end->acts & AGW_ACT_SILENCE))
             end->acts |= AGW_ACT_BLOCK; /* secured by the parties: silence cannot be put in */
         if (line == NULL)
@@ -150,6 +150,8 @@ void agw_plan_audios(const agw_session *s, agw_plan *plan)
         agw_audio_plan *audios = room_in(plan, i);
         add_chained(end->chain, audios, &end->n_audios);
         add_rows(line, (agw_side)(i % 2), audios, &end->n_audios);
+        for (uint8_t a = 0; (end->acts & AGW_ACT_SILENCE) && a < end->n_audios; a++)
+            fill_silence(&audios[a]);
         end->audios = audios;
     }
 }

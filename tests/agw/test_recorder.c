@@ -4,10 +4,12 @@
 #include "agw/recorder.h"
 
 #include "agw/pcapng.h"
+#include "codecs/encoder.h"
 #include "tests/agw/lab.h"
 #include "unit.h"
 
 #include <fcntl.h>
+#include <math.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/eventfd.h>
@@ -69,16 +71,24 @@ static void studio_close(studio *s)
     CU_ASSERT_EQUAL(rmdir(s->folder), 0); /* every file was expected */
 }
 
-static agw_recording *studio_record(studio *s, const char *name)
+static agw_recording *studio_record_as(studio *s, const char *name, uint32_t outputs)
 {
-    const agw_record_config config = {
-        .call_id = "call/1", .name = name, .metadata = "case 7", .tags = {"alice", "bob"}};
+    const agw_record_config config = {.call_id = "call/1",
+                                      .outputs = outputs,
+                                      .name = name,
+                                      .metadata = "case 7",
+                                      .tags = {"alice", "bob"}};
     agw_recording *rec = agw_recording_new(&config);
     agw_mail *mail = agw_mail_new(AGW_MAIL_RECORD, NULL, 0);
     mail->recording = rec;
     agw_outbox_post(&s->box, mail);
     CU_ASSERT_TRUE(agw_outbox_flush(&s->box));
     return rec;
+}
+
+static agw_recording *studio_record(studio *s, const char *name)
+{
+    return studio_record_as(s, name, 0);
 }
 
 /* The next message of the recorder; event's kind for AGW_MAIL_RECORDING, -1 for the last. */
@@ -267,6 +277,204 @@ static void test_recorder_a_call_that_ends_ends_its_file(void)
     studio_close(&s);
 }
 
+/* --- what is said ------------------------------------------------------------------------------
+ */
+
+enum { PCMA_PT = 8, FRAME = 160, WAV_HEAD = 44, WAV_HZ = 16000 };
+
+/* A party that whistles, in PCMA. */
+typedef struct whistler {
+    uint8_t side;
+    unsigned hz;
+    uint32_t ssrc, timestamp;
+    uint16_t seq;
+    size_t at; /* samples */
+} whistler;
+
+static void whistle(studio *s, agw_recording *rec, agw_encoder *e, whistler *w, agw_ns at,
+                    bool is_lost)
+{
+    uint8_t rtp[12 + FRAME] = {0x80, PCMA_PT};
+    int16_t pcm[FRAME];
+    for (size_t i = 0; i < FRAME; i++)
+        pcm[i] = (int16_t)lrint(8000 * sin(2 * M_PI * w->hz * (double)(w->at + i) / 8000));
+    agw_put16(rtp + 2, w->seq++);
+    agw_put32(rtp + 4, w->timestamp);
+    agw_put32(rtp + 8, w->ssrc);
+    w->at += FRAME;
+    w->timestamp += FRAME;
+    const size_t len = agw_encoder_encode(e, pcm, FRAME, -1, rtp + 12, FRAME);
+    const agw_tapped packet = {.media_id = 1,
+                               .side = w->side,
+                               .kind = AGW_MEDIA_AUDIO,
+                               .format = agw_codec_plain(AGW_CODEC_PCMA),
+                               .at = at,
+                               .from = lab_addr(1, 2),
+                               .to = lab_addr(3, 4),
+                               .data = rtp,
+                               .len = 12 + len};
+    CU_ASSERT_EQUAL(len, FRAME);
+    if (!is_lost)
+        agw_tap_put(agw_recorder_tap(s->recorder, 0), rec, &packet);
+}
+
+/* How strong a tone is in the file (1 = as whistled), of n frames from `from` on. */
+static double strength(unsigned hz, unsigned channels, unsigned channel, size_t from, size_t n)
+{
+    double re = 0, im = 0;
+    for (size_t i = 0; i < n; i++) {
+        const size_t at = WAV_HEAD + 2 * ((from + i) * channels + channel);
+        const double v = (int16_t)(file[at] | file[at + 1] << 8),
+                     a = 2 * M_PI * hz * (double)i / WAV_HZ;
+        re += v * cos(a);
+        im += v * sin(a);
+    }
+    return 2 * hypot(re, im) / (double)n / 8000;
+}
+
+/* A begins, B joins half a second later; both end after two seconds. Every tenth packet of A is
+ * lost. */
+static void whistle_both(studio *s, agw_recording *rec)
+{
+    const agw_codec_format pcma = agw_codec_plain(AGW_CODEC_PCMA);
+    agw_encoder *a = agw_encoder_new(&pcma, 8000), *b = agw_encoder_new(&pcma, 8000);
+    whistler alice = {.side = AGW_SIDE_A, .hz = 440, .ssrc = 1, .timestamp = 0xfffff000},
+             bob = {.side = AGW_SIDE_B, .hz = 1250, .ssrc = 2, .seq = 0xfff0};
+    for (int i = 0; i < 100; i++) {
+        const agw_ns at = AGW_S(7) + AGW_MS(20) * i;
+        whistle(s, rec, a, &alice, at, i % 10 == 9);
+        if (i >= 25)
+            whistle(s, rec, b, &bob, at + AGW_MS(5), false);
+    }
+    agw_encoder_free(a);
+    agw_encoder_free(b);
+}
+
+static void end_well(studio *s, agw_recording *rec)
+{
+    agw_event event;
+    agw_recording_done(rec);
+    CU_ASSERT_EQUAL(hear(s, &event), AGW_EVENT_RECORDING_STARTED);
+    CU_ASSERT_EQUAL(hear(s, &event), AGW_EVENT_RECORDING_ENDED);
+    CU_ASSERT_EQUAL(hear(s, &event), -1);
+}
+
+static void head_is(size_t len, unsigned channels)
+{
+    CU_ASSERT_EQUAL_FATAL(memcmp(file, "RIFF", 4), 0);
+    CU_ASSERT_EQUAL(u32(4), len - 8);
+    CU_ASSERT_EQUAL(memcmp(file + 8, "WAVEfmt ", 8), 0);
+    CU_ASSERT_EQUAL(u32(20), 1 | channels << 16);
+    CU_ASSERT_EQUAL(u32(24), WAV_HZ);
+    CU_ASSERT_EQUAL(u32(28), WAV_HZ * channels * 2);
+    CU_ASSERT_EQUAL(u32(40), len - WAV_HEAD);
+}
+
+static void test_recorder_stereo_has_a_party_on_each_side_in_its_time(void)
+{
+    studio s;
+    char path[300];
+    studio_open(&s);
+    agw_recording *rec = studio_record_as(&s, "duet", AGW_RECORD_STEREO);
+    CU_ASSERT_STRING_EQUAL(name_of(rec), "duet.wav");
+    path_of(&s, name_of(rec), path);
+    whistle_both(&s, rec);
+    end_well(&s, rec);
+    agw_recording_free(rec);
+    struct stat st;
+    CU_ASSERT_EQUAL_FATAL(stat(path, &st), 0);
+    CU_ASSERT_EQUAL(st.st_mode & 0777, 0600);
+    const size_t len = read_file(path);
+    head_is(len, 2);
+    const double seconds = (double)(len - WAV_HEAD) / (4.0 * WAV_HZ);
+    CU_ASSERT_TRUE(seconds > 1.95 && seconds < 2.2);
+    const size_t ms = WAV_HZ / 1000;
+    CU_ASSERT_TRUE(strength(440, 2, 0, 200 * ms, 1600 * ms) >
+                   0.75); /* what was lost is concealed */
+    CU_ASSERT_TRUE(strength(440, 2, 1, 200 * ms, 1600 * ms) < 0.01);
+    CU_ASSERT_TRUE(strength(1250, 2, 1, 700 * ms, 1200 * ms) > 0.95);
+    CU_ASSERT_TRUE(strength(1250, 2, 1, 0, 480 * ms) < 0.01); /* not before its time */
+    CU_ASSERT_TRUE(strength(1250, 2, 0, 700 * ms, 1200 * ms) < 0.01);
+    CU_ASSERT_EQUAL(unlink(path), 0);
+    studio_close(&s);
+}
+
+static void test_recorder_mono_is_a_file_of_each_party_beside_the_packets(void)
+{
+    static const char *const NAMES[] = {"trio.pcapng", "trio-a.wav", "trio-b.wav"};
+    static const unsigned TONES[] = {0, 440, 1250};
+    studio s;
+    agw_record_view view;
+    char path[300];
+    size_t count;
+    studio_open(&s);
+    agw_recording *rec = studio_record_as(&s, "trio", AGW_RECORD_PACKETS | AGW_RECORD_MONO);
+    agw_recording_get_view(rec, &view);
+    CU_ASSERT_EQUAL_FATAL(view.n_names, 3);
+    whistle_both(&s, rec);
+    end_well(&s, rec);
+    for (size_t i = 0; i < 3; i++) {
+        CU_ASSERT_STRING_EQUAL(view.names[i], NAMES[i]);
+        path_of(&s, view.names[i], path);
+        const size_t len = read_file(path);
+        CU_ASSERT_EQUAL(unlink(path), 0);
+        if (TONES[i] == 0) {
+            (void)block(len, 6, 0, &count);
+            CU_ASSERT_EQUAL(count, 90 + 75);
+            continue;
+        }
+        head_is(len, 1);
+        CU_ASSERT_TRUE(strength(TONES[i], 1, 0, 12000, 12000) > 0.75);
+        CU_ASSERT_TRUE(strength(TONES[3 - i], 1, 0, 12000, 12000) < 0.01);
+    }
+    agw_recording_free(rec);
+    studio_close(&s);
+}
+
+/* An hour on hold is no hour of work, and takes no room on the disk. */
+static void test_recorder_a_long_silence_is_a_hole_in_the_file(void)
+{
+    const agw_codec_format pcma = agw_codec_plain(AGW_CODEC_PCMA);
+    studio s;
+    char path[300];
+    studio_open(&s);
+    agw_recording *rec = studio_record_as(&s, "hold", AGW_RECORD_STEREO);
+    path_of(&s, name_of(rec), path);
+    agw_encoder *e = agw_encoder_new(&pcma, 8000);
+    whistler alice = {.side = AGW_SIDE_A, .hz = 440, .ssrc = 1};
+    for (int i = 0; i < 100; i++)
+        whistle(&s, rec, e, &alice, AGW_MS(20) * i + (i >= 50 ? AGW_S(3600) : 0), false);
+    agw_encoder_free(e);
+    end_well(&s, rec);
+    agw_recording_free(rec);
+    struct stat st;
+    CU_ASSERT_EQUAL_FATAL(stat(path, &st), 0);
+    CU_ASSERT_TRUE(st.st_size > 3601 * 4L * WAV_HZ && st.st_size < 3603 * 4L * WAV_HZ);
+    CU_ASSERT_TRUE(st.st_blocks * 512 < 10 * 4 * WAV_HZ);
+    const int fd = open(path, O_RDONLY);
+    CU_ASSERT_EQUAL(pread(fd, file, WAV_HEAD, 0), WAV_HEAD);
+    const ssize_t n = pread(fd, file + WAV_HEAD, 4L * WAV_HZ, st.st_size - 4L * WAV_HZ);
+    close(fd);
+    CU_ASSERT_EQUAL(u32(40), st.st_size - WAV_HEAD);
+    CU_ASSERT_EQUAL(n, 4L * WAV_HZ);
+    CU_ASSERT_TRUE(strength(440, 2, 0, WAV_HZ / 4, WAV_HZ / 2) > 0.9);
+    CU_ASSERT_EQUAL(unlink(path), 0);
+    studio_close(&s);
+}
+
+static void test_recorder_what_is_discarded_is_removed(void)
+{
+    studio s;
+    studio_open(&s);
+    agw_recording *rec =
+        studio_record_as(&s, "gone", AGW_RECORD_PACKETS | AGW_RECORD_STEREO | AGW_RECORD_MONO);
+    whistle_both(&s, rec);
+    agw_recording_discard(rec);
+    end_well(&s, rec);
+    agw_recording_free(rec);
+    studio_close(&s); /* the folder is empty */
+}
+
 /* --- trouble -----------------------------------------------------------------------------------
  */
 
@@ -367,19 +575,22 @@ static void test_recorder_names_stay_in_their_folder(void)
         const char *call_id, *wanted, *begins;
     } CASES[] = {
         {"../../etc/passwd", NULL, "_._.._etc_passwd-"},
+        {"x", "z.wav", "z"},
+        {"x", ".wav", "_wav"},
         {"a b\n\x01\xc3\xa9@host", NULL, "a_b____@host-"},
         {"", NULL, "-"},
-        {"x", "../y", "_._y.pcapng"},
-        {"x", "/etc/cron.d/z.pcapng", "_etc_cron.d_z.pcapng"},
-        {"x", ".hidden", "_hidden.pcapng"},
+        {"x", "../y", "_._y"},
+        {"x", "/etc/cron.d/z.pcapng", "_etc_cron.d_z"},
+        {"x", ".hidden", "_hidden"},
         {"id-1", "", "id-1-"},
     };
     char out[AGW_RECORDING_NAME_MAX + 1], again[AGW_RECORDING_NAME_MAX + 1], longest[1000];
     for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
         agw_recording_name(out, CASES[i].call_id, CASES[i].wanted);
         CU_ASSERT_EQUAL(strncmp(out, CASES[i].begins, strlen(CASES[i].begins)), 0);
-        CU_ASSERT_STRING_EQUAL(out + strlen(out) - 7, ".pcapng");
         CU_ASSERT_PTR_NULL(strchr(out, '/'));
+        CU_ASSERT_EQUAL(strlen(out) - strlen(CASES[i].begins), /* and a random number */
+                        CASES[i].begins[strlen(CASES[i].begins) - 1] == '-' ? 16 : 0);
     }
     memset(longest, 'x', sizeof longest - 1);
     longest[sizeof longest - 1] = '\0';
@@ -427,6 +638,10 @@ static void test_pcapng_long_texts_are_cut(void)
 static const agw_unit_case cases[] = {
     AGW_CASE(test_recorder_a_call_is_written_in_the_clear),
     AGW_CASE(test_recorder_a_call_that_ends_ends_its_file),
+    AGW_CASE(test_recorder_stereo_has_a_party_on_each_side_in_its_time),
+    AGW_CASE(test_recorder_mono_is_a_file_of_each_party_beside_the_packets),
+    AGW_CASE(test_recorder_a_long_silence_is_a_hole_in_the_file),
+    AGW_CASE(test_recorder_what_is_discarded_is_removed),
     AGW_CASE(test_recorder_what_finds_no_room_is_counted),
     AGW_CASE(test_recorder_a_full_disk_is_told),
     AGW_CASE(test_recorder_a_file_that_exists_is_not_touched),

@@ -25,6 +25,7 @@ struct agw_call_ref {
     agw_transport_kind kinds[FAKE_TRANSPORT_MAX];
     GHashTable *stats; /* media id -> agw_media_stats */
     char recording[128];
+    uint32_t outputs; /* of it */
 };
 
 struct agw_gateway {
@@ -41,7 +42,7 @@ struct agw_gateway {
     size_t n_workers;
     agw_dtmf_order digits[FAKE_DIGITS];
     agw_play_order play;
-    size_t n_plays, n_stops;
+    size_t n_plays, n_stops, discarded;
     size_t n_digits;
 };
 
@@ -302,21 +303,37 @@ agw_err agw_gateway_record(agw_gateway *gw, agw_call_ref *call, const agw_record
         return AGW_ERR_UNSUPPORTED;
     if (call->recording[0] != '\0')
         return AGW_ERR_EXISTS;
+    call->outputs = config->outputs;
     g_snprintf(call->recording, sizeof call->recording, "%s|%s|%s|%s", config->call_id,
                config->name != NULL ? config->name : "-",
                config->metadata != NULL ? config->metadata : "-", config->tags[0]);
     return AGW_OK;
 }
 
-void agw_gateway_end_record(agw_gateway *gw, agw_call_ref *call)
+void agw_gateway_end_record(agw_gateway *gw, agw_call_ref *call, bool discard)
 {
-    (void)gw;
+    gw->discarded += discard && call->recording[0] != '\0';
     call->recording[0] = '\0';
+}
+
+uint32_t fake_call_outputs(const agw_call_ref *call)
+{
+    return call->outputs;
+}
+
+size_t fake_gateway_discarded(const agw_gateway *gw)
+{
+    return gw->discarded;
 }
 
 bool agw_gateway_get_record(const agw_call_ref *call, agw_record_view *out)
 {
-    *out = (agw_record_view){.name = call->recording, .packets = 1, .bytes = 2, .lost = 3};
+    *out = (agw_record_view){.name = call->recording,
+                             .names = {call->recording},
+                             .n_names = 1,
+                             .packets = 1,
+                             .bytes = 2,
+                             .lost = 3};
     return call->recording[0] != '\0';
 }
 

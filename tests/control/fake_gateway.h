@@ -43,6 +43,11 @@ size_t fake_gateway_digits(const agw_gateway *gw, agw_dtmf_order *last);
 size_t fake_gateway_plays(const agw_gateway *gw, agw_play_order *last);
 size_t fake_gateway_stops(const agw_gateway *gw);
 
+/** AGW_RECORD_* of the call's last recording. */
+uint32_t fake_call_outputs(const agw_call_ref *call);
+/** Recordings whose files were to be removed. */
+size_t fake_gateway_discarded(const agw_gateway *gw);
+
 /** Queues an event of the call; event's owner is filled in. */
 void fake_gateway_push(agw_gateway *gw, const agw_call_ref *call, const agw_event *event);
 

@@ -260,8 +260,9 @@ static void test_acts_recording_states_are_shown(void)
     rig_call(&r);
     works(&r, "{'command':'start recording','call-id':'c','metadata':'m','recording-file':'f'}");
     acts_are(AGW_ACT_TAP, AGW_ACT_TAP);
-    CU_ASSERT_TRUE(query_says(&r, "'recording':{'state':'on','file':'c|f|m|a','packets':1,"
-                                  "'bytes':2,'lost':3}"));
+    CU_ASSERT_TRUE(
+        query_says(&r, "'recording':{'state':'on','file':'c|f|m|a','files':['c|f|m|a'],'packets':1,"
+                       "'bytes':2,'lost':3}"));
     works(&r, "{'command':'pause recording','call-id':'c'}");
     acts_are(0, 0);
     CU_ASSERT_TRUE(query_says(&r, "'state':'paused'"));
@@ -272,6 +273,57 @@ static void test_acts_recording_states_are_shown(void)
     acts_are(0, 0);
     CU_ASSERT_FALSE(query_says(&r, "'recording'"));
     works(&r, "{'command':'stop recording','call-id':'c'}");
+    rig_fini(&r);
+}
+
+static void test_acts_recording_output_says_which_files(void)
+{
+    rig r;
+    rig_with_folder(&r);
+    rig_call(&r);
+    const agw_call_ref *ref = fake_gateway_last_call(r.gateway);
+    works(&r, "{'command':'start recording','call-id':'c'}");
+    CU_ASSERT_EQUAL(fake_call_outputs(ref), r.config.record_outputs);
+    works(&r, "{'command':'stop recording','call-id':'c'}");
+    works(&r, "{'command':'start recording','call-id':'c','recording-output':['stereo','mono'],"
+              "'output-destination':'f'}");
+    CU_ASSERT_EQUAL(fake_call_outputs(ref), AGW_RECORD_STEREO | AGW_RECORD_MONO);
+    CU_ASSERT_TRUE(query_says(&r, "'file':'c|f|-|a'"));
+    rig_fini(&r);
+}
+
+static void test_acts_stop_recording_may_pause_or_discard(void)
+{
+    rig r;
+    rig_with_folder(&r);
+    rig_call(&r);
+    works(&r, "{'command':'start recording','call-id':'c'}");
+    works(&r, "{'command':'stop recording','call-id':'c','pause':'yes'}");
+    CU_ASSERT_TRUE(query_says(&r, "'state':'paused'"));
+    works(&r, "{'command':'start recording','call-id':'c'}");
+    works(&r, "{'command':'stop recording','call-id':'c','flags':['pause']}");
+    CU_ASSERT_TRUE(query_says(&r, "'state':'paused'"));
+    CU_ASSERT_EQUAL(fake_gateway_discarded(r.gateway), 0);
+    works(&r, "{'command':'stop recording','call-id':'c','flags':['discard-recording']}");
+    CU_ASSERT_FALSE(query_says(&r, "'recording'"));
+    CU_ASSERT_EQUAL(fake_gateway_discarded(r.gateway), 1);
+    works(&r, "{'command':'start recording','call-id':'c'}");
+    char *reply = rig_ask(
+        &r, "{'command':'delete','call-id':'c','from-tag':'a','flags':['discard recording']}");
+    g_free(reply);
+    CU_ASSERT_EQUAL(fake_gateway_discarded(r.gateway), 2);
+    rig_fini(&r);
+}
+
+static void test_acts_exclude_recording_leaves_nothing_to_record(void)
+{
+    rig r;
+    rig_with_folder(&r);
+    CU_ASSERT_TRUE(rig_says(&r,
+                            "{'command':'offer','call-id':'c','from-tag':'a','sdp':'v=0',"
+                            "'record-call':'yes','flags':['exclude-recording']}",
+                            OFFERED));
+    acts_are(0, 0);
     rig_fini(&r);
 }
 
@@ -319,6 +371,9 @@ static const agw_unit_case cases[] = {
     AGW_CASE(test_acts_play_dtmf_error_texts),
     AGW_CASE(test_acts_a_recording_is_started_paused_and_stopped),
     AGW_CASE(test_acts_recording_states_are_shown),
+    AGW_CASE(test_acts_recording_output_says_which_files),
+    AGW_CASE(test_acts_stop_recording_may_pause_or_discard),
+    AGW_CASE(test_acts_exclude_recording_leaves_nothing_to_record),
     AGW_CASE(test_acts_record_call_begins_with_the_offer),
     AGW_CASE(test_acts_record_call_without_a_folder_is_passed_over),
 };

@@ -789,6 +789,22 @@ static void test_negotiate_plan_ng_4_silence_of_each_codec_goes_with_the_plan(vo
     fixture_fini(&f);
 }
 
+/* Who writes down what is said must know what comes, but works in nobody's way. */
+static void test_negotiate_plan_ng_4_a_tap_knows_the_codecs(void)
+{
+    fixture f;
+    browser_calls(&f, CORE_AV);
+    const uint8_t acts[2] = {0, AGW_ACT_TAP};
+    agw_session_set_acts(f.session, acts);
+    const agw_end_plan *phone = end_of(&f, 0, AGW_SIDE_B);
+    CU_ASSERT_EQUAL(phone->acts, AGW_ACT_TAP);
+    const agw_audio_plan *pcma = audio_of(phone, 8);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(pcma);
+    CU_ASSERT(pcma->format.id == AGW_CODEC_PCMA && pcma->silence_len == 0);
+    CU_ASSERT_EQUAL(end_of(&f, 0, AGW_SIDE_A)->n_audios, 0);
+    fixture_fini(&f);
+}
+
 /* --- security between the parties (TS 23.334 section 5.11.3) ------------------------------- */
 
 #define PASS_KEYS "{\"direction\":[\"access\",\"access\"],\"flags\":[\"passthrough\"]}"
@@ -882,6 +898,7 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_negotiate_plan_rfc4733_telephone_events_are_marked),
     AGW_CASE(test_negotiate_plan_acts_stay_over_reoffers),
     AGW_CASE(test_negotiate_plan_ng_4_silence_of_each_codec_goes_with_the_plan),
+    AGW_CASE(test_negotiate_plan_ng_4_a_tap_knows_the_codecs),
     AGW_CASE(test_negotiate_plan_rfc9143_one_transport_for_the_group),
     AGW_CASE(test_negotiate_plan_offer_without_bundle_has_a_transport_each),
     AGW_CASE(test_negotiate_plan_rfc9143_7_3_answered_group_merges_transports),

@@ -81,8 +81,8 @@ export function writeToneWav(file, freq, { rate = 48000, seconds = 10, channels 
   writeFileSync(file, b);
 }
 
-/** Samples of the first channel of a 16-bit WAV file (also one still being written). */
-export function readWav(file) {
+/** Samples of one channel of a 16-bit WAV file (also one still being written). */
+export function readWav(file, channel = 0) {
   const b = readFileSync(file);
   if (b.length < 44 || b.toString('latin1', 0, 4) !== 'RIFF') return { rate: 0, samples: [] };
   let at = 12;
@@ -98,7 +98,7 @@ export function readWav(file) {
     if (id === 'data') {
       if (len === 0 || at + 8 + len > b.length) len = b.length - at - 8;
       const samples = [];
-      for (let i = 0; i + 2 * channels <= len; i += 2 * channels) samples.push(b.readInt16LE(at + 8 + i));
+      for (let i = 0; i + 2 * channels <= len; i += 2 * channels) samples.push(b.readInt16LE(at + 8 + i + 2 * channel));
       return { rate, samples };
     }
     at += 8 + len + (len & 1);

@@ -15,7 +15,7 @@ import { EventListener } from '../lib/ng.mjs';
 import { Capture } from '../lib/pcap.mjs';
 import { NET } from '../lib/sandbox.mjs';
 import { audioBothWays, pageHears, PAGE_HZ, parts, phoneCallsBrowser, phoneHears, PHONE_HZ } from '../lib/call.mjs';
-import { writeToneWav } from '../lib/tone.mjs';
+import { readWav, toneShare, writeToneWav } from '../lib/tone.mjs';
 import { until } from '../lib/wait.mjs';
 
 const EDGE = { host: '127.0.0.1', port: 5066 }; // Kamailio, as a remote control
@@ -47,8 +47,8 @@ suite('media', {
 });
 
 /** The phone calls the browser, so that both have telephone-event. */
-async function talk(t, ctx) {
-  const p = await parts(t, ctx, { page: { answerer: true } });
+async function talk(t, ctx, how = {}) {
+  const p = await parts(t, ctx, { ...how, page: { answerer: true, ...how.page } });
   t.sdps = await phoneCallsBrowser(p.call, p.page, p.phone);
   await audioBothWays(p.page, p.phone);
   return p;
@@ -178,6 +178,31 @@ test('start_recording and stop_recording: tshark reads both directions in the cl
   assert.match(info, /metadata: case7/);
   assert.match(info, new RegExp(`from tag ${call.tags.a}`));
   t.note(`${rows.length} RTP packets read by tshark`);
+}, { known: NOT_OURS });
+
+test('start_recording with recording-output=stereo: a WAV with the phone on the left and Chromium, which speaks Opus, on the right', async (t, ctx) => {
+  const { call, page, phone } = await talk(t, ctx, { style: 'zero', page: { codecs: ['opus'] } });
+  await run(call, 'start_recording', 'recording-output=stereo output-destination=both');
+  await until('a second of both is written', async () => (await call.query()).recording.packets > 110, 6000);
+  await run(call, 'stop_recording');
+  const ended = await ctx.gateway.events.wait(call.id, /^recording-ended .*, 0 lost/, 5000);
+  assert.match(ended.detail, /^both\.wav: /);
+  const file = join(ctx.recordings, 'both.wav');
+  for (const [channel, hz, other] of [[0, PHONE_HZ, PAGE_HZ], [1, PAGE_HZ, PHONE_HZ]]) {
+    const { rate, samples } = readWav(file, channel);
+    assert.equal(rate, 16000);
+    assert.ok(samples.length > 15000, `${samples.length} samples`);
+    const middle = samples.slice(4000, -2000); // behind what a jitter buffer does at first
+    assert.ok(toneShare(middle, rate, hz) > 0.8, `channel ${channel}: ${toneShare(middle, rate, hz)} at ${hz} Hz`);
+    assert.ok(toneShare(middle, rate, other) < 0.01, `channel ${channel} is not the other one`);
+  }
+  await run(call, 'start_recording', 'recording-output=mono recording-file=gone');
+  await until('it is written', async () => (await call.query()).recording.packets > 20, 6000);
+  assert.deepEqual((await call.query()).recording.files, ['gone-a.wav', 'gone-b.wav']);
+  await run(call, 'stop_recording', 'discard-recording');
+  await ctx.gateway.events.wait(call.id, /^recording-ended .*, discarded/, 5000);
+  assert.deepEqual(readdirSync(ctx.recordings).filter((f) => f.startsWith('gone')), []);
+  await audioBothWays(page, phone);
 }, { known: NOT_OURS });
 
 test('extended reports: VoIP metrics for the phone that asks, a round trip for a browser that only listens', async (t, ctx) => {
