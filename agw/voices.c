@@ -69,19 +69,13 @@ static void start_anew(voice *o)
     o->n_known = 0;
 }
 
-/* A struct that was padded otherwise is taken for another one: no harm but a new decoder. */
-static bool is_same(const agw_codec_format *a, const agw_codec_format *b)
-{
-    return memcmp(a, b, sizeof *a) == 0;
-}
-
 /* false: it cannot be decoded. */
 static bool learn(voice *o, uint8_t pt, const agw_codec_format *format)
 {
     size_t i = 0;
     while (i < o->n_known && o->known[i].pt != pt)
         i++;
-    if (i < o->n_known && is_same(&o->known[i].format, format))
+    if (i < o->n_known && agw_codec_format_equal(&o->known[i].format, format))
         return true;
     if (o->playout == NULL || i < o->n_known || i == FORMATS)
         start_anew(o); /* the number means something else now */

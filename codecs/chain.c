@@ -210,16 +210,25 @@ void agw_chain_free(agw_chain *c)
     free(c);
 }
 
+/* Of Opus at its highest complexity nearly twice the table's (docs/BENCH.md). */
+static uint32_t encode_cost_us(const agw_codec_format *out)
+{
+    enum { USUAL_EFFORT = 6 };
+    const agw_codec_info *info = agw_codec_info_of(out->id);
+    const uint32_t us = info != NULL ? info->encode_cost_us : 0;
+    const bool eager = out->id == AGW_CODEC_OPUS && out->opus.effort > USUAL_EFFORT;
+    return eager ? us * out->opus.effort / USUAL_EFFORT : us;
+}
+
 uint32_t agw_chain_cost_us(const agw_chain_plan *plan)
 {
-    const agw_codec_info *out = agw_codec_info_of(plan->out.id);
     uint32_t in_us = 0;
     for (size_t i = 0; i < plan->n_inputs; i++) {
         const agw_codec_info *in = agw_codec_info_of(plan->inputs[i].format.id);
         if (is_audio(&plan->inputs[i]) && in != NULL && in->decode_cost_us > in_us)
             in_us = in->decode_cost_us;
     }
-    return STEPS_PER_S * (in_us + (out != NULL ? out->encode_cost_us : 0));
+    return STEPS_PER_S * (in_us + encode_cost_us(&plan->out));
 }
 
 uint32_t agw_chain_clock_hz(const agw_chain *c)

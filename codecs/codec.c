@@ -135,7 +135,9 @@ static bool same_amr(const agw_amr_params *a, const agw_amr_params *b)
 static bool same_opus(const agw_opus_params *a, const agw_opus_params *b)
 {
     return a->max_playback_hz == b->max_playback_hz && a->max_average_bps == b->max_average_bps &&
-           a->stereo == b->stereo && a->cbr == b->cbr && a->fec == b->fec && a->dtx == b->dtx;
+           a->stereo == b->stereo && a->cbr == b->cbr && a->fec == b->fec && a->dtx == b->dtx &&
+           a->effort == b->effort && a->loss_percent == b->loss_percent &&
+           a->application == b->application;
 }
 
 bool agw_codec_format_equal(const agw_codec_format *a, const agw_codec_format *b)

@@ -38,11 +38,23 @@ typedef struct agw_amr_params {
     bool unusable; /* crc, robust-sorting, interleaving: asked for, and refused by us */
 } agw_amr_params;
 
+/** What an encoder of Opus is made for. */
+typedef enum agw_opus_application {
+    AGW_OPUS_VOIP,
+    AGW_OPUS_AUDIO,
+    AGW_OPUS_LOW_DELAY,
+} agw_opus_application;
+
 /** Parameters of Opus, RFC 7587 section 6.1: of what the party that wrote them wants to receive. */
 typedef struct agw_opus_params {
     uint32_t max_playback_hz;   /* maxplaybackrate; 0 = not said (48000) */
     uint32_t max_average_bps;   /* maxaveragebitrate; 0 = not said */
     bool stereo, cbr, fec, dtx; /* useinbandfec, usedtx */
+
+    /* not of fmtp, but of agw_codec_read_options(): how we encode */
+    uint8_t effort;       /* complexity and 1; 0 = our own */
+    uint8_t loss_percent; /* to be reckoned with before any report; 0 = our own */
+    uint8_t application;  /* agw_opus_application */
 } agw_opus_params;
 
 /** A codec as one party takes it. */
@@ -98,6 +110,14 @@ AGW_NODISCARD agw_err agw_codec_read_fmtp(agw_codec_format *format, const char *
 /** Writes the value of our own a=fmtp, what we want to receive; returns its length, 0 = none is
  * needed. buf always ends in NUL. */
 size_t agw_codec_write_fmtp(const agw_codec_format *format, char *buf, size_t size);
+
+/** Takes options of an encoder, "name=value" with blanks, ':', ';' or ',' between them. Opus:
+ * complexity (compression_level) 0 to 10, packet_loss 0 to 100, vbr on, off or constrained,
+ * application voip, audio or lowdelay, fec and dtx 0 or 1.
+ *
+ * @return AGW_ERR_UNSUPPORTED: one of them is not known, AGW_ERR_MALFORMED: a value is out of its
+ *         range; the others are taken all the same */
+AGW_NODISCARD agw_err agw_codec_read_options(agw_codec_format *format, const char *text);
 
 /** Whether two formats say the same. */
 bool agw_codec_format_equal(const agw_codec_format *a, const agw_codec_format *b);

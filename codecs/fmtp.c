@@ -209,6 +209,65 @@ agw_err agw_codec_read_fmtp(agw_codec_format *format, const char *fmtp)
     return AGW_OK;
 }
 
+/* ---------------------------------------------------------------- options of an encoder */
+
+/* Place of the value in the list, which ends in NULL. */
+static agw_err one_of(const char *value, const char *const *list, uint8_t *out)
+{
+    for (uint8_t i = 0; list[i] != NULL; i++) {
+        if (strcasecmp(value, list[i]) == 0) {
+            *out = i;
+            return AGW_OK;
+        }
+    }
+    return AGW_ERR_MALFORMED;
+}
+
+static agw_err read_opus_option(agw_opus_params *opus, const parameter *p)
+{
+    static const char *const APPLICATIONS[] = {"voip", "audio", "lowdelay", NULL};
+    static const char *const VBR[] = {"off", "on", "constrained", NULL};
+    uint32_t v = 0;
+    uint8_t at = 0;
+    agw_err err = AGW_ERR_UNSUPPORTED;
+    if (is_named(p, "complexity") || is_named(p, "compression_level")) {
+        err = number(p->value, 0, 10, &v);
+        opus->effort = err == AGW_OK ? (uint8_t)(v + 1) : opus->effort;
+    } else if (is_named(p, "packet_loss")) {
+        err = number(p->value, 0, 100, &v);
+        opus->loss_percent = err == AGW_OK ? (uint8_t)v : opus->loss_percent;
+    } else if (is_named(p, "vbr")) {
+        err = one_of(p->value, VBR, &at);
+        opus->cbr = err == AGW_OK ? at == 0 : opus->cbr;
+    } else if (is_named(p, "application")) {
+        err = one_of(p->value, APPLICATIONS, &opus->application);
+    } else if (is_named(p, "fec")) {
+        err = flag(p->value, &opus->fec);
+    } else if (is_named(p, "dtx")) {
+        err = flag(p->value, &opus->dtx);
+    }
+    return err;
+}
+
+agw_err agw_codec_read_options(agw_codec_format *format, const char *text)
+{
+    enum { ONE_MAX = 64 };
+    agw_err worst = AGW_OK;
+    for (text += strspn(text, " :;,"); *text != '\0'; text += strspn(text, " :;,")) {
+        char one[ONE_MAX] = "";
+        const size_t len = strcspn(text, " :;,");
+        memcpy(one, text, len < ONE_MAX ? len : 0);
+        const char *at = one;
+        parameter p;
+        agw_err err = AGW_ERR_UNSUPPORTED;
+        if (format->id == AGW_CODEC_OPUS && next_parameter(&at, &p))
+            err = read_opus_option(&format->opus, &p);
+        worst = err != AGW_OK ? err : worst;
+        text += len;
+    }
+    return worst;
+}
+
 /* ---------------------------------------------------------------- writing */
 
 typedef struct text {

@@ -155,16 +155,31 @@ static opus_int32 bandwidth(uint32_t max_playback_hz)
     return max_playback_hz > 8000 ? OPUS_BANDWIDTH_MEDIUMBAND : OPUS_BANDWIDTH_NARROWBAND;
 }
 
+static int application(const agw_opus_params *opus)
+{
+    switch (opus->application) {
+    case AGW_OPUS_AUDIO:
+        return OPUS_APPLICATION_AUDIO;
+    case AGW_OPUS_LOW_DELAY:
+        return OPUS_APPLICATION_RESTRICTED_LOWDELAY;
+    default:
+        return OPUS_APPLICATION_VOIP;
+    }
+}
+
 static void set_up(encoder *e, const agw_opus_params *opus)
 {
     opus_encoder_ctl(e->opus, OPUS_SET_BITRATE((opus_int32)e->bps));
-    opus_encoder_ctl(e->opus, OPUS_SET_COMPLEXITY(COMPLEXITY));
-    opus_encoder_ctl(e->opus, OPUS_SET_SIGNAL(OPUS_SIGNAL_VOICE));
+    opus_encoder_ctl(e->opus,
+                     OPUS_SET_COMPLEXITY(opus->effort != 0 ? opus->effort - 1 : COMPLEXITY));
+    opus_encoder_ctl(e->opus, OPUS_SET_SIGNAL(opus->application == AGW_OPUS_VOIP ? OPUS_SIGNAL_VOICE
+                                                                                 : OPUS_AUTO));
     opus_encoder_ctl(e->opus, OPUS_SET_MAX_BANDWIDTH(bandwidth(opus->max_playback_hz)));
     opus_encoder_ctl(e->opus, OPUS_SET_VBR(opus->cbr ? 0 : 1));
     opus_encoder_ctl(e->opus, OPUS_SET_DTX(opus->dtx ? 1 : 0));
     opus_encoder_ctl(e->opus, OPUS_SET_INBAND_FEC(opus->fec ? 1 : 0));
-    opus_encoder_ctl(e->opus, OPUS_SET_PACKET_LOSS_PERC(opus->fec ? LOSS_PERCENT : 0));
+    const int loss = opus->loss_percent != 0 ? opus->loss_percent : LOSS_PERCENT;
+    opus_encoder_ctl(e->opus, OPUS_SET_PACKET_LOSS_PERC(opus->fec ? loss : 0));
 }
 
 static void *open_encoder(const agw_codec_format *format, uint32_t rate_hz)
@@ -175,7 +190,7 @@ static void *open_encoder(const agw_codec_format *format, uint32_t rate_hz)
     e->opus = (OpusEncoder *)(e + 1);
     e->bps = bitrate(format, rate_hz);
     e->dtx = format->opus.dtx;
-    if (opus_encoder_init(e->opus, (opus_int32)rate_hz, 1, OPUS_APPLICATION_VOIP) != OPUS_OK) {
+    if (opus_encoder_init(e->opus, (opus_int32)rate_hz, 1, application(&format->opus)) != OPUS_OK) {
         free(e);
         return NULL;
     }

@@ -3,6 +3,8 @@
  * browser and an IMS) or by key (codec-transcode), and, once they are answered, what is converted
  * into what. A codec that both have passes untouched unless a key says otherwise; else the pair
  * with the widest audio from end to end is chosen, then the cheapest. */
+#include "base/log.h"
+#include "codecs/codec.h"
 #include "codecs/repack.h"
 #include "control/codec_match.h"
 #include "control/negotiate_state.h"
@@ -511,7 +513,43 @@ static uint8_t ptime_of(const agw_sdp_media *m, int32_t key_ms, const agw_codec_
     return (uint8_t)MAX(ms, frame);
 }
 
-/* Bit rate and parameters that a key says for what we encode: codec-set, codec-transcode. */
+/* Of two limits, 0 = none. */
+static uint32_t least(uint32_t a, uint32_t b)
+{
+    return a == 0 || (b != 0 && b < a) ? b : a;
+}
+
+/* What a key says of how we encode. What the packets look like, and what the party takes at all,
+ * its description says. */
+static void take_parameters(const char *fmtp, agw_codec_format *format)
+{
+    agw_codec_format wanted = *format;
+    const agw_opus_params heard = format->opus;
+    if (agw_codec_read_fmtp(&wanted, fmtp) != AGW_OK) {
+        agw_log(AGW_LOG_WARN, NULL, "codec-set: \"%.100s\" is not understood", fmtp);
+        return;
+    }
+    if (is_amr(format)) {
+        const uint16_t both = format->amr.mode_set != 0 ? format->amr.mode_set & wanted.amr.mode_set
+                                                        : wanted.amr.mode_set;
+        format->amr.mode_set = both != 0 ? both : format->amr.mode_set;
+    } else {
+        *format = wanted;
+    }
+    if (format->id == AGW_CODEC_OPUS) {
+        format->opus.max_average_bps = least(heard.max_average_bps, wanted.opus.max_average_bps);
+        format->opus.max_playback_hz = least(heard.max_playback_hz, wanted.opus.max_playback_hz);
+    }
+}
+
+static void take_options(const char *options, agw_codec_format *format)
+{
+    if (agw_codec_read_options(format, options) != AGW_OK)
+        agw_log(AGW_LOG_WARN, NULL, "codec-set: an option of \"%.100s\" is not served", options);
+}
+
+/* Bit rate, packets, parameters and options that a key says for what we encode: codec-set, and but
+ * for parameters, which are our wish there, codec-transcode. */
 static void take_settings(const agw_leg *leg, const agw_sdp_codec *codec, agw_codec_format *format)
 {
     static const agw_codec_list LISTS[] = {AGW_CODEC_TRANSCODE, AGW_CODEC_SET};
@@ -523,6 +561,12 @@ static void take_settings(const agw_leg *leg, const agw_sdp_codec *codec, agw_co
         const spec s = spec_split(g_ptr_array_index(list, (guint)at));
         if (spec_number(&s, 3) != 0)
             format->bitrate_bps = spec_number(&s, 3);
+        if (spec_number(&s, 4) != 0)
+            format->ptime_ms = agw_codec_fit_ptime(format, spec_number(&s, 4));
+        if (spec_text(&s, 5) != NULL && LISTS[l] == AGW_CODEC_SET)
+            take_parameters(s.part[5], format);
+        if (spec_text(&s, 6) != NULL)
+            take_options(s.part[6], format);
         g_strfreev(s.part);
     }
 }

@@ -51,6 +51,39 @@ static bool writes(const agw_codec_format *format, const char *expected)
     return len == strlen(text) && strcmp(text, expected) == 0;
 }
 
+static agw_err options(const char *text, agw_codec_format *format)
+{
+    *format = agw_codec_plain(AGW_CODEC_OPUS);
+    return agw_codec_read_options(format, text);
+}
+
+static void test_codec_options_of_opus(void)
+{
+    agw_codec_format f, plain;
+    CU_ASSERT_EQUAL(options("complexity=0 vbr=off;fec=1,dtx=1:packet_loss=100,", &f), AGW_OK);
+    CU_ASSERT(f.opus.effort == 1 && f.opus.cbr && f.opus.fec && f.opus.dtx);
+    CU_ASSERT_EQUAL(f.opus.loss_percent, 100);
+    CU_ASSERT_EQUAL(options("compression_level=10 vbr=constrained application=LowDelay", &f),
+                    AGW_OK);
+    CU_ASSERT(f.opus.effort == 11 && !f.opus.cbr && f.opus.application == AGW_OPUS_LOW_DELAY);
+    CU_ASSERT_EQUAL(options("", &plain), AGW_OK);
+    static const char *const BAD[] = {
+        "complexity=11", "complexity=-1",   "complexity=", "packet_loss=101",
+        "vbr=perhaps",   "application=fax", "fec=2"};
+    for (size_t i = 0; i < sizeof BAD / sizeof BAD[0]; i++) {
+        CU_ASSERT_EQUAL(options(BAD[i], &f), AGW_ERR_MALFORMED);
+        CU_ASSERT_TRUE(agw_codec_format_equal(&f, &plain));
+    }
+    char longest[300];
+    memset(longest, 'x', sizeof longest - 1);
+    longest[sizeof longest - 1] = '\0';
+    CU_ASSERT_EQUAL(options(longest, &f), AGW_ERR_UNSUPPORTED);
+    CU_ASSERT_EQUAL(options("frob=1 complexity=3", &f), AGW_ERR_UNSUPPORTED);
+    CU_ASSERT_EQUAL(f.opus.effort, 4);
+    f = agw_codec_plain(AGW_CODEC_PCMA);
+    CU_ASSERT_EQUAL(agw_codec_read_options(&f, "complexity=3"), AGW_ERR_UNSUPPORTED);
+}
+
 static void test_codec_rfc7587_6_1_every_parameter(void)
 {
     agw_codec_format f;
@@ -321,6 +354,7 @@ static void test_codec_rfc4867_8_1_mode_within_the_set(void)
 static const agw_unit_case cases[] = {
     AGW_CASE(test_codec_table_names_every_codec),
     AGW_CASE(test_codec_find_wants_name_clock_and_channels),
+    AGW_CASE(test_codec_options_of_opus),
     AGW_CASE(test_codec_rfc7587_6_1_every_parameter),
     AGW_CASE(test_codec_rfc7587_6_1_defaults),
     AGW_CASE(test_codec_rfc7587_6_1_limits_are_moved_into_range),

@@ -298,6 +298,22 @@ static void test_transcode_rfc7587_6_1_bitrate_is_the_least_of_all(void)
     CU_ASSERT(opus_octets(&format, NULL, &toc) > usual);
 }
 
+/* Options of codec-set are heard in what libopus makes. */
+static void test_transcode_options_change_what_opus_makes(void)
+{
+    uint8_t toc;
+    agw_codec_format format = agw_codec_plain(AGW_CODEC_OPUS);
+    const size_t usual = opus_octets(&format, NULL, &toc);
+    CU_ASSERT_TRUE(toc >> 3 < 16); /* speech: SILK */
+    CU_ASSERT_EQUAL(agw_codec_read_options(&format, "vbr=off"), AGW_OK);
+    CU_ASSERT_EQUAL(opus_octets(&format, NULL, &toc), 32000 / 8 * SECONDS); /* to the octet */
+    format = agw_codec_plain(AGW_CODEC_OPUS);
+    CU_ASSERT_EQUAL(agw_codec_read_options(&format, "complexity=0"), AGW_OK);
+    CU_ASSERT_NOT_EQUAL(opus_octets(&format, NULL, &toc), usual);
+    CU_ASSERT_EQUAL(agw_codec_read_options(&format, "application=lowdelay"), AGW_OK);
+    CU_ASSERT_TRUE(opus_octets(&format, NULL, &toc) > 0 && toc >> 3 >= 16); /* CELT alone */
+}
+
 /* Configurations 0-3 are narrowband, 8-11 wideband SILK (RFC 6716 table 2). */
 static void test_transcode_rfc7587_3_1_1_no_more_than_is_played(void)
 {
@@ -420,6 +436,7 @@ static const agw_unit_case cases[] = {
     AGW_CASE(test_transcode_rfc6716_3_4_malformed_opus_is_refused),
     AGW_CASE(test_transcode_octets_split_into_20_ms),
     AGW_CASE(test_transcode_rfc7587_6_1_bitrate_is_the_least_of_all),
+    AGW_CASE(test_transcode_options_change_what_opus_makes),
     AGW_CASE(test_transcode_rfc7587_3_1_1_no_more_than_is_played),
     AGW_CASE(test_transcode_rfc7587_3_1_3_silence_is_sent_only_without_dtx),
     AGW_CASE(test_transcode_rfc3551_4_5_8_gsm_frames_are_33_octets),

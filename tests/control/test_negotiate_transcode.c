@@ -566,6 +566,40 @@ static void test_negotiate_transcode_ng_6_codec_set(void)
     fixture_fini(&f);
 }
 
+static const agw_codec_format *set_with(fixture *f, const char *key)
+{
+    char *keys = g_strdup_printf("{\"flags\":[\"codec-accept-opus\",\"codec-set-%s\"]}", key);
+    calls_with(f, keys);
+    g_free(keys);
+    return &chain_of(f, AGW_SIDE_B)->out;
+}
+
+static void test_negotiate_transcode_ng_6_codec_set_has_every_part(void)
+{
+    fixture f;
+    const agw_codec_format *out =
+        set_with(&f, "opus/48000/2/18000/40/usedtx--1;maxplaybackrate--16000/"
+                     "complexity--9,application--audio");
+    CU_ASSERT_EQUAL(out->bitrate_bps, 18000);
+    CU_ASSERT_EQUAL(out->ptime_ms, 40);
+    CU_ASSERT_TRUE(out->opus.dtx);
+    CU_ASSERT_EQUAL(out->opus.max_playback_hz, 16000);
+    CU_ASSERT_EQUAL(out->opus.effort, 10);
+    CU_ASSERT_EQUAL(out->opus.application, AGW_OPUS_AUDIO);
+    fixture_fini(&f);
+    out = set_with(&f, "opus/48000/2/////packet_loss--30"); /* one too many: not an option */
+    CU_ASSERT_EQUAL(out->opus.loss_percent, 0);
+    fixture_fini(&f);
+    out = set_with(&f, "opus/48000/2///usedtx--7/complexity--11 frob--1 packet_loss--30");
+    CU_ASSERT_FALSE(out->opus.dtx);
+    CU_ASSERT_EQUAL(out->opus.effort, 0);
+    CU_ASSERT_EQUAL(out->opus.loss_percent, 30); /* what is good is taken */
+    fixture_fini(&f);
+    out = set_with(&f, "PCMA/8000/1///usedtx--1"); /* of another codec */
+    CU_ASSERT_FALSE(out->opus.dtx);
+    fixture_fini(&f);
+}
+
 static void test_negotiate_transcode_ng_6_ptime_repacks(void)
 {
     fixture f;
@@ -617,6 +651,7 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_negotiate_transcode_ng_6_mask_alone_converts_nothing),
     AGW_CASE(test_negotiate_transcode_ng_6_consume_accept_always_transcode),
     AGW_CASE(test_negotiate_transcode_ng_6_codec_set),
+    AGW_CASE(test_negotiate_transcode_ng_6_codec_set_has_every_part),
     AGW_CASE(test_negotiate_transcode_ng_6_ptime_repacks),
     AGW_CASE(test_negotiate_transcode_ng_6_transcode_of_what_is_unknown_adds_nothing),
 };

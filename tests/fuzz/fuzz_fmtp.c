@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
- * Any text as a=fmtp of any codec; what is accepted is written, and read again as it was. */
+ * Any text as a=fmtp, and as options, of any codec; what is accepted is written, and read again as
+ * it was. */
 #include "codecs/codec.h"
 
 #include <stdlib.h>
@@ -24,6 +25,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     AGW_ASSERT(text != NULL);
     memcpy(text, data + 1, size - 1);
     agw_codec_format format = agw_codec_plain(id), back = agw_codec_plain(id);
+    const agw_err options = agw_codec_read_options(&back, text);
+    AGW_ASSERT(options == AGW_OK || options == AGW_ERR_UNSUPPORTED || options == AGW_ERR_MALFORMED);
+    AGW_ASSERT(back.opus.effort <= 11 || back.id != AGW_CODEC_OPUS);
+    back = agw_codec_plain(id);
     if (agw_codec_read_fmtp(&format, text) == AGW_OK) {
         char ours[256];
         const size_t len = agw_codec_write_fmtp(&format, ours, sizeof ours);
