@@ -689,7 +689,7 @@ static bool translate(agw_worker *w, const agw_transport *t, agw_media *m, const
         .fir_seq = &out->fir_seq,
     };
     agw_rtcp_info info;
-    if (agw_transcode_is_on(m))
+    if (agw_report_is_ours(m))
         return take_rtcp(m, t->side, pkt, w->now, why);
     agw_pkt *copy = agw_worker_packet(w);
     if (copy == NULL) {
@@ -883,6 +883,7 @@ static void apply_end(agw_end *end, const agw_end_plan *plan, agw_end_stats *sta
 void agw_media_apply(agw_media *m, const agw_media_plan *plan)
 {
     m->kind = plan->kind;
+    m->own_rtcp = plan->own_rtcp;
     for (int side = 0; side < 2; side++) {
         apply_end(&m->end[side], &plan->end[side], stats_of(m, (agw_side)side));
         agw_report_begin(&m->end[side], m->call->worker);

@@ -86,7 +86,8 @@ typedef struct agw_end {
 typedef struct agw_media {
     alignas(AGW_CACHE_LINE) struct agw_call *call;
     uint32_t id;
-    uint8_t kind; /* agw_media_kind */
+    uint8_t kind;  /* agw_media_kind */
+    bool own_rtcp; /* none is passed on */
     agw_media_stats *stats;
     agw_end end[2];
 } agw_media;

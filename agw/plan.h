@@ -212,8 +212,9 @@ typedef struct agw_end_plan {
 } agw_end_plan;
 
 typedef struct agw_media_plan {
-    uint32_t id;  /* stable in the call; its statistics follow it */
-    uint8_t kind; /* agw_media_kind */
+    uint32_t id;   /* stable in the call; its statistics follow it */
+    uint8_t kind;  /* agw_media_kind */
+    bool own_rtcp; /* RTCP ends at us and ours goes out, also where the codec passes */
     agw_end_plan end[2];
 } agw_media_plan;
 

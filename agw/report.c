@@ -61,6 +61,11 @@ static bool is_recent(agw_ns at, agw_ns now)
     return at != 0 && now - at <= LATELY;
 }
 
+bool agw_report_is_ours(const agw_media *m)
+{
+    return m->own_rtcp || agw_transcode_is_on(m);
+}
+
 /* Whether the party hears a stream whose timestamps are ours. */
 static bool is_our_clock(const agw_media *m, agw_side side)
 {
@@ -73,7 +78,7 @@ static bool is_sender(const agw_media *m, agw_side side, agw_ns now)
     const agw_end *end = &m->end[side], *from = &m->end[1 - side];
     const agw_ns sent_at = (agw_ns)agw_counter_get(&m->stats->end[side].rtp_out.last_at);
     const bool told =
-        !agw_transcode_is_on(m) && from->in.lsr_at != 0 && now - from->in.lsr_at <= ITS_CLOCK;
+        !agw_report_is_ours(m) && from->in.lsr_at != 0 && now - from->in.lsr_at <= ITS_CLOCK;
     if (is_our_clock(m, side))
         return is_recent(sent_at, now) && end->out.started;
     return is_recent(sent_at, now) && !told && end->out.started && end->out.ssrc == from->in_ssrc &&
@@ -142,15 +147,15 @@ static agw_err write_report(agw_media *m, agw_side side, agw_ns now, agw_rtcp_wr
 }
 
 /* Between two browsers everything passes as it is, under names that are not ours. */
-static bool wants_reports(const agw_transport *t, const agw_end *end)
+static bool wants_reports(const agw_transport *t, const agw_media *m)
 {
-    return !end->rtcp_off && (!t->is_ice || !agw_rewrite_transparent(&end->out));
+    const agw_end *end = &m->end[t->side];
+    return !end->rtcp_off && (!t->is_ice || m->own_rtcp || !agw_rewrite_transparent(&end->out));
 }
 
 static void send_report(agw_transport *t, agw_media *m)
 {
-    const agw_end *end = &m->end[t->side];
-    if (!wants_reports(t, end) || !agw_transport_can_send(t, &(agw_drop){0}))
+    if (!wants_reports(t, m) || !agw_transport_can_send(t, &(agw_drop){0}))
         return;
     agw_pkt *pkt = agw_worker_packet(t->worker);
     if (pkt == NULL)

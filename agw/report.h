@@ -12,6 +12,9 @@
 void agw_report_begin(agw_end *end, agw_worker *w);
 /** RTCP was passed on toward this end: while it flows at its own pace none of ours is needed. */
 void agw_report_put_off(agw_end *end, agw_worker *w);
+/** Whether RTCP of this media ends at us: what a party hears has another codec, or control wants it
+ * so. What a party reports is then about a stream of ours, and ours tells of it. */
+bool agw_report_is_ours(const agw_media *m);
 /** Our SSRC toward this party. */
 uint32_t agw_report_speaker(const agw_end *end);
 /** When to ask again; AGW_NEVER = this transport has no media. */

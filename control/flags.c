@@ -649,13 +649,29 @@ static void take_pause(agw_flags *f, char *const *t)
         f->words |= UINT64_C(1) << AGW_WORD_PAUSE;
 }
 
-static void take_record_call(agw_flags *f, char *const *t)
+static bool is_on(const char *text)
 {
     static const char *const YES[] = {"yes", "on", "1", "true", "enable"};
     for (size_t i = 0; i < G_N_ELEMENTS(YES); i++) {
-        if (g_ascii_strcasecmp(last_of(t), YES[i]) == 0)
-            f->words |= UINT64_C(1) << AGW_WORD_RECORD_CALL;
+        if (g_ascii_strcasecmp(text, YES[i]) == 0)
+            return true;
     }
+    return false;
+}
+
+static void take_record_call(agw_flags *f, char *const *t)
+{
+    if (is_on(last_of(t)))
+        f->words |= UINT64_C(1) << AGW_WORD_RECORD_CALL;
+}
+static void take_generate_rtcp(agw_flags *f, char *const *t)
+{
+    if (is_on(last_of(t)))
+        f->words |= UINT64_C(1) << AGW_WORD_GENERATE_RTCP;
+    else if (is_off(last_of(t)))
+        f->pass_rtcp = true;
+    else
+        note_unknown(f, "generate-RTCP", last_of(t));
 }
 static void take_drop_traffic(agw_flags *f, char *const *t)
 {
@@ -756,6 +772,7 @@ static const key_rule KEYS[] = {
     {"pause", FORM_TEXT, take_pause},
     {"record-call", FORM_TEXT, take_record_call},
     {"drop-traffic", FORM_TEXT, take_drop_traffic},
+    {"generate-RTCP", FORM_TEXT, take_generate_rtcp},
     {"P-Early-Media", FORM_WORDS, take_early_media},
     {"sip-code", FORM_TEXT, take_sip_code},
 };
@@ -768,7 +785,6 @@ static const char *const IGNORED_KEYS[] = {
     "sip-call-id",
     "T.38",
     "T38",
-    "generate-RTCP",
     "interface",
     "code",
     "digit",
@@ -842,7 +858,6 @@ static const char *const IGNORED_WORDS[] = {
     "internal-relay",
     "compact",
     "start-recording",
-    "generate-RTCP",
     "media-echo",
     "siprec",
     "force",

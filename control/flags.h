@@ -125,6 +125,7 @@ enum {
     X(EXCLUDE_RECORDING, "exclude-recording")                                                      \
     X(DISCARD_RECORDING, "discard-recording")                                                      \
     X(PAUSE, "pause")                                                                              \
+    X(GENERATE_RTCP, "generate-RTCP")                                                              \
     X(WEBRTC, "WebRTC")                                                                            \
     X(NEW_BRANCH, "new-branch")                                                                    \
     X(ALLOW_NO_CODEC_MEDIA, "allow-no-codec-media")                                                \
@@ -225,6 +226,7 @@ typedef struct agw_flags {
     int32_t priority;     /* -1 = not given */
     int32_t police;       /* kbit/s that each stream may have, 0 = any; -1 = not given */
     bool supports_load_limit;
+    bool pass_rtcp; /* generate-RTCP=off */
     agw_notify_words notify;
     const char *notify_url;      /* target of events (events.h) */
     const char *xmlrpc_callback; /* address of the signalling node for --b2b-url */

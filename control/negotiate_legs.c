@@ -89,6 +89,8 @@ static void take_words(agw_exchange *x)
     to->replace |= f->replace;
     if (f->tos >= 0 && x->is_offer)
         from->tos = to->tos = f->tos;
+    if (agw_flags_has(f, AGW_WORD_GENERATE_RTCP) || f->pass_rtcp)
+        from->own_rtcp = to->own_rtcp = !f->pass_rtcp;
     if (f->police >= 0)
         from->police = to->police = f->police;
     if (agw_addr_is_set(&f->media_address))

@@ -227,6 +227,7 @@ void agw_plan_medias(agw_exchange *x)
         line->now = g_new0(agw_media_plan, 1);
         line->now->id = line->id;
         line->now->kind = (uint8_t)line->kind;
+        line->now->own_rtcp = line->kind == AGW_MEDIA_AUDIO && x->next->leg[x->from].own_rtcp;
         fill_end(x, w, AGW_SIDE_A, line->now);
         fill_end(x, w, AGW_SIDE_B, line->now);
         fill_tos(x, line, AGW_SIDE_A, &line->now->end[AGW_SIDE_A]);

@@ -107,6 +107,7 @@ typedef struct agw_leg {
     bool latch_asked, latch_refused, handover, strict;
     bool nat_wait;   /* it is sent to once it has sent */
     bool use_source; /* SIP-source-address */
+    bool own_rtcp;   /* generate-RTCP; of both legs the same */
     agw_addr source; /* received-from of its last message */
     agw_addr media_address;
     uint64_t words;

@@ -177,6 +177,38 @@ static void test_report_none_of_ours_where_rtcp_is_passed_on(void)
     lab_end(l);
 }
 
+/* The browser's SRs end at us; the phone reads ours about the same stream, and what it reports of
+ * it is taken here. */
+static void test_report_ng_6_generate_rtcp_passes_none_on(void)
+{
+    lab *l = lab_new();
+    lab_call *c = &l->calls[0];
+    uint8_t sr[128];
+    agw_ns last_at = 0;
+    size_t n = 0;
+    c->plan->medias[0].own_rtcp = true;
+    talk(l);
+    for (uint16_t i = 0; i < 1500; i++) {
+        report r;
+        l->now += AGW_MS(20);
+        lab_browser_rtp(l, c, browser(), LAB_PT_AUDIO, SSRC_BROWSER, i);
+        if (i % 100 == 0)
+            lab_browser_says(l, c, browser(), sr, put_sr(sr, SSRC_BROWSER));
+        lab_turn(l);
+        if (!phone_heard(l, c, &r))
+            continue;
+        CU_ASSERT_EQUAL(r.type, AGW_RTCP_SR);
+        CU_ASSERT_NOT_EQUAL(r.sender.ntp, UINT64_C(0x1122334455667788));
+        CU_ASSERT_TRUE(r.sender.packets > i / 2U && r.sender.packets <= i + 1U);
+        CU_ASSERT_TRUE(last_at == 0 || l->now - last_at <= AGW_S(5));
+        last_at = l->now;
+        n++;
+    }
+    CU_ASSERT_TRUE(n >= 6 && n <= 20);
+    CU_ASSERT_EQUAL(agw_counter_get(&c->stats[0].end[AGW_SIDE_A].rtcp_in.packets), 15);
+    lab_end(l);
+}
+
 /* RS and RR of 0 (RFC 3556 section 2): nothing of ours, nothing of the browser's. */
 static void test_report_rfc3556_2_none_without_bandwidth_for_rtcp(void)
 {
@@ -305,6 +337,7 @@ static void test_report_nothing_to_a_party_without_address(void)
 static const agw_unit_case cases[] = {
     AGW_CASE(test_report_hold_of_90_s_has_rtcp_at_least_every_5_s),
     AGW_CASE(test_report_none_of_ours_where_rtcp_is_passed_on),
+    AGW_CASE(test_report_ng_6_generate_rtcp_passes_none_on),
     AGW_CASE(test_report_rfc3556_2_none_without_bandwidth_for_rtcp),
     AGW_CASE(test_report_rfc3550_6_4_silent_peer_gets_sr_and_report),
     AGW_CASE(test_report_rfc3550_6_4_1_timestamps_follow_the_clock),

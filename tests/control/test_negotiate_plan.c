@@ -789,6 +789,23 @@ static void test_negotiate_plan_ng_4_silence_of_each_codec_goes_with_the_plan(vo
     fixture_fini(&f);
 }
 
+static void test_negotiate_plan_ng_6_generate_rtcp_until_it_is_off(void)
+{
+    fixture f;
+    fixture_init(&f);
+    OFFER(&f, AGW_SIDE_A, "{\"generate RTCP\":\"on\"}", WEB_OFFER_AV);
+    ANSWER(&f, AGW_SIDE_B, "", CORE_AV);
+    CU_ASSERT_TRUE(plan_of(&f)->medias[0].own_rtcp);
+    CU_ASSERT_FALSE(plan_of(&f)->medias[1].own_rtcp); /* video: key frames are asked for by it */
+    OFFER(&f, AGW_SIDE_A, "", WEB_OFFER_AV);
+    ANSWER(&f, AGW_SIDE_B, "", CORE_AV);
+    CU_ASSERT_TRUE(plan_of(&f)->medias[0].own_rtcp);
+    OFFER(&f, AGW_SIDE_A, "{\"generate-RTCP\":\"off\"}", WEB_OFFER_AV);
+    ANSWER(&f, AGW_SIDE_B, "", CORE_AV);
+    CU_ASSERT_FALSE(plan_of(&f)->medias[0].own_rtcp);
+    fixture_fini(&f);
+}
+
 /* Who writes down what is said must know what comes, but works in nobody's way. */
 static void test_negotiate_plan_ng_4_a_tap_knows_the_codecs(void)
 {
@@ -899,6 +916,7 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_negotiate_plan_acts_stay_over_reoffers),
     AGW_CASE(test_negotiate_plan_ng_4_silence_of_each_codec_goes_with_the_plan),
     AGW_CASE(test_negotiate_plan_ng_4_a_tap_knows_the_codecs),
+    AGW_CASE(test_negotiate_plan_ng_6_generate_rtcp_until_it_is_off),
     AGW_CASE(test_negotiate_plan_rfc9143_one_transport_for_the_group),
     AGW_CASE(test_negotiate_plan_offer_without_bundle_has_a_transport_each),
     AGW_CASE(test_negotiate_plan_rfc9143_7_3_answered_group_merges_transports),
