@@ -14,7 +14,8 @@ import { ask } from '../lib/sip-udp.mjs';
 import { EventListener } from '../lib/ng.mjs';
 import { Capture } from '../lib/pcap.mjs';
 import { NET } from '../lib/sandbox.mjs';
-import { audioBothWays, pageHears, PAGE_HZ, parts, phoneCallsBrowser, phoneHears, PHONE_HZ } from '../lib/call.mjs';
+import { audioBothWays, Call, pageHears, PAGE_HZ, parts, Phone, phoneCallsBrowser, phoneHears, PHONE_HZ } from '../lib/call.mjs';
+import { parseSdp, ptOf } from '../lib/sdp.mjs';
 import { readWav, toneShare, writeToneWav } from '../lib/tone.mjs';
 import { until } from '../lib/wait.mjs';
 
@@ -203,6 +204,68 @@ test('start_recording with recording-output=stereo: a WAV with the phone on the 
   await ctx.gateway.events.wait(call.id, /^recording-ended .*, discarded/, 5000);
   assert.deepEqual(readdirSync(ctx.recordings).filter((f) => f.startsWith('gone')), []);
   await audioBothWays(page, phone);
+}, { known: NOT_OURS });
+
+// Two phones of the core. offer: what A offers, and speaks the first of; answer: what B answers of that, and speaks; b, a: the formats that each
+// reads; hears: [payload type, octets] of what comes to B and to A.
+const NAMES = { 0: 'PCMU/8000', 8: 'PCMA/8000', 9: 'G722/8000', 111: 'opus/48000/2' };
+const G711 = (pt, ms = 20) => [pt, 8 * ms];
+const KEYS = [
+  ['codec-strip', { codec: { strip: ['PCMA'] } }, { offer: [8, 0], answer: [0], b: [0], a: [0], hears: [G711(0), G711(0)], speaks: 0 }],
+  ['codec-offer', { codec: { strip: ['all'], offer: ['PCMU', 'PCMA'] } }, { offer: [8, 0], answer: [0], b: [0, 8], a: [0], hears: [G711(0), G711(0)], speaks: 0 }],
+  ['codec-except', { codec: { strip: ['all'], except: ['PCMA'] } }, { offer: [0, 8, 9], answer: [8], b: [8], a: [8], hears: [G711(8), G711(8)], speaks: 8 }],
+  ['codec-transcode and codec-mask', { codec: { transcode: ['PCMU'], mask: ['PCMA'] } }, { offer: [8], answer: [0], b: [0], a: [8], hears: [G711(0), G711(8)] }],
+  ['codec-consume', { codec: { consume: ['PCMA'] } }, { offer: [8, 0], answer: [0], b: [0], a: [8], hears: [G711(0), G711(8)] }],
+  ['codec-accept', { codec: { accept: ['PCMA'] } }, { offer: [8, 0], answer: [0], b: [8, 0], a: [8], hears: [G711(0), G711(8)] }],
+  ['always-transcode', { flags: ['always-transcode'] }, { offer: [8, 0], answer: [0], b: [8, 0], a: [8], hears: [G711(0), G711(8)] }],
+  ['single-codec', {}, { offer: [8, 0], answer: [8, 0], b: [8, 0], a: [8], hears: [G711(8), G711(8)], answerKeys: { flags: ['single-codec'] } }],
+  ['ptime', { ptime: 40 }, { offer: [8], answer: [8], b: [8], a: [8], hears: [G711(8, 40), G711(8)] }],
+  ['ptime-reverse', { 'ptime-reverse': 10 }, { offer: [8], answer: [8], b: [8], a: [8], hears: [G711(8), G711(8, 10)] }],
+  ['codec-transcode with a bit rate and options', { codec: { transcode: ['opus/48000/2/16000/40//vbr=off'], mask: ['PCMA'] } }, { offer: [8], answer: ['opus'], b: ['opus'], a: [8], hears: [['opus', 80], null] }],
+  ['codec-set', { codec: { accept: ['opus'], set: ['opus/48000/2/24000///vbr=off'] } }, { offer: [111, 8], answer: [8], b: [111, 8], a: [111], hears: [null, [111, 60]] }],
+];
+
+const coreSdp = (phone, pts, names = NAMES) => [
+  'v=0', `o=- 1 1 IN IP4 ${phone.ip}`, 's=-', `c=IN IP4 ${phone.ip}`, 't=0 0', `m=audio ${phone.audio.port} RTP/AVP ${pts.join(' ')}`,
+  ...pts.map((pt) => `a=rtpmap:${pt} ${names[pt]}`), 'a=sendrecv', '',
+].join('\r\n');
+
+/** Formats of the first line by number, those of Opus by name where a number of its own is ours to choose. */
+function formats(sdp, own) {
+  const [m] = parseSdp(sdp).medias;
+  const opus = ptOf(m, 'opus');
+  return m.pts.map(Number).map((pt) => (pt === opus && !own.includes(pt) ? 'opus' : pt));
+}
+
+async function keyCase(t, ctx, [name, keys, want]) {
+  const call = new Call(ctx.gateway);
+  const direction = ['core', 'core'];
+  const speaks = [want.speaks ?? want.offer.find((pt) => pt < 9) ?? 8, typeof want.answer[0] === 'number' ? want.answer[0] : 8];
+  const [a, b] = await Promise.all(speaks.map((pt, i) => Phone.open(ctx.core, { pt, tone: [600, PHONE_HZ][i] })));
+  t.cleanup(async () => { await call.remove(); await a.close(); await b.close(); });
+  const toB = await call.offer(coreSdp(a, want.offer), { toward: 'core', at: a.ip, keys: { ...keys, direction } });
+  assert.deepEqual(formats(toB, want.offer), want.b, `${name}: B reads`);
+  const opus = ptOf(parseSdp(toB).medias[0], 'opus');
+  const number = (pt) => (pt === 'opus' ? opus : pt);
+  const toA = await call.answer(coreSdp(b, want.answer.map(number), { ...NAMES, [opus]: NAMES[111] }), { toward: 'core', at: b.ip, keys: want.answerKeys });
+  assert.deepEqual(formats(toA, want.offer), want.a, `${name}: A reads`);
+  await a.connect(toA);
+  await b.connect(toB);
+  for (const [i, phone] of [b, a].entries()) {
+    if (!want.hears[i]) continue;
+    const [pt, octets] = want.hears[i];
+    const heard = await until(`${name}: ${'BA'[i]} hears`, async () => {
+      const all = await phone.audio.heard();
+      return all.length > 20 && all.slice(-10);
+    }, 5000);
+    assert.deepEqual([...new Set(heard.map((p) => `${p.pt}: ${p.hex.length / 2}`))], [`${number(pt)}: ${octets}`], `${name}: what ${'BA'[i]} hears`);
+    if (pt === 0 || pt === 8) await phoneHears(phone, [600, PHONE_HZ][i]);
+  }
+}
+
+test('codec-strip, -offer, -except, -transcode, -mask, -consume, -accept, -set, always-transcode, single-codec, ptime: what two phones read and hear', async (t, ctx) => {
+  await ctx.gateway.ensure();
+  await Promise.all(KEYS.map((k) => keyCase(t, ctx, k)));
 }, { known: NOT_OURS });
 
 test('extended reports: VoIP metrics for the phone that asks, a round trip for a browser that only listens', async (t, ctx) => {
