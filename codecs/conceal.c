@@ -13,6 +13,7 @@ enum {
     PERIOD_MAX_US = 15000,
     WINDOW_US = 20000,
     COARSE_HZ = 4000,
+    HISTORY_MS = AGW_CONCEAL_HISTORY / 48,
     HOLD_MS = 20, /* at full level */
     FADE_MS = 60, /* then down to nothing */
     STEP_MS = 1,
@@ -40,14 +41,17 @@ void agw_conceal_reset(agw_conceal *c)
     agw_conceal_init(c, c->rate_hz);
 }
 
+/* At lower rates the end of the array holds all that is looked at. */
 static void remember(agw_conceal *c, const int16_t *pcm, size_t n)
 {
-    if (n >= AGW_CONCEAL_HISTORY) {
-        memcpy(c->history, pcm + n - AGW_CONCEAL_HISTORY, sizeof c->history);
+    const size_t kept = samples_of_ms(c, HISTORY_MS);
+    int16_t *history = c->history + AGW_CONCEAL_HISTORY - kept;
+    if (n >= kept) {
+        memcpy(history, pcm + n - kept, kept * sizeof *pcm);
         return;
     }
-    memmove(c->history, c->history + n, (AGW_CONCEAL_HISTORY - n) * sizeof *c->history);
-    memcpy(c->history + AGW_CONCEAL_HISTORY - n, pcm, n * sizeof *pcm);
+    memmove(history, history + n, (kept - n) * sizeof *history);
+    memcpy(history + kept - n, pcm, n * sizeof *pcm);
 }
 
 /* Likeness of the last `window` samples with those `lag` before, -1 to 1. */

@@ -10,23 +10,19 @@ enum {
     SIGN = 0x80,
 };
 
-/* The segment whose range holds v, given the top of segment 0. */
-static unsigned segment_of(unsigned v, unsigned top)
+/* The segment whose range holds v, given the number of bits that segment 0 has: speech goes through
+ * all of them, and a loop would be guessed wrong. */
+static unsigned segment_of(unsigned v, unsigned bits)
 {
-    unsigned segment = 0;
-    while (segment < 7 && v > top) {
-        top = top * 2 + 1;
-        segment++;
-    }
-    return segment;
+    return 32 - bits - (unsigned)__builtin_clz(v | 1u << (bits - 1));
 }
 
 uint8_t agw_pcma_encode(int16_t sample)
 {
     const int magnitude = sample < 0 ? -(sample + 1) : sample;
     const unsigned v = (unsigned)magnitude >> 4; /* 12 bits: 0 to 2047 */
-    const unsigned chord = segment_of(v, 15);
-    const unsigned mantissa = chord == 0 ? v : v >> (chord - 1);
+    const unsigned chord = segment_of(v, 4);
+    const unsigned mantissa = v >> (chord - (chord != 0));
     return (uint8_t)(((sample < 0 ? 0u : (unsigned)SIGN) | chord << 4 | (mantissa & 15u)) ^
                      PCMA_XOR);
 }
@@ -47,7 +43,7 @@ uint8_t agw_pcmu_encode(int16_t sample)
     if (magnitude > PCMU_CLIP)
         magnitude = PCMU_CLIP;
     const unsigned v = (unsigned)magnitude + PCMU_BIAS;
-    const unsigned segment = segment_of(v, 63);
+    const unsigned segment = segment_of(v, 6);
     return (uint8_t) ~((sample < 0 ? (unsigned)SIGN : 0u) | segment << 4 |
                        (v >> (segment + 1) & 15u));
 }
