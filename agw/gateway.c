@@ -37,7 +37,6 @@ enum {
     CORE_BUFFER = 512 * 1024,
     LOAD_STEP = AGW_LOAD_FULL / 20,           /* smaller differences do not tell workers apart */
     HELPERS_LIMIT = 95 * AGW_LOAD_FULL / 100, /* of the control and handshake threads */
-    US_PER_S = 1000000,
     PORTS_RESERVED = 20, /* one core port in so many is kept for urgent calls */
 };
 
@@ -61,8 +60,11 @@ typedef struct worker_slot {
     uint32_t *free_slots;
     size_t n_free_slots;
     size_t n_calls, n_silent;
-    uint64_t chain_us, silent_chain_us; /* CPU of a second of the codec changes that calls plan, and
-                                           of these the silent ones */
+    /* Calls that were offered codecs of ours, and of these the silent ones and those that plan
+     * codec changes; CPU of a second of all these changes, and of those of silent calls, by the
+     * table. */
+    size_t n_open, n_silent_open, n_chained;
+    uint64_t chain_us, silent_chain_us;
     agw_load load;
 } worker_slot;
 
@@ -81,9 +83,9 @@ struct agw_gateway {
     agw_outbox recorder_box;
     agw_recording **recordings; /* all whose file is not closed yet */
     size_t n_recordings, recordings_room;
-    agw_admission admission;
-    agw_ns looked_at;       /* when the loads were read last */
-    agw_xdp *xdp;           /* NULL: plain sockets */
+    agw_admission admission, coding_admission; /* the latter: of calls whose codecs are changed */
+    agw_ns looked_at;                          /* when the loads were read last */
+    agw_xdp *xdp;                              /* NULL: plain sockets */
     agw_dtls_ctx *dtls_ctx; /* of new calls; each keeps the one that it began with */
     agw_ns dtls_ctx_at;
     agw_ring *mailbox;
@@ -116,6 +118,7 @@ struct agw_call_ref {
     bool applied;
     bool closed;                /* control has let go */
     bool silent;                /* counted as such, see SILENT_FOR */
+    bool open;                  /* codecs may have to be changed: it was offered ours */
     uint64_t chain_us;          /* CPU of a second of the codec changes that it plans */
     agw_ns placed_at, talks_at; /* 0 = not yet */
     void *owner;
@@ -515,6 +518,7 @@ agw_err agw_gateway_new(agw_gateway **out, const agw_gateway_config *config, cha
         return fail(AGW_ERR_SYSTEM, why, size, "out of memory");
     gw->config = *config;
     gw->admission.limit = config->load_limit;
+    gw->coding_admission.limit = agw_load_coding_limit(config->load_limit);
     agw_load_init(&gw->control_load, 0);
     if (gw->config.access_sockets == 0)
         gw->config.access_sockets = 1;
@@ -779,13 +783,29 @@ static void set_silent(agw_call_ref *ref, bool silent)
         return;
     ref->silent = silent;
     slot->n_silent = silent ? slot->n_silent + 1 : slot->n_silent - 1;
+    if (ref->open)
+        slot->n_silent_open = silent ? slot->n_silent_open + 1 : slot->n_silent_open - 1;
     slot->silent_chain_us += silent ? ref->chain_us : -ref->chain_us;
+}
+
+static void set_open(agw_call_ref *ref, bool open)
+{
+    worker_slot *slot = &ref->gw->workers[ref->worker];
+    if (ref->open == open)
+        return;
+    ref->open = open;
+    slot->n_open = open ? slot->n_open + 1 : slot->n_open - 1;
+    if (ref->silent)
+        slot->n_silent_open = open ? slot->n_silent_open + 1 : slot->n_silent_open - 1;
 }
 
 static void set_chains(agw_call_ref *ref, uint64_t us)
 {
     worker_slot *slot = &ref->gw->workers[ref->worker];
     const uint64_t more = us - ref->chain_us;
+    if (us != 0)
+        set_open(ref, true);
+    slot->n_chained += (size_t)(us != 0) - (size_t)(ref->chain_us != 0);
     slot->chain_us += more;
     if (ref->silent)
         slot->silent_chain_us += more;
@@ -826,12 +846,14 @@ static void look_at_worker(worker_slot *slot, agw_ns now)
     const agw_worker *w = slot->worker;
     agw_load_probe probe = {.at = now,
                             .busy_ns = agw_counter_get(&w->stats.busy_ns),
-                            .packets = agw_counter_get(&w->stats.rx_packets)};
+                            .packets = agw_counter_get(&w->stats.rx_packets),
+                            .coding_ns = agw_counter_get(&w->stats.coding_ns)};
     for (size_t i = 0; i < w->n_access_ports; i++) {
         probe.shared += agw_counter_get(&w->access_ports[i]->rx_packets);
         probe.lost += agw_counter_get(&w->access_ports[i]->rx_drops);
     }
     agw_load_note(&slot->load, &probe, slot->n_calls - slot->n_silent);
+    agw_load_note_coding(&slot->load, slot->chain_us - slot->silent_chain_us);
 }
 
 static uint64_t own_cpu_ns(void)
@@ -860,20 +882,31 @@ static uint32_t handshake_load(const agw_gateway *gw)
     return most;
 }
 
-/* What codecs will take that do not run yet, as a share of a worker's time. A call that has no
- * answer is expected to need what calls need there on average; so is the next one. */
-static uint32_t chain_load(const worker_slot *slot, size_t more_calls)
+/* CPU of a second that a call with codecs of ours in its offer needs on average, by the table. */
+static uint64_t usual_us(const worker_slot *slot)
 {
-    const uint64_t each = slot->n_calls != 0 ? slot->chain_us / slot->n_calls : 0;
-    const uint64_t usual = slot->n_silent * each;
-    const uint64_t us =
-        (usual > slot->silent_chain_us ? usual : slot->silent_chain_us) + more_calls * each;
-    return (uint32_t)(us * AGW_LOAD_FULL / US_PER_S);
+    return slot->n_open != 0 ? slot->chain_us / slot->n_open : 0;
+}
+
+/* What codecs will take that do not run yet, as a share of a worker's time. A call that may need
+ * them and has no answer is expected to need what such calls need there on average. */
+static uint32_t chain_load(const worker_slot *slot, uint64_t more_us)
+{
+    const uint64_t usual = slot->n_silent_open * usual_us(slot);
+    const uint64_t us = usual > slot->silent_chain_us ? usual : slot->silent_chain_us;
+    return agw_load_of_coding(&slot->load, us + more_us);
 }
 
 static uint32_t load_of(const worker_slot *slot)
 {
     return agw_load_with(&slot->load, slot->n_silent) + chain_load(slot, 0);
+}
+
+/* Of calls that were offered codecs of ours most were answered with them; with none to look at the
+ * next one is expected to be. */
+static bool is_usually_chained(const worker_slot *slot)
+{
+    return 2 * slot->n_chained >= slot->n_open - slot->n_silent_open;
 }
 
 /* By load in steps, then by calls: a consent check more shall not decide. */
@@ -905,7 +938,10 @@ static void look(agw_gateway *gw)
         gw->looked_at = now;
     }
     const worker_slot *next = &gw->workers[least_loaded(gw)];
-    agw_admission_look(&gw->admission, load_of(next) + chain_load(next, 1), next->load.losing);
+    agw_admission_look(&gw->admission, load_of(next), next->load.losing);
+    agw_admission_look(&gw->coding_admission,
+                       load_of(next) + agw_load_of_coding(&next->load, usual_us(next)),
+                       next->load.losing);
 }
 
 static bool ports_are_kept(const agw_gateway *gw)
@@ -919,6 +955,8 @@ static bool ports_are_kept(const agw_gateway *gw)
     return false;
 }
 
+static const char FULL[] = "CPU usage limit exceeded";
+
 const char *agw_gateway_refusal(agw_gateway *gw, bool urgent)
 {
     look(gw);
@@ -926,11 +964,33 @@ const char *agw_gateway_refusal(agw_gateway *gw, bool urgent)
     const uint32_t load =
         urgent ? agw_load_urgent_with(&next->load, next->n_silent) : load_of(next);
     if (!agw_admission_takes(&gw->admission, load, urgent))
-        return "CPU usage limit exceeded";
+        return FULL;
     if (!urgent && gw->admission.limit != 0 &&
         (gw->control_load.busy >= HELPERS_LIMIT || handshake_load(gw) >= HELPERS_LIMIT))
         return "Load limit exceeded";
     return !urgent && ports_are_kept(gw) ? "Ran out of ports" : NULL;
+}
+
+const char *agw_gateway_refuse_open(agw_gateway *gw, agw_call_ref *call, bool urgent)
+{
+    const worker_slot *slot = &gw->workers[call->worker];
+    set_open(call, true);
+    look(gw);
+    if (urgent || !is_usually_chained(slot) || agw_admission_takes(&gw->coding_admission, 0, false))
+        return NULL;
+    return FULL;
+}
+
+const char *agw_gateway_refuse_chains(agw_gateway *gw, const agw_call_ref *call, uint64_t us,
+                                      bool urgent)
+{
+    const worker_slot *slot = &gw->workers[call->worker];
+    const uint64_t expected = call->open && call->silent ? usual_us(slot) : 0;
+    look(gw);
+    if (urgent || gw->admission.limit == 0 || us <= expected ||
+        load_of(slot) + agw_load_of_coding(&slot->load, us - expected) < gw->admission.limit)
+        return NULL;
+    return FULL;
 }
 
 void agw_gateway_get_load(agw_gateway *gw, agw_gateway_load *out)
@@ -938,6 +998,8 @@ void agw_gateway_get_load(agw_gateway *gw, agw_gateway_load *out)
     look(gw);
     *out = (agw_gateway_load){.limit = gw->admission.limit,
                               .closed = gw->admission.closed,
+                              .coding_limit = gw->coding_admission.limit,
+                              .coding_closed = gw->coding_admission.closed,
                               .control = gw->control_load.busy,
                               .handshakes = handshake_load(gw)};
     if (out->limit != 0)
@@ -951,6 +1013,8 @@ void agw_gateway_get_worker_load(const agw_gateway *gw, size_t i, agw_worker_loa
     *out = (agw_worker_load){.busy = slot->load.busy,
                              .shared = slot->load.shared,
                              .expected = load_of(slot),
+                             .coding = slot->load.coding,
+                             .coding_permille = slot->load.coding_permille,
                              .silent = slot->n_silent,
                              .shared_pps = slot->load.shared_pps};
 }
@@ -1017,6 +1081,7 @@ static void free_call_ref(agw_call_ref *ref)
         ref->next->prev = ref->prev;
     set_silent(ref, false);
     set_chains(ref, 0);
+    set_open(ref, false);
     gw->workers[ref->worker].n_calls--;
     free(ref);
 }
@@ -1026,6 +1091,7 @@ void agw_gateway_call_free(agw_gateway *gw, agw_call_ref *call)
     call->closed = true;
     set_silent(call, false);
     set_chains(call, 0);
+    set_open(call, false);
     if (!call->recording_given)
         agw_gateway_end_record(gw, call, false);
     if (!call->applied) {

@@ -66,6 +66,15 @@ void agw_gateway_free(agw_gateway *gw);
  * are never asked about. */
 const char *agw_gateway_refusal(agw_gateway *gw, bool urgent);
 
+/** The call's first offer is sent on with codecs of ours: its own may have to be changed. The same
+ * for urgent ones and while the worker has room; where such calls are answered with ours more often
+ * than not, the room for codecs ends before that for calls that only pass. */
+const char *agw_gateway_refuse_open(agw_gateway *gw, agw_call_ref *call, bool urgent);
+/** The call's first answer makes codecs change, for so many us of CPU a second by the codec table.
+ */
+const char *agw_gateway_refuse_chains(agw_gateway *gw, const agw_call_ref *call, uint64_t us,
+                                      bool urgent);
+
 /** Places a call on the least loaded worker. tag (the call-id) is copied for the log. owner comes
  * back with the call's events. AGW_ERR_LIMIT: no worker takes calls now. */
 AGW_NODISCARD agw_err agw_gateway_call_new(agw_gateway *gw, const char *tag, void *owner,
@@ -256,11 +265,15 @@ typedef struct agw_worker_load {
     uint32_t expected;   /* the larger of both when the silent calls talk, too */
     size_t silent;       /* calls begun a moment ago that have sent nothing yet */
     uint64_t shared_pps; /* packets a second that its access ports are good for; 0 = has none */
+    uint32_t coding;     /* of its time that codecs take */
+    uint32_t coding_permille; /* of what the codec table says that they take */
 } agw_worker_load;
 
 typedef struct agw_gateway_load {
     uint32_t limit, urgent_limit; /* 0 = no limit */
     bool closed;                  /* new calls that are not urgent are refused now */
+    uint32_t coding_limit;        /* of calls whose codecs are changed ... */
+    bool coding_closed;           /* ... and whether those are refused now */
     uint32_t control, handshakes; /* busy; of several handshake threads the busiest */
 } agw_gateway_load;
 

@@ -16,6 +16,15 @@ enum {
     PACKET_NS_MAX = 12000,
 };
 
+enum {
+    US_PER_S = 1000000,
+    AS_PLANNED = 1000, /* coding_permille */
+    CODING_MIN = 20,   /* share of a worker's time below which coding teaches nothing */
+    CODING_MEMORY = 8, /* an eighth of what is new counts */
+    CODING_LEAST = AS_PLANNED / 5,
+    CODING_MOST = AS_PLANNED * 5,
+};
+
 static const agw_ns STALL_MIN = AGW_MS(4);
 
 static uint64_t within(uint64_t value, uint64_t least, uint64_t most)
@@ -35,6 +44,7 @@ void agw_load_init(agw_load *load, uint64_t shared_pps)
     load->shared_pps = shared_pps;
     load->call_pps = CALL_PPS;
     load->packet_ns = PACKET_NS;
+    load->coding_permille = AS_PLANNED;
 }
 
 bool agw_load_due(const agw_load *load, agw_ns now)
@@ -75,7 +85,26 @@ void agw_load_note(agw_load *load, const agw_load_probe *probe, size_t talking)
     if (load->shared_pps != 0)
         load->shared = (uint32_t)(shared_pps * AGW_LOAD_FULL / load->shared_pps);
     load->losing = probe->lost != from->lost;
-    learn(load, packets, busy_ns, packets * second / elapsed, talking);
+    const uint64_t coding_ns = probe->coding_ns - from->coding_ns;
+    load->coding = (uint32_t)within(coding_ns * AGW_LOAD_FULL / elapsed, 0, AGW_LOAD_FULL);
+    learn(load, packets, busy_ns - (coding_ns < busy_ns ? coding_ns : busy_ns),
+          packets * second / elapsed, talking);
+}
+
+uint32_t agw_load_of_coding(const agw_load *load, uint64_t planned_us)
+{
+    return (uint32_t)within(planned_us * load->coding_permille / US_PER_S, 0, UINT32_MAX / 2);
+}
+
+void agw_load_note_coding(agw_load *load, uint64_t planned_us)
+{
+    const uint64_t planned = planned_us * AGW_LOAD_FULL / US_PER_S;
+    if (planned < CODING_MIN || load->coding < CODING_MIN || load->busy >= AGW_LOAD_FULL)
+        return; /* a worker that is full takes what there is, not what it costs */
+    const uint64_t now =
+        within(load->coding * (uint64_t)AS_PLANNED / planned, CODING_LEAST, CODING_MOST);
+    load->coding_permille =
+        (uint32_t)(((CODING_MEMORY - 1) * (uint64_t)load->coding_permille + now) / CODING_MEMORY);
 }
 
 static uint32_t busy_with(const agw_load *load, size_t calls)

@@ -71,6 +71,7 @@ typedef struct agw_worker_stats {
     agw_counter handshakes_done, handshakes_failed;
     agw_counter calls, transports; /* now */
     agw_counter chains;            /* codec changes of one direction, now */
+    agw_counter coding_ns;         /* of busy_ns: spent on them */
     agw_counter icmp_errors, kernel_drops;
     agw_counter fast_rx, fast_tx;         /* packets that came and went by AF_XDP */
     agw_counter waits;                    /* times it gave up the processor */

@@ -215,9 +215,13 @@ static void run_media_timers(agw_worker *w)
 static bool run_chain_timers(agw_worker *w)
 {
     int budget = CHAIN_BUDGET;
+    if (agw_timerq_next(&w->chain_timers) > w->now)
+        return false;
+    const agw_ns from = agw_clock_now();
     for (agw_timer *timer; budget > 0 && (timer = agw_timerq_pop(&w->chain_timers, w->now)) != NULL;
          budget--)
         agw_transcode_on_timer(timer->owner);
+    agw_counter_add(&w->stats.coding_ns, (uint64_t)(agw_clock_now() - from));
     return budget == 0;
 }
 

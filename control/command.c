@@ -119,7 +119,7 @@ static const char *missing(run *r, bool is_offer)
 /* Emergency calls and those of people with priority (TS 23.334 section 5.14). */
 static bool is_urgent(const run *r)
 {
-    return agw_flags_has(&r->flags, AGW_WORD_EMERGENCY) || r->flags.priority > 0;
+    return agw_flags_urgent(&r->flags);
 }
 
 static void tell_of_refusals(const agw_control *ctl, const char *event, const char *reason,
@@ -179,6 +179,15 @@ static agw_doc *refuse_new_call(run *r, const char *why)
     agw_doc_set_str(reply, "result", "load limit");
     agw_doc_set_str(reply, "message", why);
     return reply;
+}
+
+/* Of a call for which negotiation has found no room: the error's words, as a refusal of the call.
+ */
+static agw_doc *as_refusal(run *r, agw_doc *error)
+{
+    agw_doc *refusal = refuse_new_call(r, agw_doc_str(error, "error-reason"));
+    agw_doc_free(error);
+    return refusal;
 }
 
 static bool has_room(const run *r)
@@ -370,10 +379,7 @@ static agw_doc *run_first_offer(run *r)
         return reply;
     }
     agw_calls_end(call, AGW_CALL_DELETED);
-    if (looped || err != AGW_ERR_LIMIT)
-        return reply;
-    agw_doc_free(reply);
-    return refuse_new_call(r, "Ran out of ports");
+    return looped || err != AGW_ERR_LIMIT ? reply : as_refusal(r, reply);
 }
 
 static agw_doc *run_offer(run *r)
@@ -431,7 +437,10 @@ static agw_doc *run_answer(run *r)
         return agw_ng_error("Invalid dialogue association");
     call = pass_for_answer(r, call, side);
     agw_doc *reply;
-    if (negotiate(r, call, side, false, &reply) != AGW_OK || agw_session_looped(call->session))
+    const agw_err err = negotiate(r, call, side, false, &reply);
+    if (err == AGW_ERR_LIMIT && !call->clock.answered)
+        return as_refusal(r, reply);
+    if (err != AGW_OK || agw_session_looped(call->session))
         return reply;
     const guint in_use = call->current[side];
     agw_calls_claim(call, side, r->flags.to_tag, r->flags.via_branch);

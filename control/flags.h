@@ -246,6 +246,12 @@ static inline bool agw_flags_has(const agw_flags *flags, agw_word word)
     return (flags->words >> word & 1) != 0;
 }
 
+/** An emergency or priority call (TS 23.334 section 5.14). */
+static inline bool agw_flags_urgent(const agw_flags *flags)
+{
+    return agw_flags_has(flags, AGW_WORD_EMERGENCY) || flags->priority > 0;
+}
+
 /** No key given. To be ended with agw_flags_fini(). */
 void agw_flags_init(agw_flags *out);
 /** Takes the keys of one request. The document may go afterwards. Never fails: what cannot be

@@ -133,6 +133,11 @@ static void write_load(GString *out, agw_gateway *gw)
           load.limit);
     number(out, "agw_refusing_calls", "1: new calls that are not urgent are refused now.",
            load.closed);
+    ratio(out, "agw_coding_limit_ratio",
+          "New calls whose codecs would be changed are refused above it; 0: never for load.",
+          load.coding_limit);
+    number(out, "agw_refusing_coding", "1: of new calls those are refused now.",
+           load.coding_closed);
     ratio(out, "agw_control_busy_ratio", "Of its time the control thread works.", load.control);
     ratio(out, "agw_handshake_busy_ratio", "Of its time the busiest handshake thread works.",
           load.handshakes);
@@ -256,6 +261,31 @@ static void write_worker_loads(GString *out, const agw_gateway *gw)
     }
 }
 
+/* Codec changes of one direction each, the time that they take, and what of it the table foresaw.
+ */
+static void write_coding(GString *out, const agw_gateway *gw)
+{
+    static const char CHAINS[] = "agw_codec_changes", TIME[] = "agw_coding_seconds_total",
+                      COST[] = "agw_coding_cost_ratio";
+    head_of_number(out, CHAINS, "Streams whose codec is changed now.");
+    for (size_t w = 0; w < agw_gateway_workers(gw); w++) {
+        per_worker(out, CHAINS, w);
+        append_int(out, agw_counter_get(&agw_gateway_worker_stats(gw, w)->chains));
+    }
+    head_of_number(out, TIME, "Of agw_worker_busy_seconds_total: spent on codecs.");
+    for (size_t w = 0; w < agw_gateway_workers(gw); w++) {
+        per_worker(out, TIME, w);
+        append_seconds(out, agw_counter_get(&agw_gateway_worker_stats(gw, w)->coding_ns));
+    }
+    head_of_number(out, COST, "What codecs cost here, by what the codec table says.");
+    for (size_t w = 0; w < agw_gateway_workers(gw); w++) {
+        agw_worker_load load;
+        agw_gateway_get_worker_load(gw, w, &load);
+        per_worker(out, COST, w);
+        append_ratio(out, load.coding_permille);
+    }
+}
+
 static void write_drops(GString *out, const agw_gateway *gw)
 {
     static const char NAME[] = "agw_dropped_packets_total";
@@ -353,6 +383,7 @@ void agw_metrics_write(GString *out, const agw_control *ctl, agw_ns now)
     write_numbers(out, ctl->gateway);
     write_uses(out, ctl->gateway);
     write_worker_loads(out, ctl->gateway);
+    write_coding(out, ctl->gateway);
     write_drops(out, ctl->gateway);
     write_batches(out, ctl->gateway);
     write_transits(out, ctl->gateway);

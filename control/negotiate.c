@@ -276,6 +276,28 @@ static bool fits_reply(agw_exchange *x, const GString *out)
     return false;
 }
 
+/* Only a call that does not stand yet is refused for what its codecs would cost. */
+static bool has_room_for_open(agw_exchange *x)
+{
+    const agw_session *s = x->s;
+    if (s->current != NULL || s->offer.pending != NULL || !agw_transcode_is_open(x))
+        return true;
+    const char *why = agw_gateway_refuse_open(s->gw, s->call, agw_flags_urgent(x->flags));
+    x->why = why != NULL ? why : x->why;
+    return why == NULL;
+}
+
+static bool has_room_for_chains(agw_exchange *x)
+{
+    const agw_session *s = x->s;
+    const uint64_t us = agw_transcode_cost_us(x->next);
+    if (s->current != NULL || us == 0)
+        return true;
+    const char *why = agw_gateway_refuse_chains(s->gw, s->call, us, s->urgent);
+    x->why = why != NULL ? why : x->why;
+    return why == NULL;
+}
+
 static agw_err run_offer(agw_exchange *x, const char *text, size_t len, GString *out)
 {
     agw_session *s = x->s;
@@ -292,6 +314,8 @@ static agw_err run_offer(agw_exchange *x, const char *text, size_t len, GString 
     agw_out_write(x, out);
     if (!fits_reply(x, out))
         return AGW_ERR_UNSUPPORTED;
+    if (!has_room_for_open(x))
+        return AGW_ERR_LIMIT;
     if (crosses(x)) {
         give_up_crossed(s); /* an earlier one of the same side */
         swap_offers(s);
@@ -324,6 +348,8 @@ static agw_err run_answer(agw_exchange *x, const char *text, size_t len, GString
     agw_out_write(x, out);
     if (!fits_reply(x, out))
         return AGW_ERR_UNSUPPORTED;
+    if (!has_room_for_chains(x))
+        return AGW_ERR_LIMIT;
     if (agw_forks_stand(x)) {
         agw_forks_note(x);
         return AGW_OK;

@@ -320,6 +320,10 @@ agw_codec_format agw_row_format(const agw_row *row, agw_side side);
 uint8_t agw_transcode_repack(const agw_line *line, agw_side side, const agw_row *row);
 /** Whether a chain can have it as an input. */
 bool agw_transcode_takes(const agw_row *row);
+/** Whether a line of the offer goes on with codecs of ours. */
+bool agw_transcode_is_open(const agw_exchange *x);
+/** CPU of a second of what the lines convert, in us, by the codec table. */
+uint64_t agw_transcode_cost_us(const agw_state *state);
 /** The chain of what a side sends, for the plan; NULL = none. offered: it may send all that was
  * offered to it. */
 const agw_chain_plan *agw_transcode_plan(agw_plan *plan, const agw_line *line, agw_side side,

@@ -392,6 +392,25 @@ void agw_transcode_offer(agw_exchange *x, agw_work *w)
         add_by_profile(x, w, hz);
 }
 
+static bool has_added(const agw_work *w)
+{
+    for (guint i = 0; w->codecs != NULL && i < w->codecs->len; i++) {
+        const agw_out_codec *c = &g_array_index(w->codecs, agw_out_codec, i);
+        if (c->added && !agw_codec_is_aux(c->codec))
+            return true;
+    }
+    return false;
+}
+
+bool agw_transcode_is_open(const agw_exchange *x)
+{
+    for (guint i = 0; i < x->work->len; i++) {
+        if (has_added(agw_work_at(x, i)))
+            return true;
+    }
+    return false;
+}
+
 /* --- answers: what is converted ----------------------------------------------------------- */
 
 /* One party's codec. */
@@ -906,6 +925,28 @@ static void add_inputs(agw_chain_plan *chain, const agw_line *line, agw_side sid
                 add_input(chain, row, own ? row->want[side] : row->pt[side]);
         }
     }
+}
+
+/* What goes in is taken to be what goes out on the way back, which is most often so. */
+static uint32_t cost_of_way(const agw_line *line, agw_side side)
+{
+    const agw_chain_plan *back = line->chain[agw_side_other(side)];
+    if (line->chain[side] == NULL)
+        return 0;
+    agw_chain_plan chain = *line->chain[side];
+    chain.n_inputs = 1;
+    chain.inputs[0] = (agw_chain_input){.format = back != NULL ? back->out : chain.out};
+    return agw_chain_cost_us(&chain);
+}
+
+uint64_t agw_transcode_cost_us(const agw_state *state)
+{
+    uint64_t us = 0;
+    for (guint i = 0; i < state->lines->len; i++) {
+        const agw_line *line = g_ptr_array_index(state->lines, i);
+        us += cost_of_way(line, AGW_SIDE_A) + cost_of_way(line, AGW_SIDE_B);
+    }
+    return us;
 }
 
 /* What was answered first: there is not room for everything. */

@@ -218,6 +218,7 @@ static void set_worker_load(agw_doc *out, const agw_gateway *gw, size_t i)
     agw_doc_set_int(out, "access ports %", percent(load.shared));
     agw_doc_set_int(out, "expected %", percent(load.expected));
     agw_doc_set_int(out, "silent calls", (int64_t)load.silent);
+    agw_doc_set_int(out, "coding %", percent(load.coding));
 }
 
 static void set_use(agw_doc *out, const agw_thread_use *use)

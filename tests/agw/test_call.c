@@ -560,6 +560,61 @@ static void test_gateway_codecs_that_will_run_count_at_once(void)
     agw_gateway_free(gw);
 }
 
+/* Where calls are converted, those that may be are refused while others still come in. */
+static void test_gateway_ctl_6_room_for_codecs_ends_before_that_for_packets(void)
+{
+    enum { ROOM = 2000 };
+    static agw_call_ref *calls[ROOM];
+    agw_gateway *gw = limited_gateway(500, 31998);
+    agw_plan *plan = transcoded();
+    const uint64_t each = agw_chain_cost_us(&plan->chains[0]) + agw_chain_cost_us(&plan->chains[1]);
+    agw_plan_free(plan);
+    size_t n = 0;
+    const char *why = NULL;
+    for (; n < ROOM && why == NULL; n++) {
+        CU_ASSERT_EQUAL_FATAL(agw_gateway_call_new(gw, "fill", NULL, &calls[n]), AGW_OK);
+        why = agw_gateway_refuse_open(gw, calls[n], false);
+        if (why == NULL)
+            agw_gateway_apply(gw, calls[n], transcoded());
+    }
+    CU_ASSERT_TRUE(n > 4 && n < ROOM);
+    CU_ASSERT_STRING_EQUAL(why, "CPU usage limit exceeded");
+    CU_ASSERT_PTR_NULL(agw_gateway_refuse_open(gw, calls[n - 1], true));
+    CU_ASSERT_PTR_NULL(agw_gateway_refusal(gw, false));
+    CU_ASSERT_PTR_NULL(agw_gateway_refuse_chains(gw, calls[n - 1], each, false)); /* in its offer */
+    CU_ASSERT_PTR_NOT_NULL(agw_gateway_refuse_chains(gw, calls[n - 1], 500000, false));
+    CU_ASSERT_PTR_NULL(agw_gateway_refuse_chains(gw, calls[n - 1], 500000, true));
+    agw_gateway_load load;
+    agw_gateway_get_load(gw, &load);
+    CU_ASSERT_EQUAL(load.coding_limit, agw_load_coding_limit(500));
+    CU_ASSERT_TRUE(load.coding_closed);
+    CU_ASSERT_FALSE(load.closed);
+    for (size_t i = 0; i < n; i++)
+        agw_gateway_call_free(gw, calls[i]);
+    agw_gateway_free(gw);
+}
+
+/* Where codecs of ours are offered and hardly ever answered, nobody is refused for what they would
+ * cost. */
+static void test_gateway_ctl_6_offers_that_end_up_passing_are_taken(void)
+{
+    enum { N = 40 };
+    agw_call_ref *calls[N];
+    agw_gateway *gw = limited_gateway(500, 31998);
+    for (size_t i = 0; i < N; i++) {
+        CU_ASSERT_EQUAL_FATAL(agw_gateway_call_new(gw, "fill", NULL, &calls[i]), AGW_OK);
+        CU_ASSERT_PTR_NULL(agw_gateway_refuse_open(gw, calls[i], false));
+    }
+    agw_worker_load before, after;
+    agw_gateway_get_worker_load(gw, 0, &before);
+    agw_gateway_apply(gw, calls[0], transcoded());
+    agw_gateway_get_worker_load(gw, 0, &after);
+    CU_ASSERT_TRUE(after.expected - before.expected < 100); /* one of many, not all of them */
+    for (size_t i = 0; i < N; i++)
+        agw_gateway_call_free(gw, calls[i]);
+    agw_gateway_free(gw);
+}
+
 static void test_gateway_ims_11_the_last_ports_are_for_urgent_calls(void)
 {
     agw_call_ref *call;
@@ -743,6 +798,8 @@ static const agw_unit_case cases[] = {
     AGW_CASE(test_gateway_ctl_6_calls_that_will_talk_count_at_once),
     AGW_CASE(test_gateway_ctl_6_a_call_that_talks_is_measured_instead),
     AGW_CASE(test_gateway_codecs_that_will_run_count_at_once),
+    AGW_CASE(test_gateway_ctl_6_room_for_codecs_ends_before_that_for_packets),
+    AGW_CASE(test_gateway_ctl_6_offers_that_end_up_passing_are_taken),
     AGW_CASE(test_gateway_ims_11_the_last_ports_are_for_urgent_calls),
     AGW_CASE(test_call_rfc3550_6_5_1_cname_of_the_core_is_replaced),
     AGW_CASE(test_call_webrtc_to_rtp_both_ways),

@@ -95,6 +95,61 @@ static void test_load_is_not_learned_from_little(void)
     CU_ASSERT_EQUAL(agw_load_with(&m.load, 100) - m.load.busy, 120);
 }
 
+/* Codecs take as long as they take here, whatever the table says. */
+static void test_load_coding_is_measured_against_what_was_planned(void)
+{
+    model m;
+    model_init(&m, 0);
+    CU_ASSERT_EQUAL(agw_load_of_coding(&m.load, 100000), 100); /* a tenth of a second a second */
+    for (int i = 0; i < 100; i++) {
+        m.totals.at += AGW_MS(EVERY);
+        m.totals.busy_ns += AGW_MS(60);
+        m.totals.coding_ns += AGW_MS(60);
+        agw_load_note(&m.load, &m.totals, 0);
+        agw_load_note_coding(&m.load, 400000); /* 60 % of its time, where 40 were foreseen */
+    }
+    CU_ASSERT_EQUAL(m.load.coding, 600);
+    CU_ASSERT_TRUE(m.load.coding_permille >= 1490 && m.load.coding_permille <= 1500);
+    CU_ASSERT_TRUE(agw_load_of_coding(&m.load, 100000) >= 149);
+    agw_load_note_coding(&m.load, 19000); /* too little to tell */
+    CU_ASSERT_TRUE(m.load.coding_permille <= 1500);
+}
+
+/* A worker that never waits gives codecs what is left, not what they need. */
+static void test_load_a_full_worker_does_not_teach_what_codecs_cost(void)
+{
+    model m;
+    model_init(&m, 0);
+    for (int i = 0; i < AGW_LOAD_PROBES; i++) {
+        m.totals.at += AGW_MS(EVERY);
+        m.totals.busy_ns += AGW_MS(EVERY);
+        m.totals.coding_ns += AGW_MS(80);
+        agw_load_note(&m.load, &m.totals, 0);
+        agw_load_note_coding(&m.load, 1600000);
+    }
+    CU_ASSERT_EQUAL(m.load.coding_permille, 1000);
+}
+
+/* Coding does not make a packet that only passes dear. */
+static void test_load_packets_cost_what_is_not_spent_on_codecs(void)
+{
+    model m;
+    model_init(&m, 0);
+    for (int i = 0; i < AGW_LOAD_PROBES; i++) {
+        m.totals.busy_ns += AGW_MS(50);
+        m.totals.coding_ns += AGW_MS(50);
+        model_run(&m, AGW_MS(EVERY), 500, 4000);
+    }
+    CU_ASSERT_EQUAL(m.load.busy, 700);
+    CU_ASSERT_EQUAL(agw_load_with(&m.load, 500), 900);
+}
+
+static void test_load_room_for_codecs_ends_first(void)
+{
+    CU_ASSERT_EQUAL(agw_load_coding_limit(800), 700);
+    CU_ASSERT_EQUAL(agw_load_coding_limit(0), 0);
+}
+
 /* Calls on hold make the mean small; the next one will talk. */
 static void test_load_no_call_is_expected_to_be_small(void)
 {
@@ -230,6 +285,10 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_load_never_waiting_is_full_and_not_more),
     AGW_CASE(test_load_silent_calls_count_with_what_calls_cost),
     AGW_CASE(test_load_is_not_learned_from_little),
+    AGW_CASE(test_load_coding_is_measured_against_what_was_planned),
+    AGW_CASE(test_load_a_full_worker_does_not_teach_what_codecs_cost),
+    AGW_CASE(test_load_packets_cost_what_is_not_spent_on_codecs),
+    AGW_CASE(test_load_room_for_codecs_ends_first),
     AGW_CASE(test_load_no_call_is_expected_to_be_small),
     AGW_CASE(test_load_shared_ports_are_good_for_what_they_hold),
     AGW_CASE(test_load_of_shared_ports_counts_when_it_is_the_larger),

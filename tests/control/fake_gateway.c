@@ -37,6 +37,8 @@ struct agw_gateway {
     size_t applied;
     bool calls_full, ports_full;
     const char *refusal[2]; /* [1]: of urgent calls */
+    const char *open_refusal[2];
+    uint64_t chains_max_us; /* more is refused */
     int fd;
     agw_worker_stats stats[AGW_WORKERS_MAX];
     size_t n_workers;
@@ -72,6 +74,7 @@ agw_err agw_gateway_new(agw_gateway **out, const agw_gateway_config *config, cha
     }
     agw_gateway *gw = g_new0(agw_gateway, 1);
     gw->n_workers = 1;
+    gw->chains_max_us = UINT64_MAX;
     gw->config = *config;
     gw->calls = g_ptr_array_new();
     gw->events = g_array_new(FALSE, FALSE, sizeof(agw_event));
@@ -370,6 +373,19 @@ const char *agw_gateway_refusal(agw_gateway *gw, bool urgent)
     return gw->refusal[urgent];
 }
 
+const char *agw_gateway_refuse_open(agw_gateway *gw, agw_call_ref *call, bool urgent)
+{
+    (void)call;
+    return gw->open_refusal[urgent];
+}
+
+const char *agw_gateway_refuse_chains(agw_gateway *gw, const agw_call_ref *call, uint64_t us,
+                                      bool urgent)
+{
+    (void)call;
+    return urgent || us <= gw->chains_max_us ? NULL : "CPU usage limit exceeded";
+}
+
 void agw_gateway_get_load(agw_gateway *gw, agw_gateway_load *out)
 {
     *out = (agw_gateway_load){.limit = 800,
@@ -382,6 +398,12 @@ void agw_gateway_get_worker_load(const agw_gateway *gw, size_t i, agw_worker_loa
 {
     (void)i;
     *out = (agw_worker_load){.busy = 700, .expected = 830, .silent = gw->calls->len};
+}
+
+void fake_gateway_refuse_codecs(agw_gateway *gw, const char *open, uint64_t chains_max_us)
+{
+    gw->open_refusal[0] = open;
+    gw->chains_max_us = chains_max_us;
 }
 
 void fake_gateway_refuse(agw_gateway *gw, const char *normal, const char *urgent)

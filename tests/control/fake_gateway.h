@@ -21,6 +21,9 @@ void fake_gateway_full(agw_gateway *gw, bool calls, bool ports);
 /** What the gateway says to new calls that are not urgent (NULL = it takes them), and to those that
  * are. */
 void fake_gateway_refuse(agw_gateway *gw, const char *normal, const char *urgent);
+/** The same where codecs of ours are offered (NULL = not), and where an answer makes codecs change
+ * for more than so much. */
+void fake_gateway_refuse_codecs(agw_gateway *gw, const char *open, uint64_t chains_max_us);
 /** From the one worker on that it has. */
 void fake_gateway_set_workers(agw_gateway *gw, size_t n);
 /** The numbers of all workers it may have, to be set. */

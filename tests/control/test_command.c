@@ -233,6 +233,27 @@ static void test_command_ctl_6_a_full_gateway_takes_urgent_calls_only(void)
     rig_fini(&r);
 }
 
+/* Negotiation finds that there is no room for what the answer makes of the call. */
+static void test_command_ctl_6_an_answer_may_be_too_much(void)
+{
+    rig r;
+    rig_init(&r, NULL);
+    CU_ASSERT_TRUE(rig_says(&r, OFFER, OFFERED));
+    fake_session.fail = AGW_ERR_LIMIT;
+    fake_session.why = "CPU usage limit exceeded";
+    CU_ASSERT_TRUE(rig_says(&r,
+                            "{'supports':['load limit'],'command':'answer','call-id':'c',"
+                            "'from-tag':'a','to-tag':'b','sdp':'v=0'}",
+                            "{'result':'load limit','message':'CPU usage limit exceeded'}"));
+    CU_ASSERT_EQUAL(r.ctl.refused, 1);
+    fake_session.fail = AGW_OK;
+    CU_ASSERT_TRUE(rig_says(&r, ANSWER, ANSWERED));
+    fake_session.fail = AGW_ERR_LIMIT;
+    fails(&r, ANSWER, "CPU usage limit exceeded"); /* the call stands: no refusal of a new one */
+    CU_ASSERT_EQUAL(r.ctl.refused, 1);
+    rig_fini(&r);
+}
+
 static void test_command_ctl_6_calls_that_stand_are_never_refused(void)
 {
     rig r;
@@ -780,14 +801,15 @@ static void test_command_ng_4_statistics_of_a_worker(void)
     agw_histogram_add(&stats->transit, 100);
     agw_histogram_add(&stats->transit, 300);
     char *plain = rig_ask(&r, "{'command':'statistics'}");
-    CU_ASSERT_PTR_NOT_NULL(strstr(plain, "'waits':20,'paced waits':15,'CPU us':1500000,"
-                                         "'mailbox':3,'busy us':2500000,'busy %':70,"
-                                         "'access ports %':0,'expected %':83,"
-                                         "'silent calls':0,'batches':{'1':4,'2 to 3':0,"
-                                         "'4 to 7':0,'8 to 15':0,'16 to 31':0,'32 to 63':0,'64':2},"
-                                         "'drops':{'oversize':7},'transit':{'samples':2,"
-                                         "'mean ns':200,'p50 ns':103,'p99 ns':303,'p99.9 ns':303,"
-                                         "'max ns':303}}]"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(plain,
+                                  "'waits':20,'paced waits':15,'CPU us':1500000,"
+                                  "'mailbox':3,'busy us':2500000,'busy %':70,"
+                                  "'access ports %':0,'expected %':83,"
+                                  "'silent calls':0,'coding %':0,'batches':{'1':4,'2 to 3':0,"
+                                  "'4 to 7':0,'8 to 15':0,'16 to 31':0,'32 to 63':0,'64':2},"
+                                  "'drops':{'oversize':7},'transit':{'samples':2,"
+                                  "'mean ns':200,'p50 ns':103,'p99 ns':303,'p99.9 ns':303,"
+                                  "'max ns':303}}]"));
     CU_ASSERT_PTR_NOT_NULL(strstr(plain, "'tick us':500,'workers':[{"));
     CU_ASSERT_PTR_NOT_NULL(strstr(plain, "'handshake threads':{'CPU us':400000,'mailbox':2}"));
     g_free(plain);
@@ -868,6 +890,7 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_command_ims_11_emergency_calls_have_a_share_of_their_own),
     AGW_CASE(test_command_ng_3_out_of_ports_is_told),
     AGW_CASE(test_command_ctl_6_a_full_gateway_takes_urgent_calls_only),
+    AGW_CASE(test_command_ctl_6_an_answer_may_be_too_much),
     AGW_CASE(test_command_ctl_6_calls_that_stand_are_never_refused),
     AGW_CASE(test_command_ctl_6_refusals_are_told_when_they_begin_and_end),
     AGW_CASE(test_command_ng_4_fragment_needs_no_answer_sdp),

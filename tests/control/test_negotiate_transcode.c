@@ -113,6 +113,54 @@ static void test_negotiate_transcode_common_codec_has_no_chain(void)
     fixture_fini(&f);
 }
 
+/* What may be converted is refused in its offer; what only passes is not asked about. */
+static void test_negotiate_transcode_ctl_6_no_room_for_codecs_of_ours(void)
+{
+    fixture f;
+    open_all(&f);
+    fake_gateway_refuse_codecs(f.gw, "CPU usage limit exceeded", UINT64_MAX);
+    CU_ASSERT_EQUAL(say(&f, AGW_SIDE_A, true, "", OPUS_OFFER), AGW_ERR_LIMIT);
+    CU_ASSERT_STRING_EQUAL(f.why, "CPU usage limit exceeded");
+    CU_ASSERT_EQUAL(say(&f, AGW_SIDE_A, true, "{\"flags\":[\"emergency\"]}", OPUS_OFFER), AGW_OK);
+    fixture_fini(&f);
+    open_all(&f);
+    fake_gateway_refuse_codecs(f.gw, "CPU usage limit exceeded", UINT64_MAX);
+    f.config.transcode = 0;
+    CU_ASSERT_EQUAL(say(&f, AGW_SIDE_A, true, "", OPUS_OFFER), AGW_OK);
+    fixture_fini(&f);
+}
+
+static void test_negotiate_transcode_ctl_6_no_room_for_what_is_answered(void)
+{
+    fixture f;
+    open_all(&f);
+    fake_gateway_refuse_codecs(f.gw, NULL, 0);
+    OFFER(&f, AGW_SIDE_A, "", WEB_OFFER_A);
+    CU_ASSERT_EQUAL(say(&f, AGW_SIDE_B, false, "", PHONE("1", "96 100", AMR_WB_96)), AGW_ERR_LIMIT);
+    CU_ASSERT_STRING_EQUAL(f.why, "CPU usage limit exceeded");
+    ANSWER(&f, AGW_SIDE_B, "", CORE_A); /* it only passes */
+    OFFER(&f, AGW_SIDE_A, "", OPUS_OFFER);
+    ANSWER(&f, AGW_SIDE_B, "", PHONE("2", "96 100", AMR_WB_96)); /* the call stands */
+    CU_ASSERT_PTR_NOT_NULL(end_of(&f, 0, AGW_SIDE_A)->chain);
+    fixture_fini(&f);
+}
+
+static void test_negotiate_transcode_what_is_answered_costs_both_ways(void)
+{
+    const agw_codec_info *opus = agw_codec_info_of(AGW_CODEC_OPUS);
+    const agw_codec_info *amr_wb = agw_codec_info_of(AGW_CODEC_AMR_WB);
+    const uint64_t us = UINT64_C(50) * (uint64_t)(opus->encode_cost_us + opus->decode_cost_us +
+                                                  amr_wb->encode_cost_us + amr_wb->decode_cost_us);
+    fixture f;
+    open_all(&f);
+    fake_gateway_refuse_codecs(f.gw, NULL, us - 1);
+    OFFER(&f, AGW_SIDE_A, "", OPUS_OFFER);
+    CU_ASSERT_EQUAL(say(&f, AGW_SIDE_B, false, "", PHONE("1", "96 100", AMR_WB_96)), AGW_ERR_LIMIT);
+    fake_gateway_refuse_codecs(f.gw, NULL, us);
+    CU_ASSERT_EQUAL(say(&f, AGW_SIDE_B, false, "", PHONE("1", "96 100", AMR_WB_96)), AGW_OK);
+    fixture_fini(&f);
+}
+
 /* A phone that sends under the number of its own answer, and one that sends under ours. */
 static void test_negotiate_transcode_rfc3264_5_1_both_numbers_come_in(void)
 {
@@ -628,6 +676,9 @@ static void test_negotiate_transcode_ng_6_transcode_of_what_is_unknown_adds_noth
 static const agw_unit_case CASES[] = {
     AGW_CASE(test_negotiate_transcode_plan_of_both_directions),
     AGW_CASE(test_negotiate_transcode_common_codec_has_no_chain),
+    AGW_CASE(test_negotiate_transcode_ctl_6_no_room_for_codecs_of_ours),
+    AGW_CASE(test_negotiate_transcode_ctl_6_no_room_for_what_is_answered),
+    AGW_CASE(test_negotiate_transcode_what_is_answered_costs_both_ways),
     AGW_CASE(test_negotiate_transcode_rfc3264_5_1_both_numbers_come_in),
     AGW_CASE(test_negotiate_transcode_rfc3264_8_3_2_numbers_stay_over_reoffers),
     AGW_CASE(test_negotiate_transcode_fork_of_two_codecs),
