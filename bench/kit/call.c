@@ -3,6 +3,7 @@
 #include "bench/kit/call.h"
 
 #include "base/rand.h"
+#include "bench/kit/pair.h"
 #include "rtp/header.h"
 #include "rtp/rtcp.h"
 
@@ -21,8 +22,11 @@ static kit_side other(kit_side side)
     return side == KIT_A ? KIT_B : KIT_A;
 }
 
-static uint32_t clock_hz(const kit_call *call)
+/* Of what that side sends. */
+static uint32_t clock_hz(const kit_call *call, kit_side from)
 {
+    if (call->config.pair != NULL)
+        return call->config.voices[from]->format.clock_hz;
     return call->config.video ? VIDEO_HZ : AUDIO_HZ;
 }
 
@@ -35,7 +39,8 @@ static void measure_jitter(kit_call *call, kit_side at, const uint8_t *rtp, size
     if (agw_rtp_parse(&h, rtp, len) != AGW_OK)
         return;
     kit_reports *r = &call->reports[at];
-    const uint32_t arrival = (uint32_t)(when / 1000 * clock_hz(call) / 1000000);
+    const uint32_t hz = clock_hz(call, at); /* of a pair: the codec that the gateway makes for it */
+    const uint32_t arrival = (uint32_t)(when / 1000 * hz / 1000000);
     const uint32_t transit = arrival - h.timestamp;
     const int32_t d = (int32_t)(transit - r->transit);
     if (call->checker[at].accepted > 1)
@@ -111,6 +116,8 @@ bool kit_call_send(kit_call *call, kit_side from)
     const agw_ns now = agw_clock_now();
     size_t len = kit_sender_write(&call->sender[from], room, now);
     call->reports[from].sent_at = now;
+    if (len == 0)
+        return true; /* a pause of the voice, or what its network loses */
     if (call->is_browser[from]) {
         local = &call->browser.local;
         remote = &call->browser.remote;
@@ -170,7 +177,7 @@ static agw_err write_report(kit_call *call, kit_side from, agw_ns now, agw_rtcp_
         .ssrc = s->ssrc,
         .ntp = marked(agw_rtcp_ntp(agw_clock_wall_us())),
         .rtp_timestamp = s->first_timestamp + (uint32_t)step * s->timestamp_step +
-                         (uint32_t)(since / 1000 * clock_hz(call) / 1000000),
+                         (uint32_t)(since / 1000 * clock_hz(call, from) / 1000000),
         .packets = (uint32_t)s->sent,
         .octets = (uint32_t)(s->sent * s->payload),
     };
@@ -291,6 +298,13 @@ static void add_sdes(const kit_call *call, agw_doc *command)
     }
 }
 
+/* The codec that the receiver speaks is offered to it. */
+static void add_transcode(const kit_call *call, agw_doc *command, kit_side toward)
+{
+    agw_doc *codec = agw_doc_set(command, "codec", agw_doc_new_dict());
+    add_list(codec, "transcode", call->config.pair->codecs[toward].codec[0].name, NULL);
+}
+
 void kit_call_flags(const kit_call *call, agw_doc *command, kit_side toward, bool answer)
 {
     const bool sdes = call->phone[toward].config.suite != AGW_SRTP_NONE;
@@ -310,6 +324,8 @@ void kit_call_flags(const kit_call *call, agw_doc *command, kit_side toward, boo
         add_list(command, "flags", browser ? "generate-mid" : "emergency",
                  browser && urgent ? "emergency" : NULL);
     add_list(command, "replace", "origin", "session-connection");
+    if (call->config.pair != NULL && !answer)
+        add_transcode(call, command, toward);
     if (call->config.unpoliced)
         agw_doc_set_str(command, "police", "0");
     agw_doc_set_str(command, "transport-protocol",
@@ -460,6 +476,22 @@ void kit_call_delete(kit_call *call)
 
 /* --- making and ending --- */
 
+/* Neither what one party sends nor what the other one gets is stamped. */
+static void init_voices(kit_call *call)
+{
+    for (kit_side side = KIT_A; side <= KIT_B; side++) {
+        const kit_voice *voice = call->config.voices[side];
+        kit_sender *s = &call->sender[side];
+        kit_checker *c = &call->checker[side];
+        s->voice = voice;
+        s->timestamp_step = voice->format.clock_hz / 1000 * KIT_VOICE_MS;
+        s->loss_percent = c->loss_percent = (uint8_t)call->config.pair->loss_percent;
+        s->random = s->stream;
+        c->random = s->stream + 0x1000;
+        c->voice_hz = voice->format.clock_hz;
+    }
+}
+
 static void init_streams(kit_call *call, uint32_t number)
 {
     const kit_call_config *config = &call->config;
@@ -479,13 +511,18 @@ static void init_streams(kit_call *call, uint32_t number)
     }
 }
 
+static const kit_codecs *codecs_of(const kit_call *call, kit_side side)
+{
+    return call->config.pair != NULL ? &call->config.pair->codecs[side] : call->config.codecs;
+}
+
 static void init_party(kit_call *call, kit_side side)
 {
     call->seat[side] = (kit_seat){.call = call, .side = side};
     if (!call->is_browser[side]) {
         const kit_phone_config phone = {
             .video = call->config.video,
-            .codecs = call->config.codecs,
+            .codecs = codecs_of(call, side),
             .suite = call->config.kind == KIT_CALL_WEBRTC_SDES ? call->config.sdes : AGW_SRTP_NONE,
             .on_rtp = on_rtp,
             .on_rtcp = on_rtcp,
@@ -495,7 +532,7 @@ static void init_party(kit_call *call, kit_side side)
     }
     const kit_browser_config browser = {.dtls = call->config.dtls,
                                         .video = call->config.video,
-                                        .codecs = call->config.codecs,
+                                        .codecs = codecs_of(call, side),
                                         .dtls_server = call->config.gateway_dtls_client,
                                         .dtls_pause = call->config.dtls_pause,
                                         .on_ready = on_browser_ready,
@@ -517,6 +554,8 @@ void kit_call_init(kit_call *call, kit_world *world, const kit_call_config *conf
         config->kind == KIT_CALL_WEBRTC_RTP || config->kind == KIT_CALL_WEBRTC_SDES;
     call->is_browser[KIT_B] = config->kind == KIT_CALL_RTP_WEBRTC;
     init_streams(call, number);
+    if (config->pair != NULL)
+        init_voices(call);
     init_party(call, KIT_A);
     init_party(call, KIT_B);
 }

@@ -22,8 +22,10 @@ typedef struct kit_call kit_call;
 
 typedef struct kit_call_config {
     kit_call_kind kind;
-    bool video;               /* one video line; else PCMU */
-    const kit_codecs *codecs; /* of both parties, copied; NULL = the usual ones */
+    bool video;                  /* one video line; else PCMU */
+    const kit_codecs *codecs;    /* of both parties, copied; NULL = the usual ones */
+    const struct kit_pair *pair; /* the parties speak different codecs; borrowed; NULL = the same */
+    kit_voice *const *voices;    /* what A and B say then; borrowed */
     bool ng_only;             /* the dialogue alone: up when answered, nothing goes on the wire */
     bool urgent;              /* the offer says that it is an emergency */
     bool unpoliced;           /* it says that streams may send anything */

@@ -179,16 +179,22 @@ static bool has_codecs(const kit_sdp_fields *f)
     return f->codecs != NULL && f->codecs->count > 0;
 }
 
-/* The list of the m= line, or the a=rtpmap lines. */
+/* The payload type of the m= line, or the codec's own lines. Returns the length. */
+static size_t codec_text(const kit_sdp_codec *c, bool lines, char *out, size_t room)
+{
+    if (!lines)
+        return (size_t)snprintf(out, room, " %u", c->pt);
+    if (c->fmtp[0] == '\0')
+        return (size_t)snprintf(out, room, "a=rtpmap:%u %s\r\n", c->pt, c->name);
+    return (size_t)snprintf(out, room, "a=rtpmap:%u %s\r\na=fmtp:%u %s\r\n", c->pt, c->name, c->pt,
+                            c->fmtp);
+}
+
 static void codecs_text(const kit_codecs *codecs, bool lines, char *out)
 {
     size_t len = 0;
-    for (size_t i = 0; i < codecs->count && len < LINE; i++) {
-        const kit_sdp_codec *c = &codecs->codec[i];
-        const int n = lines ? snprintf(out + len, LINE - len, "a=rtpmap:%u %s\r\n", c->pt, c->name)
-                            : snprintf(out + len, LINE - len, " %u", c->pt);
-        len += (size_t)n;
-    }
+    for (size_t i = 0; i < codecs->count && len < LINE; i++)
+        len += codec_text(&codecs->codec[i], lines, out + len, LINE - len);
     AGW_ASSERT(len < LINE);
 }
 

@@ -26,6 +26,7 @@ typedef enum kit_setup {
 typedef struct kit_sdp_codec {
     uint8_t pt;
     char name[24]; /* as in a=rtpmap, "VP8/90000"; "" = the line has none */
+    char fmtp[40]; /* written only; "" = no such line */
 } kit_sdp_codec;
 
 /** One a=crypto line (RFC 4568). */

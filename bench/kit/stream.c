@@ -72,8 +72,30 @@ static bool marked_at(uint64_t number, uint32_t burst)
     return burst > 1 && number % burst == burst - 1;
 }
 
+static size_t write_voice(kit_sender *s, uint8_t *out)
+{
+    const uint64_t number = s->sent++;
+    const kit_voice_piece *piece = &s->voice->pieces[(s->stream * 97 + number) % s->voice->n];
+    const bool marked = s->paused;
+    s->paused = piece->len == 0;
+    if (piece->len == 0)
+        return 0;
+    const uint16_t seq = (uint16_t)(s->first_seq + s->packets++);
+    if (kit_voice_is_lost(&s->random, s->loss_percent))
+        return 0;
+    out[0] = 2 << 6;
+    out[1] = (uint8_t)(s->pt | (marked ? 0x80 : 0));
+    agw_put16(out + 2, seq);
+    agw_put32(out + 4, s->first_timestamp + (uint32_t)number * s->timestamp_step);
+    agw_put32(out + 8, s->ssrc);
+    memcpy(out + RTP_HEADER, s->voice->bytes + piece->at, piece->len);
+    return RTP_HEADER + (size_t)piece->len;
+}
+
 size_t kit_sender_write(kit_sender *s, uint8_t *out, agw_ns now)
 {
+    if (s->voice != NULL)
+        return write_voice(s, out);
     const uint64_t number = s->sent++;
     out[0] = 2 << 6;
     out[1] = (uint8_t)(s->pt | (marked_at(number, s->burst) ? 0x80 : 0));
@@ -200,8 +222,54 @@ static void note_arrival(kit_checker *c, agw_ns sent_at, agw_ns at)
         kit_histogram_add(c->latency, at - sent_at);
 }
 
+static void begin_voice(kit_checker *c, const uint8_t *rtp, agw_ns at)
+{
+    c->begun = true;
+    c->ssrc = agw_get32(rtp + 8);
+    c->seq_0 = agw_get16(rtp + 2);
+    c->timestamp_0 = agw_get32(rtp + 4);
+    c->quickest = at;
+}
+
+/* Behind the quickest: what it would be for the first packet. */
+static agw_ns lateness(kit_checker *c, const uint8_t *rtp, agw_ns at)
+{
+    const int32_t units = (int32_t)(agw_get32(rtp + 4) - c->timestamp_0);
+    const agw_ns first = at - units * AGW_S(1) / (agw_ns)c->voice_hz;
+    c->quickest = agw_earlier(first, c->quickest);
+    return first - c->quickest;
+}
+
+static kit_finding judge_voice(kit_checker *c, const uint8_t *rtp, size_t len, agw_ns at)
+{
+    size_t n = 0;
+    if (payload_of(rtp, len, &n) == NULL || n == 0) {
+        c->found[KIT_FOREIGN]++;
+        return KIT_FOREIGN;
+    }
+    if (!c->begun)
+        begin_voice(c, rtp, at);
+    const uint16_t ahead = (uint16_t)(agw_get16(rtp + 2) - (uint16_t)(c->seq_0 + c->next));
+    const uint64_t number = c->next + (uint64_t)(int64_t)(int16_t)ahead;
+    const bool fits = (rtp[1] & 0x7f) == c->pt && agw_get32(rtp + 8) == c->ssrc;
+    const agw_ns late = lateness(c, rtp, at);
+    if (number < c->from)
+        return KIT_GOOD;
+    if (fits && kit_voice_is_lost(&c->random, c->loss_percent)) {
+        c->unseen += judge_order(c, number) != KIT_DUPLICATE;
+        return KIT_GOOD;
+    }
+    const kit_finding finding = fits ? judge_order(c, number) : KIT_HEADER;
+    if (finding == KIT_GOOD || finding == KIT_LATE)
+        note_arrival(c, at - late, at);
+    c->found[finding]++;
+    return finding;
+}
+
 kit_finding kit_checker_judge(kit_checker *c, const uint8_t *rtp, size_t len, agw_ns at)
 {
+    if (c->voice_hz != 0)
+        return judge_voice(c, rtp, len, at);
     uint64_t number = UINT64_MAX;
     agw_ns sent_at = 0;
     kit_finding finding = judge_payload(c, rtp, len, &number, &sent_at);
@@ -227,8 +295,11 @@ kit_finding kit_checker_take(kit_checker *c, const uint8_t *rtp, size_t len, agw
 
 void kit_checker_restart(kit_checker *c, uint64_t from)
 {
+    if (c->voice_hz != 0)
+        from = c->next; /* the stream's own numbers */
     memset(c->found, 0, sizeof c->found);
     c->accepted = 0;
+    c->unseen = 0;
     c->longest_gap = 0;
     c->restarted = true;
     c->from = c->first = from;
@@ -238,6 +309,8 @@ void kit_checker_restart(kit_checker *c, uint64_t from)
 
 uint64_t kit_checker_lost(const kit_checker *c, uint64_t sent)
 {
+    if (c->voice_hz != 0)
+        sent = c->next > c->unseen ? c->next - c->unseen : 0;
     if (sent <= c->first)
         return 0;
     const uint64_t due = sent - c->first;

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "bench/kit/histogram.h"
+#include "bench/kit/voice.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -27,10 +28,18 @@ typedef struct kit_sender {
     uint16_t payload; /* bytes, at least KIT_STREAM_PAYLOAD_MIN */
     uint32_t burst;   /* packets of one timestamp, the last one marked; 0 or 1 = audio */
     uint64_t sent;    /* packets so far = number of the next one */
+
+    const kit_voice
+        *voice;           /* what is said in 20 ms instead of all that; borrowed, NULL = stamped */
+    uint16_t packets;     /* of the voice, with those that the network loses */
+    uint8_t loss_percent; /* of them */
+    bool paused;          /* DTX: nothing went out for the last piece */
+    uint32_t random;      /* what is lost, and where the voice begins */
 } kit_sender;
 
 /** Writes the next packet (12 + payload bytes) and counts it. now: agw_clock_now() as late as
- * possible, it is what latency is measured from. Returns its length. */
+ * possible, it is what latency is measured from. Returns its length; 0: of a voice nothing goes out
+ * this time, which counts as well. */
 size_t kit_sender_write(kit_sender *s, uint8_t *out, agw_ns now);
 
 typedef enum kit_finding {
@@ -54,7 +63,15 @@ typedef struct kit_checker {
     uint32_t timestamp_step, burst;
     kit_histogram *latency;      /* borrowed; NULL = not kept */
     struct kit_spoiler *spoiler; /* borrowed; NULL = none: see spoil.h */
-    uint64_t from;               /* set by kit_checker_restart() */
+    /* Audio that was coded anew is judged by its header: SSRC, payload type, sequence number.
+     * Latency is then how much later it came than the quickest packet, both by their timestamps. */
+    uint32_t voice_hz;    /* clock of the timestamps; 0 = the payload is judged */
+    uint8_t loss_percent; /* so many of what comes are not seen, and not counted as lost */
+    uint32_t random;
+    uint64_t unseen;
+    agw_ns quickest;
+
+    uint64_t from; /* set by kit_checker_restart() */
     bool restarted;
     uint64_t arrived; /* everything, ever */
     uint64_t found[KIT_FINDINGS];

@@ -113,6 +113,8 @@ static void begin_talk(kit_member *m)
         return;
     m->talks = true;
     for (kit_side side = KIT_A; side <= KIT_B; side++) {
+        if (m->fleet->options->hushed[side])
+            continue;
         m->stream[side] = (kit_seat){.call = &m->call, .side = side};
         m->slot[side] = kit_pacer_join(&m->fleet->pacer, &m->stream[side]);
     }
@@ -123,8 +125,10 @@ static void end_talk(kit_member *m)
     if (!m->talks)
         return;
     m->talks = false;
-    kit_pacer_leave(&m->fleet->pacer, m->slot[KIT_A]);
-    kit_pacer_leave(&m->fleet->pacer, m->slot[KIT_B]);
+    for (kit_side side = KIT_A; side <= KIT_B; side++) {
+        if (!m->fleet->options->hushed[side])
+            kit_pacer_leave(&m->fleet->pacer, m->slot[side]);
+    }
 }
 
 void kit_fleet_talk(kit_fleet *f)
@@ -162,7 +166,8 @@ static void add_side(kit_totals *t, const kit_call *call, kit_side at)
     t->sent += sent;
     t->arrived += c->arrived;
     t->lost += kit_checker_lost(c, sent);
-    t->due += sent > c->first ? sent - c->first : 0;
+    const uint64_t end = c->voice_hz != 0 ? c->next : sent;
+    t->due += end > c->first ? end - c->first : 0;
     for (unsigned i = 0; i < KIT_FINDINGS; i++)
         t->found[i] += c->found[i];
     for (unsigned i = 0; c->spoiler != NULL && i < KIT_SPOILS; i++)
@@ -351,6 +356,8 @@ static void start_one(kit_fleet *f)
         .payload = o->video ? VIDEO_BYTES : AUDIO_BYTES,
         .timestamp_step = timestamp_step_of(o),
         .burst = burst_of(o),
+        .pair = o->pair,
+        .voices = o->voices,
         .rtcp_every = RTCP_EVERY,
         .latency = {&f->latency[KIT_A], &f->latency[KIT_B]},
         .on_rtp = count_arrival,

@@ -21,6 +21,14 @@ static const struct {
     {"selftest", kit_mode_selftest},
 };
 
+static void describe_pair(const kit_options *o, kit_report *r)
+{
+    kit_report_text(r, "pair", o->pair->name);
+    kit_report_int(r, "silence_a_per_mille", kit_voice_silence(o->voices[KIT_A]));
+    kit_report_int(r, "silence_b_per_mille", kit_voice_silence(o->voices[KIT_B]));
+    kit_report_int(r, "loss_percent", o->pair->loss_percent);
+}
+
 static void describe(kit_load *l)
 {
     const kit_options *o = &l->options;
@@ -29,6 +37,8 @@ static void describe(kit_load *l)
     kit_report_text(r, "kind", o->kind_text);
     kit_report_text(r, "media", o->video ? "video" : "audio");
     kit_report_text(r, "suite", o->suite_text);
+    if (o->pair != NULL)
+        describe_pair(o, r);
     kit_report_text(r, "gateway_dtls", o->gateway_dtls_client ? "active" : "passive");
     kit_report_int(r, "calls", o->calls);
     kit_report_int(r, "in_flight", o->in_flight);
@@ -40,6 +50,11 @@ static void describe(kit_load *l)
 static int run(kit_load *l, void (*mode)(kit_load *l))
 {
     const char *why = NULL;
+    kit_options *o = &l->options;
+    if (o->pair != NULL && kit_pair_voices(o->pair, o->speech, o->voices) != AGW_OK) {
+        fprintf(stderr, "load: %s is no speech\n", o->speech);
+        return 2;
+    }
     if (kit_world_open(&l->world, &l->options.world, &why) != AGW_OK) {
         fprintf(stderr, "load: %s\n", why);
         return 2;
@@ -56,6 +71,8 @@ static int run(kit_load *l, void (*mode)(kit_load *l))
     kit_report_end(&l->report);
     kit_sealer_close(&l->world);
     kit_world_close(&l->world);
+    kit_voice_free(o->voices[KIT_A]);
+    kit_voice_free(o->voices[KIT_B]);
     if (l->doubt != NULL)
         fprintf(stderr, "load: not valid: %s\n", l->doubt);
     return l->doubt == NULL ? 0 : 1;

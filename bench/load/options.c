@@ -41,6 +41,23 @@ static bool take_suite(void *options, const char *value)
     return strcmp(value, "AES_CM_128_HMAC_SHA1_80") == 0 || strcmp(value, "AEAD_AES_128_GCM") == 0;
 }
 
+static bool take_pair(void *options, const char *value)
+{
+    kit_options *o = options;
+    o->pair = kit_pair_find(value);
+    if (o->pair != NULL)
+        o->kind = o->pair->kind;
+    return o->pair != NULL;
+}
+
+static bool take_talkers(void *options, const char *value)
+{
+    kit_options *o = options;
+    o->hushed[KIT_A] = strcmp(value, "b") == 0;
+    o->hushed[KIT_B] = strcmp(value, "a") == 0;
+    return o->hushed[KIT_A] || o->hushed[KIT_B] || strcmp(value, "both") == 0;
+}
+
 /* "5000,20000", rising */
 static bool take_p99_limits(void *options, const char *value)
 {
@@ -69,6 +86,12 @@ static const kit_option_row OPTIONS[] = {
     KIT_OPTION_ROW_OWN("media", take_media,
                        "audio: 160 bytes, 50 a second each way; video: 1200 bytes, 250 a second in "
                        "bursts of 10 [audio]"),
+    KIT_OPTION_ROW_OWN(
+        "pair", take_pair,
+        "codecs that the gateway changes: pcma-pcmu, pcma-g722, opus-pcma, opus-g722, "
+        "opus-amr, opus-amr-wb (40 % pauses, 2 % loss) [none]"),
+    ROW("speech", TEXT, speech, "of a pair: file of speech, raw, 16 bit, 16 kHz"),
+    KIT_OPTION_ROW_OWN("talkers", take_talkers, "who sends media: a, b or both [both]"),
     ROW("pps", COUNT, pps,
         "packets a second of all --calls together, both ways [as many as --media says]"),
     KIT_OPTION_ROW_OWN("suite", take_suite,
@@ -146,6 +169,10 @@ bool kit_options_parse(kit_options *o, int argc, char *argv[])
         return false;
     if (o->calls == 0 || o->in_flight == 0 || o->seconds == 0 || o->step_percent == 0) {
         fputs("load: calls, in-flight, seconds and step-percent are not 0\n", stderr);
+        return false;
+    }
+    if (o->pair != NULL && o->speech == NULL) {
+        fputs("load: a pair wants --speech\n", stderr);
         return false;
     }
     if (o->world.spin)

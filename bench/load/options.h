@@ -3,7 +3,7 @@
 #ifndef AGW_BENCH_LOAD_OPTIONS_H
 #define AGW_BENCH_LOAD_OPTIONS_H
 
-#include "bench/kit/call.h"
+#include "bench/kit/pair.h"
 
 #include <stdio.h>
 #include <sys/types.h>
@@ -21,6 +21,10 @@ typedef struct kit_options {
     kit_call_kind kind;
     bool video, gateway_dtls_client;
     const char *kind_text, *suite_text; /* as given */
+    const kit_pair *pair;               /* codecs that are changed; NULL = none */
+    const char *speech;                 /* file of what the parties of a pair say */
+    kit_voice *voices[2];               /* the same by their codecs; of the program */
+    bool hushed[2];                     /* that side says nothing */
     agw_ns seconds, warm_up, hold, over, tick;
     agw_ns p99_limits[KIT_P99_LIMITS]; /* rising */
     unsigned n_p99_limits;

@@ -221,6 +221,9 @@ void kit_report_window(kit_load *l, const kit_window *w)
     kit_report_int(r, "packets_relayed_per_s",
                    (int64_t)w->arrived * AGW_S(1) / (w->end.at - w->begin.at));
     kit_report_cpu(l, &w->begin, &w->end, w->arrived, "packet");
+    if (l->options.pair != NULL && w->sent != 0)
+        kit_report_int(r, "gateway_cpu_ns_per_frame",
+                       (w->end.gateway.cpu - w->begin.gateway.cpu) / (agw_ns)w->sent);
 }
 
 static void report_rtcp(kit_report *r, const kit_totals *t, kit_side to)
