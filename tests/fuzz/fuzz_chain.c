@@ -1,26 +1,38 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * A chain that is fed by a stranger: RTP packets as he likes (length, how far the clock moves, then
- * the packet), of PCMA, RED, telephone events and CN. What comes out is RTP in sequence. */
+ * the packet), of PCMA, Opus, AMR, AMR-WB, RED, telephone events and CN. What comes out is RTP in
+ * sequence. */
 #include "base/wire.h"
 #include "codecs/chain.h"
 #include "rtp/header.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+static void add_audio(agw_chain_plan *plan, uint8_t pt, agw_codec_id id)
+{
+    plan->inputs[plan->n_inputs++] = (agw_chain_input){.pt = pt, .format = agw_codec_plain(id)};
+}
+
+/* Its low bits choose the codec that comes out, the others what comes in and how. */
 static agw_chain_plan make_plan(uint8_t kind)
 {
-    agw_chain_plan plan = {
-        .n_inputs = 5, .out_pt = 0, .event_pt = 96, .event_hz = 8000, .noise_pt = 13};
-    static const agw_codec_id OUT[] = {AGW_CODEC_PCMU, AGW_CODEC_OPUS, AGW_CODEC_L16};
+    static const agw_codec_id OUT[] = {AGW_CODEC_PCMU, AGW_CODEC_OPUS, AGW_CODEC_L16, AGW_CODEC_AMR,
+                                       AGW_CODEC_AMR_WB};
     const agw_codec_format clock = {.clock_hz = 48000};
-    plan.out = agw_codec_plain(OUT[kind % 3]);
+    agw_chain_plan plan = {
+        .n_inputs = 4, .out_pt = 0, .event_pt = 96, .event_hz = 8000, .noise_pt = 13};
+    plan.out = agw_codec_plain(OUT[(kind & 0xf) % 5]);
     plan.out.ptime_ms = (uint8_t)(kind & 0x10 ? 60 : 20);
     plan.has_noise = kind & 0x20;
     plan.inputs[0] = (agw_chain_input){.pt = 8, .format = agw_codec_plain(AGW_CODEC_PCMA)};
     plan.inputs[1] = (agw_chain_input){.pt = 101, .is_event = true, .format = clock};
     plan.inputs[2] = (agw_chain_input){.pt = 13, .is_noise = true, .format = clock};
     plan.inputs[3] = (agw_chain_input){.pt = 63, .is_red = true, .format = clock};
-    plan.inputs[4] = (agw_chain_input){.pt = 111, .format = agw_codec_plain(AGW_CODEC_OPUS)};
+    add_audio(&plan, 111, kind & 0x40 ? AGW_CODEC_AMR : AGW_CODEC_OPUS);
+    if (kind & 0x40) {
+        add_audio(&plan, 105, AGW_CODEC_AMR_WB);
+        plan.inputs[plan.n_inputs - 1].format.amr.octet_aligned = true;
+    }
     return plan;
 }
 
