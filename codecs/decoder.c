@@ -7,14 +7,18 @@
 
 #include <stdlib.h>
 
-/* Longest piece at the driver's rate: 120 ms at 48 kHz, an Opus packet. */
-enum { NATIVE_MAX = 48 * AGW_DECODER_FRAME_MS_MAX };
+enum {
+    /* Longest piece at the driver's rate: 120 ms at 48 kHz, an Opus packet. */
+    NATIVE_MAX = 48 * AGW_DECODER_FRAME_MS_MAX,
+    FORGET_FRAMES = 3, /* made up one after the other, of 20 ms */
+};
 
 struct agw_decoder {
     const agw_decoder_driver *driver;
     void *state;
     uint16_t last; /* samples of the last frame, at the driver's rate */
     uint16_t usual;
+    uint32_t made_up;     /* samples since the last frame that came */
     agw_conceal *conceal; /* NULL: the driver does it */
     agw_resample *rate;   /* NULL: the driver gives what is wanted */
 };
@@ -87,11 +91,22 @@ static size_t conceal_native(agw_decoder *d, const agw_frame *next, int16_t *pcm
         return d->driver->conceal(d->state, next, pcm, room);
     const size_t n = d->last < room ? d->last : room;
     agw_conceal_fill(d->conceal, pcm, n);
+    d->made_up += (uint32_t)n;
     return n;
+}
+
+/* Behind a pause the other end's state is that of silence, or of before; whichever it is, from a
+ * fresh state the level (G.722) comes up from below, without a burst. */
+static void forget_after_pause(agw_decoder *d)
+{
+    if (d->made_up >= (uint32_t)FORGET_FRAMES * d->usual && d->driver->reset != NULL)
+        d->driver->reset(d->state);
+    d->made_up = 0;
 }
 
 static size_t decode_native(agw_decoder *d, const agw_frame *frame, int16_t *pcm, size_t room)
 {
+    forget_after_pause(d);
     const size_t n = d->driver->decode(d->state, frame, pcm, room);
     if (n == 0)
         return conceal_native(d, NULL, pcm, room);
