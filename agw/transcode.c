@@ -113,6 +113,8 @@ void agw_transcode_apply(agw_media *m, agw_side side, const agw_chain_plan *plan
     agw_end *end = &m->end[side];
     end->acts &= (uint8_t)~AGW_ACT_CHAIN;
     if (plan == NULL) {
+        if (end->transcoder != NULL)
+            agw_rewrite_take_over(&m->end[other(side)].out); /* the party itself, as before it */
         agw_transcoder_free(end->transcoder);
         end->transcoder = NULL;
         return;

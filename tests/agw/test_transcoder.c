@@ -341,6 +341,29 @@ static void test_transcoder_a_plan_without_chain_ends_it(void)
     end(r);
 }
 
+/* A new answer has a codec that both have: what the source sends passes with its next packet. */
+static void test_transcoder_behind_a_chain_the_source_passes_at_once(void)
+{
+    rig *r = talk();
+    end_plan(r, AGW_SIDE_B)->egress_ssrc = 0xb0b;
+    lab_apply(&r->lab, call_of(r));
+    phone.n = 0;
+    browser_says(r, BOTH_PT);
+    pass(r, 20);
+    both_talk(r, 50);
+    end_plan(r, AGW_SIDE_A)->chain = end_plan(r, AGW_SIDE_B)->chain = NULL;
+    lab_apply(&r->lab, call_of(r));
+    const size_t coded = phone.n;
+    for (unsigned i = 0; i < 20; i++) {
+        browser_says(r, BOTH_PT);
+        pass(r, 20);
+    }
+    CU_ASSERT_EQUAL(phone.n, coded + 20);
+    CU_ASSERT_EQUAL(lab_drops(&r->lab, AGW_DROP_OLD_SSRC), 0);
+    check_stream(0, 0);
+    end(r);
+}
+
 static void test_transcoder_junk_is_counted(void)
 {
     rig *r = talk();
@@ -659,6 +682,7 @@ static const agw_unit_case cases[] = {
     AGW_CASE(test_transcoder_egress_ssrc_of_the_plan_goes_on),
     AGW_CASE(test_transcoder_hold_ends_at_once),
     AGW_CASE(test_transcoder_a_plan_without_chain_ends_it),
+    AGW_CASE(test_transcoder_behind_a_chain_the_source_passes_at_once),
     AGW_CASE(test_transcoder_junk_is_counted),
     AGW_CASE(test_transcoder_costs_no_allocation),
     AGW_CASE(test_transcoder_digits_of_the_party_go_through),
