@@ -6,6 +6,7 @@
 #include "base/wire.h"
 #include "codecs/noise.h"
 #include "codecs/playout.h"
+#include "codecs/tones.h"
 #include "rtp/event_relay.h"
 #include "rtp/header.h"
 #include "rtp/red.h"
@@ -57,7 +58,8 @@ struct agw_chain {
     agw_ns began_at;
     agw_ns noise_sent_at;
     uint32_t event_timestamp;
-    bool repeated; /* the end of an event, in this step */
+    bool repeated;    /* the end of an event, in this step */
+    uint32_t tone_ms; /* of an event that is sounded, so far */
 
     /* the source */
     bool heard;
@@ -380,8 +382,6 @@ static agw_err put_noise(agw_chain *c, const agw_rtp_header *h, const uint8_t *p
 static agw_err put(agw_chain *c, const agw_chain_input *input, const agw_rtp_header *h,
                    const uint8_t *payload, agw_ns now)
 {
-    if (input->is_event && c->plan.event_hz == 0)
-        return AGW_OK; /* nobody to tell */
     if (input->is_event)
         return agw_event_relay_put(&c->events, payload, h->payload_len, h->timestamp,
                                    input->format.clock_hz, now);
@@ -524,6 +524,31 @@ static size_t next_event(agw_chain *c, uint32_t timestamp, agw_ns now, uint8_t *
     return write_event(c, &packet, out);
 }
 
+/* Who takes no telephone events hears their tones, in the place of the step that was taken last. A
+ * digit whose end is not known yet goes on, so it may last up to a step longer. */
+static void sound_event(agw_chain *c, agw_ns now)
+{
+    agw_rtp_event_packet packet;
+    agw_rtp_event event;
+    const size_t per_ms = c->rate_hz / MS_PER_S;
+    const uint32_t step = step_ms(c);
+    int16_t *pcm = c->pcm + c->held - step * per_ms;
+    agw_event_relay_next(&c->events, step, MS_PER_S, now, &packet);
+    const agw_err err = agw_rtp_event_parse(&event, packet.payload, sizeof packet.payload);
+    AGW_ASSERT(err == AGW_OK);
+    c->events.repeats = 0;
+    c->tone_ms = packet.marker ? 0 : c->tone_ms;
+    const uint32_t all = packet.offset + event.duration;
+    const uint32_t left = all > c->tone_ms ? all - c->tone_ms : 0;
+    const uint32_t ms = event.end && left < step ? left : step;
+    memset(pcm, 0, step * per_ms * sizeof *pcm);
+    if (event.event < AGW_TONES_DIGITS)
+        agw_tones_write(event.event, event.volume, c->rate_hz, c->tone_ms * per_ms, pcm,
+                        ms * per_ms);
+    c->tone_ms += ms;
+    c->held_audio = true;
+}
+
 static bool says_noise(const agw_chain *c)
 {
     return c->plan.has_noise && agw_codec_needs_noise(c->plan.out.id);
@@ -568,11 +593,14 @@ static size_t step(agw_chain *c, agw_ns now, uint8_t *out, size_t room)
     c->held_audio |= take_step(c, now);
     c->timestamp += step_units(c);
     c->next_at += AGW_MS((agw_ns)step_ms(c));
+    const bool is_told = is_event && c->plan.event_hz != 0;
+    if (is_event && !is_told)
+        sound_event(c, now);
     const bool too_early =
         !c->begun && !c->held_audio && now - c->began_at < AGW_MS((agw_ns)BEGIN_MS);
-    if (is_event || too_early)
+    if (is_told || too_early)
         c->held = 0;
-    if (is_event)
+    if (is_told)
         return next_event(c, timestamp, now, out);
     if (c->held < (size_t)c->rate_hz / MS_PER_S * c->plan.out.ptime_ms)
         return 0;

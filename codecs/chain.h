@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * One media in one direction through a codec change: jitter buffer -> decode (PLC, FEC) -> rate ->
  * encode -> packets, paced by its own clock. Sans I/O: RTP packets and `now` go in, RTP packets and
- * a deadline come out. Telephone events go beside the audio and keep their place in it. */
+ * a deadline come out. Telephone events go beside the audio and keep their place in it; who takes
+ * none hears their tones. */
 #ifndef AGW_CODECS_CHAIN_H
 #define AGW_CODECS_CHAIN_H
 
@@ -26,9 +27,9 @@ typedef struct agw_chain_plan {
     agw_chain_input inputs[AGW_CHAIN_INPUTS];
     uint8_t out_pt;
     agw_codec_format out;
-    uint8_t event_pt; /* telephone events as they go out; 0 with event_hz 0 = none */
-    uint32_t event_hz;
-    uint8_t noise_pt; /* CN as it goes out; has_noise */
+    uint8_t event_pt;  /* telephone events as they go out ... */
+    uint32_t event_hz; /* ... and their clock; 0 = as tones within the audio */
+    uint8_t noise_pt;  /* CN as it goes out; has_noise */
     bool has_noise;
 } agw_chain_plan;
 

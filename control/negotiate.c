@@ -457,10 +457,14 @@ static void view_link(const agw_session *s, const agw_link *link, agw_media_view
         out->sdes = agw_srtp_suite_get((agw_srtp_suite)t->key_out.suite)->sdes;
 }
 
-static bool takes_events(const agw_end_plan *end)
+/* Those of that side reach the other party as what they are. */
+static bool passes_events(const agw_line *line, agw_side side)
 {
+    const agw_end_plan *end = &line->now->end[side];
+    const agw_chain_plan *chain = line->chain[side];
     for (size_t i = 0; i < end->n_pts; i++) {
-        if (end->pts[i].is_event)
+        const agw_pt_plan *pt = &end->pts[i];
+        if (pt->is_event && (!pt->chained || (chain != NULL && chain->event_hz != 0)))
             return true;
     }
     return false;
@@ -483,7 +487,7 @@ void agw_session_media(agw_session *session, agw_side side, size_t index, agw_me
     if (line->now != NULL) {
         out->may_send = line->now->end[side].may_send;
         out->may_receive = line->now->end[side].may_receive;
-        out->dtmf = takes_events(&line->now->end[side]) && !line->passes;
+        out->dtmf = passes_events(line, side) && !line->passes;
     }
     out->acts = session->acts[side];
     out->passes = line->passes;

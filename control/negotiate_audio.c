@@ -38,7 +38,7 @@ bool agw_session_hears(const agw_session *session, agw_side side, agw_hearing *o
         const agw_line *line = agw_state_line(state, i);
         if (!is_audible(line))
             continue;
-        const agw_chain_plan *chain = line->now->end[agw_side_other(side)].chain;
+        const agw_chain_plan *chain = line->chain[agw_side_other(side)];
         out->media_id = line->id;
         if (chain != NULL) {
             out->pt = chain->out_pt;

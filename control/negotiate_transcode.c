@@ -722,8 +722,7 @@ static void convert(agw_exchange *x, agw_work *w, choice *a, choice *b)
     agw_line *line = w->line;
     const agw_leg *from = &x->next->leg[x->from], *to = &x->next->leg[x->to];
     const agw_sdp_codec *their_event = event_of(x, w, w->m, b->codec->clock_hz);
-    const agw_sdp_codec *event =
-        their_event != NULL ? event_of(x, w, w->om, a->codec->clock_hz) : NULL;
+    const agw_sdp_codec *event = event_of(x, w, w->om, a->codec->clock_hz); /* at worst, tones */
     const agw_sdp_codec *noise = noise_of(x, w, w->om, a), *their_noise = noise_of(x, w, w->m, b);
     chain_answered(x, line);
     g_array_set_size(w->codecs, 0);

@@ -5,6 +5,7 @@
 #include "codecs/chain.h"
 #include "codecs/g711.h"
 #include "codecs/noise.h"
+#include "codecs/tones.h"
 #include "rtp/event.h"
 #include "rtp/header.h"
 #include "signal.h"
@@ -409,16 +410,73 @@ static void test_chain_rfc4733_2_5_digits_stand_between_the_audio(void)
     close_chain();
 }
 
-static void test_chain_digits_that_nobody_takes_are_silence(void)
+/* The tones of what came out, as a detector hears them. */
+static size_t hear_digits(size_t first, agw_tones_digit *out, size_t room)
 {
+    static int16_t pcm[AUDIO_MAX];
+    agw_tones *tones = agw_tones_new();
+    CU_ASSERT_PTR_NOT_NULL_FATAL(tones);
+    const size_t n = decode_pcmu(first, pcm);
+    size_t heard = 0;
+    for (size_t at = 0; at + 160 <= n && heard < room; at += 160)
+        heard += agw_tones_hear(tones, pcm + at, 160, out + heard, room - heard);
+    agw_tones_free(tones);
+    return heard;
+}
+
+static void test_chain_digits_that_nobody_takes_are_tones(void)
+{
+    agw_tones_digit digits[20];
     open_pcmu(20);
     r.plan.event_hz = 0;
     CU_ASSERT_EQUAL(agw_chain_apply(r.chain, &r.plan), AGW_OK);
-    talk(20);
-    press(5);
-    talk(20);
+    for (uint8_t digit = 0; digit < 16; digit++) {
+        talk(5);
+        press(digit);
+    }
+    talk(5);
     for (size_t i = 0; i < r.n_out; i++)
         CU_ASSERT_EQUAL(r.out[i].h.pt, AGW_PCMU_PT);
+    check_numbers(0, AGW_MS(20), 160);
+    CU_ASSERT_EQUAL_FATAL(hear_digits(0, digits, 20), 16);
+    for (uint8_t i = 0; i < 16; i++) {
+        CU_ASSERT_EQUAL(digits[i].event, i);
+        CU_ASSERT_TRUE(abs((int)digits[i].duration_ms - 100) <= 20);
+    }
+    close_chain();
+}
+
+/* Its end is lost. */
+static void test_chain_a_digit_without_an_end_is_a_tone_that_ends(void)
+{
+    agw_tones_digit digits[2];
+    open_pcmu(40);
+    r.plan.event_hz = 0;
+    CU_ASSERT_EQUAL(agw_chain_apply(r.chain, &r.plan), AGW_OK);
+    talk(10);
+    for (unsigned i = 1; i <= 50; i++) {
+        CU_ASSERT_EQUAL(put_event(7, false, (uint16_t)(i * 160)), AGW_OK);
+        run_until(r.now + AGW_MS(20));
+    }
+    run_until(r.now + AGW_MS(500));
+    CU_ASSERT_EQUAL_FATAL(hear_digits(0, digits, 2), 1);
+    CU_ASSERT_EQUAL(digits[0].event, 7);
+    CU_ASSERT_TRUE(digits[0].duration_ms >= 1000 && digits[0].duration_ms <= 1240);
+    check_numbers(0, AGW_MS(40), 320);
+    close_chain();
+}
+
+/* A hook flash has no tone. */
+static void test_chain_events_that_are_no_digits_are_silence(void)
+{
+    agw_tones_digit digits[2];
+    open_pcmu(20);
+    r.plan.event_hz = 0;
+    CU_ASSERT_EQUAL(agw_chain_apply(r.chain, &r.plan), AGW_OK);
+    talk(10);
+    press(16);
+    talk(10);
+    CU_ASSERT_EQUAL(hear_digits(0, digits, 2), 0);
     check_numbers(0, AGW_MS(20), 160);
     close_chain();
 }
@@ -551,7 +609,9 @@ static const agw_unit_case cases[] = {
     AGW_CASE(test_chain_rest_is_at_once),
     AGW_CASE(test_chain_a_plan_changes_the_codec_not_the_stream),
     AGW_CASE(test_chain_rfc4733_2_5_digits_stand_between_the_audio),
-    AGW_CASE(test_chain_digits_that_nobody_takes_are_silence),
+    AGW_CASE(test_chain_digits_that_nobody_takes_are_tones),
+    AGW_CASE(test_chain_a_digit_without_an_end_is_a_tone_that_ends),
+    AGW_CASE(test_chain_events_that_are_no_digits_are_silence),
     AGW_CASE(test_chain_rfc3389_noise_stands_for_silence),
     AGW_CASE(test_chain_rfc3389_silence_is_told_as_noise),
     AGW_CASE(test_chain_rfc2198_lost_audio_comes_with_the_next_packet),

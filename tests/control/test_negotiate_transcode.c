@@ -100,6 +100,27 @@ static void test_negotiate_transcode_plan_of_both_directions(void)
     fixture_fini(&f);
 }
 
+/* The browser keeps its telephone events; the phone, which has none, hears tones in its codec. */
+static void test_negotiate_transcode_digits_of_a_browser_become_tones(void)
+{
+    fixture f;
+    agw_media_view view;
+    agw_hearing hearing;
+    open_all(&f);
+    OFFER(&f, AGW_SIDE_A, "", OPUS_OFFER);
+    ANSWER(&f, AGW_SIDE_B, "", PHONE("1", "8", "a=rtpmap:8 PCMA/8000\n"));
+    CU_ASSERT(pt_of(&f, AGW_SIDE_A, 110)->is_event);
+    CU_ASSERT_EQUAL(chain_of(&f, AGW_SIDE_A)->n_inputs, 2);
+    CU_ASSERT_EQUAL(chain_of(&f, AGW_SIDE_A)->event_hz, 0);
+    CU_ASSERT_EQUAL(chain_of(&f, AGW_SIDE_B)->event_hz, 48000);
+    agw_session_media(f.session, AGW_SIDE_A, 0, &view);
+    CU_ASSERT_FALSE(view.dtmf);
+    CU_ASSERT(agw_session_hears(f.session, AGW_SIDE_B, &hearing));
+    CU_ASSERT_EQUAL(hearing.pt, 8);
+    CU_ASSERT_EQUAL(hearing.format.id, AGW_CODEC_PCMA);
+    fixture_fini(&f);
+}
+
 static void test_negotiate_transcode_common_codec_has_no_chain(void)
 {
     fixture f;
@@ -178,7 +199,7 @@ static void test_negotiate_transcode_rfc3264_5_1_both_numbers_come_in(void)
     CU_ASSERT_EQUAL(chain_of(&f, AGW_SIDE_A)->out_pt, 105);
     CU_ASSERT(chain_of(&f, AGW_SIDE_A)->out.amr.octet_aligned);
     CU_ASSERT_EQUAL(chain_of(&f, AGW_SIDE_A)->event_hz, 0);
-    CU_ASSERT_FALSE(has(&f, "a=rtpmap:110"));
+    CU_ASSERT(has(&f, "a=rtpmap:110")); /* they become tones */
     fixture_fini(&f);
 }
 
@@ -675,6 +696,7 @@ static void test_negotiate_transcode_ng_6_transcode_of_what_is_unknown_adds_noth
 
 static const agw_unit_case CASES[] = {
     AGW_CASE(test_negotiate_transcode_plan_of_both_directions),
+    AGW_CASE(test_negotiate_transcode_digits_of_a_browser_become_tones),
     AGW_CASE(test_negotiate_transcode_common_codec_has_no_chain),
     AGW_CASE(test_negotiate_transcode_ctl_6_no_room_for_codecs_of_ours),
     AGW_CASE(test_negotiate_transcode_ctl_6_no_room_for_what_is_answered),
