@@ -525,7 +525,7 @@ static size_t next_event(agw_chain *c, uint32_t timestamp, agw_ns now, uint8_t *
 }
 
 /* Who takes no telephone events hears their tones, in the place of the step that was taken last. A
- * digit whose end is not known yet goes on, so it may last up to a step longer. */
+ * digit whose end is not known yet goes on. */
 static void sound_event(agw_chain *c, agw_ns now)
 {
     agw_rtp_event_packet packet;

@@ -23,7 +23,7 @@ async function inner(opts) {
   const { listTests, runAll } = await import('./lib/runner.mjs');
   const { stopAll } = await import('./lib/proc.mjs');
   const { Capture } = await import('./lib/pcap.mjs');
-  for (const s of ['literal', 'flags', 'direct', 'codecs', 'media', 'life', 'hold', 'limit', 'sip', 'chain', 'flows', 'wire', 'ice', 'tcp', 'security', 'node', 'demo', 'many']) await import(`./suites/${s}.mjs`);
+  for (const s of ['literal', 'flags', 'direct', 'codecs', 'continuity', 'media', 'life', 'hold', 'limit', 'sip', 'chain', 'flows', 'wire', 'ice', 'tcp', 'security', 'node', 'demo', 'many']) await import(`./suites/${s}.mjs`);
   const filter = new RegExp(opts.only);
   if (opts.list) {
     for (const n of listTests()) if (filter.test(n)) console.log(n);

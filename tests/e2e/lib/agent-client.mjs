@@ -33,7 +33,7 @@ export class AgentClient {
     const port = opts.port ?? (this.port += 2);
     const id = await this.call('phoneOpen', { ...opts, port });
     const p = { ...opts, port };
-    for (const m of ['mark', 'fresh', 'setRemote', 'start', 'stopSending', 'mute', 'changeSsrc', 'press', 'stats', 'heard', 'sentLog', 'sendPli', 'sendRaw', 'close'])
+    for (const m of ['mark', 'fresh', 'setRemote', 'start', 'stopSending', 'mute', 'changeSsrc', 'dial', 'speak', 'stats', 'heard', 'eventsOf', 'sentLog', 'sendPli', 'sendRaw', 'close'])
       p[m] = (...args) => this.call('phone', id, m, ...args);
     p.id = id;
     p.burst = (packets, peer) => this.call('burst', id, packets, peer?.id);

@@ -8,6 +8,8 @@ import { alawToLinear, linearToAlaw, linearToUlaw, rms, toneShare, ulawToLinear 
 const FRAME = 160; // 20 ms of G.711
 const KEEP = 8000; // samples kept for tone detection: the last second
 const KEEP_PAYLOADS = 100; // two seconds of 20 ms
+const KEEP_EVENTS = 1000; // telephone-event packets
+const EVENT_ENDS = 3; // RFC 4733 section 2.5.1.4
 const KEEP_LOG = 1000; // packets whose time is kept
 
 function bind(address, port) {
@@ -23,10 +25,10 @@ function bind(address, port) {
 }
 
 export class RtpPhone {
-  /** mode: tone | echo | silent; frame: samples in a packet. */
-  static async open({ address, port, mode = 'tone', tone = 1000, pt = 8, frame = FRAME, video = false, seq }) {
+  /** mode: tone | echo | silent; frame: samples in a packet; keep: payloads that heard() knows. */
+  static async open({ address, port, mode = 'tone', tone = 1000, pt = 8, frame = FRAME, video = false, seq, keep = KEEP_PAYLOADS }) {
     const p = new RtpPhone();
-    Object.assign(p, { address, port, mode, tone, pt, frame, video, log: [] });
+    Object.assign(p, { address, port, mode, tone, pt, frame, video, keep, log: [], dialed: [] });
     p.rtp = await bind(address, port);
     p.rtcp = await bind(address, port + 1);
     p.ssrc = randomBytes(4).readUInt32BE();
@@ -47,6 +49,7 @@ export class RtpPhone {
     this.rtcpRx = { sr: 0, rr: 0, sdes: 0, bye: 0, pli: 0, fir: 0, nack: 0, remb: 0, other: 0, packets: 0, sources: {} };
     this.samples = [];
     this.payloads = [];
+    this.events = [];
   }
 
   /** The last payloads without header extensions: [{ pt, hex }]. */
@@ -54,6 +57,9 @@ export class RtpPhone {
 
   /** Forgets only the sound, so that what is heard next is new. */
   fresh() { this.samples = []; this.payloads = []; }
+
+  /** Telephone events of that payload type since mark(): [{ event, end, duration, marker, ts }]. */
+  eventsOf(pt) { return this.events.filter((e) => e.pt === pt); }
 
   #onPacket(m, from) {
     if (m.length >= 8 && m[1] >= 192 && m[1] <= 223) {
@@ -85,8 +91,11 @@ export class RtpPhone {
 
   #payload(m) {
     const pt = m[1] & 0x7f;
-    this.payloads.push({ pt, hex: m.subarray(12 + 4 * (m[0] & 15)).toString('hex') });
-    if (this.payloads.length > KEEP_PAYLOADS) this.payloads.shift();
+    const payload = m.subarray(12 + 4 * (m[0] & 15));
+    this.payloads.push({ pt, hex: payload.toString('hex') });
+    if (this.payloads.length > this.keep) this.payloads.shift();
+    if (payload.length === 4 && this.events.length < KEEP_EVENTS)
+      this.events.push({ pt, event: payload[0], end: payload[1] >> 7 === 1, duration: payload.readUInt16BE(2), marker: m[1] >> 7 === 1, ts: m.readUInt32BE(4) });
     if (this.video || (pt !== 8 && pt !== 0)) return;
     let at = 12 + 4 * (m[0] & 15);
     if (m[0] & 0x10) at += 4 + 4 * m.readUInt16BE(at + 2);
@@ -145,28 +154,74 @@ export class RtpPhone {
   }
 
   #sendTone() {
-    const b = Buffer.alloc(12 + this.frame);
+    const digit = this.#dialedNow();
+    if (digit?.event !== undefined) this.#sendEvent(digit);
+    else this.#sendAudio(digit?.tones ?? [this.tone]);
+  }
+
+  /** The digit whose turn it is; undefined during its pause, too. */
+  #dialedNow() {
+    const first = this.dialed[0];
+    if (!first) return undefined;
+    first.at = (first.at ?? -1) + 1;
+    if (first.at < first.packets) return first;
+    if (first.at >= first.packets + first.pause - 1) this.dialed.shift();
+    return undefined;
+  }
+
+  #header(pt, marker, len) {
+    const b = Buffer.alloc(12 + len);
     b[0] = 0x80;
-    b[1] = this.pt | (this.sent.packets === 0 ? 0x80 : 0);
+    b[1] = pt | (marker ? 0x80 : 0);
     b.writeUInt16BE(this.seq = (this.seq + 1) & 0xffff, 2);
-    b.writeUInt32BE(this.ts = (this.ts + this.frame) >>> 0, 4);
+    b.writeUInt32BE(this.ts, 4);
     b.writeUInt32BE(this.ssrc, 8);
-    const tones = this.pressed > 0 ? this.keys : [this.tone];
-    this.pressed = Math.max(0, (this.pressed ?? 0) - 1);
-    const level = 8000 / tones.length;
-    const at = (i) => tones.reduce((sum, hz) => sum + level * Math.sin(((2 * Math.PI * hz) / 8000) * ((this.ts + i) % 8000)), 0);
-    const law = this.pt === 0 ? linearToUlaw : linearToAlaw;
-    for (let i = 0; i < this.frame; i++) b[12 + i] = law(Math.round(at(i)));
+    return b;
+  }
+
+  #sendAudio(tones) {
+    this.ts = (this.ts + this.#units()) >>> 0;
+    const payload = this.frames ? Buffer.from(this.frames[(this.frameAt = (this.frameAt + 1) % this.frames.length)], 'hex') : this.#tone(tones);
+    const b = Buffer.concat([this.#header(this.pt, this.sent.packets === 0, 0), payload]);
     if (this.muted) return;
     this.#sendRtp(b);
     this.log.push({ at: Date.now(), ts: this.ts });
     if (this.log.length > KEEP_LOG) this.log.shift();
   }
 
-  /** A digit within the audio: both its tones for so many packets. */
-  press(tones, packets) {
-    this.keys = tones;
-    this.pressed = packets;
+  #tone(tones) {
+    const level = 8000 / tones.length;
+    const at = (i) => tones.reduce((sum, hz) => sum + level * Math.sin(((2 * Math.PI * hz) / 8000) * ((this.ts + i) % 8000)), 0);
+    const law = this.pt === 0 ? linearToUlaw : linearToAlaw;
+    return Uint8Array.from({ length: this.frame }, (_, i) => law(Math.round(at(i))));
+  }
+
+  /** Units of the audio's clock in a packet. */
+  #units() { return this.frame * ((this.clock ?? 8000) / 8000); }
+
+  /** The timestamp stays at the digit's beginning (RFC 4733 section 2.5.1.2). */
+  #sendEvent(digit) {
+    const last = digit.at === digit.packets - 1;
+    if (digit.at === 0) digit.ts = (this.ts + this.#units()) >>> 0;
+    this.ts = digit.ts;
+    for (let i = 0; i < (last ? EVENT_ENDS : 1); i++) {
+      const b = this.#header(digit.pt, digit.at === 0 && i === 0, 4);
+      b[12] = digit.event;
+      b[13] = (last ? 0x80 : 0) | 10;
+      b.writeUInt16BE((digit.at + 1) * this.#units(), 14);
+      this.#sendRtp(b);
+    }
+    this.ts = (digit.ts + digit.at * this.#units()) >>> 0;
+  }
+
+  /** Digits one after the other, so many packets long and apart: { tones: [Hz, Hz] } within the audio, or { event, pt } beside it. */
+  dial(digits, packets, pause = 1) {
+    this.dialed.push(...digits.map((d) => ({ ...d, packets, pause })));
+  }
+
+  /** Other packets from the next one on: { pt, frame, clock, frames }; clock: of the timestamps; frames: payloads (hex), over and over, in place of G.711. */
+  speak(how) {
+    Object.assign(this, { frames: undefined, frameAt: 0, clock: 8000 }, how);
   }
 
   /** Another source of sound from now on, as after a transfer. */

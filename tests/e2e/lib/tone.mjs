@@ -52,6 +52,39 @@ export function toneShare(samples, rate, freq) {
   return Math.min(1, (2 * (re * re + im * im)) / (power * n) * 1.5);
 }
 
+const KEYPAD = '123A456B789C*0#D';
+const ROWS = [697, 770, 852, 941];
+const COLUMNS = [1209, 1336, 1477, 1633];
+
+/** Both tones of a digit (ITU-T Q.23). */
+export function tonesOf(digit) {
+  const at = KEYPAD.indexOf(digit);
+  return [ROWS[at >> 2], COLUMNS[at & 3]];
+}
+
+/** Digits within audio at `rate` Hz: [{ digit, ms }]. Looks at 30 ms every 5 ms, so that an edge is known to some 5 ms. */
+export function digitsIn(samples, rate = 8000) {
+  const size = 0.03 * rate;
+  const hop = 0.005 * rate;
+  const found = [];
+  let last = null;
+  for (let at = 0; at + size <= samples.length; at += hop) {
+    const digit = digitAt(samples.slice(at, at + size), rate);
+    if (digit && digit === last?.digit) last.ms += 5;
+    else if (digit) found.push(last = { digit, ms: 5 });
+    else last = null;
+  }
+  return found.filter((d) => d.ms >= 30);
+}
+
+function digitAt(x, rate) {
+  if (rms(x) < 300) return null;
+  const strongest = (all) => all.map((hz, i) => ({ i, share: toneShare(x, rate, hz) })).sort((a, b) => b.share - a.share)[0];
+  const row = strongest(ROWS);
+  const column = strongest(COLUMNS);
+  return row.share > 0.3 && column.share > 0.3 ? KEYPAD[4 * row.i + column.i] : null;
+}
+
 export function rms(samples) {
   let sum = 0;
   for (const s of samples) sum += s * s;

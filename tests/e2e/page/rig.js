@@ -16,10 +16,11 @@ function goertzelShare(x, rate, freq) {
 }
 
 const rig = window.rig = {
-  /** { tone: Hz | 'mic' | 0, video: 'canvas' | 'camera' | 0, dataChannel, ...RTCConfiguration keys in codecs, config } */
+  /** { tone: Hz | 'mic' | 0, video: 'canvas' | 'camera' | 0, dataChannel, payloads: keep what is received, ...RTCConfiguration keys in codecs, config } */
   async create(o) {
     this.audio = new AudioContext();
-    const pc = this.pc = new RTCPeerConnection(o.config ?? {});
+    this.payloads = o.payloads ? [] : null;
+    const pc = this.pc = new RTCPeerConnection({ ...o.config, ...(o.payloads ? { encodedInsertableStreams: true } : {}) });
     this.log = [];
     this.codecs = o.codecs;
     this.since = performance.now();
@@ -39,7 +40,7 @@ const rig = window.rig = {
     }
     if (typeof o.tone === 'number' && o.tone > 0) this.local.addTrack(this.toneTrack(o.tone));
     if (o.video === 'canvas') this.local.addTrack(this.canvasTrack());
-    if (!o.answerer) this.local.getTracks().forEach((t) => pc.addTrack(t, this.local));
+    if (!o.answerer) this.local.getTracks().forEach((t) => this.passOn(pc.addTrack(t, this.local)));
     if (o.dataChannel) this.channel = pc.createDataChannel('x');
   },
 
@@ -69,8 +70,29 @@ const rig = window.rig = {
     return c.captureStream(15).getVideoTracks()[0];
   },
 
+  /** Notes every payload between SRTP and the decoder: { pt, ts, seq }, and `octets` where there are at most four. */
+  note(receiver) {
+    if (this.noted) return; // a re-offer that resumes brings the same track again
+    this.noted = true;
+    const { readable, writable } = receiver.createEncodedStreams();
+    const look = (frame, out) => {
+      const { payloadType: pt, rtpTimestamp: ts, sequenceNumber: seq } = frame.getMetadata();
+      this.payloads.push({ pt, ts, seq, octets: frame.data.byteLength <= 4 ? [...new Uint8Array(frame.data)] : undefined });
+      out.enqueue(frame);
+    };
+    readable.pipeThrough(new TransformStream({ transform: look })).pipeTo(writable);
+  },
+
+  /** Where payloads are kept, senders wait for somebody who passes on what they encode. */
+  passOn(sender) {
+    if (!this.payloads) return;
+    const { readable, writable } = sender.createEncodedStreams();
+    readable.pipeTo(writable);
+  },
+
   onTrack(e) {
     if (e.track.kind === 'audio') {
+      if (this.payloads) this.note(e.receiver);
       const s = new MediaStream([e.track]);
       document.getElementById('remote-audio').srcObject = s; // Chromium feeds Web Audio only if an element plays the stream
       this.source?.disconnect();
@@ -126,6 +148,7 @@ const rig = window.rig = {
       const mine = this.local.getTracks().find((x) => x.kind === t.receiver.track.kind);
       if (mine && !t.sender.track && t.direction !== 'stopped') {
         await t.sender.replaceTrack(mine);
+        this.passOn(t.sender);
         if (t.direction === 'recvonly') t.direction = 'sendrecv';
         if (t.direction === 'inactive') t.direction = 'sendonly';
       }
@@ -166,7 +189,7 @@ const rig = window.rig = {
     rep.forEach((r) => { byId[r.id] = r; });
     for (const r of Object.values(byId)) {
       if (r.type === 'inbound-rtp') {
-        Object.assign(out[r.kind], { rxPackets: r.packetsReceived, lost: r.packetsLost, jitter: r.jitter, concealed: r.concealedSamples, samples: r.totalSamplesReceived, energy: r.totalAudioEnergy, level: r.audioLevel,
+        Object.assign(out[r.kind], { rxPackets: r.packetsReceived, lost: r.packetsLost, jitter: r.jitter, concealed: r.concealedSamples, silentConcealed: r.silentConcealedSamples, samples: r.totalSamplesReceived, playedS: r.totalSamplesDuration, energy: r.totalAudioEnergy, level: r.audioLevel,
           decoded: r.framesDecoded, rxSsrc: r.ssrc, codec: byId[r.codecId]?.mimeType, discarded: r.packetsDiscarded, pliSent: r.pliCount, nackSent: r.nackCount,
           lastPacketAt: r.lastPacketReceivedTimestamp, keyFrames: r.keyFramesDecoded });
       }

@@ -375,7 +375,7 @@ test('detect-DTMF: digits within the phone\'s audio are events, each once', asyn
   await phoneCallsBrowser(p.call, p.page, p.phone, { keys: { flags: ['detect-DTMF'] } });
   await audioBothWays(p.page, p.phone);
   for (const [digit, tones] of [['5', [770, 1336]], ['#', [941, 1477]]]) {
-    await p.phone.audio.press(tones, 10);
+    await p.phone.audio.dial([{ tones }], 10);
     const e = await ctx.gateway.events.wait(p.call.id, new RegExp(`^dtmf .*digit ${digit},`), 5000);
     const ms = Number(/, (\d+) ms/.exec(e.detail)[1]);
     assert.ok(ms >= 180 && ms <= 220, `${ms} ms of 200`);
