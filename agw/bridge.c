@@ -8,6 +8,7 @@
 #include "agw/player.h"
 #include "agw/recorder.h"
 #include "agw/report.h"
+#include "agw/shield.h"
 #include "agw/transcode.h"
 #include "agw/xr_report.h"
 #include "base/heap.h"
@@ -25,6 +26,7 @@ enum {
     RTCP_ROOM = AGW_PKT_MAX,
     US_PER_S = 1000000,
     EXT_IDS = 256,
+    PT_MASK = 0x7f,
     MAX_DROPOUT = 3000,  /* RFC 3550 A.1 */
     IP_UDP_HEADERS = 28, /* IPv4 */
     RR_BLOCKS_AT = 4,    /* in the body of an RR: behind the SSRC */
@@ -410,7 +412,7 @@ __attribute__((noinline)) static agw_drop act(agw_worker *w, agw_pkt *pkt, const
 {
     agw_media *m = pkt->media;
     const agw_side side = pkt->transport->side;
-    const agw_end *in = &m->end[side];
+    agw_end *in = &m->end[side];
     agw_rtp_header h;
     if (agw_rtp_parse(&h, pkt->data, pkt->len) != AGW_OK)
         return AGW_DROP_RTP_MALFORMED; /* it was not, a moment ago */
@@ -422,7 +424,9 @@ __attribute__((noinline)) static agw_drop act(agw_worker *w, agw_pkt *pkt, const
         agw_inband_hear(m, side, pkt->data, &h);
     if (in->acts & AGW_ACT_BLOCK)
         return AGW_DROP_BLOCKED;
-    if (pt->is_event && (in->acts & AGW_ACT_BLOCK_DTMF))
+    if ((in->acts & AGW_ACT_BLOCK_DTMF) && !pt->is_event)
+        agw_shield_note(in, h.pt);
+    else if ((in->acts & AGW_ACT_BLOCK_DTMF) && !agw_shield_replace(in, pkt, &h, pt->clock_hz))
         return AGW_DROP_BLOCKED_DTMF;
     if ((in->acts & AGW_ACT_INBAND) && !pt->is_event && !agw_inband_silence(in, pkt, &h))
         return AGW_DROP_BLOCKED;
@@ -520,7 +524,7 @@ static agw_drop forward_rtp(agw_worker *w, agw_pkt *pkt)
     agw_end *in = &m->end[side];
     agw_end *out = &m->end[other(side)];
     pkt->media = m;
-    const agw_pt_plan *const pt = find_pt(in, h.pt);
+    const agw_pt_plan *pt = find_pt(in, h.pt);
     if (pt == NULL)
         return AGW_DROP_PT;
     note_ingress(m, side, &h, pt->clock_hz, pkt->len, w->now);
@@ -531,6 +535,10 @@ static agw_drop forward_rtp(agw_worker *w, agw_pkt *pkt)
         const agw_drop refused = act(w, pkt, pt);
         if (refused != AGW_DROP_NONE)
             return refused;
+        if (pt->is_event)
+            pt = find_pt(in, pkt->data[1] & PT_MASK); /* it may have become audio */
+        if (pt == NULL)
+            return AGW_DROP_PT;
     }
     if (in->police_ns != 0 && exceeds_contract(in, pkt->len, w->now))
         return AGW_DROP_POLICED;
@@ -815,6 +823,8 @@ void agw_media_free(agw_media *m)
     agw_dtmf_player_free(m->end[AGW_SIDE_B].player);
     agw_transcoder_free(m->end[AGW_SIDE_A].transcoder);
     agw_transcoder_free(m->end[AGW_SIDE_B].transcoder);
+    agw_shield_free(m->end[AGW_SIDE_A].shield);
+    agw_shield_free(m->end[AGW_SIDE_B].shield);
     free(m->end[AGW_SIDE_A].ext_map);
     free(m->end[AGW_SIDE_B].ext_map);
     free(m);
@@ -871,6 +881,7 @@ static void apply_end(agw_end *end, const agw_end_plan *plan, agw_end_stats *sta
     apply_ssrcs(end, plan);
     apply_pts(end, plan);
     agw_inband_apply(end, plan);
+    agw_shield_apply(end, plan);
     if (end->planned_ssrc != plan->egress_ssrc) {
         end->planned_ssrc = plan->egress_ssrc;
         agw_rewrite_init(&end->out, plan->egress_ssrc);

@@ -77,9 +77,10 @@ typedef struct agw_end {
     agw_xr_bursts bursts;   /* losses of this party's stream */
     agw_ns told_from;       /* second in which told digits are counted */
     unsigned told;
-    agw_dtmf_player *player; /* digits in place of what this party sends; NULL = none ever */
-    agw_inband *inband;      /* what is done within its audio; NULL = nothing */
-    agw_player *announcer;   /* audio of our own that this party hears; NULL = none ever */
+    agw_dtmf_player *player;   /* digits in place of what this party sends; NULL = none ever */
+    agw_inband *inband;        /* what is done within its audio; NULL = nothing */
+    agw_player *announcer;     /* audio of our own that this party hears; NULL = none ever */
+    struct agw_shield *shield; /* in place of its digits while they are blocked; NULL = nothing */
     struct agw_transcoder *transcoder; /* of what this party sends; NULL = all passes */
 } agw_end;
 

@@ -23,6 +23,7 @@ enum {
     AGW_PLAN_PT_MAX = 32,      /* payload types of one media and direction */
     AGW_PLAN_EXT_MAX = 32,     /* header extensions of the same */
     AGW_PLAN_AUDIO_MAX = 8,    /* audio payload types of the same whose inside matters */
+    AGW_PLAN_TONES_MAX = 8,    /* frequencies of a shield */
     AGW_PLAN_SILENCE_MAX = 64, /* octets of silence of one of them */
     AGW_PLAN_FP_MAX = 4,       /* fingerprints of one transport */
     AGW_PLAN_SSRC_MAX = 8,     /* signalled SSRCs of one media and side */
@@ -149,13 +150,31 @@ enum {
     AGW_ACT_DETECT = 1 << 7,     /* digits are heard within its audio */
 };
 
+/** What takes the place of blocked digits (AGW_ACT_BLOCK_DTMF). */
+typedef enum agw_shield_mode {
+    AGW_SHIELD_DROP, /* nothing */
+    AGW_SHIELD_SILENCE,
+    AGW_SHIELD_TONE,
+    AGW_SHIELD_DIGIT,  /* one for all */
+    AGW_SHIELD_RANDOM, /* any digit, another one for each */
+} agw_shield_mode;
+
+typedef struct agw_shield_plan {
+    uint8_t mode;                          /* agw_shield_mode */
+    uint8_t digit;                         /* AGW_SHIELD_DIGIT: 0 to 15 */
+    uint8_t volume;                        /* of what is put in: so many dB below 0 dBm0, 0 to 63 */
+    uint16_t tones_hz[AGW_PLAN_TONES_MAX]; /* AGW_SHIELD_TONE: one for each digit in turn; 0 = the
+                                              list is over */
+} agw_shield_plan;
+
 /** Extended reports of ours that a party takes (RFC 3611); bits of agw_end_plan.xr. */
 enum {
     AGW_PLAN_XR_RTT = 1 << 0,  /* rcvr-rtt: RRTR and DLRR, both ways */
     AGW_PLAN_XR_VOIP = 1 << 1, /* voip-metrics */
 };
 
-/** Audio of a party whose inside matters: AGW_ACT_SILENCE, AGW_ACT_DETECT, AGW_ACT_TAP. */
+/** Audio of a party whose inside matters: AGW_ACT_SILENCE, AGW_ACT_DETECT, AGW_ACT_TAP, a shield
+ * that makes audio. */
 typedef struct agw_audio_plan {
     uint8_t pt;           /* as it comes in */
     uint8_t silence_len;  /* of silence[]; 0 = not known, or not asked for */
@@ -204,6 +223,7 @@ typedef struct agw_end_plan {
     uint8_t n_exts;
     agw_ext_plan exts[AGW_PLAN_EXT_MAX]; /* all others are removed */
 
+    agw_shield_plan shield;
     uint8_t n_audios;
     const agw_audio_plan *audios; /* the plan's; with the acts that are named there */
 

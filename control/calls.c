@@ -571,7 +571,7 @@ const agw_config *agw_calls_config(const agw_calls *calls)
 static bool update(agw_ng_call *call, agw_ns now)
 {
     agw_ns deadline;
-    const agw_ns look_at = agw_calls_watch(call, now);
+    const agw_ns look_at = agw_earlier(agw_calls_watch(call, now), agw_acts_watch(call, now));
     agw_call_end why = agw_call_decide(&call->clock, call->calls->config, now, &deadline);
     if (why != AGW_CALL_LIVES && why != AGW_CALL_DELETED) {
         call->clock.media_at = last_media(call); /* read only when it matters */
@@ -842,12 +842,14 @@ static void judge_peers(agw_ng_call *call)
     g_clear_pointer(&peers, g_array_unref);
 }
 
-static void take_event(agw_ng_call *call, const agw_event *event)
+static void take_event(agw_ng_call *call, const agw_event *event, agw_ns now)
 {
     if (event->transport_id != 0)
         take(transport_view(call, event->transport_id), event);
     if (event->kind == AGW_EVENT_RECORDING_FAILED)
         agw_acts_recording_failed(call->calls->gateway, call);
+    if (event->kind == AGW_EVENT_DTMF)
+        agw_acts_hear_digit(call, (agw_side)event->dtmf.side, event->dtmf.digit, now);
     if (event->kind == AGW_EVENT_DTMF)
         tell_dtmf(call, event);
     else if (event->kind == AGW_EVENT_ICE_PEER)
@@ -861,7 +863,7 @@ void agw_calls_on_events(agw_calls *calls, agw_ns now)
     agw_event event;
     while (agw_gateway_next_event(calls->gateway, &event)) {
         agw_ng_call *call = event.owner;
-        take_event(call, &event);
+        take_event(call, &event, now);
         call->clock.consent_lost_at = earliest_loss(call);
         (void)update(call, now);
     }

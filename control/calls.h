@@ -6,6 +6,7 @@
 
 #include "base/timerq.h"
 #include "control/config.h"
+#include "control/dtmf_guard.h"
 #include "control/events.h"
 #include "control/negotiate.h"
 #include "control/ng.h"
@@ -120,7 +121,8 @@ const char *agw_dtls_view_text(agw_dtls_view view);
 /** What commands have said about the media of a call; survives re-offers. Index 2 is the whole
  * call: a command about it leaves what was said about one party as it is. */
 typedef struct agw_call_acts {
-    bool block_media[3], block_dtmf[3], silence_media[3];
+    bool block_media[3], silence_media[3];
+    agw_dtmf_guard dtmf[3];
     bool block_egress[2]; /* what is sent to that party */
     bool drop_traffic, detect_dtmf;
     bool recording, paused, never_recorded;

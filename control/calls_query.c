@@ -189,7 +189,7 @@ static void set_blocks(const agw_ng_call *call, agw_doc *party, agw_side side)
     agw_doc *list = agw_doc_new_list();
     if (acts->block_media[side])
         agw_doc_add_str(list, "media");
-    if (acts->block_dtmf[side])
+    if (acts->dtmf[side].mode.on)
         agw_doc_add_str(list, "DTMF");
     if (acts->silence_media[side])
         agw_doc_add_str(list, "silence");
@@ -209,7 +209,7 @@ static void set_call_acts(const agw_ng_call *call, agw_doc *out)
     agw_doc *list = agw_doc_new_list();
     if (call->acts.block_media[WHOLE_CALL] || call->acts.drop_traffic)
         agw_doc_add_str(list, "media");
-    if (call->acts.block_dtmf[WHOLE_CALL])
+    if (call->acts.dtmf[WHOLE_CALL].mode.on)
         agw_doc_add_str(list, "DTMF");
     if (call->acts.silence_media[WHOLE_CALL])
         agw_doc_add_str(list, "silence");

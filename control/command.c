@@ -620,12 +620,12 @@ static agw_doc *run_unblock_media(run *r)
 
 static agw_doc *run_block_dtmf(run *r)
 {
-    return agw_acts_block(r->ctl->calls, &r->flags, AGW_ACT_BLOCK_DTMF, true);
+    return agw_acts_block_dtmf(r->ctl->calls, &r->flags, r->request, true);
 }
 
 static agw_doc *run_unblock_dtmf(run *r)
 {
-    return agw_acts_block(r->ctl->calls, &r->flags, AGW_ACT_BLOCK_DTMF, false);
+    return agw_acts_block_dtmf(r->ctl->calls, &r->flags, r->request, false);
 }
 
 static agw_doc *run_play_dtmf(run *r)

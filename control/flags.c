@@ -805,6 +805,8 @@ static const char *const IGNORED_KEYS[] = {
     "DTMF-delay",
     "trigger",
     "trigger-end",
+    "end-trigger",
+    "frequencies",
     "trigger-end-time",
     "trigger-end-digits",
     "frequency",

@@ -15,7 +15,6 @@ enum {
     PAUSE_MS = 100,
     VOLUME_DB = 8,
     VOLUME_MAX = 63, /* RFC 4733 section 2.3.4 */
-    DIGITS = 16,
 };
 
 static agw_doc *ok(void)
@@ -116,7 +115,7 @@ static uint8_t acts_on(const agw_call_acts *acts, int side)
 {
     const bool blocked = acts->block_media[side] || acts->block_media[WHOLE_CALL] ||
                          acts->block_egress[other(side)] || acts->drop_traffic;
-    const bool mute = acts->block_dtmf[side] || acts->block_dtmf[WHOLE_CALL];
+    const bool mute = acts->dtmf[side].mode.on || acts->dtmf[WHOLE_CALL].mode.on;
     const bool silent = acts->silence_media[side] || acts->silence_media[WHOLE_CALL];
     return (uint8_t)((blocked ? AGW_ACT_BLOCK : 0) | (mute ? AGW_ACT_BLOCK_DTMF : 0) |
                      (silent ? AGW_ACT_SILENCE : 0) | (acts->detect_dtmf ? AGW_ACT_DETECT : 0) |
@@ -126,6 +125,12 @@ static uint8_t acts_on(const agw_call_acts *acts, int side)
 static void put_in_force(const agw_ng_call *call)
 {
     const uint8_t acts[2] = {acts_on(&call->acts, AGW_SIDE_A), acts_on(&call->acts, AGW_SIDE_B)};
+    for (int side = AGW_SIDE_A; side <= AGW_SIDE_B; side++) {
+        const agw_dtmf_guard *own = &call->acts.dtmf[side];
+        const agw_shield_plan shield =
+            agw_dtmf_guard_shield(own->mode.on ? own : &call->acts.dtmf[WHOLE_CALL]);
+        agw_session_set_shield(call->session, (agw_side)side, &shield);
+    }
     agw_session_set_acts(call->session, acts);
 }
 
@@ -136,16 +141,12 @@ static const char *who(const agw_ng_call *call, int side)
 
 static bool *blocks_of(agw_call_acts *acts, uint8_t act)
 {
-    return act == AGW_ACT_BLOCK        ? acts->block_media
-           : act == AGW_ACT_BLOCK_DTMF ? acts->block_dtmf
-                                       : acts->silence_media;
+    return act == AGW_ACT_BLOCK ? acts->block_media : acts->silence_media;
 }
 
 static const char *name_of(uint8_t act)
 {
-    return act == AGW_ACT_BLOCK        ? "media is blocked:"
-           : act == AGW_ACT_BLOCK_DTMF ? "DTMF is blocked:"
-                                       : "media is silenced:";
+    return act == AGW_ACT_BLOCK ? "media is blocked:" : "media is silenced:";
 }
 
 agw_doc *agw_acts_block(agw_calls *calls, const agw_flags *flags, uint8_t act, bool on)
@@ -170,6 +171,51 @@ agw_doc *agw_acts_block(agw_calls *calls, const agw_flags *flags, uint8_t act, b
     return ok();
 }
 
+agw_doc *agw_acts_block_dtmf(agw_calls *calls, const agw_flags *flags, const agw_doc *request,
+                             bool on)
+{
+    agw_ng_call *call = NULL;
+    int side = WHOLE_CALL;
+    const char *why = agw_acts_find(calls, flags, &call, &side);
+    if (why == NULL && on)
+        why = agw_dtmf_guard_read(&call->acts.dtmf[side], request);
+    if (why != NULL)
+        return agw_ng_error(why);
+    if (!on)
+        agw_dtmf_guard_clear(&call->acts.dtmf[side]);
+    for (int s = AGW_SIDE_A; !on && agw_flags_has(flags, AGW_WORD_ALL) && s <= AGW_SIDE_B; s++)
+        agw_dtmf_guard_clear(&call->acts.dtmf[s]);
+    put_in_force(call);
+    agw_log(AGW_LOG_INFO, call->call_id, "DTMF is blocked: %s, of %s",
+            call->acts.dtmf[side].mode.on ? "yes" : "no", who(call, side));
+    return ok();
+}
+
+static bool hear_all(agw_ng_call *call, agw_side side, char digit, agw_ns now)
+{
+    const bool whole = agw_dtmf_guard_hear(&call->acts.dtmf[WHOLE_CALL], digit, now);
+    return agw_dtmf_guard_hear(&call->acts.dtmf[side], digit, now) || whole;
+}
+
+void agw_acts_hear_digit(agw_ng_call *call, agw_side side, char digit, agw_ns now)
+{
+    if (hear_all(call, side, digit, now))
+        put_in_force(call);
+}
+
+agw_ns agw_acts_watch(agw_ng_call *call, agw_ns now)
+{
+    agw_ns deadline = AGW_NEVER;
+    bool changed = false;
+    for (size_t i = 0; i < G_N_ELEMENTS(call->acts.dtmf); i++) {
+        changed = agw_dtmf_guard_hear(&call->acts.dtmf[i], '\0', now) || changed;
+        deadline = agw_earlier(deadline, agw_dtmf_guard_deadline(&call->acts.dtmf[i]));
+    }
+    if (changed)
+        put_in_force(call);
+    return deadline;
+}
+
 /* --- digits ------------------------------------------------------------------------------------
  */
 
@@ -187,34 +233,6 @@ static uint16_t clamp_ms(const agw_ng_call *call, const char *what, int64_t ms)
         agw_log(AGW_LOG_WARN, call->call_id, "DTMF %s of %" G_GINT64_FORMAT " ms: %d ms is used",
                 what, ms, (int)clamped);
     return (uint16_t)clamped;
-}
-
-static int digit_of(char c)
-{
-    static const char CHARS[] = "0123456789*#ABCD";
-    const char *at = strchr(CHARS, g_ascii_toupper(c));
-    return c != '\0' && at != NULL ? (int)(at - CHARS) : -1;
-}
-
-/* A number is the event's, any other text its character. NULL: *event is it. */
-static const char *read_digit(const agw_doc *request, uint8_t *event)
-{
-    const char *key = agw_doc_get(request, "code") != NULL ? "code" : "digit";
-    const char *text = agw_doc_str(request, key);
-    int64_t code = -1;
-    if (is_empty(text))
-        return "No valid 'code' specified";
-    if (!agw_doc_int(request, key, &code)) {
-        if (strlen(text) != 1)
-            return "Given 'code' is not a single digit";
-        code = digit_of(text[0]);
-        if (code < 0)
-            return "Invalid 'code' character";
-    }
-    if (code < 0 || code >= DIGITS)
-        return "Out of range 'code' specified";
-    *event = (uint8_t)code;
-    return NULL;
 }
 
 /* The media that carries this party's digits as events, or as tones. NULL: *order says which. */
@@ -260,7 +278,7 @@ agw_doc *agw_acts_play_dtmf(agw_control *ctl, const agw_flags *flags, const agw_
     if (why == NULL && side == WHOLE_CALL && !agw_flags_has(flags, AGW_WORD_ALL))
         why = "No participant party specified";
     if (why == NULL)
-        why = read_digit(request, &order.event);
+        why = agw_dtmf_read_digit(request, &order.event);
     if (why != NULL)
         return agw_ng_error(why);
     const int64_t volume = number(request, "volume", VOLUME_DB);
@@ -363,9 +381,9 @@ agw_doc *agw_acts_pause_recording(agw_control *ctl, const agw_flags *flags)
 
 void agw_acts_signalled(agw_control *ctl, agw_ng_call *call, agw_side side, const agw_flags *flags)
 {
-    const agw_call_acts before = call->acts;
+    const uint8_t before[2] = {acts_on(&call->acts, AGW_SIDE_A), acts_on(&call->acts, AGW_SIDE_B)};
     if (agw_flags_has(flags, AGW_WORD_BLOCK_DTMF))
-        call->acts.block_dtmf[WHOLE_CALL] = true;
+        call->acts.dtmf[WHOLE_CALL].mode.on = true;
     if (agw_flags_has(flags, AGW_WORD_BLOCK_EGRESS))
         call->acts.block_egress[side] = true;
     if (agw_flags_has(flags, AGW_WORD_DETECT_DTMF))
@@ -379,6 +397,7 @@ void agw_acts_signalled(agw_control *ctl, agw_ng_call *call, agw_side side, cons
         if (why != NULL)
             agw_log(AGW_LOG_WARN, call->call_id, "record-call: %s", why);
     }
-    if (memcmp(&before, &call->acts, sizeof before) != 0)
+    if (before[0] != acts_on(&call->acts, AGW_SIDE_A) ||
+        before[1] != acts_on(&call->acts, AGW_SIDE_B))
         put_in_force(call);
 }

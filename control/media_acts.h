@@ -15,8 +15,15 @@ enum { AGW_ACTS_WHOLE_CALL = 2 }; /* beside both agw_sides */
 /** NULL: *call and *side are the party, or AGW_ACTS_WHOLE_CALL; else why there is none. */
 const char *agw_acts_find(agw_calls *calls, const agw_flags *flags, agw_ng_call **call, int *side);
 
-/** act: AGW_ACT_BLOCK, AGW_ACT_BLOCK_DTMF or AGW_ACT_SILENCE. */
+/** act: AGW_ACT_BLOCK or AGW_ACT_SILENCE. */
 agw_doc *agw_acts_block(agw_calls *calls, const agw_flags *flags, uint8_t act, bool on);
+/** Of digits; how, the request says (control/dtmf_guard.h). */
+agw_doc *agw_acts_block_dtmf(agw_calls *calls, const agw_flags *flags, const agw_doc *request,
+                             bool on);
+/** The party on that side has pressed a digit: it may be one that switches a block. */
+void agw_acts_hear_digit(agw_ng_call *call, agw_side side, char digit, agw_ns now);
+/** Ends what lasts for a time only; returns when to ask again. */
+agw_ns agw_acts_watch(agw_ng_call *call, agw_ns now);
 /** The party is the one that seems to press the digit. */
 agw_doc *agw_acts_play_dtmf(agw_control *ctl, const agw_flags *flags, const agw_doc *request);
 agw_doc *agw_acts_start_recording(agw_control *ctl, const agw_flags *flags);

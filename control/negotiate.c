@@ -124,13 +124,20 @@ void agw_session_apply(agw_session *s)
     agw_plan *plan = agw_plan_of(s);
     AGW_ASSERT(plan != NULL);
     for (size_t i = 0; i < plan->n_medias; i++) {
-        for (int side = 0; side < 2; side++)
+        for (int side = 0; side < 2; side++) {
             plan->medias[i].end[side].acts |= s->acts[side];
+            plan->medias[i].end[side].shield = s->shield[side];
+        }
     }
     agw_plan_audios(s, plan);
     if (s->urgent)
         make_urgent(s->config, plan);
     agw_gateway_apply(s->gw, s->call, plan);
+}
+
+void agw_session_set_shield(agw_session *session, agw_side side, const agw_shield_plan *shield)
+{
+    session->shield[side] = *shield;
 }
 
 void agw_session_set_acts(agw_session *session, const uint8_t acts[2])

@@ -74,6 +74,9 @@ bool agw_session_owns(const agw_session *session, const agw_addr *addr, agw_side
 /** What is done to the RTP of both parties beside passing it on: AGW_ACT_* by agw_side. In force at
  * once, and in every plan from now on. */
 void agw_session_set_acts(agw_session *session, const uint8_t acts[2]);
+/** What takes the place of digits of the party on that side while they are blocked; with the next
+ * agw_session_set_acts(). */
+void agw_session_set_shield(agw_session *session, agw_side side, const agw_shield_plan *shield);
 
 /** One m= line of one party as query shows it; texts are borrowed until the next call on the
  * session. */

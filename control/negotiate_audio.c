@@ -134,12 +134,21 @@ static agw_audio_plan *room_in(agw_plan *plan, size_t end)
     return plan->audios + end * AGW_PLAN_AUDIO_MAX;
 }
 
+/* Whether it matters what the party's audio is. */
+static bool is_looked_into(const agw_end_plan *end)
+{
+    const bool sings =
+        end->shield.mode == AGW_SHIELD_SILENCE || end->shield.mode == AGW_SHIELD_TONE;
+    return (end->acts & (AGW_ACT_SILENCE | AGW_ACT_DETECT | AGW_ACT_TAP)) != 0 ||
+           ((end->acts & AGW_ACT_BLOCK_DTMF) && sings);
+}
+
 void agw_plan_audios(const agw_session *s, agw_plan *plan)
 {
     for (size_t i = 0; i < 2 * plan->n_medias; i++) {
         agw_end_plan *end = &plan->medias[i / 2].end[i % 2];
         const agw_line *line = line_of(s, plan->medias[i / 2].id);
-        if ((end->acts & (AGW_ACT_SILENCE | AGW_ACT_DETECT | AGW_ACT_TAP)) == 0)
+        if (!is_looked_into(end))
             continue;
         if (end->acts & (AGW_ACT_SILENCE | AGW_ACT_DETECT))
             end->acts |= AGW_ACT_INBAND;

@@ -162,6 +162,7 @@ struct agw_session {
     bool stood;                  /* the last one changed nothing but who else may be heard */
     agw_early_media early_media; /* of the one that stands */
     uint8_t acts[2];             /* AGW_ACT_* by side */
+    agw_shield_plan shield[2];   /* of blocked digits, by side */
     uint8_t seed[16];            /* of SSRCs and CNAMEs */
     char view[64];               /* text of the last view */
 };

@@ -7,6 +7,7 @@ fake_session_plan fake_session;
 size_t fake_session_rollbacks, fake_session_fragments;
 agw_side fake_session_fragment_side;
 uint8_t fake_session_acts[2];
+agw_shield_plan fake_session_shield[2];
 bool fake_session_urgent;
 
 struct agw_session {
@@ -105,6 +106,12 @@ void agw_session_rollback(agw_session *s, agw_side offerer)
         return;
     s->open = false;
     fake_session_rollbacks++;
+}
+
+void agw_session_set_shield(agw_session *s, agw_side side, const agw_shield_plan *shield)
+{
+    (void)s;
+    fake_session_shield[side] = *shield;
 }
 
 void agw_session_set_acts(agw_session *s, const uint8_t acts[2])

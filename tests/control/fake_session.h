@@ -30,6 +30,7 @@ extern size_t fake_session_fragments;
 extern agw_side fake_session_fragment_side;
 /** AGW_ACT_* by side, as set last, in any session. */
 extern uint8_t fake_session_acts[2];
+extern agw_shield_plan fake_session_shield[2];
 extern bool fake_session_urgent; /* the last session that was told */
 void fake_session_reset(void);
 

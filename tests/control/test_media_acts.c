@@ -224,6 +224,124 @@ static void test_acts_play_dtmf_error_texts(void)
     rig_fini(&r);
 }
 
+/* --- DTMF-security -----------------------------------------------------------------------------
+ */
+
+#define HIDE "{'command':'block DTMF','call-id':'c','from-tag':'a'"
+
+static void shield_is(int side, agw_shield_mode mode, uint8_t digit)
+{
+    CU_ASSERT_EQUAL(fake_session_shield[side].mode, mode);
+    CU_ASSERT_EQUAL(fake_session_shield[side].digit, digit);
+}
+
+static void test_acts_dtmf_security_modes(void)
+{
+    rig r;
+    rig_init(&r, NULL);
+    rig_call(&r);
+    works(&r, HIDE "}");
+    acts_are(AGW_ACT_BLOCK_DTMF, 0);
+    shield_is(AGW_SIDE_A, AGW_SHIELD_DROP, 0);
+    works(&r, HIDE ",'DTMF-security':'silence'}");
+    shield_is(AGW_SIDE_A, AGW_SHIELD_SILENCE, 0);
+    shield_is(AGW_SIDE_B, AGW_SHIELD_DROP, 0);
+    works(&r, HIDE ",'DTMF security':'random'}");
+    shield_is(AGW_SIDE_A, AGW_SHIELD_RANDOM, 0);
+    works(&r, HIDE ",'DTMF-security':'zero','digit':'7'}");
+    shield_is(AGW_SIDE_A, AGW_SHIELD_DIGIT, 0);
+    works(&r, HIDE ",'DTMF-security':'DTMF','digit':'#','volume':-20}");
+    shield_is(AGW_SIDE_A, AGW_SHIELD_DIGIT, 11);
+    CU_ASSERT_EQUAL(fake_session_shield[AGW_SIDE_A].volume, 20);
+    works(&r, HIDE ",'DTMF-security':'tone','frequencies':'400,1000'}");
+    shield_is(AGW_SIDE_A, AGW_SHIELD_TONE, 0);
+    CU_ASSERT_EQUAL(fake_session_shield[AGW_SIDE_A].volume, 10);
+    CU_ASSERT_EQUAL(fake_session_shield[AGW_SIDE_A].tones_hz[1], 1000);
+    CU_ASSERT_EQUAL(fake_session_shield[AGW_SIDE_A].tones_hz[2], 0);
+    works(&r, HIDE ",'DTMF-security':'off'}");
+    acts_are(0, 0);
+    rig_fini(&r);
+}
+
+static void test_acts_dtmf_security_error_texts(void)
+{
+    static const char *const BAD[][2] = {
+        {"'DTMF-security':'loud'", "Unknown DTMF-security mode"},
+        {"'DTMF-security-trigger':'x'", "Unknown DTMF-security mode"},
+        {"'trigger':'12x'", "Invalid character in a trigger"},
+        {"'trigger-end':'012345678901234567890123456789012'", "Too many digits in a trigger"},
+        {"'frequency':'50'", "Out of range frequency specified"},
+        {"'frequencies':'400,400,400,400,400,400,400,400,400'", "Out of range frequency specified"},
+        {"'digit':'16'", "Out of range 'code' specified"},
+    };
+    rig r;
+    rig_init(&r, NULL);
+    rig_call(&r);
+    works(&r, HIDE ",'DTMF-security':'silence'}");
+    for (size_t i = 0; i < G_N_ELEMENTS(BAD); i++) {
+        char *request = g_strdup_printf(HIDE ",%s}", BAD[i][0]);
+        fails(&r, request, BAD[i][1]);
+        g_free(request);
+    }
+    acts_are(AGW_ACT_BLOCK_DTMF, 0); /* as it was */
+    shield_is(AGW_SIDE_A, AGW_SHIELD_SILENCE, 0);
+    rig_fini(&r);
+}
+
+static void press(rig *r, agw_side side, const char *digits)
+{
+    for (; *digits != '\0'; digits++) {
+        const agw_event event = {.kind = AGW_EVENT_DTMF,
+                                 .dtmf = {.side = (uint8_t)side, .digit = *digits}};
+        fake_gateway_push(r->gateway, fake_gateway_last_call(r->gateway), &event);
+    }
+    rig_at(r, r->now);
+}
+
+static void test_acts_dtmf_triggers_switch_the_block(void)
+{
+    rig r;
+    rig_init(&r, NULL);
+    rig_call(&r);
+    works(&r,
+          HIDE ",'DTMF-security':'off','trigger':'*1','trigger-end':'#','DTMF-security-trigger':"
+               "'silence','DTMF-security-trigger-end':'zero','trigger-end-digits':4}");
+    acts_are(0, 0);
+    press(&r, AGW_SIDE_B, "*1"); /* of the other party */
+    press(&r, AGW_SIDE_A, "1*");
+    acts_are(0, 0);
+    press(&r, AGW_SIDE_A, "1");
+    acts_are(AGW_ACT_BLOCK_DTMF, 0);
+    shield_is(AGW_SIDE_A, AGW_SHIELD_SILENCE, 0);
+    press(&r, AGW_SIDE_A, "12#");
+    acts_are(AGW_ACT_BLOCK_DTMF, 0);
+    shield_is(AGW_SIDE_A, AGW_SHIELD_DIGIT, 0);
+    press(&r, AGW_SIDE_A, "*1123");
+    shield_is(AGW_SIDE_A, AGW_SHIELD_SILENCE, 0);
+    press(&r, AGW_SIDE_A, "4"); /* the fourth */
+    shield_is(AGW_SIDE_A, AGW_SHIELD_DIGIT, 0);
+    works(&r, "{'command':'unblock DTMF','call-id':'c','from-tag':'a'}");
+    press(&r, AGW_SIDE_A, "*1");
+    acts_are(0, 0);
+    rig_fini(&r);
+}
+
+static void test_acts_dtmf_trigger_ends_after_its_time(void)
+{
+    rig r;
+    rig_init(&r, NULL);
+    rig_call(&r);
+    works(&r, "{'command':'block DTMF','call-id':'c','DTMF-security':'off','trigger':'9',"
+              "'trigger-end-time':'2000'}");
+    press(&r, AGW_SIDE_B, "9");
+    acts_are(AGW_ACT_BLOCK_DTMF, AGW_ACT_BLOCK_DTMF);
+    rig_at(&r, r.now + AGW_MS(1999));
+    acts_are(AGW_ACT_BLOCK_DTMF, AGW_ACT_BLOCK_DTMF);
+    rig_at(&r, r.now + AGW_MS(1));
+    acts_are(0, 0);
+    rig_fini(&r);
+}
+
 /* --- recordings --------------------------------------------------------------------------------
  */
 
@@ -370,6 +488,10 @@ static const agw_unit_case cases[] = {
     AGW_CASE(test_acts_play_dtmf_as_kamailio_asks),
     AGW_CASE(test_acts_play_dtmf_error_texts),
     AGW_CASE(test_acts_a_recording_is_started_paused_and_stopped),
+    AGW_CASE(test_acts_dtmf_security_modes),
+    AGW_CASE(test_acts_dtmf_security_error_texts),
+    AGW_CASE(test_acts_dtmf_triggers_switch_the_block),
+    AGW_CASE(test_acts_dtmf_trigger_ends_after_its_time),
     AGW_CASE(test_acts_recording_states_are_shown),
     AGW_CASE(test_acts_recording_output_says_which_files),
     AGW_CASE(test_acts_stop_recording_may_pause_or_discard),

@@ -16,7 +16,7 @@ import { Capture } from '../lib/pcap.mjs';
 import { NET } from '../lib/sandbox.mjs';
 import { audioBothWays, Call, pageHears, PAGE_HZ, parts, Phone, phoneCallsBrowser, phoneHears, PHONE_HZ } from '../lib/call.mjs';
 import { parseSdp, ptOf } from '../lib/sdp.mjs';
-import { readWav, toneShare, writeToneWav } from '../lib/tone.mjs';
+import { alawToLinear, readWav, rms, toneShare, writeToneWav } from '../lib/tone.mjs';
 import { until } from '../lib/wait.mjs';
 
 const EDGE = { host: '127.0.0.1', port: 5066 }; // Kamailio, as a remote control
@@ -120,6 +120,30 @@ test('insertDTMF of Chromium is an event each, reaches the phone, and does not w
   await run(call, 'unblock_dtmf');
   await press(page, '1');
   await until('events pass again', async () => (await eventsAt(phone)) > before, 5000);
+}, { known: NOT_OURS });
+
+test('block_dtmf with DTMF-security: Chromium\'s digit is another one, a tone, or silence to the phone', async (t, ctx) => {
+  const { call, page, phone } = await talk(t, ctx);
+  const told = (digit) => ctx.gateway.events.wait(call.id, new RegExp(`digit ${digit},`), 5000);
+  await run(call, 'block_dtmf', 'DTMF-security=zero');
+  await phone.audio.fresh();
+  await press(page, '5');
+  await told(5);
+  const digits = (await phone.audio.heard()).filter((p) => p.pt === EVENT_PT).map((p) => p.hex.slice(0, 2));
+  assert.ok(digits.length > 3, `${digits.length} events`);
+  assert.deepEqual([...new Set(digits)], ['00']);
+  for (const [mode, digit, hz] of [['tone', '6', 1500], ['silence', '7', 0]]) {
+    await run(call, 'block_dtmf', `DTMF-security=${mode} frequency=1500 trigger=9`);
+    await phone.audio.mark();
+    await press(page, digit);
+    await told(digit);
+    const { rx } = await phone.audio.stats();
+    assert.equal(rx.pts[EVENT_PT], undefined, `${mode}: no event passes`);
+    const pcm = (await phone.audio.heard()).map(({ hex }) => [...Buffer.from(hex, 'hex')].map(alawToLinear));
+    const is = (share, p) => (hz ? toneShare(p, 8000, hz) > share : rms(p) < 20);
+    assert.ok(pcm.filter((p) => is(0.8, p)).length >= 3, `${mode}: ${pcm.filter((p) => is(0.8, p)).length} packets of ${pcm.length}`);
+  }
+  await phoneHears(phone, PAGE_HZ);
 }, { known: NOT_OURS });
 
 test('play_dtmf is telephone-event in the stream toward the browser, and toward the phone', async (t, ctx) => {
