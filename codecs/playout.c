@@ -29,11 +29,13 @@ enum {
     SEEN_BITS = 64,   /* sequence numbers that are remembered */
     CONCEAL_MS = 120, /* at a stretch; then noise */
     URGENT_MS = 60,   /* off the wanted delay */
-    SLACK = 6,        /* part of the delay that it may be longer; shorter by half of that */
+    SLACK = 18,       /* part of the delay that it may be longer; shorter by half of that */
     REST_MS = 40,     /* between two changes of length that are not urgent */
+    FEC_ENDS = 100,   /* frames without it */
 };
 static const agw_ns STEP = AGW_MS(STEP_MS);
-static const agw_ns AHEAD = AGW_MS(6), BEHIND = AGW_MS(12); /* of the wanted delay is let be */
+static const agw_ns AHEAD = AGW_MS(6), BEHIND = AGW_MS(9); /* of the wanted delay is let be */
+static const agw_ns FEC_ROOM = AGW_MS(4);
 static const float LIKE = 0.85F, URGENT_LIKE = 0.5F;
 static const float QUIET = 4; /* mean square against the background's */
 static const float LOSS_MEMORY = 0.02F;
@@ -73,15 +75,17 @@ struct agw_playout {
     state state;
     uint8_t playing_line, playing; /* playing: index of inputs */
     uint16_t last_seq;
-    uint32_t next;    /* timestamp of what is decoded next */
-    size_t held;      /* samples that were made up while next stood still */
-    size_t frame;     /* samples of the last frame */
-    size_t made_up;   /* samples of concealment since the last frame */
-    bool codec_noise; /* the decoder makes the noise */
-    uint8_t at;       /* of current.frames */
+    uint32_t next;        /* timestamp of what is decoded next */
+    size_t held;          /* samples that were made up while next stood still */
+    size_t frame;         /* samples of the last frame */
+    size_t made_up;       /* samples of concealment since the last frame */
+    uint64_t doubtful_ms; /* of concealment, which the next packet will call a loss or a pause */
+    bool codec_noise;     /* the decoder makes the noise */
+    uint8_t at;           /* of current.frames */
     agw_payload current;
-    float loss; /* share of frames */
-    bool has_fec;
+    float loss;     /* share of frames */
+    size_t lost;    /* samples of a frame that are not counted in it yet */
+    uint8_t no_fec; /* speech frames since the last one that had FEC */
 
     /* the wanted delay */
     agw_ns turn_at; /* of the last take */
@@ -136,6 +140,7 @@ agw_playout *agw_playout_new(uint32_t rate_hz)
     p->capacity = capacity;
     p->pcm = p->memory + past;
     p->seed = 1;
+    p->no_fec = FEC_ENDS;
     for (unsigned i = 0; i < BLOCKS; i++)
         p->next_block[i] = i + 1 < BLOCKS ? (uint8_t)(i + 1) : NO_BLOCK;
     return p;
@@ -334,10 +339,12 @@ void agw_playout_switch(agw_playout *p)
 
 /* ---------------------------------------------------------------- what is played */
 
-/* A frame where there is loss, and FEC against it in the packet after it. */
+/* A frame where there is loss, and FEC against it in the packet after it. Not every frame has it;
+ * the delay does not go up and down with that. */
 static agw_ns least_delay(const agw_playout *p)
 {
-    return p->has_fec && p->loss > FEC_WORTH ? length_of(p, p->frame) : 0;
+    const bool has_fec = p->no_fec < FEC_ENDS && p->loss > FEC_WORTH;
+    return has_fec ? length_of(p, p->frame) + FEC_ROOM : 0;
 }
 
 /* When the audio of a timestamp should be played. */
@@ -402,7 +409,10 @@ static void decode(agw_playout *p)
     if (n == 0)
         return;
     p->frame = n;
-    p->has_fec = frame->has_fec || (p->has_fec && frame->kind != AGW_FRAME_SPEECH);
+    if (frame->has_fec)
+        p->no_fec = 0;
+    else if (frame->kind == AGW_FRAME_SPEECH && p->no_fec < FEC_ENDS)
+        p->no_fec++;
     p->loss -= p->loss * LOSS_MEMORY;
     note_background(p, out, n);
     append_audio(p, n);
@@ -461,7 +471,7 @@ static size_t conceal(agw_playout *p, size_t n, bool next_is_near)
         return n < p->step ? n : p->step;
     }
     const uint64_t ms = got * 1000 / p->rate_hz;
-    p->stats.concealed_ms += ms;
+    p->doubtful_ms += ms;
     p->stats.by_fec_ms += by_fec ? ms : 0;
     p->made_up += got;
     append_audio(p, got);
@@ -497,11 +507,30 @@ static void rest(agw_playout *p, size_t n)
     p->held += got == 0 ? most : got < n ? got : n;
 }
 
+/* A packet is there: what was made up before it was for audio that is lost or late, unless the
+ * sender had paused or is another one. */
+static void settle(agw_playout *p, const slot *s)
+{
+    const bool paused =
+        s->seq == (uint16_t)(p->last_seq + 1) && (int32_t)(s->timestamp - p->next) > 0;
+    if (s->line == p->playing_line && !paused)
+        p->stats.concealed_ms += p->doubtful_ms;
+    p->doubtful_ms = 0;
+}
+
+/* So much was lost, whole frames in the end. */
+static void note_loss(agw_playout *p, size_t samples)
+{
+    for (p->lost += samples; p->lost >= p->frame; p->lost -= p->frame)
+        p->loss += (1 - p->loss) * LOSS_MEMORY;
+}
+
 /* A packet lies ahead of `next`, those between are lost: what was made up meanwhile counts. */
 static void bridge_loss(agw_playout *p, uint32_t gap)
 {
     const uint32_t held = units_of(p, p->held);
     const uint32_t skip = held < gap ? held : gap;
+    note_loss(p, samples_of_units(p, skip));
     p->next += skip;
     p->held = 0;
     const size_t left = samples_of_units(p, gap - skip);
@@ -512,7 +541,7 @@ static void bridge_loss(agw_playout *p, uint32_t gap)
     }
     const size_t n = conceal_or_rest(p, left < p->frame ? left : p->frame, left <= p->frame);
     p->next += units_of(p, n < left ? n : left);
-    p->loss += (1 - p->loss) * LOSS_MEMORY;
+    note_loss(p, n < left ? n : left);
 }
 
 /* The packet that waits first is not to be joined to what was before: noise until it is due. Of an
@@ -554,6 +583,7 @@ static void produce(agw_playout *p, agw_ns now)
         return;
     }
     const slot *s = &p->slots[0];
+    settle(p, s);
     const bool joins = p->state == SPEAKING && s->line == p->playing_line;
     const uint32_t gap = s->timestamp - p->next;
     if (joins && (int32_t)gap <= 0) {
@@ -587,13 +617,13 @@ static bool can_adapt(const agw_playout *p)
     return p->state == SPEAKING && p->playing_line == p->line && p->made_up == 0;
 }
 
-/* How far the end of the step that is taken next is behind its due time: all of it must be there.
- */
+/* How far the end of the step that is taken next will then be behind its due time: a packet that
+ * begins right before it must have come. That is as far as its beginning is now. */
 static agw_ns behind_of(const agw_playout *p, agw_ns now)
 {
     if (!can_adapt(p))
         return 0;
-    return now - STEP - due_at(p, p->next - units_of(p, p->pending));
+    return now - due_at(p, p->next - units_of(p, p->pending));
 }
 
 /* Makes what waits longer or shorter by a pitch period when the delay is not the wanted one. */

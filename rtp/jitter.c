@@ -7,11 +7,12 @@
 enum {
     BUCKET_NS = AGW_JITTER_BUCKET_US * 1000,
     FIRST_BUCKET = 40, /* of the first packet: room for quicker ones */
-    FIRST_DELAY = 10,  /* buckets: what a stream of which nothing is known gets */
+    FIRST_DELAY = 13,  /* buckets: what a stream of which nothing is known gets */
     MEMORY_MS = 2000,  /* after that a packet weighs 1/e */
+    HOLD_MS = 5000,    /* after that 1/e is left of a delay that is not needed any more */
 };
 static const float LATE = 0.03F;     /* of the packets may come too late, but for TAIL */
-static const float TAIL = 0.45F;     /* as much more as they are behind the middle */
+static const float TAIL = 0.5F;      /* as much more as they are behind the middle */
 static const float QUICKEST = 0.02F; /* of the packets may be quicker than the quickest */
 
 void agw_jitter_init(agw_jitter *j, uint32_t clock_hz)
@@ -37,7 +38,7 @@ static void begin(agw_jitter *j, uint32_t timestamp, agw_ns now)
     j->ext_timestamp = timestamp;
     const agw_ns transit = now - time_of(j, j->ext_timestamp);
     j->origin = transit - (agw_ns)FIRST_BUCKET * BUCKET_NS;
-    j->fastest = transit;
+    j->fastest = j->needed = transit;
     j->weight[FIRST_BUCKET + FIRST_DELAY] = 1;
 }
 
@@ -97,13 +98,31 @@ static int quantile(const agw_jitter *j, float share)
 
 /* The quantile that few hundred packets can tell, and the tail behind it as that of a normal
  * distribution would be. */
-static void read_quantiles(agw_jitter *j)
+static agw_ns read_quantiles(agw_jitter *j)
 {
     const int quickest = quantile(j, QUICKEST), middle = quantile(j, 0.5F);
     const int latest = quantile(j, 1 - LATE);
     const int tail = (int)(TAIL * (float)(latest - middle));
     j->fastest = j->origin + (agw_ns)quickest * BUCKET_NS;
-    j->needed = j->origin + (agw_ns)(latest + tail + 1) * BUCKET_NS;
+    return j->origin + (agw_ns)(latest + tail + 1) * BUCKET_NS;
+}
+
+/* Up at once, down slowly: what so few packets tell is itself uneven, and each change of the delay
+ * is heard. */
+static void follow(agw_jitter *j, agw_ns wanted, float share)
+{
+    const agw_ns too_much = j->needed - wanted;
+    j->needed -= too_much > 0 ? (agw_ns)((float)too_much * share) : too_much;
+}
+
+/* Weight of a packet in a memory that is so long. The first ones have nothing to be compared with:
+ * as if the memory were a part of what has been heard. */
+static float share_of(const agw_jitter *j, uint32_t duration, unsigned memory_ms, float part)
+{
+    const float first = 1 / ((float)j->packets * part + 2);
+    const float usual = (float)duration * 1000 / ((float)j->clock_hz * (float)memory_ms);
+    const float share = usual > first ? usual : first;
+    return share < 0.5F ? share : 0.5F;
 }
 
 agw_err agw_jitter_put(agw_jitter *j, uint32_t timestamp, uint32_t duration, agw_ns now)
@@ -119,11 +138,8 @@ agw_err agw_jitter_put(agw_jitter *j, uint32_t timestamp, uint32_t duration, agw
         j->ext_timestamp = ext;
         j->timestamp = timestamp;
     }
-    const float first = 1 / ((float)j->packets + 2);
-    const float usual = (float)duration * 1000 / ((float)j->clock_hz * MEMORY_MS);
-    const float share = usual > first ? usual : first;
-    learn(j, bucket_of(j, transit), share < 0.5F ? share : 0.5F);
-    read_quantiles(j);
+    learn(j, bucket_of(j, transit), share_of(j, duration, MEMORY_MS, 1));
+    follow(j, read_quantiles(j), share_of(j, duration, HOLD_MS, 0.5F));
     if (j->packets < UINT32_MAX)
         j->packets++;
     return AGW_OK;
