@@ -640,7 +640,7 @@ void agw_chain_ask_mode(agw_chain *c, int mode)
 
 const agw_codec_format *agw_chain_mode_in(const agw_chain *c, int *mode)
 {
-    *mode = c->mode_in;
+    *mode = (int)c->mode_in;
     return c->modal;
 }
 

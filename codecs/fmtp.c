@@ -258,7 +258,7 @@ agw_err agw_codec_read_options(agw_codec_format *format, const char *text)
         const size_t len = strcspn(text, " :;,");
         memcpy(one, text, len < ONE_MAX ? len : 0);
         const char *at = one;
-        parameter p;
+        parameter p = {0};
         agw_err err = AGW_ERR_UNSUPPORTED;
         if (format->id == AGW_CODEC_OPUS && next_parameter(&at, &p))
             err = read_opus_option(&format->opus, &p);

@@ -3,17 +3,42 @@
 
 #include <string.h>
 
-#define ONE(number, rtpmap, parameters)                                                            \
+#define PCMU                                                                                       \
     {                                                                                              \
-        .count = 1, .codec[0] = {.pt = number, .name = rtpmap, .fmtp = parameters }                \
+        .count = 1, .codec[0] = {.pt = 0, .name = "PCMU/8000" }                                    \
     }
-#define PCMU   ONE(0, "PCMU/8000", "")
-#define PCMA   ONE(8, "PCMA/8000", "")
-#define G722   ONE(9, "G722/8000", "")
-#define OPUS   ONE(111, "opus/48000/2", "minptime=10;useinbandfec=1")
-#define QUIET  ONE(111, "opus/48000/2", "minptime=10;useinbandfec=1;usedtx=1")
-#define AMR    ONE(96, "AMR/8000", "mode-set=7")
-#define AMR_WB ONE(97, "AMR-WB/16000", "mode-set=2")
+#define PCMA                                                                                       \
+    {                                                                                              \
+        .count = 1, .codec[0] = {.pt = 8, .name = "PCMA/8000" }                                    \
+    }
+#define G722                                                                                       \
+    {                                                                                              \
+        .count = 1, .codec[0] = {.pt = 9, .name = "G722/8000" }                                    \
+    }
+#define OPUS                                                                                       \
+    {                                                                                              \
+        .count = 1, .codec[0] = {                                                                  \
+            .pt = 111,                                                                             \
+            .name = "opus/48000/2",                                                                \
+            .fmtp = "minptime=10;useinbandfec=1"                                                   \
+        }                                                                                          \
+    }
+#define QUIET                                                                                      \
+    {                                                                                              \
+        .count = 1, .codec[0] = {                                                                  \
+            .pt = 111,                                                                             \
+            .name = "opus/48000/2",                                                                \
+            .fmtp = "minptime=10;useinbandfec=1;usedtx=1"                                          \
+        }                                                                                          \
+    }
+#define AMR                                                                                        \
+    {                                                                                              \
+        .count = 1, .codec[0] = {.pt = 96, .name = "AMR/8000", .fmtp = "mode-set=7" }              \
+    }
+#define AMR_WB                                                                                     \
+    {                                                                                              \
+        .count = 1, .codec[0] = {.pt = 97, .name = "AMR-WB/16000", .fmtp = "mode-set=2" }          \
+    }
 
 static const kit_pair PAIRS[] = {
     {"pcma-pcmu", KIT_CALL_RTP_RTP, {PCMA, PCMU}, {AGW_CODEC_PCMA, AGW_CODEC_PCMU}, 0, 0},

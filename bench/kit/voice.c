@@ -111,7 +111,7 @@ unsigned kit_voice_silence(const kit_voice *v)
 {
     size_t silent = 0;
     agw_decoder *d = agw_decoder_new(&v->format, KIT_SPEECH_HZ);
-    AGW_ASSERT(d != NULL);
+    AGW_ASSERT(d != NULL && v->n != 0);
     for (size_t i = 0; i < v->n; i++) {
         const kit_voice_piece *p = &v->pieces[i];
         agw_payload parts = {.n_frames = 0};
