@@ -387,15 +387,16 @@ static const uint8_t *ext_map_of(const agw_end *end)
     return end->ext_map != NULL ? end->ext_map : NONE;
 }
 
-/* The one tap: what an authentic packet of a party was, in the clear. format: NULL = no audio. */
+/* The one tap: what an authentic packet of a party was, in the clear. audio: NULL = it is none. */
 static void tap(agw_worker *w, const agw_media *m, agw_side side, const agw_pkt *pkt,
-                const agw_codec_format *format)
+                const agw_audio_plan *audio)
 {
     const agw_tapped tapped = {
         .media_id = m->id,
         .side = (uint8_t)side,
         .kind = m->kind,
-        .format = format != NULL ? *format : (agw_codec_format){.id = AGW_CODEC_NONE},
+        .is_red = audio != NULL && audio->is_red,
+        .format = audio != NULL ? audio->format : (agw_codec_format){.id = AGW_CODEC_NONE},
         .at = w->now,
         .from = pkt->remote,
         .to = pkt->port->local,
@@ -417,7 +418,7 @@ __attribute__((noinline)) static agw_drop act(agw_worker *w, agw_pkt *pkt, const
     if (agw_rtp_parse(&h, pkt->data, pkt->len) != AGW_OK)
         return AGW_DROP_RTP_MALFORMED; /* it was not, a moment ago */
     if (in->acts & AGW_ACT_TAP)
-        tap(w, m, side, pkt, agw_inband_format(in, h.pt));
+        tap(w, m, side, pkt, agw_inband_audio(in, h.pt));
     if (pt->is_event || (in->acts & AGW_ACT_HEARING))
         agw_dtmf_hear(m, side, pkt->data, &h, pt);
     if ((in->acts & AGW_ACT_INBAND) && !pt->is_event)

@@ -56,7 +56,7 @@ void agw_inband_apply(agw_end *end, const agw_end_plan *plan)
         return;
     b->tones = agw_tones_new();
     AGW_ASSERT(b->tones != NULL);
-    for (size_t i = 0; i < b->n; i++)
+    for (size_t i = 0; i < b->n && !b->audios[i].is_red; i++) /* these stand last */
         b->decoders[i] = agw_decoder_new(&b->audios[i].format, AGW_TONES_HEARD_HZ);
 }
 
@@ -70,11 +70,11 @@ void agw_inband_free(agw_inband *b)
     free(b);
 }
 
-const agw_codec_format *agw_inband_format(const agw_end *end, uint8_t pt)
+const agw_audio_plan *agw_inband_audio(const agw_end *end, uint8_t pt)
 {
     const agw_inband *b = end->inband;
     const size_t i = b != NULL ? index_of(b, pt) : 0;
-    return b != NULL && i < b->n ? &b->audios[i].format : NULL;
+    return b != NULL && i < b->n ? &b->audios[i] : NULL;
 }
 
 bool agw_inband_silence(const agw_end *end, agw_pkt *pkt, const agw_rtp_header *h)

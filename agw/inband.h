@@ -12,9 +12,9 @@ void agw_inband_apply(agw_end *end, const agw_end_plan *plan);
 /** NULL is fine. */
 void agw_inband_free(agw_inband *b);
 
-/** The format of audio of that payload type, while AGW_ACT_INBAND or AGW_ACT_TAP is set. NULL: not
- * known; borrowed until the next plan. */
-const agw_codec_format *agw_inband_format(const agw_end *end, uint8_t pt);
+/** What is known of audio of that payload type, while AGW_ACT_INBAND or AGW_ACT_TAP is set. NULL:
+ * nothing; borrowed until the next plan. */
+const agw_audio_plan *agw_inband_audio(const agw_end *end, uint8_t pt);
 /** While AGW_ACT_INBAND is set: puts silence in the place of the payload, if that is asked for.
  *
  * @return false: it is of a codec whose silence is not known; drop it */

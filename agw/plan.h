@@ -179,6 +179,7 @@ typedef struct agw_audio_plan {
     uint8_t pt;           /* as it comes in */
     uint8_t silence_len;  /* of silence[]; 0 = not known, or not asked for */
     bool silence_repeats; /* over the payload's length; else it is a payload */
+    bool is_red;          /* RED (RFC 2198) of that format: for taps alone */
     uint8_t silence[AGW_PLAN_SILENCE_MAX];
     agw_codec_format format;
 } agw_audio_plan;

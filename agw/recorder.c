@@ -441,7 +441,8 @@ static void hear(agw_recording *rec, const agw_tapped *p)
     if (p->media_id != rec->voice_media)
         return;
     write_voices(rec, p->at);
-    agw_voices_put(rec->voices, p->side, &p->format, p->data, p->len, p->at);
+    const agw_voices_packet packet = {p->side, p->is_red, p->format, p->data, p->len, p->at};
+    agw_voices_put(rec->voices, &packet);
 }
 
 /* At any time, so that what is there can be played whatever becomes of the process. */

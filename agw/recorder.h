@@ -59,6 +59,7 @@ typedef struct agw_tapped {
     uint32_t media_id;
     uint8_t side;            /* agw_side of the party that sent it */
     uint8_t kind;            /* agw_media_kind */
+    bool is_red;             /* RED of that format */
     agw_codec_format format; /* of audio; AGW_CODEC_NONE: it is none, or not known */
     agw_ns at;
     agw_addr from, to;

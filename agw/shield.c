@@ -67,7 +67,7 @@ static void make_voice(voice *v, const agw_audio_plan *audio)
     v->pt = audio->pt;
     v->format = audio->format;
     v->audio_hz = agw_codec_audio_hz(&audio->format);
-    v->encoder = agw_encoder_new(&audio->format, v->audio_hz);
+    v->encoder = audio->is_red ? NULL : agw_encoder_new(&audio->format, v->audio_hz);
 }
 
 void agw_shield_apply(agw_end *end, const agw_end_plan *plan)
@@ -104,7 +104,7 @@ void agw_shield_note(agw_end *end, uint8_t pt)
 {
     agw_shield *s = end->shield;
     for (size_t i = 0; s != NULL && i < s->n; i++) {
-        if (s->voices[i].pt == pt)
+        if (s->voices[i].pt == pt && s->voices[i].encoder != NULL)
             s->spoken = (uint8_t)i;
     }
 }

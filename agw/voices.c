@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "codecs/playout.h"
 #include "rtp/header.h"
+#include "rtp/red.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -94,19 +95,33 @@ static void follow(voice *o, uint32_t ssrc, agw_ns at)
     o->heard_at = at;
 }
 
-void agw_voices_put(agw_voices *v, unsigned side, const agw_codec_format *format,
-                    const uint8_t *rtp, size_t len, agw_ns at)
+/* What the packet itself is about; earlier audio beside it has come before, or is lost. */
+static agw_err unwrap(const agw_voices_packet *p, const agw_rtp_header *h, agw_red_block *out)
 {
-    voice *o = &v->voices[side];
+    agw_red red;
+    *out = (agw_red_block){
+        .pt = h->pt, .len = (uint16_t)h->payload_len, .data = p->rtp + h->header_len};
+    if (!p->is_red)
+        return AGW_OK;
+    const agw_err err = agw_red_parse(&red, out->data, h->payload_len);
+    if (err == AGW_OK)
+        *out = red.blocks[red.n - 1];
+    return err;
+}
+
+void agw_voices_put(agw_voices *v, const agw_voices_packet *p)
+{
+    voice *o = &v->voices[p->side];
     agw_rtp_header h;
-    if (agw_rtp_parse(&h, rtp, len) != AGW_OK || !learn(o, h.pt, format))
+    agw_red_block own;
+    if (agw_rtp_parse(&h, p->rtp, p->len) != AGW_OK || unwrap(p, &h, &own) != AGW_OK ||
+        !learn(o, own.pt, &p->format))
         return;
     if (!v->begun)
-        v->next_at = at + PHASE;
+        v->next_at = p->at + PHASE;
     v->begun = true;
-    follow(o, h.ssrc, at);
-    if (agw_playout_put(o->playout, h.pt, h.seq, h.timestamp, rtp + h.header_len, h.payload_len,
-                        at) != AGW_OK)
+    follow(o, h.ssrc, p->at);
+    if (agw_playout_put(o->playout, own.pt, h.seq, h.timestamp, own.data, own.len, p->at) != AGW_OK)
         return; /* late, or malformed: as if it had not come */
 }
 

@@ -25,10 +25,19 @@ agw_voices *agw_voices_new(void);
 /** NULL is fine. */
 void agw_voices_free(agw_voices *v);
 
-/** An RTP packet of the party on that side; to be called when agw_voices_take() has given all that
- * is before it. What cannot be decoded is left out. format: of its payload type. */
-void agw_voices_put(agw_voices *v, unsigned side, const agw_codec_format *format,
-                    const uint8_t *rtp, size_t len, agw_ns at);
+/** An RTP packet of a party. */
+typedef struct agw_voices_packet {
+    uint8_t side; /* agw_side */
+    bool is_red;  /* RED (RFC 2198): its own block counts */
+    agw_codec_format format;
+    const uint8_t *rtp;
+    size_t len;
+    agw_ns at;
+} agw_voices_packet;
+
+/** To be called when agw_voices_take() has given all that is before it. What cannot be decoded is
+ * left out. */
+void agw_voices_put(agw_voices *v, const agw_voices_packet *packet);
 /** What stands before that time: 10 ms of audio, or any length of silence.
  *
  * @return so many pieces: 0 = none; 1 = *piece is it; more = all are silence */

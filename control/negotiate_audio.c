@@ -82,18 +82,27 @@ static void fill_silence(agw_audio_plan *a)
     agw_encoder_free(e);
 }
 
-static void add_audio(agw_audio_plan *audios, uint8_t *n, uint8_t pt,
-                      const agw_codec_format *format)
+static agw_audio_plan *add_audio(agw_audio_plan *audios, uint8_t *n, uint8_t pt,
+                                 const agw_codec_format *format)
 {
     for (uint8_t i = 0; i < *n; i++) {
         if (audios[i].pt == pt)
-            return;
+            return NULL;
     }
     if (*n == AGW_PLAN_AUDIO_MAX || agw_codec_info_of(format->id) == NULL)
-        return;
-    audios[*n].pt = pt;
-    audios[*n].format = *format;
-    (*n)++;
+        return NULL;
+    agw_audio_plan *audio = &audios[(*n)++];
+    audio->pt = pt;
+    audio->format = *format;
+    return audio;
+}
+
+/* RED holds what the party speaks otherwise. */
+static void add_red(agw_audio_plan *audios, uint8_t *n, uint8_t pt)
+{
+    agw_audio_plan *audio = *n != 0 ? add_audio(audios, n, pt, &audios[0].format) : NULL;
+    if (audio != NULL)
+        audio->is_red = true;
 }
 
 static void add_chained(const agw_chain_plan *chain, agw_audio_plan *audios, uint8_t *n)
@@ -101,7 +110,7 @@ static void add_chained(const agw_chain_plan *chain, agw_audio_plan *audios, uin
     for (uint8_t i = 0; chain != NULL && i < chain->n_inputs; i++) {
         const agw_chain_input *in = &chain->inputs[i];
         if (!in->is_event && !in->is_noise && !in->is_red)
-            add_audio(audios, n, in->pt, &in->format);
+            (void)add_audio(audios, n, in->pt, &in->format);
     }
 }
 
@@ -111,8 +120,15 @@ static void add_rows(const agw_line *line, agw_side side, agw_audio_plan *audios
     for (guint i = 0; i < line->rows->len; i++) {
         const agw_row *row = agw_line_row(line, i);
         const agw_codec_format format = format_of(row, side);
-        add_audio(audios, n, row->pt[side], &format);
-        add_audio(audios, n, row->want[side], &format);
+        (void)add_audio(audios, n, row->pt[side], &format);
+        (void)add_audio(audios, n, row->want[side], &format);
+    }
+    for (guint i = 0; i < line->rows->len; i++) {
+        const agw_row *row = agw_line_row(line, i);
+        if (g_ascii_strcasecmp(row->name, "red") != 0)
+            continue;
+        add_red(audios, n, row->pt[side]);
+        add_red(audios, n, row->want[side]);
     }
 }
 
@@ -159,8 +175,10 @@ void agw_plan_audios(const agw_session *s, agw_plan *plan)
         agw_audio_plan *audios = room_in(plan, i);
         add_chained(end->chain, audios, &end->n_audios);
         add_rows(line, (agw_side)(i % 2), audios, &end->n_audios);
-        for (uint8_t a = 0; (end->acts & AGW_ACT_SILENCE) && a < end->n_audios; a++)
-            fill_silence(&audios[a]);
+        for (uint8_t a = 0; (end->acts & AGW_ACT_SILENCE) && a < end->n_audios; a++) {
+            if (!audios[a].is_red)
+                fill_silence(&audios[a]);
+        }
         end->audios = audios;
     }
 }

@@ -289,13 +289,22 @@ typedef struct whistler {
     uint32_t ssrc, timestamp;
     uint16_t seq;
     size_t at; /* samples */
+    bool red;  /* every packet has the one before it, too, RFC 2198 */
 } whistler;
 
 static void whistle(studio *s, agw_recording *rec, agw_encoder *e, whistler *w, agw_ns at,
                     bool is_lost)
 {
-    uint8_t rtp[12 + FRAME] = {0x80, PCMA_PT};
+    enum { RED_PT = 63, RED_HEAD = 5 };
+    uint8_t rtp[12 + RED_HEAD + 2 * FRAME] = {0x80, w->red ? RED_PT : PCMA_PT};
+    uint8_t *payload = rtp + 12;
     int16_t pcm[FRAME];
+    if (w->red) {
+        agw_put32(payload, (uint32_t)(0x80 | PCMA_PT) << 24 | FRAME << 10 | FRAME);
+        payload[4] = PCMA_PT;
+        payload += RED_HEAD + FRAME; /* noise of the worst kind stands before it */
+        memset(payload - FRAME, 0x55, FRAME);
+    }
     for (size_t i = 0; i < FRAME; i++)
         pcm[i] = (int16_t)lrint(8000 * sin(2 * M_PI * w->hz * (double)(w->at + i) / 8000));
     agw_put16(rtp + 2, w->seq++);
@@ -303,16 +312,17 @@ static void whistle(studio *s, agw_recording *rec, agw_encoder *e, whistler *w, 
     agw_put32(rtp + 8, w->ssrc);
     w->at += FRAME;
     w->timestamp += FRAME;
-    const size_t len = agw_encoder_encode(e, pcm, FRAME, -1, rtp + 12, FRAME);
+    const size_t len = agw_encoder_encode(e, pcm, FRAME, -1, payload, FRAME);
     const agw_tapped packet = {.media_id = 1,
                                .side = w->side,
                                .kind = AGW_MEDIA_AUDIO,
+                               .is_red = w->red,
                                .format = agw_codec_plain(AGW_CODEC_PCMA),
                                .at = at,
                                .from = lab_addr(1, 2),
                                .to = lab_addr(3, 4),
                                .data = rtp,
-                               .len = 12 + len};
+                               .len = (size_t)(payload - rtp) + len};
     CU_ASSERT_EQUAL(len, FRAME);
     if (!is_lost)
         agw_tap_put(agw_recorder_tap(s->recorder, 0), rec, &packet);
@@ -428,6 +438,27 @@ static void test_recorder_mono_is_a_file_of_each_party_beside_the_packets(void)
         CU_ASSERT_TRUE(strength(TONES[3 - i], 1, 0, 12000, 12000) < 0.01);
     }
     agw_recording_free(rec);
+    studio_close(&s);
+}
+
+static void test_recorder_rfc2198_red_is_heard(void)
+{
+    const agw_codec_format pcma = agw_codec_plain(AGW_CODEC_PCMA);
+    studio s;
+    char path[300];
+    studio_open(&s);
+    agw_recording *rec = studio_record_as(&s, "red", AGW_RECORD_STEREO);
+    path_of(&s, name_of(rec), path);
+    agw_encoder *e = agw_encoder_new(&pcma, 8000);
+    whistler alice = {.side = AGW_SIDE_A, .hz = 440, .ssrc = 1, .red = true};
+    for (int i = 0; i < 100; i++)
+        whistle(&s, rec, e, &alice, AGW_MS(20) * i, false);
+    agw_encoder_free(e);
+    end_well(&s, rec);
+    agw_recording_free(rec);
+    (void)read_file(path);
+    CU_ASSERT_TRUE(strength(440, 2, 0, WAV_HZ / 4, WAV_HZ) > 0.95);
+    CU_ASSERT_EQUAL(unlink(path), 0);
     studio_close(&s);
 }
 
@@ -640,6 +671,7 @@ static const agw_unit_case cases[] = {
     AGW_CASE(test_recorder_a_call_that_ends_ends_its_file),
     AGW_CASE(test_recorder_stereo_has_a_party_on_each_side_in_its_time),
     AGW_CASE(test_recorder_mono_is_a_file_of_each_party_beside_the_packets),
+    AGW_CASE(test_recorder_rfc2198_red_is_heard),
     AGW_CASE(test_recorder_a_long_silence_is_a_hole_in_the_file),
     AGW_CASE(test_recorder_what_is_discarded_is_removed),
     AGW_CASE(test_recorder_what_finds_no_room_is_counted),
