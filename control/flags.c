@@ -682,6 +682,19 @@ static void take_drop_traffic(agw_flags *f, char *const *t)
     else
         note_unknown(f, "drop-traffic", last_of(t));
 }
+/* Echo is not served; that nothing is passed on is. */
+static void take_media_echo(agw_flags *f, char *const *t)
+{
+    if (same(last_of(t), "blackhole") || same(last_of(t), "sinkhole"))
+        f->drop_traffic = AGW_DROP_TRAFFIC_START;
+    else
+        note_unknown(f, "media-echo", last_of(t));
+}
+static void take_all(agw_flags *f, char *const *t)
+{
+    if (same(last_of(t), "all"))
+        f->words |= UINT64_C(1) << AGW_WORD_ALL;
+}
 /* One direction for each media, and other words; several medias are opened by one. */
 static void take_early_media(agw_flags *f, char *const *t)
 {
@@ -772,6 +785,8 @@ static const key_rule KEYS[] = {
     {"pause", FORM_TEXT, take_pause},
     {"record-call", FORM_TEXT, take_record_call},
     {"drop-traffic", FORM_TEXT, take_drop_traffic},
+    {"media-echo", FORM_TEXT, take_media_echo},
+    {"all", FORM_TEXT, take_all},
     {"generate-RTCP", FORM_TEXT, take_generate_rtcp},
     {"P-Early-Media", FORM_WORDS, take_early_media},
     {"sip-code", FORM_TEXT, take_sip_code},
@@ -797,7 +812,6 @@ static const char *const IGNORED_KEYS[] = {
     "repeat-times",
     "repeat-duration",
     "start-pos",
-    "media-echo",
     "delay-buffer",
     "DTMF-security",
     "DTMF-security-trigger",
@@ -816,7 +830,6 @@ static const char *const IGNORED_KEYS[] = {
     "repacketize",
     "moh",
     "vsc",
-    "all",
     "to-call-id",
     "source-tag",
     "source-call-id",
@@ -829,7 +842,6 @@ static const char *const IGNORED_KEYS[] = {
     "codecs",
     "log-facility",
     "user-agent",
-    "media-echo",
 };
 
 /* The same for words. */

@@ -161,6 +161,31 @@ static void test_acts_flags_of_an_offer_stay(void)
     rig_fini(&r);
 }
 
+static void test_acts_media_echo_blackhole_passes_nothing_on(void)
+{
+    rig r;
+    rig_init(&r, NULL);
+    CU_ASSERT_TRUE(rig_says(&r,
+                            "{'command':'offer','call-id':'c','from-tag':'a','sdp':'v=0',"
+                            "'media echo':'blackhole'}",
+                            OFFERED));
+    acts_are(AGW_ACT_BLOCK, AGW_ACT_BLOCK);
+    rig_fini(&r);
+}
+
+static void test_acts_ng_4_all_is_a_key_too(void)
+{
+    rig r;
+    rig_init(&r, NULL);
+    rig_call(&r);
+    works(&r, BLOCK ",'from-tag':'a'}");
+    works(&r, UNBLOCK ",'all':'none'}"); /* of the whole call: not the party's */
+    acts_are(AGW_ACT_BLOCK, 0);
+    works(&r, UNBLOCK ",'all':'all'}");
+    acts_are(0, 0);
+    rig_fini(&r);
+}
+
 static void test_acts_drop_traffic_starts_and_stops(void)
 {
     rig r;
@@ -485,6 +510,8 @@ static const agw_unit_case cases[] = {
     AGW_CASE(test_acts_detect_dtmf_listens_to_both_from_then_on),
     AGW_CASE(test_acts_flags_of_an_offer_stay),
     AGW_CASE(test_acts_drop_traffic_starts_and_stops),
+    AGW_CASE(test_acts_media_echo_blackhole_passes_nothing_on),
+    AGW_CASE(test_acts_ng_4_all_is_a_key_too),
     AGW_CASE(test_acts_play_dtmf_as_kamailio_asks),
     AGW_CASE(test_acts_play_dtmf_error_texts),
     AGW_CASE(test_acts_a_recording_is_started_paused_and_stopped),
