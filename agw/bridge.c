@@ -431,6 +431,8 @@ __attribute__((noinline)) static agw_drop act(agw_worker *w, agw_pkt *pkt, const
         return AGW_DROP_BLOCKED_DTMF;
     if ((in->acts & AGW_ACT_INBAND) && !pt->is_event && !agw_inband_silence(in, pkt, &h))
         return AGW_DROP_BLOCKED;
+    if (pt->chained && pt->is_event && (in->acts & (AGW_ACT_CHAIN | AGW_ACT_BLOCK_DTMF)) == 0)
+        pkt->verdict = AGW_CONSUMED; /* told, and heard as a tone by and by */
     if (pt->chained)
         return AGW_DROP_NONE; /* digits are put in where it comes out again */
     if (in->acts & AGW_ACT_CHAIN)
@@ -534,7 +536,7 @@ static agw_drop forward_rtp(agw_worker *w, agw_pkt *pkt)
         if (in->acts & AGW_ACT_PASS)
             return pass_rtp(w, pkt, pt);
         const agw_drop refused = act(w, pkt, pt);
-        if (refused != AGW_DROP_NONE)
+        if (refused != AGW_DROP_NONE || pkt->verdict == AGW_CONSUMED)
             return refused;
         if (pt->is_event)
             pt = find_pt(in, pkt->data[1] & PT_MASK); /* it may have become audio */

@@ -58,7 +58,7 @@ static bool may_tell(agw_end *end, agw_ns now)
     return end->told <= TOLD_PER_SECOND;
 }
 
-void agw_dtmf_tell(agw_media *m, agw_side side, const agw_rtp_digit *digit)
+static void tell(agw_media *m, agw_side side, const agw_rtp_digit *digit, bool unheard)
 {
     agw_end *end = &m->end[side];
     agw_worker *w = worker_of(m);
@@ -77,9 +77,30 @@ void agw_dtmf_tell(agw_media *m, agw_side side, const agw_rtp_digit *digit)
                  .digit = agw_rtp_event_char(digit->event),
                  .event = digit->event,
                  .volume = digit->volume,
-                 .duration_ms = digit->duration_ms},
+                 .duration_ms = digit->duration_ms,
+                 .unheard = unheard},
     };
     agw_outbox_post(&w->control, mail);
+}
+
+void agw_dtmf_tell(agw_media *m, agw_side side, const agw_rtp_digit *digit)
+{
+    tell(m, side, digit, false);
+}
+
+/* Whether events of this party end here, and nobody wants it so. */
+static bool is_unheard(const agw_end *end)
+{
+    bool ends_here = false;
+    if (end->acts & (AGW_ACT_CHAIN | AGW_ACT_BLOCK | AGW_ACT_BLOCK_DTMF))
+        return false;
+    for (size_t i = 0; i < end->n_pts; i++) {
+        const agw_pt_plan *pt = &end->pts[i];
+        if (pt->is_event && !pt->chained)
+            return false;
+        ends_here = ends_here || pt->is_event;
+    }
+    return ends_here;
 }
 
 /* Several events in one packet follow each other without a gap (RFC 4733 section 2.5.1.5). */
@@ -94,7 +115,7 @@ static void take_events(agw_media *m, agw_side side, const uint8_t *rtp, const a
     while (agw_rtp_event_parse(&event, rtp + h->header_len + at, h->payload_len - at) == AGW_OK) {
         if (agw_rtp_event_take(heard, &event, h->ssrc, timestamp, clock_hz, worker_of(m)->now,
                                &digit))
-            agw_dtmf_tell(m, side, &digit);
+            tell(m, side, &digit, is_unheard(&m->end[side]));
         timestamp += event.duration;
         at += AGW_RTP_EVENT_BYTES;
     }
@@ -109,7 +130,7 @@ void agw_dtmf_hear(agw_media *m, agw_side side, const uint8_t *rtp, const agw_rt
         if (pt->clock_hz != 0)
             take_events(m, side, rtp, h, pt->clock_hz);
     } else if (agw_rtp_event_ended(&end->heard, worker_of(m)->now, &digit)) {
-        agw_dtmf_tell(m, side, &digit);
+        tell(m, side, &digit, is_unheard(end));
     }
     if (end->heard.open)
         end->acts |= AGW_ACT_HEARING;

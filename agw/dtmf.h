@@ -12,7 +12,7 @@
 void agw_dtmf_hear(agw_media *m, agw_side side, const uint8_t *rtp, const agw_rtp_header *h,
                    const agw_pt_plan *pt);
 
-/** Tells control of a digit of that party. */
+/** Tells control of a digit of that party that was heard within its audio. */
 void agw_dtmf_tell(agw_media *m, agw_side side, const agw_rtp_digit *digit);
 
 /** Queues a digit as if the party on that side had pressed it. false: no telephone-event has been

@@ -227,6 +227,7 @@ typedef struct agw_dtmf {
     uint8_t event;  /* 0 to 15 */
     uint8_t volume; /* so many dB below 0 dBm0 */
     uint32_t duration_ms;
+    bool unheard; /* nothing of it has reached the other party: a tone is due */
 } agw_dtmf;
 
 typedef struct agw_event {

@@ -133,7 +133,8 @@ typedef struct agw_transport_plan {
 typedef struct agw_pt_plan {
     uint8_t ingress, egress;
     bool is_event : 1; /* telephone-event, RFC 4733 */
-    bool chained : 1;  /* an input of agw_end_plan.chain; egress is not looked at then */
+    bool chained : 1;  /* an input of agw_end_plan.chain; egress is not looked at then. An event
+                          where there is no chain ends here, and control makes a tone of it */
     uint8_t repack;    /* agw_form as it comes in and, shifted by four, as it goes out; 0 = its
                           payload is not changed */
     uint32_t clock_hz;

@@ -5,10 +5,17 @@
 #include "base/rand.h"
 #include "base/secret.h"
 #include "control/media_acts.h"
+#include "control/play_acts.h"
 
 #include <string.h>
 
-enum { PEERS_MAX = 64 }; /* addresses that wait for the answer which may name them */
+enum {
+    PEERS_MAX = 64, /* addresses that wait for the answer which may name them */
+    /* Tones in place of telephone events: what is a digit to every receiver (Q.24). */
+    TONE_MIN_MS = 40,
+    TONE_MAX_MS = 5000,
+    TONE_PAUSE_MS = 40,
+};
 
 struct agw_calls {
     const agw_config *config;
@@ -783,6 +790,30 @@ static void tell_dtmf(agw_ng_call *call, const agw_event *event)
     log_dtmf(call, event);
 }
 
+/* The other party takes no telephone events. */
+static void sound_dtmf(const agw_ng_call *call, const agw_event *event)
+{
+    const agw_dtmf *d = &event->dtmf;
+    const agw_side to = d->side == AGW_SIDE_A ? AGW_SIDE_B : AGW_SIDE_A;
+    const agw_dtmf_order tone = {
+        .media_id = d->media_id,
+        .from = (agw_side)d->side,
+        .event = d->event,
+        .volume = d->volume,
+        .duration_ms = (uint16_t)CLAMP(d->duration_ms, TONE_MIN_MS, TONE_MAX_MS),
+        .pause_ms = TONE_PAUSE_MS,
+    };
+    (void)agw_acts_play_tone(call->calls->gateway, call, to, &tone);
+}
+
+static void take_digit(agw_ng_call *call, const agw_event *event, agw_ns now)
+{
+    if (event->dtmf.unheard)
+        sound_dtmf(call, event);
+    agw_acts_hear_digit(call, (agw_side)event->dtmf.side, event->dtmf.digit, now);
+    tell_dtmf(call, event);
+}
+
 /* Without a new offer there will be no media any more. */
 static bool is_hopeless(agw_event_kind kind)
 {
@@ -849,9 +880,7 @@ static void take_event(agw_ng_call *call, const agw_event *event, agw_ns now)
     if (event->kind == AGW_EVENT_RECORDING_FAILED)
         agw_acts_recording_failed(call->calls->gateway, call);
     if (event->kind == AGW_EVENT_DTMF)
-        agw_acts_hear_digit(call, (agw_side)event->dtmf.side, event->dtmf.digit, now);
-    if (event->kind == AGW_EVENT_DTMF)
-        tell_dtmf(call, event);
+        take_digit(call, event, now);
     else if (event->kind == AGW_EVENT_ICE_PEER)
         judge_peer(call, event);
     else

@@ -262,7 +262,7 @@ static const char *play(agw_control *ctl, const agw_ng_call *call, int side, agw
         return why;
     order.from = (agw_side)side;
     if (tones)
-        return agw_acts_play_tone(ctl, call, (agw_side)other(side), &order)
+        return agw_acts_play_tone(ctl->gateway, call, (agw_side)other(side), &order)
                    ? NULL
                    : "Sink monologue has no media capable of DTMF playback";
     agw_gateway_play_dtmf(ctl->gateway, call->ref, &order);

@@ -85,7 +85,7 @@ static void fill_pts(const agw_line *line, agw_media_plan *plan)
             for (int side = 0; side < 2; side++) {
                 const uint8_t pt = own ? row->want[side] : row->pt[side];
                 const bool chained = (row->chained >> side & 1) != 0;
-                if (chained && line->chain[side] != NULL)
+                if (chained && (line->chain[side] != NULL || is_event(row)))
                     add_chained_pt(&plan->end[side], pt, row);
                 else if (chained && !row->active)
                     add_repacked_pt(&plan->end[side], pt, line, (agw_side)side, row);

@@ -188,12 +188,14 @@ static void add_event(agw_exchange *x, GArray *codecs, uint32_t clock_hz)
         g_array_append_val(codecs, c);
 }
 
-/* Events go at the clock of the audio beside them (RFC 4733 section 2.1). */
+/* Events go at the clock of the audio beside them (RFC 4733 section 2.1). A browser gets them also
+ * from a sender that has none: they become tones. */
 static void add_events(agw_exchange *x, GArray *codecs)
 {
+    const bool has_none = x->next->leg[x->to].web && !is_named(codecs, "telephone-event");
     for (guint i = 0; i < codecs->len; i++) {
         const agw_out_codec c = g_array_index(codecs, agw_out_codec, i);
-        if (c.added && !agw_codec_is_aux(c.codec))
+        if ((c.added || has_none) && !agw_codec_is_aux(c.codec))
             add_event(x, codecs, c.codec->clock_hz);
     }
 }
@@ -828,6 +830,16 @@ static bool is_converted(const agw_exchange *x, const agw_work *w, const agw_sdp
            (kept != NULL || passing == NULL || pair_hz(a, b) > audio_hz(passing->codec));
 }
 
+/* The same where a codec passes: those of a browser end here. */
+static void keep_events(agw_exchange *x, agw_work *w)
+{
+    const agw_out_codec *passing = first_passing(w);
+    if (passing == NULL || !x->next->leg[x->to].web || !agw_transcode_by_profile(x, w->line) ||
+        is_named(w->codecs, "telephone-event"))
+        return;
+    answer_beside(x, w, event_of(x, w, w->om, passing->codec->clock_hz));
+}
+
 void agw_transcode_answer(agw_exchange *x, agw_work *w)
 {
     choice a, b;
@@ -842,6 +854,8 @@ void agw_transcode_answer(agw_exchange *x, agw_work *w)
     if (!is_converted(x, w, kept, prefers, &a, &b)) {
         if (passing != NULL && prefers)
             convert_one_way(x, w);
+        else
+            keep_events(x, w);
     } else if (kept == NULL && passing == NULL && is_one_codec(x, w, &a, &b)) {
         repack(x, w, &a, &b);
     } else {

@@ -222,7 +222,7 @@ agw_doc *agw_acts_stop_media(agw_control *ctl, const agw_flags *flags)
 /* --- tones -------------------------------------------------------------------------------------
  */
 
-bool agw_acts_play_tone(agw_control *ctl, const agw_ng_call *call, agw_side to,
+bool agw_acts_play_tone(agw_gateway *gateway, const agw_ng_call *call, agw_side to,
                         const agw_dtmf_order *digit)
 {
     agw_hearing h;
@@ -237,7 +237,7 @@ bool agw_acts_play_tone(agw_control *ctl, const agw_ng_call *call, agw_side to,
     agw_play_order tone = to_be_played(&h, to);
     tone.audio = audio;
     tone.is_tone = true;
-    agw_gateway_play_media(ctl->gateway, call->ref, &tone);
+    agw_gateway_play_media(gateway, call->ref, &tone);
     agw_audio_unref(audio);
     return true;
 }

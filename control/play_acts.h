@@ -14,7 +14,7 @@ agw_doc *agw_acts_stop_media(agw_control *ctl, const agw_flags *flags);
 
 /** Plays a digit within the audio that the party on side `to` hears. false: it has no audio that we
  * can encode. */
-bool agw_acts_play_tone(agw_control *ctl, const agw_ng_call *call, agw_side to,
+bool agw_acts_play_tone(agw_gateway *gateway, const agw_ng_call *call, agw_side to,
                         const agw_dtmf_order *digit);
 
 #endif

@@ -206,10 +206,35 @@ static void test_dtmf_rfc4733_2_5_2_3_a_digit_is_told_once_and_passed_on(void)
     CU_ASSERT_PTR_NOT_NULL_FATAL(e);
     CU_ASSERT_TRUE(e->dtmf.digit == '#' && e->dtmf.event == 11 && e->dtmf.volume == 10);
     CU_ASSERT_TRUE(e->dtmf.duration_ms == 100 && e->dtmf.side == AGW_SIDE_A);
+    CU_ASSERT_FALSE(e->dtmf.unheard);
     CU_ASSERT_EQUAL(e->dtmf.media_id, LAB_AUDIO);
     const agw_addr from = browser();
     CU_ASSERT_TRUE(agw_addr_equal(&e->remote, &from));
     CU_ASSERT_EQUAL(value(&stats(l, AGW_SIDE_A)->dtmf_in), 1);
+    end(l);
+}
+
+/* The other party takes none and nothing is converted: a tone is due, unless digits are blocked. */
+static void test_dtmf_what_the_other_party_does_not_take_ends_here(void)
+{
+    lab *l = talk(false);
+    agw_end_plan *plan = &first(l)->plan->medias[0].end[AGW_SIDE_A];
+    plan->pts[plan->n_pts++] = (agw_pt_plan){
+        .ingress = EVENT_BROWSER, .is_event = true, .chained = true, .clock_hz = 8000};
+    lab_apply(l, first(l));
+    browser_says(l, 1);
+    CU_ASSERT_PTR_NOT_NULL(to_phone(l));
+    browser_presses(l, 2, 2 * UNITS, 5);
+    CU_ASSERT_PTR_NULL(to_phone(l));
+    CU_ASSERT_EQUAL(lab_events(first(l), AGW_EVENT_DTMF), 1);
+    CU_ASSERT_TRUE(last_event(l, AGW_EVENT_DTMF)->dtmf.unheard);
+    CU_ASSERT_EQUAL(value(&stats(l, AGW_SIDE_A)->dropped), 0);
+    browser_says(l, 5);
+    CU_ASSERT_PTR_NOT_NULL(to_phone(l));
+    set_acts(l, AGW_SIDE_A, AGW_ACT_BLOCK_DTMF);
+    browser_presses(l, 6, 9 * UNITS, 6);
+    CU_ASSERT_EQUAL(lab_events(first(l), AGW_EVENT_DTMF), 2);
+    CU_ASSERT_FALSE(last_event(l, AGW_EVENT_DTMF)->dtmf.unheard);
     end(l);
 }
 
@@ -453,6 +478,7 @@ static const agw_unit_case cases[] = {
     AGW_CASE(test_acts_unblocked_video_begins_with_a_key_frame),
     AGW_CASE(test_acts_blocked_digits_are_told_and_go_nowhere),
     AGW_CASE(test_dtmf_rfc4733_2_5_2_3_a_digit_is_told_once_and_passed_on),
+    AGW_CASE(test_dtmf_what_the_other_party_does_not_take_ends_here),
     AGW_CASE(test_dtmf_a_digit_without_end_is_told_by_the_audio_behind_it),
     AGW_CASE(test_dtmf_a_flood_of_digits_is_counted_and_not_told),
     AGW_CASE(test_dtmf_short_payloads_are_passed_on_and_tell_nothing),

@@ -272,6 +272,27 @@ static void test_calls_consent_of_a_gone_transport_counts_for_nothing(void)
     rig_fini(&r);
 }
 
+/* The other party takes no telephone events: it hears the digit within its audio. */
+static void test_calls_digits_that_are_not_heard_are_played(void)
+{
+    rig r;
+    agw_play_order o;
+    agw_event event = {.kind = AGW_EVENT_DTMF, .transport_id = 1};
+    event.dtmf =
+        (agw_dtmf){.media_id = 1, .side = AGW_SIDE_A, .digit = '7', .event = 7, .duration_ms = 120};
+    rig_init(&r, NULL);
+    rig_call(&r);
+    for (int unheard = 0; unheard < 2; unheard++) {
+        event.dtmf.unheard = unheard != 0;
+        fake_gateway_push(r.gateway, fake_gateway_last_call(r.gateway), &event);
+        rig_at(&r, r.now);
+        CU_ASSERT_EQUAL(fake_gateway_plays(r.gateway, &o), (size_t)unheard);
+    }
+    CU_ASSERT_TRUE(o.is_tone && o.to == AGW_SIDE_B);
+    CU_ASSERT_EQUAL(o.audio->n_samples, (120 + 40) * o.audio->rate_hz / 1000);
+    rig_fini(&r);
+}
+
 static void test_calls_gone_transports_are_forgotten(void)
 {
     rig r;
@@ -744,6 +765,7 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_calls_ims_9_consent_lost_ends_the_call_after_the_grace),
     AGW_CASE(test_calls_ims_9_ice_restart_saves_the_call),
     AGW_CASE(test_calls_consent_of_a_gone_transport_counts_for_nothing),
+    AGW_CASE(test_calls_digits_that_are_not_heard_are_played),
     AGW_CASE(test_calls_gone_transports_are_forgotten),
     AGW_CASE(test_calls_ice_and_dtls_failure_do_not_end_the_call),
     AGW_CASE(test_calls_ng_8_17_any_authentic_packet_keeps_the_call),

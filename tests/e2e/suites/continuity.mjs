@@ -137,15 +137,17 @@ for (const [name, voice] of [['PCMA', PCMA], ['AMR-WB', AMR_WB]]) {
   }, { known: NOT_OURS });
 }
 
-test('a phone without telephone-event hears tones, and its tones are events to control', async (t, ctx) => {
-  const { call, page, phone } = await talk(t, ctx, PCMA_ALONE, { phone: { keep: 500 }, keys: { flags: ['detect-DTMF'] }, answerer: false });
-  assert.match(t.sdps.toBrowser, /telephone-event\/48000/);
+const WITHOUT_EVENTS = { converted: { answerer: false }, relayed: { page: {} } };
+
+for (const [name, o] of Object.entries(WITHOUT_EVENTS)) test(`a phone without telephone-event hears tones, and its tones are events to control: ${name}`, async (t, ctx) => {
+  const { call, page, phone } = await talk(t, ctx, PCMA_ALONE, { phone: { keep: 500 }, keys: { flags: ['detect-DTMF'] }, ...o });
+  assert.match(t.sdps.toBrowser, /telephone-event/);
   await phoneHears(phone, PAGE_HZ);
   await phone.audio.mark();
   await press(page, DIGITS);
   await phone.audio.dial([...DIGITS].map((d) => ({ tones: tonesOf(d) })), DIGIT_MS / PACKET_MS, PAUSE_MS / PACKET_MS);
   const events = await until('all digits of both are told', () => {
-    const both = [call.tags.b, call.tags.a].map((tag) => toldOf(ctx, call, tag));
+    const both = (name === 'converted' ? [call.tags.b, call.tags.a] : [call.tags.a, call.tags.b]).map((tag) => toldOf(ctx, call, tag));
     return both.every((digits) => digits.length >= DIGITS.length) && both;
   }, 10000);
   await until('the page is heard behind the last digit', async () => (await phone.audio.stats([PAGE_HZ])).tones[PAGE_HZ] > 0.5, 6000);
