@@ -21,6 +21,8 @@ static agw_chain_plan make_plan(uint8_t kind)
     const agw_codec_format clock = {.clock_hz = 48000};
     agw_chain_plan plan = {
         .n_inputs = 4, .out_pt = 0, .event_pt = 96, .event_hz = 8000, .noise_pt = 13};
+    if (kind & 0x80)
+        plan.event_hz = 0; /* digits become tones */
     plan.out = agw_codec_plain(OUT[(kind & 0xf) % 5]);
     plan.out.ptime_ms = (uint8_t)(kind & 0x10 ? 60 : 20);
     plan.has_noise = kind & 0x20;
