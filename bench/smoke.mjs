@@ -153,6 +153,19 @@ test('operations are timed, and can be counted', async (t) => {
   equal('counted', JSON.parse(execFileSync(program, ['--only=classify_core', '--count=100'])).classify_core.operations, 100);
 });
 
+suite('audio');
+
+// Here a figure is judged, as it depends on no machine.
+test('the chain is as good as ffmpeg with the same libraries, cell by cell', async (t) => {
+  const argv = [join(HERE, 'audio/matrix.mjs'), `--build=${join(HERE, '../build/bench/bench/audio')}`, `--out=${join(OUT, 'audio')}`, '--voices=woman', '--seconds=6'];
+  const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'inherit'] });
+  t.cleanup(() => child.exitCode ?? child.kill('SIGTERM'));
+  let table = '';
+  child.stdout.on('data', (d) => { table += d; });
+  const status = await new Promise((done) => child.once('close', done));
+  if (status !== 0 || !table.endsWith('14 cells, 0 failed\n')) throw new Error(table);
+}, { timeout: 120000 });
+
 suite('replay');
 
 for (const gateway of ['agwd', 'rtpengine'])

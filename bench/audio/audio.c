@@ -1,15 +1,21 @@
 /* SPDX-License-Identifier: BSD-3-Clause
- * The audio rooms run offline, for bench/audio/run.mjs: speech to packets, packets with the times
- * of a network to audio. PCM is 16 bit, mono, of the machine's byte order.
+ * The audio rooms run offline, for bench/audio/run.mjs and matrix.mjs: speech to packets, packets
+ * with the times of a network to audio or to packets of another codec. PCM is 16 bit, mono, of the
+ * machine's byte order.
  *
  *   audio encode CODEC RATE         < PCM    > TRACE     packets that leave at an even pace
  *   audio decode CODEC RATE         < TRACE  > PCM       each of them, as if there were no network
  *   audio play CODEC RATE           < TRACE  > PCM       through the jitter buffer, from time 0 on
+ *   audio chain CODEC CODEC         < TRACE  > TRACE     what the gateway makes of a stream
  *
- * TRACE: a line a packet, "ARRIVAL_US SEQ TIMESTAMP HEX", in the order of arrival. */
+ * CODEC: a name, or "NAME;FMTP". TRACE: a line a packet, "ARRIVAL_US SEQ TIMESTAMP HEX", in the
+ * order of arrival. */
+#include "base/wire.h"
+#include "codecs/chain.h"
 #include "codecs/decoder.h"
 #include "codecs/encoder.h"
 #include "codecs/playout.h"
+#include "rtp/header.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -34,18 +40,34 @@ static _Noreturn void die(const char *why)
     exit(2);
 }
 
-static agw_codec_format format_of(const char *name)
+static agw_codec_format plain_of(const char *name, size_t len)
 {
     for (int id = AGW_CODEC_NONE + 1; id < AGW_CODEC_COUNT; id++) {
         const agw_codec_info *info = agw_codec_info_of((agw_codec_id)id);
-        if (info == NULL || strcasecmp(info->name, name) != 0)
-            continue;
-        agw_codec_format f = agw_codec_plain((agw_codec_id)id);
-        if (id == AGW_CODEC_OPUS)
-            f.opus.fec = true;
-        return f;
+        if (info != NULL && strlen(info->name) == len && strncasecmp(info->name, name, len) == 0)
+            return agw_codec_plain((agw_codec_id)id);
     }
     die("no such codec");
+}
+
+static agw_codec_format format_of(const char *codec)
+{
+    const size_t name_len = strcspn(codec, ";");
+    agw_codec_format f = plain_of(codec, name_len);
+    if (f.id == AGW_CODEC_OPUS)
+        f.opus.fec = true;
+    if (codec[name_len] != '\0' && agw_codec_read_fmtp(&f, codec + name_len + 1) != AGW_OK)
+        die("no such format");
+    return f;
+}
+
+static void print_packet(agw_ns at, uint16_t seq, uint32_t timestamp, const uint8_t *payload,
+                         size_t len)
+{
+    printf("%" PRId64 " %u %" PRIu32 " ", (int64_t)(at / AGW_US(1)), seq, timestamp);
+    for (size_t i = 0; i < len; i++)
+        printf("%02x", payload[i]);
+    printf("\n");
 }
 
 static void encode(const agw_codec_format *format, uint32_t rate_hz)
@@ -59,11 +81,9 @@ static void encode(const agw_codec_format *format, uint32_t rate_hz)
     const size_t n = rate_hz / 1000 * PTIME_MS;
     for (uint32_t i = 0; fread(pcm, sizeof *pcm, n, stdin) == n; i++) {
         const size_t len = agw_encoder_encode(e, pcm, n, -1, out, sizeof out);
-        printf("%" PRIu32 " %u %" PRIu32 " ", i * PTIME_MS * 1000, (i + 1000) & 0xffff,
-               i * format->clock_hz / 1000 * PTIME_MS);
-        for (size_t k = 0; k < len; k++)
-            printf("%02x", out[k]);
-        printf("\n");
+        if (len != 0)
+            print_packet(AGW_MS(i * PTIME_MS), (uint16_t)(i + 1000),
+                         i * format->clock_hz / 1000 * PTIME_MS, out, len);
     }
     agw_encoder_free(e);
 }
@@ -133,11 +153,61 @@ static void play(const agw_codec_format *format, uint32_t rate_hz)
     agw_playout_free(p);
 }
 
+/* RTP of p, as it came. Returns its octets. */
+static size_t write_rtp(const packet *p, uint8_t *rtp)
+{
+    static const uint8_t BEGIN[AGW_RTP_HEADER_MIN] = {0x80, PT};
+    memcpy(rtp, BEGIN, sizeof BEGIN);
+    agw_put16(rtp + 2, p->seq);
+    agw_put32(rtp + 4, p->timestamp);
+    memcpy(rtp + sizeof BEGIN, p->payload, p->len);
+    return sizeof BEGIN + p->len;
+}
+
+/* Prints what is due until then. */
+static void take_until(agw_chain *c, agw_ns then)
+{
+    for (agw_ns at; (at = agw_chain_deadline(c)) <= then;) {
+        uint8_t rtp[AGW_RTP_HEADER_MIN + AGW_DECODER_FRAME_BYTES];
+        agw_rtp_header h;
+        const size_t len = agw_chain_take(c, at, rtp, sizeof rtp);
+        if (len != 0 && agw_rtp_parse(&h, rtp, len) == AGW_OK)
+            print_packet(at, h.seq, h.timestamp, rtp + h.header_len, h.payload_len);
+    }
+}
+
+static void chain(const agw_codec_format *from, const agw_codec_format *to)
+{
+    agw_chain_plan plan = {.n_inputs = 1, .out = *to, .out_pt = PT + 1};
+    plan.inputs[0] = (agw_chain_input){.pt = PT, .format = *from};
+    agw_chain *c = agw_chain_new(&plan, 1, 0, 0);
+    if (c == NULL)
+        die("no such chain");
+    packet in = {.at = 0};
+    while (read_packet(&in)) {
+        uint8_t rtp[AGW_RTP_HEADER_MIN + AGW_DECODER_FRAME_BYTES];
+        take_until(c, in.at);
+        if (agw_chain_put(c, rtp, write_rtp(&in, rtp), in.at) != AGW_OK)
+            die("a packet was refused");
+    }
+    take_until(c, in.at + AGW_MS(END_MS));
+    agw_chain_stats s;
+    agw_chain_get_stats(c, &s);
+    fprintf(stderr, "{\"concealed_ms\": %" PRIu64 ", \"late\": %" PRIu64 "}\n", s.concealed_ms,
+            s.late);
+    agw_chain_free(c);
+}
+
 int main(int argc, char **argv)
 {
+    if (argc == 4 && strcmp(argv[1], "chain") == 0) {
+        const agw_codec_format from = format_of(argv[2]), to = format_of(argv[3]);
+        chain(&from, &to);
+        return 0;
+    }
     const uint32_t rate_hz = argc == 4 ? (uint32_t)strtoul(argv[3], NULL, 10) : 0;
     if (rate_hz != 8000 && rate_hz != 16000 && rate_hz != RATE_MAX)
-        die("usage: audio encode|decode|play CODEC 8000|16000|48000");
+        die("usage: audio encode|decode|play CODEC 8000|16000|48000, audio chain CODEC CODEC");
     const agw_codec_format format = format_of(argv[2]);
     if (strcmp(argv[1], "encode") == 0)
         encode(&format, rate_hz);

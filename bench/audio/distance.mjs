@@ -93,8 +93,12 @@ function refine(ref, out, from, lag) {
 
 const HANN = Float64Array.from({ length: FRAME }, (_, i) => 0.5 - 0.5 * Math.cos(2 * Math.PI * (i + 0.5) / FRAME));
 
-function fft(re, im) {
+const TURNS = {};
+
+/** In place; a power of two long. */
+export function fft(re, im) {
   const n = re.length;
+  const cos = TURNS[n] ??= Float64Array.from({ length: n }, (_, k) => Math.cos(-2 * Math.PI * k / n));
   for (let i = 1, j = 0; i < n; i++) {
     let bit = n >> 1;
     for (; j & bit; bit >>= 1) j ^= bit;
@@ -102,10 +106,10 @@ function fft(re, im) {
     if (i < j) { [re[i], re[j]] = [re[j], re[i]]; [im[i], im[j]] = [im[j], im[i]]; }
   }
   for (let len = 2; len <= n; len <<= 1) {
-    for (let i = 0; i < n; i += len) {
-      for (let k = 0; k < len / 2; k++) {
-        const w = -2 * Math.PI * k / len, c = Math.cos(w), s = Math.sin(w);
-        const a = i + k, b = a + len / 2;
+    for (let k = 0; k < len / 2; k++) {
+      const turn = k * (n / len), c = cos[turn], s = cos[(turn + n / 4) & (n - 1)];
+      for (let a = k; a < n; a += len) {
+        const b = a + len / 2;
         const x = re[b] * c - im[b] * s, y = re[b] * s + im[b] * c;
         re[b] = re[a] - x; im[b] = im[a] - y;
         re[a] += x; im[a] += y;

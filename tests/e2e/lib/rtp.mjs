@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A plain RTP phone for the core side: sends a G.711 A-law tone or echoes, records what comes, speaks some RTCP.
+// A plain RTP phone for the core side: sends a G.711 A-law tone, payloads that it is given, or echoes; records what comes, speaks some RTCP.
 // Runs inside the agent of the core namespace; knows no SDP.
 import dgram from 'node:dgram';
 import { randomBytes } from 'node:crypto';
@@ -52,7 +52,7 @@ export class RtpPhone {
     this.events = [];
   }
 
-  /** The last payloads without header extensions: [{ pt, hex }]. */
+  /** The last payloads without header extensions: [{ pt, timestamp, hex }]. */
   heard() { return this.payloads; }
 
   /** Forgets only the sound, so that what is heard next is new. */
@@ -92,7 +92,7 @@ export class RtpPhone {
   #payload(m) {
     const pt = m[1] & 0x7f;
     const payload = m.subarray(12 + 4 * (m[0] & 15));
-    this.payloads.push({ pt, hex: payload.toString('hex') });
+    this.payloads.push({ pt, timestamp: m.readUInt32BE(4), hex: payload.toString('hex') });
     if (this.payloads.length > this.keep) this.payloads.shift();
     if (payload.length === 4 && this.events.length < KEEP_EVENTS)
       this.events.push({ pt, event: payload[0], end: payload[1] >> 7 === 1, duration: payload.readUInt16BE(2), marker: m[1] >> 7 === 1, ts: m.readUInt32BE(4) });
@@ -182,6 +182,7 @@ export class RtpPhone {
   #sendAudio(tones) {
     this.ts = (this.ts + this.#units()) >>> 0;
     const payload = this.frames ? Buffer.from(this.frames[(this.frameAt = (this.frameAt + 1) % this.frames.length)], 'hex') : this.#tone(tones);
+    if (payload.length === 0) return;
     const b = Buffer.concat([this.#header(this.pt, this.sent.packets === 0, 0), payload]);
     if (this.muted) return;
     this.#sendRtp(b);
@@ -219,7 +220,8 @@ export class RtpPhone {
     this.dialed.push(...digits.map((d) => ({ ...d, packets, pause })));
   }
 
-  /** Other packets from the next one on: { pt, frame, clock, frames }; clock: of the timestamps; frames: payloads (hex), over and over, in place of G.711. */
+  /** Other packets from the next one on: { pt, frame, clock, frames }; clock: of the timestamps; frames: payloads (hex; '' = nothing is
+   *  sent), over and over, in place of G.711. */
   speak(how) {
     Object.assign(this, { frames: undefined, frameAt: 0, clock: 8000 }, how);
   }

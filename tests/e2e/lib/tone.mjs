@@ -91,6 +91,33 @@ export function rms(samples) {
   return samples.length ? Math.sqrt(sum / samples.length) : 0;
 }
 
+/** Where f, which has one top between a and b, is largest. */
+export function largest(f, a, b, exact) {
+  const G = (Math.sqrt(5) - 1) / 2;
+  let [c, d] = [b - G * (b - a), a + G * (b - a)], [fc, fd] = [f(c), f(d)];
+  while (b - a > exact) {
+    if (fc > fd) { b = d; d = c; fd = fc; c = b - G * (b - a); fc = f(c); }
+    else { a = c; c = d; fc = fd; d = a + G * (b - a); fd = f(d); }
+  }
+  return (a + b) / 2;
+}
+
+/** Hz of the tone in `pcm` that lies near `near`, by the top of its spectrum. */
+export function frequency(pcm, hz, near) {
+  const power = (f) => {
+    const k = 2 * Math.PI * f / hz;
+    let re = 0, im = 0;
+    pcm.forEach((v, i) => {
+      const w = v * (0.5 - 0.5 * Math.cos(2 * Math.PI * (i + 0.5) / pcm.length));
+      re += w * Math.cos(k * i);
+      im += w * Math.sin(k * i);
+    });
+    return re * re + im * im;
+  };
+  const reach = 1.5 * hz / pcm.length; // half of the main lobe, nearly
+  return largest(power, near - reach, near + reach, 0.001);
+}
+
 /** 16-bit WAV: `freq` Hz, `channels` equal channels. */
 export function writeToneWav(file, freq, { rate = 48000, seconds = 10, channels = 1, amplitude = 8000 } = {}) {
   const n = rate * seconds;

@@ -179,6 +179,13 @@ const rig = window.rig = {
     };
   },
 
+  /** The last of what is heard, of fftSize samples, and their rate. */
+  sound() {
+    const x = new Float32Array(this.analyser.fftSize);
+    this.analyser.getFloatTimeDomainData(x);
+    return { hz: this.audio.sampleRate, pcm: [...x] };
+  },
+
   async stats() {
     const out = {
       state: this.pc.connectionState, ice: this.pc.iceConnectionState, signaling: this.pc.signalingState, log: this.log, audio: {}, video: {}, transports: [],
