@@ -5,15 +5,15 @@ import { join } from 'node:path';
 import net from 'node:net';
 import { Proc } from './proc.mjs';
 import { NET } from './sandbox.mjs';
-import { readWav, rms, toneShare } from './tone.mjs';
+import { frequency, readWav, rms, toneShare } from './tone.mjs';
 import { until } from './wait.mjs';
 
 export const BARESIP_HZ = 1200;
 const MODULES = '/usr/lib/baresip/modules';
 
 export class Baresip {
-  /** video: '' | 'H264' | 'VP8'; srtp: nothing but SRTP with keys in SDP. */
-  static async start({ name, ns, out, registrar, family = 'v4', video = '', srtp = false, user = 'bob' }) {
+  /** video: '' | 'H264' | 'VP8'; srtp: nothing but SRTP with keys in SDP; codec: of audio, PCMA, AMR or AMR-WB (octet-aligned). */
+  static async start({ name, ns, out, registrar, family = 'v4', video = '', srtp = false, user = 'bob', codec = 'PCMA' }) {
     const b = new Baresip();
     b.ip = NET.phone[family];
     const host = family === 'v6' ? `[${b.ip}]` : b.ip;
@@ -24,7 +24,7 @@ export class Baresip {
     b.calls = [];
     b.events = [];
     writeFileSync(join(b.dir, 'accounts'),
-      `<sip:${user}@${registrar}>;auth_user=${user};auth_pass=secret;answermode=auto;audio_codecs=pcma;${video ? `video_codecs=${video};` : ''}${srtp ? 'mediaenc=srtp-mand;' : ''}ptime=20;regint=300\n`);
+      `<sip:${user}@${registrar}>;auth_user=${user};auth_pass=secret;answermode=auto;audio_codecs=${codec};${video ? `video_codecs=${video};` : ''}${srtp ? 'mediaenc=srtp-mand;' : ''}ptime=20;regint=300\n`);
     writeFileSync(join(b.dir, 'contacts'), '');
     writeFileSync(join(b.dir, 'config'), b.#config(host, video, srtp));
     b.proc = new Proc('baresip', ['baresip', '-f', b.dir], { ns, log: join(b.dir, 'log'), cwd: b.dir });
@@ -35,7 +35,7 @@ export class Baresip {
   }
 
   #config(host, video, srtp) {
-    const modules = ['g711', 'ausine', 'aubridge', 'sndfile', ...(srtp ? ['srtp'] : []), ...(video ? ['fakevideo', ...(video === 'VP8' ? ['vp8'] : ['avcodec'])] : [])];
+    const modules = ['g711', 'amr', 'ausine', 'aubridge', 'sndfile', ...(srtp ? ['srtp'] : []), ...(video ? ['fakevideo', ...(video === 'VP8' ? ['vp8'] : ['avcodec'])] : [])];
     return [
       `sip_listen ${host}:5060`, 'net_interface eth0', `net_prefer_ipv6 ${host.startsWith('[') ? 'yes' : 'no'}`,
       'call_local_timeout 60', 'call_max_calls 4', `audio_source ausine,${BARESIP_HZ}`, 'audio_player aubridge,rx', 'audio_alert aubridge,alert',
@@ -99,7 +99,7 @@ export class Baresip {
       const fresh = now.samples.slice(now.file === before.file ? before.samples.length : 0);
       const last = fresh.slice(-now.rate / 2);
       const share = toneShare(last, now.rate, hz);
-      if (last.length >= now.rate / 2 && share > 0.5 && rms(last) > 100) return { share, rms: rms(last) };
+      if (last.length >= now.rate / 2 && share > 0.5 && rms(last) > 100) return { share, rms: rms(last), hz: frequency(last, now.rate, hz) };
       throw new Error(`${fresh.length} new samples at ${now.rate} Hz, share ${share.toFixed(3)}, rms ${rms(last).toFixed(0)}`);
     }, ms, 100);
   }

@@ -12,11 +12,18 @@ function oneH264(sdp) {
     .map((l) => (l.startsWith('m=video') ? l.split(' ').filter((w, i) => i < 3 || !gone.has(w)).join(' ') : l)).join('\r\n');
 }
 
+/** Leaves Opus and digits. */
+function onlyOpus(sdp) {
+  const keep = new Set([...sdp.matchAll(/a=rtpmap:(\d+) (?:opus|telephone-event)\//g)].map((m) => m[1]));
+  return sdp.split('\r\n').filter((l) => keep.has(/^a=(?:rtpmap|fmtp|rtcp-fb):(\d+)/.exec(l)?.[1] ?? [...keep][0]))
+    .map((l) => (l.startsWith('m=audio') ? l.split(' ').filter((w, i) => i < 3 || keep.has(w)).join(' ') : l)).join('\r\n');
+}
+
 const phone = window.phone = {
   events: [],
   sdps: [],
 
-  /** { ws, user, password, tone, video, oneH264 } */
+  /** { ws, user, password, tone, video, oneH264, onlyOpus } */
   async start(o) {
     this.o = o;
     rig.pc = null;
@@ -46,6 +53,7 @@ const phone = window.phone = {
       });
     session.on('sdp', (d) => {
       if (d.originator === 'local' && this.o.oneH264) d.sdp = oneH264(d.sdp);
+      if (d.originator === 'local' && this.o.onlyOpus) d.sdp = onlyOpus(d.sdp);
       this.sdps.push([d.originator, d.type, d.sdp]);
     });
     session.on('peerconnection', ({ peerconnection }) => this.watch(peerconnection));
