@@ -55,11 +55,24 @@ function judged(source, from, to, hz) {
   return { gateway: scored(gateway), offline: once(`score ${source.name} ${from.name} ${to.name} ${hz}`, () => scored(beside)), tone: tone(gateway) };
 }
 
+/** Samples in which the gateway's decoder and ffmpeg's are not equal. */
+function different(codec, pcm) {
+  const hz = codec.hz ?? 48000;
+  const packets = toPackets(offline.encode(codec, offline.resample(pcm, hz), hz), { ...codec, all: true });
+  const beside = samples(offline.decode(codec, toFile(packets, codec), hz));
+  const ours = samples(run([offline.program, 'decode', Offline.gatewayName(codec), `${hz}`], format(packets)).stdout);
+  return Math.abs(ours.length - beside.length) + beside.reduce((n, v, i) => n + (v !== ours[i]), 0);
+}
+
 const isBad = (v) => worst(v) < -LIMIT_DB || Math.abs(v.tone - TONE_HZ) > TONE_EXACT_HZ;
 
 const spoken = Number(opts.seconds);
 const tone = Buffer.from(Int16Array.from({ length: 48000 * TONE_SECONDS }, (_, i) => 8000 * Math.sin(2 * Math.PI * TONE_HZ * i / 48000)).buffer);
 const sources = opts.voices.split(',').map((name) => ({ name, pcm: Buffer.concat([speech(name, 48000, opts.out).subarray(0, 2 * 48000 * spoken), tone]) }));
+const decoders = Object.entries({ Opus: BROWSER, ...CORE }).filter(([, c]) => offline.hasAmr || !/AMR/.test(c.name));
+const unequal = decoders.filter(([, codec]) => different(codec, sources[0].pcm) !== 0).map(([label]) => label);
+console.log(`Decoders that give the samples of ffmpeg, all of them: ${decoders.map(([label]) => label).filter((l) => !unequal.includes(l)).join(', ')}`);
+if (unequal.length) console.log(`and that do not: ${unequal.join(', ')}`);
 const rows = [];
 console.log(`${opts.seconds} s a voice; AMR and AMR-WB by ${offline.hasAmr ? "ffmpeg's libraries" : 'the same libraries without ffmpeg'}\n\n${HEAD}`);
 for (const [label, core] of Object.entries(CORE)) {
@@ -75,4 +88,4 @@ for (const [label, core] of Object.entries(CORE)) {
 writeFileSync(join(opts.out, 'matrix.json'), JSON.stringify(rows, null, 1));
 const failed = rows.filter(isBad).length;
 console.log(`${rows.length} cells, ${failed} failed`);
-process.exit(failed || rows.length === 0 ? 1 : 0);
+process.exit(failed || unequal.length || rows.length === 0 ? 1 : 0);

@@ -16,10 +16,10 @@ export const CORE = {
 };
 for (const [label, codec] of Object.entries(CORE)) codec.name ??= label;
 
-export const BROWSER = { name: 'opus', kbps: 32, complexity: 9 }; // as Chromium codes
+export const BROWSER = { name: 'opus', kbps: 32, complexity: 9, loss: 5 }; // as Chromium codes
 
-/** Opus as the gateway codes it beside a codec of that rate (codecs/opus.c). */
-export const back = (hz) => ({ name: 'opus', kbps: { 8000: 20, 16000: 28 }[hz], complexity: 5 });
+/** Opus as the gateway codes it beside a codec of that rate (codecs/opus.c); loss: in percent, that it has heard of. */
+export const back = (hz, loss = 5) => ({ name: 'opus', kbps: { 8000: 20, 16000: 28 }[hz], complexity: 5, loss });
 
 /** Hz that are compared. */
 export const top = (hz) => (hz === 8000 ? 3400 : 7000);
@@ -44,7 +44,7 @@ export class Offline {
   /** A file of `form`, of PCM at `hz`. */
   encode(form, pcm, hz) {
     if (this.#byHand(form)) return toFile(parse(run([this.program, 'encode', Offline.gatewayName(form), `${hz}`], pcm).stdout.toString()), form);
-    const by = form.name === 'opus' ? ['-c:a', 'libopus', '-b:a', `${form.kbps}k`, '-application', 'voip', '-compression_level', form.complexity, '-fec', 1, '-packet_loss', 5, '-f', 'opus']
+    const by = form.name === 'opus' ? ['-c:a', 'libopus', '-b:a', `${form.kbps}k`, '-application', 'voip', '-compression_level', form.complexity, '-fec', 1, '-packet_loss', form.loss, '-f', 'opus']
       : form.name in LIBRARIES ? ['-c:a', LIBRARIES[form.name][0], '-b:a', `${form.kbps}k`, '-dtx', 1, '-f', 'amr']
         : ['-c:a', form.ffmpeg[0], '-f', form.ffmpeg[1]];
     return this.ffmpeg(['-f', 's16le', '-ar', hz, '-ac', 1, '-i', '-', ...by], pcm);

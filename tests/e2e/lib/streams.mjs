@@ -55,11 +55,12 @@ function packetsToAmr(packets, { name, octetAligned }) {
     const all = bitsOf(Buffer.from(p.hex, 'hex'));
     const toc = octetAligned ? all.slice(8, 16) : `${all.slice(4, 10)}00`;
     const type = parseInt(toc.slice(1, 5), 2);
-    if (toc[0] !== '0' || bits[type] === undefined) throw new Error(`not one frame of ${name}: ${p.hex}`);
+    const n = type === NO_DATA ? 0 : bits[type];
+    if (toc[0] !== '0' || n === undefined) throw new Error(`not one frame of ${name}: ${p.hex}`);
     const from = octetAligned ? 16 : 10;
-    const n = Math.round((p.timestamp - packets[0].timestamp >>> 0) / (FRAME_MS * units));
-    while (frames.length < n) frames.push(Buffer.of(NO_DATA << 3 | 4));
-    frames.push(Buffer.concat([Buffer.of(parseInt(toc, 2) & 0x7c), octetsOf(all.slice(from, from + bits[type]))]));
+    const at = Math.round((p.timestamp - packets[0].timestamp >>> 0) / (FRAME_MS * units));
+    while (frames.length < at) frames.push(Buffer.of(NO_DATA << 3 | 4));
+    frames.push(Buffer.concat([Buffer.of(parseInt(toc, 2) & 0x7c), octetsOf(all.slice(from, from + n))]));
   }
   return Buffer.concat([Buffer.from(magic), ...frames]);
 }
