@@ -2,6 +2,7 @@
  * The codec table. Parameters of SDP are codecs/fmtp.c's; who codes is codecs/driver.h's. */
 #include "codecs/codec.h"
 #include "codecs/driver.h"
+#include "codecs/evs_plugin.h"
 
 #include <strings.h>
 
@@ -28,7 +29,8 @@ static const agw_codec_info INFOS[AGW_CODEC_COUNT] = {
     [AGW_CODEC_SPEEX] = {"speex", 8000, 1, -1, 8000, 20, 47, 5},
     [AGW_CODEC_G729] = {"G729", 8000, 1, 18, 8000, 10, 46, 9},
     [AGW_CODEC_ILBC] = {"iLBC", 8000, 1, -1, 8000, 20, 0, 0},
-    [AGW_CODEC_EVS] = {"EVS", 16000, 1, -1, 16000, 20, 0, 0},
+    /* of a plug-in: not measured */
+    [AGW_CODEC_EVS] = {"EVS", 16000, 1, -1, 48000, 20, 400, 80},
 };
 
 const agw_codec_info *agw_codec_info_of(agw_codec_id id)
@@ -140,6 +142,13 @@ static bool same_opus(const agw_opus_params *a, const agw_opus_params *b)
            a->application == b->application;
 }
 
+static bool same_evs(const agw_evs_params *a, const agw_evs_params *b)
+{
+    return a->io == b->io && a->hf_only == b->hf_only && a->no_dtx == b->no_dtx &&
+           a->cmr == b->cmr && a->ch_aw == b->ch_aw && a->bandwidth == b->bandwidth &&
+           a->min_bps == b->min_bps && a->max_bps == b->max_bps;
+}
+
 bool agw_codec_format_equal(const agw_codec_format *a, const agw_codec_format *b)
 {
     if (a->id != b->id || a->channels != b->channels || a->ptime_ms != b->ptime_ms ||
@@ -151,6 +160,8 @@ bool agw_codec_format_equal(const agw_codec_format *a, const agw_codec_format *b
         return same_amr(&a->amr, &b->amr);
     case AGW_CODEC_OPUS:
         return same_opus(&a->opus, &b->opus);
+    case AGW_CODEC_EVS:
+        return same_evs(&a->evs, &b->evs);
     case AGW_CODEC_ILBC:
         return a->ilbc_mode_ms == b->ilbc_mode_ms;
     case AGW_CODEC_G729:
@@ -160,8 +171,17 @@ bool agw_codec_format_equal(const agw_codec_format *a, const agw_codec_format *b
     }
 }
 
+static uint32_t evs_audio_hz(const agw_evs_params *evs)
+{
+    if (evs->io || evs->bandwidth == AGW_EVS_WB)
+        return 16000;
+    return evs->bandwidth == AGW_EVS_NB ? 8000 : INFOS[AGW_CODEC_EVS].audio_hz;
+}
+
 uint32_t agw_codec_audio_hz(const agw_codec_format *format)
 {
+    if (format->id == AGW_CODEC_EVS)
+        return evs_audio_hz(&format->evs);
     const bool by_clock = format->id == AGW_CODEC_L16 || format->id == AGW_CODEC_SPEEX;
     return by_clock ? format->clock_hz : INFOS[format->id].audio_hz;
 }
@@ -247,7 +267,8 @@ static unsigned payload_bps(const agw_codec_format *format)
     case AGW_CODEC_ILBC:
         return format->ilbc_mode_ms == 20 ? 15200 : 13334;
     case AGW_CODEC_EVS:
-        return EVS_BPS + 800; /* two octets of header-full format */
+        return (format->evs.max_bps != 0 ? format->evs.max_bps : EVS_BPS) +
+               800; /* two octets of header-full format */
     default:
         return 64000;
     }

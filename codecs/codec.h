@@ -57,6 +57,17 @@ typedef struct agw_opus_params {
     uint8_t application;  /* agw_opus_application */
 } agw_opus_params;
 
+/** Parameters of EVS, TS 26.445 annex A.3: of what the party that wrote them wants to receive. */
+typedef struct agw_evs_params {
+    bool io;                   /* evs-mode-switch=1: AMR-WB IO to begin with */
+    bool hf_only;              /* payloads are never Compact */
+    bool no_dtx;               /* dtx=0 */
+    int8_t cmr;                /* -1: none in payloads; 1: in all; 0 = not said */
+    int8_t ch_aw;              /* ch-aw-recv: -1 = no channel-aware mode; 0 = not said */
+    uint8_t bandwidth;         /* agw_evs_bandwidth, the highest of bw; 0 = not said */
+    uint32_t min_bps, max_bps; /* br; 0 = not said */
+} agw_evs_params;
+
 /** A codec as one party takes it. */
 typedef struct agw_codec_format {
     uint8_t id;        /* agw_codec_id */
@@ -67,6 +78,7 @@ typedef struct agw_codec_format {
     union {
         agw_amr_params amr;
         agw_opus_params opus;
+        agw_evs_params evs;
         uint8_t ilbc_mode_ms; /* 20 or 30 */
         bool g729_annex_b;
     };
@@ -123,7 +135,7 @@ AGW_NODISCARD agw_err agw_codec_read_options(agw_codec_format *format, const cha
 bool agw_codec_format_equal(const agw_codec_format *a, const agw_codec_format *b);
 
 /** Sampling rate of the audio: that of agw_codec_info, but of L16 and Speex, which have several,
- * the clock rate. */
+ * the clock rate, and of EVS what its bandwidth needs. */
 uint32_t agw_codec_audio_hz(const agw_codec_format *format);
 
 /** Lowers bitrate_bps, or of Opus what the far end takes at most, if need be, to what finds room in

@@ -64,11 +64,12 @@ typedef struct coder {
     void *state;
     size_t samples; /* of a frame */
     uint32_t rate_hz;
-    uint32_t format_bps, bps; /* encoding */
-    bool is_io;
+    agw_evs_params params;
+    uint32_t format_bps; /* encoding: at most; 0 = not said */
+    agw_evs_plugin_wish wish;
 } coder;
 
-static coder *new_coder(uint32_t rate_hz)
+static coder *new_coder(const agw_codec_format *format, uint32_t rate_hz)
 {
     coder *c = calloc(1, sizeof *c);
     if (c == NULL)
@@ -76,13 +77,13 @@ static coder *new_coder(uint32_t rate_hz)
     c->plugin = plugin();
     c->samples = rate_hz / FRAMES_PER_S;
     c->rate_hz = rate_hz;
+    c->params = format->evs;
     return c;
 }
 
 static void *open_decoder(const agw_codec_format *format, uint32_t rate_hz)
 {
-    (void)format;
-    coder *c = new_coder(rate_hz);
+    coder *c = new_coder(format, rate_hz);
     if (c != NULL && c->plugin != NULL)
         c->state = c->plugin->open_decoder(rate_hz);
     if (c != NULL && c->state != NULL)
@@ -109,11 +110,11 @@ static void reset_decoder(void *state)
     c->state = fresh;
 }
 
-/* Senders with hf-only=1 keep clear of the sizes of Compact as all others do. */
+/* hf-only is agreed upon: it holds for both directions (TS 26.445 annex A.3.1). */
 static agw_err split(const void *state, const uint8_t *payload, size_t len, agw_payload *out)
 {
-    (void)state;
-    return agw_evs_split(false, payload, len, out);
+    const coder *c = state;
+    return agw_evs_split(c->params.hf_only, payload, len, out);
 }
 
 static size_t decode(void *state, const agw_frame *frame, int16_t *pcm, size_t room)
@@ -152,35 +153,54 @@ static uint32_t best_rate(const uint32_t *rates, size_t n, uint32_t limit_bps)
     return rates[n - 1];
 }
 
-/* What was asked for (clause A.2.2.1.1: kind in T, rate in D), within both limits. */
+/* What a request says (clause A.2.2.1.1: kind in T, rate in D), where it may be heard. */
+static uint32_t requested(coder *c, int request, uint32_t bps)
+{
+    const unsigned mode = (unsigned)request & 0x0f;
+    c->wish.is_io = (request & 0x70) == AGW_EVS_REQUEST_IO && mode < N_IO;
+    if (c->wish.is_io)
+        return IO_BPS[mode];
+    return mode < N_PRIMARY && (c->format_bps == 0 || PRIMARY_BPS[mode] < c->format_bps)
+               ? PRIMARY_BPS[mode]
+               : bps;
+}
+
 static void adapt(void *state, const agw_encoder_wish *wish)
 {
     coder *c = state;
     uint32_t bps = c->format_bps != 0 ? c->format_bps : USUAL_BPS;
-    c->is_io = false;
-    if (wish->mode_request >= 0) {
-        const unsigned mode = (unsigned)wish->mode_request & 0x0f;
-        c->is_io = (wish->mode_request & 0x70) == AGW_EVS_REQUEST_IO && mode < N_IO;
-        if (c->is_io)
-            bps = IO_BPS[mode];
-        else if (mode < N_PRIMARY && (c->format_bps == 0 || PRIMARY_BPS[mode] < c->format_bps))
-            bps = PRIMARY_BPS[mode];
-    }
+    c->wish.is_io = c->params.io;
+    if (wish->mode_request >= 0)
+        bps = requested(c, wish->mode_request, bps);
     if (wish->max_bps != 0 && bps > wish->max_bps)
         bps = wish->max_bps;
-    c->bps = c->is_io ? best_rate(IO_BPS, N_IO, bps) : best_rate(PRIMARY_BPS, N_PRIMARY, bps);
+    if (!c->wish.is_io && bps < c->params.min_bps)
+        bps = c->params.min_bps;
+    c->wish.bitrate_bps =
+        c->wish.is_io ? best_rate(IO_BPS, N_IO, bps) : best_rate(PRIMARY_BPS, N_PRIMARY, bps);
+}
+
+/* The highest rate that format and party leave; the usual one, if that is lower. */
+static uint32_t limit_of(const agw_codec_format *format)
+{
+    const uint32_t most = format->evs.max_bps;
+    const uint32_t bps = format->bitrate_bps != 0 ? format->bitrate_bps : USUAL_BPS;
+    return most != 0 && most < bps ? most : format->bitrate_bps;
 }
 
 static void *open_encoder(const agw_codec_format *format, uint32_t rate_hz)
 {
-    coder *c = new_coder(rate_hz);
+    coder *c = new_coder(format, rate_hz);
     if (c != NULL && c->plugin != NULL)
         c->state = c->plugin->open_encoder(rate_hz);
     if (c == NULL || c->state == NULL) {
         free(c);
         return NULL;
     }
-    c->format_bps = format->bitrate_bps;
+    c->format_bps = limit_of(format);
+    c->wish = (agw_evs_plugin_wish){.bandwidth = format->evs.bandwidth,
+                                    .dtx = !format->evs.no_dtx,
+                                    .channel_aware = format->evs.ch_aw};
     adapt(c, &(agw_encoder_wish){.mode_request = -1});
     return c;
 }
@@ -202,7 +222,7 @@ static size_t encode(void *state, const int16_t *pcm, size_t samples, int cmr, u
     agw_payload frames = {.mode_request = (int8_t)cmr};
     for (size_t i = 0; i < samples / c->samples; i++) {
         memset(&coded[i], 0, sizeof coded[i]);
-        c->plugin->encode(c->state, pcm + i * c->samples, c->is_io, c->bps, &coded[i]);
+        c->plugin->encode(c->state, pcm + i * c->samples, &c->wish, &coded[i]);
         const unsigned type = (coded[i].type & AGW_EVS_TYPE) | (coded[i].is_io ? AGW_EVS_IO : 0u);
         if (agw_evs_bits(type) < 0)
             return 0; /* not a frame: a plug-in is not trusted that far */

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Parameters of a=fmtp to and from a format: Opus (RFC 7587), AMR and AMR-WB (RFC 4867), iLBC (RFC
- * 3952), G.729 (RFC 4856). Names are taken without regard to case, spaces do not matter. */
+ * 3952), G.729 (RFC 4856), EVS (TS 26.445 annex A.3). Names are taken without regard to case,
+ * spaces do not matter. */
 #include "codecs/codec.h"
+#include "codecs/evs_plugin.h"
 
 #include <ctype.h>
 #include <stdarg.h>
@@ -159,6 +161,103 @@ static agw_err read_amr(agw_amr_params *amr, unsigned modes, const parameter *p)
     return AGW_OK;
 }
 
+/* --- EVS --- */
+
+static const char *const EVS_RATES[] = {"5.9",  "7.2", "8",  "9.6", "13.2", "16.4",
+                                        "24.4", "32",  "48", "64",  "96",   "128"};
+static const uint32_t EVS_BPS[] = {5900,  7200,  8000,  9600,  13200, 16400,
+                                   24400, 32000, 48000, 64000, 96000, 128000};
+static const char *const EVS_BANDS[] = {"nb", "wb", "swb", "fb"};
+enum {
+    N_EVS_RATES = sizeof EVS_RATES / sizeof *EVS_RATES,
+    N_EVS_BANDS = sizeof EVS_BANDS / sizeof *EVS_BANDS,
+};
+
+static int find_word(const char *const *words, int n, const char *text, size_t len)
+{
+    for (int i = 0; i < n; i++) {
+        if (strlen(words[i]) == len && strncasecmp(words[i], text, len) == 0)
+            return i;
+    }
+    return -1;
+}
+
+/* "a" or "a-b", both of a list in rising order. */
+static agw_err read_range(const char *const *words, int n, const char *text, int *low, int *high)
+{
+    const size_t len = strcspn(text, "-");
+    *low = *high = find_word(words, n, text, len);
+    if (text[len] == '-')
+        *high = find_word(words, n, text + len + 1, strlen(text + len + 1));
+    return *low >= 0 && *high >= *low ? AGW_OK : AGW_ERR_MALFORMED;
+}
+
+static agw_err read_evs_rates(agw_evs_params *evs, const char *text)
+{
+    int low = 0, high = 0;
+    const agw_err err = read_range(EVS_RATES, N_EVS_RATES, text, &low, &high);
+    if (err == AGW_OK) {
+        evs->min_bps = EVS_BPS[low];
+        evs->max_bps = EVS_BPS[high];
+    }
+    return err;
+}
+
+static agw_err read_evs_bands(agw_evs_params *evs, const char *text)
+{
+    int low = 0, high = 0;
+    const agw_err err = read_range(EVS_BANDS, N_EVS_BANDS, text, &low, &high);
+    if (err == AGW_OK)
+        evs->bandwidth = (uint8_t)(AGW_EVS_NB + high);
+    return err;
+}
+
+static agw_err read_one_of(const char *const *words, const int8_t *values, int n, const char *text,
+                           int8_t *out)
+{
+    const int i = find_word(words, n, text, strlen(text));
+    if (i < 0)
+        return AGW_ERR_MALFORMED;
+    *out = values[i];
+    return AGW_OK;
+}
+
+static agw_err read_evs_channels(const char *text)
+{
+    uint32_t n = 0;
+    const agw_err err = number(text, 1, 6, &n);
+    return err == AGW_OK && n > 1 ? AGW_ERR_UNSUPPORTED : err;
+}
+
+/* What is said of one direction alone is taken where it is the party's receiving. */
+static agw_err read_evs(agw_evs_params *evs, const parameter *p)
+{
+    static const char *const CMR[] = {"-1", "0", "1"}, *const AWARE[] = {"-1", "0", "2",
+                                                                         "3",  "5", "7"};
+    static const int8_t CMR_VALUES[] = {-1, 0, 1}, AWARE_VALUES[] = {-1, 0, 2, 3, 5, 7};
+    bool on = false;
+    if (is_named(p, "evs-mode-switch"))
+        return flag(p->value, &evs->io);
+    if (is_named(p, "hf-only"))
+        return flag(p->value, &evs->hf_only);
+    if (is_named(p, "dtx") || is_named(p, "dtx-recv")) {
+        const agw_err err = flag(p->value, &on);
+        evs->no_dtx = err == AGW_OK && !on;
+        return err;
+    }
+    if (is_named(p, "br") || is_named(p, "br-recv"))
+        return read_evs_rates(evs, p->value);
+    if (is_named(p, "bw") || is_named(p, "bw-recv"))
+        return read_evs_bands(evs, p->value);
+    if (is_named(p, "cmr"))
+        return read_one_of(CMR, CMR_VALUES, 3, p->value, &evs->cmr);
+    if (is_named(p, "ch-aw-recv"))
+        return read_one_of(AWARE, AWARE_VALUES, 6, p->value, &evs->ch_aw);
+    if (is_named(p, "channels") || is_named(p, "ch-recv"))
+        return read_evs_channels(p->value);
+    return AGW_OK;
+}
+
 static agw_err read_ilbc(agw_codec_format *format, const parameter *p)
 {
     uint32_t mode = 0;
@@ -187,6 +286,8 @@ static agw_err read_parameter(agw_codec_format *format, const parameter *p)
         return read_amr(&format->amr, 8, p);
     case AGW_CODEC_AMR_WB:
         return read_amr(&format->amr, 9, p);
+    case AGW_CODEC_EVS:
+        return read_evs(&format->evs, p);
     case AGW_CODEC_ILBC:
         return read_ilbc(format, p);
     case AGW_CODEC_G729:
@@ -334,6 +435,41 @@ static void write_amr(text *t, const agw_amr_params *amr)
     add(t, "mode-change-capability=2"); /* we can; TS 26.114 section 6.2.2 wants it said */
 }
 
+static const char *evs_rate(uint32_t bps)
+{
+    int i = 0;
+    while (i + 1 < N_EVS_RATES && EVS_BPS[i] != bps)
+        i++;
+    return EVS_RATES[i];
+}
+
+static void write_evs_rates(text *t, const agw_evs_params *evs)
+{
+    if (evs->min_bps != evs->max_bps)
+        add(t, "br=%s-%s", evs_rate(evs->min_bps), evs_rate(evs->max_bps));
+    else if (evs->max_bps != 0)
+        add(t, "br=%s", evs_rate(evs->max_bps));
+}
+
+static void write_evs(text *t, const agw_evs_params *evs)
+{
+    if (evs->io)
+        add(t, "evs-mode-switch=1");
+    if (evs->hf_only)
+        add(t, "hf-only=1");
+    if (evs->no_dtx)
+        add(t, "dtx=0");
+    write_evs_rates(t, evs);
+    if (evs->bandwidth > AGW_EVS_NB && evs->bandwidth <= AGW_EVS_FB)
+        add(t, "bw=nb-%s", EVS_BANDS[evs->bandwidth - AGW_EVS_NB]);
+    else if (evs->bandwidth == AGW_EVS_NB)
+        add(t, "bw=nb");
+    if (evs->cmr != 0)
+        add(t, "cmr=%d", evs->cmr);
+    if (evs->ch_aw != 0)
+        add(t, "ch-aw-recv=%d", evs->ch_aw);
+}
+
 size_t agw_codec_write_fmtp(const agw_codec_format *format, char *buf, size_t size)
 {
     text t = {buf, size, 0};
@@ -347,6 +483,9 @@ size_t agw_codec_write_fmtp(const agw_codec_format *format, char *buf, size_t si
     case AGW_CODEC_AMR:
     case AGW_CODEC_AMR_WB:
         write_amr(&t, &format->amr);
+        break;
+    case AGW_CODEC_EVS:
+        write_evs(&t, &format->evs);
         break;
     case AGW_CODEC_ILBC:
         add(&t, "mode=%u", (unsigned)format->ilbc_mode_ms);

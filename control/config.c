@@ -110,6 +110,8 @@ static const option OPTIONS[] = {
      "a stream may send N times its bandwidth by SDP and codec; 0 = anything"},
     {"transcode", 0, set_codecs, false, false, FIELD(transcode), 0, 0, NULL, "all", "LIST",
      "codecs that are converted, as opus,PCMA,AMR-WB; all; none"},
+    {"evs-plugin", 0, set_text, false, false, FIELD(evs_plugin), 0, 0, NULL, NULL, "FILE",
+     "shared object that codes EVS (codecs/evs_plugin.h); without one it only passes"},
     {"timeout", 'o', set_seconds, false, false, FIELD(timeout), 1, YEARS_S, NULL, "60", "SECONDS",
      "end a call that has no media for so long"},
     {"silent-timeout", 's', set_seconds, false, false, FIELD(silent_timeout), 1, YEARS_S, NULL,
@@ -356,9 +358,12 @@ static agw_err set_suites(agw_config *config, const option *opt, const char *val
     return AGW_OK;
 }
 
-/* Codecs of which a library can do one direction only are of no use to a call. */
+/* Codecs of which a library can do one direction only are of no use to a call. Whether there is one
+ * for EVS is known when the plug-in is loaded. */
 static uint32_t codec_bit(agw_codec_id id)
 {
+    if (id == AGW_CODEC_EVS)
+        return UINT32_C(1) << id;
     return agw_codec_can_encode(id) && agw_codec_can_decode(id) ? UINT32_C(1) << id : 0;
 }
 

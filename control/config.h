@@ -89,6 +89,7 @@ typedef struct agw_config {
     /* private */
     char srtp_profiles[128];
     char recording_dir[256];
+    char evs_plugin[256];
     char config_section[32];
     GPtrArray *later; /* char *: profile and realm-prefix values, until all interfaces are known */
 } agw_config;

@@ -12,6 +12,7 @@
 #endif
 
 #include "base/secret.h"
+#include "codecs/evs.h"
 #include "dtls/cert.h"
 
 #include <errno.h>
@@ -336,11 +337,29 @@ static void start_events(program *p)
     p->links = agw_links_new(config, p->events);
 }
 
+/* Before there are threads. Without a plug-in EVS is not converted, whatever --transcode says. */
+static agw_err load_evs(program *p)
+{
+    const char *path = p->config.evs_plugin;
+    const agw_err err = path[0] != '\0' ? agw_evs_load(path) : AGW_OK;
+    if (err == AGW_ERR_UNSUPPORTED)
+        snprintf(p->why, sizeof p->why, "evs-plugin: %s is of another version", path);
+    else if (err != AGW_OK)
+        snprintf(p->why, sizeof p->why, "evs-plugin: %s is no plug-in", path);
+    else if (path[0] != '\0')
+        agw_log(AGW_LOG_INFO, NULL, "EVS is coded by %s", path);
+    if (!agw_codec_can_encode(AGW_CODEC_EVS))
+        p->config.transcode &= ~(UINT32_C(1) << AGW_CODEC_EVS);
+    return err;
+}
+
 /* The control ports first: the gateway takes core ports at random, and a port of ours may lie in
  * their range. */
 static agw_err start(program *p)
 {
-    agw_err err = agw_server_new(&p->server, &p->config, &p->control, p->why, sizeof p->why);
+    agw_err err = load_evs(p);
+    if (err == AGW_OK)
+        err = agw_server_new(&p->server, &p->config, &p->control, p->why, sizeof p->why);
     if (err == AGW_OK)
         err = agw_streams_new(&p->streams, &p->config, p->server, p->why, sizeof p->why);
     if (err == AGW_OK)

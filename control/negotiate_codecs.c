@@ -36,12 +36,16 @@ bool agw_codec_is_octet_aligned(const agw_sdp_codec *codec)
            strcmp(value, "1") == 0;
 }
 
-uint16_t agw_codec_modes(const agw_sdp_codec *codec)
+void agw_codecs_note_wishes(agw_row *row, agw_side side, const agw_sdp_codec *codec)
 {
     agw_codec_format format =
         agw_codec_plain(agw_codec_find(codec->name, codec->clock_hz, codec->channels));
-    const bool is_amr = format.id == AGW_CODEC_AMR || format.id == AGW_CODEC_AMR_WB;
-    return is_amr && agw_codec_read_fmtp(&format, codec->fmtp) == AGW_OK ? format.amr.mode_set : 0;
+    if (agw_codec_read_fmtp(&format, codec->fmtp) != AGW_OK)
+        return;
+    if (format.id == AGW_CODEC_AMR || format.id == AGW_CODEC_AMR_WB)
+        row->modes[side] = format.amr.mode_set;
+    if (format.id == AGW_CODEC_EVS)
+        row->hf_only = format.evs.hf_only;
 }
 
 /* --- which codecs pass -------------------------------------------------------------------- */
@@ -72,11 +76,11 @@ static bool rules_pass(const agw_leg *to, const agw_sdp_codec *codec, rules how)
                                          agw_codec_in_list(codec, lists[AGW_CODEC_CONSUME]) < 0);
 }
 
-/* EVS needs a library that we have not: who cannot speak it himself is not offered it. */
+/* No browser speaks EVS. */
 static bool profile_pass(const agw_exchange *x, const agw_line *line, const agw_sdp_codec *codec)
 {
     const agw_leg *to = &x->next->leg[x->to];
-    if (agw_sdp_codec_is(codec, "EVS") && agw_transcode_by_profile(x, line))
+    if (to->web && agw_sdp_codec_is(codec, "EVS") && agw_transcode_by_profile(x, line))
         return false;
     if (to->web)
         return codec->name[0] != '\0';
@@ -333,7 +337,7 @@ static bool number_codec(const agw_exchange *x, agw_line *line, number_use uses[
         row->want[x->from] = row->pt[x->from] = c->codec->pt;
         row->named[x->from] = true;
         row->octet_aligned = agw_codec_is_octet_aligned(c->codec);
-        row->modes[x->from] = agw_codec_modes(c->codec);
+        agw_codecs_note_wishes(row, x->from, c->codec);
     }
     c->pt = row->pt[x->to];
     return true;
@@ -412,7 +416,7 @@ static void accept_codec(const agw_exchange *x, agw_work *w, const agw_sdp_codec
     if (row == NULL)
         return;
     row->want[x->from] = codec->pt;
-    row->modes[x->from] = agw_codec_modes(codec);
+    agw_codecs_note_wishes(row, x->from, codec);
     if (row->added) {
         row->chained = (uint8_t)(1 << x->from);
         return;

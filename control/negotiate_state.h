@@ -48,6 +48,7 @@ typedef struct agw_row {
     uint16_t modes[2];  /* AMR, AMR-WB: its mode-set in that side's own SDP; 0 = all */
     bool named[2];      /* pt and want of that side mean something */
     bool octet_aligned; /* AMR, AMR-WB: RFC 4867 section 8.1 */
+    bool hf_only;       /* EVS: TS 26.445 annex A.3.1 */
     bool offered;       /* in the last offer */
     bool added;         /* by us: who made that offer does not have it, or another form of it */
     bool active;        /* in its answer, too: it passes */
@@ -296,11 +297,11 @@ int agw_codecs_renumber(const agw_work *w, unsigned pt);
 bool agw_row_is(const agw_row *row, const agw_sdp_codec *codec);
 /** Which of its two payload formats an AMR codec has; false for all others. */
 bool agw_codec_is_octet_aligned(const agw_sdp_codec *codec);
-/** The mode-set that its fmtp says; 0: none, or no AMR. */
-uint16_t agw_codec_modes(const agw_sdp_codec *codec);
 /** Whether the script lets a codec of the offer be spoken by who offers it: neither stripped nor
  * ignored, and among those that may be left. */
 bool agw_codecs_may_stay(const agw_leg *to, const agw_sdp_codec *codec);
+/** What that side's own description says of how it wants to receive a row's codec. */
+void agw_codecs_note_wishes(agw_row *row, agw_side side, const agw_sdp_codec *codec);
 /** A new row without numbers; NULL: the line has no room for it. */
 agw_row *agw_codecs_new_row(agw_line *line, const agw_sdp_codec *codec);
 

@@ -5,6 +5,7 @@
  * with the widest audio from end to end is chosen, then the cheapest. */
 #include "base/log.h"
 #include "codecs/codec.h"
+#include "codecs/evs_plugin.h"
 #include "codecs/repack.h"
 #include "control/codec_match.h"
 #include "control/negotiate_state.h"
@@ -88,6 +89,8 @@ static agw_codec_format own_format(agw_codec_id id)
     agw_codec_format format = agw_codec_plain(id);
     if (id == AGW_CODEC_OPUS)
         format.opus = (agw_opus_params){.fec = true};
+    if (id == AGW_CODEC_EVS) /* TS 26.114 section 5.2.1.4 */
+        format.evs = (agw_evs_params){.min_bps = 5900, .max_bps = 24400, .bandwidth = AGW_EVS_SWB};
     return format;
 }
 
@@ -229,10 +232,12 @@ static void add_by_id(agw_exchange *x, agw_work *w, agw_codec_id id, bool octet_
            MIN(hz, agw_codec_audio_hz(&format)));
 }
 
-/* TS 26.114 section 5.2.1 and 6.2.2: both payload formats of both codecs. */
+/* TS 26.114 section 5.2.1 and 6.2.2: EVS where it can be coded, both payload formats of AMR-WB and
+ * AMR. */
 static void add_toward_ims(agw_exchange *x, agw_work *w, uint32_t hz)
 {
     if (hz >= WIDEBAND_HZ) {
+        add_by_id(x, w, AGW_CODEC_EVS, false, hz);
         add_by_id(x, w, AGW_CODEC_AMR_WB, false, hz);
         add_by_id(x, w, AGW_CODEC_AMR_WB, true, hz);
     }
@@ -651,6 +656,7 @@ static agw_row *offerer_row(const agw_exchange *x, agw_line *line, const agw_sdp
     if (row != NULL) {
         row->pt[x->to] = row->want[x->to] = codec->pt;
         row->named[x->to] = true;
+        agw_codecs_note_wishes(row, x->to, codec);
     }
     return row;
 }
@@ -878,6 +884,8 @@ agw_codec_format agw_row_format(const agw_row *row, agw_side side)
         format.amr.octet_aligned = row->octet_aligned;
         format.amr.mode_set = row->modes[side];
     }
+    if (format.id == AGW_CODEC_EVS)
+        format.evs.hf_only = row->hf_only;
     return format;
 }
 
@@ -918,10 +926,9 @@ static void add_input(agw_chain_plan *chain, const agw_row *row, uint8_t pt)
                           .is_event = is_row(row, "telephone-event"),
                           .is_noise = is_row(row, "CN"),
                           .is_red = is_row(row, "red"),
-                          .format = agw_codec_plain(id_of(row))};
-    in.format.clock_hz = row->clock_hz;
+                          .format = agw_row_format(row, AGW_SIDE_A)};
     if (is_amr(&in.format))
-        in.format.amr.octet_aligned = row->octet_aligned;
+        in.format.amr.mode_set = 0; /* that is for who sends */
     if (chain->n_inputs < AGW_CHAIN_INPUTS && agw_transcode_takes(row) && is_beside(chain, row))
         chain->inputs[chain->n_inputs++] = in;
 }

@@ -29,12 +29,18 @@ static void decode(void *state, const agw_evs_plugin_frame *frame, int16_t *pcm)
         pcm[i] = (int16_t)level;
 }
 
-static void encode(void *state, const int16_t *pcm, int is_io, uint32_t bitrate_bps,
+static void encode(void *state, const int16_t *pcm, const agw_evs_plugin_wish *wish,
                    agw_evs_plugin_frame *out)
 {
+    static const uint32_t RATES[] = {5900,  7200,  8000,  9600,  13200, 16400,
+                                     24400, 32000, 48000, 64000, 96000, 128000};
     (void)state;
-    out->is_io = is_io != 0;
-    out->type = pcm[0] == 0 ? 15 : is_io ? 2 : bitrate_bps == 13200 ? 4 : 7; /* 7: 32 kbit/s */
+    out->is_io = wish->is_io;
+    out->type = wish->is_io ? 2 : 0;
+    while (!wish->is_io && RATES[out->type] != wish->bitrate_bps)
+        out->type++;
+    if (pcm[0] == 0 && wish->dtx)
+        out->type = 15;
     out->octets[0] = (uint8_t)(pcm[0] >> 8);
     out->octets[1] = (uint8_t)pcm[0];
 }

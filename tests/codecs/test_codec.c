@@ -284,7 +284,7 @@ static void test_codec_formats_are_equal_by_what_they_say(void)
     for (agw_codec_id id = AGW_CODEC_PCMU; id < AGW_CODEC_COUNT; id++) {
         const agw_codec_format plain = agw_codec_plain(id);
         if (id == AGW_CODEC_OPUS || id == AGW_CODEC_AMR || id == AGW_CODEC_AMR_WB ||
-            id == AGW_CODEC_ILBC || id == AGW_CODEC_G729)
+            id == AGW_CODEC_ILBC || id == AGW_CODEC_G729 || id == AGW_CODEC_EVS)
             continue; /* these have parameters, see below */
         a.id = b.id = plain.id;
         a.channels = b.channels = plain.channels;
@@ -303,6 +303,51 @@ static void test_codec_formats_are_equal_by_what_they_say(void)
     CU_ASSERT_EQUAL(read_as(AGW_CODEC_OPUS, "useinbandfec=1", &a), AGW_OK);
     CU_ASSERT_EQUAL(read_as(AGW_CODEC_OPUS, "useinbandfec=1;usedtx=1", &b), AGW_OK);
     CU_ASSERT_FALSE(agw_codec_format_equal(&a, &b));
+    CU_ASSERT_EQUAL(read_as(AGW_CODEC_EVS, "bw=nb-swb", &a), AGW_OK);
+    CU_ASSERT_EQUAL(read_as(AGW_CODEC_EVS, "bw=swb", &b), AGW_OK);
+    CU_ASSERT_TRUE(agw_codec_format_equal(&a, &b));
+    b.evs.max_bps = 13200;
+    CU_ASSERT_FALSE(agw_codec_format_equal(&a, &b));
+}
+
+/* --- EVS ---------------------------------------------------------------------------------------
+ */
+
+static void test_codec_26445_a_3_1_evs_is_read_and_written(void)
+{
+    static const struct {
+        const char *fmtp, *ours;
+        uint32_t audio_hz;
+    } CASES[] = {
+        {"br=5.9-24.4;bw=nb-swb;max-red=220", "br=5.9-24.4;bw=nb-swb", 48000},
+        {"br=13.2; bw=wb; cmr=-1; ch-aw-recv=-1", "br=13.2;bw=nb-wb;cmr=-1;ch-aw-recv=-1", 16000},
+        {"evs-mode-switch=1;hf-only=1;dtx=0;mode-set=0,1,2", "evs-mode-switch=1;hf-only=1;dtx=0",
+         16000},
+        {"bw=nb;ch-aw-recv=3;cmr=1;br-recv=9.6-128;br-send=9.6",
+         "br=9.6-128;bw=nb;cmr=1;ch-aw-recv=3", 8000},
+        {"bw-recv=fb;ch-send=2", "bw=nb-fb", 48000},
+    };
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        agw_codec_format format = agw_codec_plain(AGW_CODEC_EVS);
+        char ours[128];
+        CU_ASSERT_EQUAL(agw_codec_read_fmtp(&format, CASES[i].fmtp), AGW_OK);
+        agw_codec_write_fmtp(&format, ours, sizeof ours);
+        CU_ASSERT_STRING_EQUAL(ours, CASES[i].ours);
+        CU_ASSERT_EQUAL(agw_codec_audio_hz(&format), CASES[i].audio_hz);
+    }
+}
+
+static void test_codec_26445_a_3_1_evs_nonsense_is_refused(void)
+{
+    static const char *const BAD[] = {"br=13",     "br=24.4-5.9", "br=5.9-", "bw=wide",
+                                      "bw=swb-nb", "cmr=2",       "dtx=2",   "ch-aw-recv=4",
+                                      "hf-only=",  "channels=7"};
+    for (size_t i = 0; i < sizeof BAD / sizeof *BAD; i++) {
+        agw_codec_format format = agw_codec_plain(AGW_CODEC_EVS);
+        CU_ASSERT_EQUAL(agw_codec_read_fmtp(&format, BAD[i]), AGW_ERR_MALFORMED);
+    }
+    agw_codec_format format = agw_codec_plain(AGW_CODEC_EVS);
+    CU_ASSERT_EQUAL(agw_codec_read_fmtp(&format, "ch-recv=2"), AGW_ERR_UNSUPPORTED);
 }
 
 /* --- limits ------------------------------------------------------------------------------------
@@ -371,6 +416,8 @@ static const agw_unit_case cases[] = {
     AGW_CASE(test_codec_formats_are_equal_by_what_they_say),
     AGW_CASE(test_codec_26114_6_2_5_bandwidth_limits_what_we_send),
     AGW_CASE(test_codec_rfc4867_8_1_mode_within_the_set),
+    AGW_CASE(test_codec_26445_a_3_1_evs_is_read_and_written),
+    AGW_CASE(test_codec_26445_a_3_1_evs_nonsense_is_refused),
 };
 
 AGW_UNIT_MAIN("codec", cases)

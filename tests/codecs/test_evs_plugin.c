@@ -78,6 +78,39 @@ static void test_evs_plugin_26445_a_2_requests_and_limits_set_the_rate(void)
     agw_encoder_free(e);
 }
 
+static agw_encoder *encoder_of(const char *fmtp)
+{
+    agw_codec_format format = agw_codec_plain(AGW_CODEC_EVS);
+    CU_ASSERT_EQUAL_FATAL(agw_codec_read_fmtp(&format, fmtp), AGW_OK);
+    agw_encoder *e = agw_encoder_new(&format, 16000);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(e);
+    return e;
+}
+
+static void test_evs_plugin_26445_a_3_1_fmtp_sets_rate_mode_and_dtx(void)
+{
+    static const struct {
+        const char *fmtp;
+        int16_t level;
+        size_t len;
+    } CASES[] = {
+        {"br=5.9-24.4", LEVEL, 34},       /* the usual one: 13.2 */
+        {"br=5.9-9.6", LEVEL, 25},        /* 9.6 */
+        {"br=24.4-64", LEVEL, 62},        /* 24.4: no less is taken */
+        {"evs-mode-switch=1", LEVEL, 34}, /* AMR-WB IO 12.65 */
+        {"dtx=1", 0, 0},
+        {"dtx=0", 0, 34},
+    };
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        uint8_t packet[PACKET];
+        agw_encoder *e = encoder_of(CASES[i].fmtp);
+        CU_ASSERT_EQUAL(encode(e, 320, CASES[i].level, packet), CASES[i].len);
+        if (i == 3)
+            CU_ASSERT_EQUAL(packet[0], AGW_EVS_IO | 0x10 | 2);
+        agw_encoder_free(e);
+    }
+}
+
 static void test_evs_plugin_no_data_is_not_sent(void)
 {
     agw_codec_format format = agw_codec_plain(AGW_CODEC_EVS);
@@ -95,6 +128,7 @@ static const agw_unit_case cases[] = {
     AGW_CASE(test_evs_plugin_what_is_none_is_refused),
     AGW_CASE(test_evs_plugin_codes_at_every_rate),
     AGW_CASE(test_evs_plugin_26445_a_2_requests_and_limits_set_the_rate),
+    AGW_CASE(test_evs_plugin_26445_a_3_1_fmtp_sets_rate_mode_and_dtx),
     AGW_CASE(test_evs_plugin_no_data_is_not_sent),
 };
 

@@ -694,6 +694,56 @@ static void test_negotiate_transcode_ng_6_transcode_of_what_is_unknown_adds_noth
     fixture_fini(&f);
 }
 
+/* --- EVS ---------------------------------------------------------------------------------- */
+
+#define EVS_PHONE(pt, fmtp)                                                                        \
+    PHONE("1", #pt, "a=rtpmap:" #pt " EVS/16000/1\na=fmtp:" #pt " " fmtp "\n")
+
+/* Without a library it passes between those who have it, whatever their realms are. */
+static void test_negotiate_transcode_26114_evs_passes(void)
+{
+    fixture f;
+    open_sip_to_ims(&f);
+    OFFER(&f, AGW_SIDE_A, TO_CORE, EVS_PHONE(127, "br=5.9-24.4;bw=nb-swb"));
+    CU_ASSERT(has(&f, "a=fmtp:127 br=5.9-24.4;bw=nb-swb"));
+    ANSWER(&f, AGW_SIDE_B, "", EVS_PHONE(127, "br=5.9-24.4;bw=nb-swb;ch-aw-recv=3"));
+    CU_ASSERT(has(&f, "a=fmtp:127 br=5.9-24.4;bw=nb-swb;ch-aw-recv=3"));
+    CU_ASSERT_PTR_NULL(end_of(&f, 0, AGW_SIDE_A)->chain);
+    fixture_fini(&f);
+}
+
+static void test_negotiate_transcode_26114_5_2_1_evs_of_a_plugin_is_offered(void)
+{
+    fixture f;
+    open_all(&f);
+    f.config.transcode |= BIT(EVS);
+    OFFER(&f, AGW_SIDE_A, "", OPUS_OFFER);
+    CU_ASSERT(has(&f, "a=rtpmap:96 EVS/16000"));
+    CU_ASSERT(has(&f, "a=fmtp:96 br=5.9-24.4;bw=nb-swb"));
+    ANSWER(&f, AGW_SIDE_B, "", EVS_PHONE(96, "br=5.9-13.2;bw=nb-wb"));
+    CU_ASSERT_EQUAL(chain_of(&f, AGW_SIDE_A)->out.id, AGW_CODEC_EVS);
+    CU_ASSERT_EQUAL(chain_of(&f, AGW_SIDE_A)->out.evs.max_bps, 13200);
+    CU_ASSERT_EQUAL(chain_of(&f, AGW_SIDE_B)->out.id, AGW_CODEC_OPUS);
+    fixture_fini(&f);
+}
+
+/* What a phone offered of it is answered. */
+static void test_negotiate_transcode_26445_a_3_3_offered_evs_is_answered(void)
+{
+    fixture f;
+    open_all(&f);
+    f.config.transcode |= BIT(EVS);
+    OFFER(&f, AGW_SIDE_A, "", EVS_PHONE(127, "hf-only=1;br=5.9-24.4;bw=swb;max-red=0"));
+    CU_ASSERT_FALSE(has(&f, "a=rtpmap:127 EVS"));
+    ANSWER(&f, AGW_SIDE_B, "",
+           SESSION("2") BUNDLE("0") WEB_LINE("96", "active", "a=rtpmap:96 opus/48000/2\n"));
+    CU_ASSERT(has(&f, "a=fmtp:127 hf-only=1;br=5.9-24.4;bw=nb-swb"));
+    CU_ASSERT(chain_of(&f, AGW_SIDE_B)->out.evs.hf_only);
+    CU_ASSERT_EQUAL(chain_of(&f, AGW_SIDE_A)->inputs[0].format.id, AGW_CODEC_EVS);
+    CU_ASSERT(chain_of(&f, AGW_SIDE_A)->inputs[0].format.evs.hf_only);
+    fixture_fini(&f);
+}
+
 static const agw_unit_case CASES[] = {
     AGW_CASE(test_negotiate_transcode_plan_of_both_directions),
     AGW_CASE(test_negotiate_transcode_digits_of_a_browser_become_tones),
@@ -727,6 +777,9 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_negotiate_transcode_ng_6_codec_set_has_every_part),
     AGW_CASE(test_negotiate_transcode_ng_6_ptime_repacks),
     AGW_CASE(test_negotiate_transcode_ng_6_transcode_of_what_is_unknown_adds_nothing),
+    AGW_CASE(test_negotiate_transcode_26114_evs_passes),
+    AGW_CASE(test_negotiate_transcode_26114_5_2_1_evs_of_a_plugin_is_offered),
+    AGW_CASE(test_negotiate_transcode_26445_a_3_3_offered_evs_is_answered),
 };
 
 AGW_UNIT_MAIN("negotiate_transcode", CASES)
