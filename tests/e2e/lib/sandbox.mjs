@@ -64,8 +64,9 @@ export function makeNetwork() {
   return net;
 }
 
+/** Bursts of one message (UDP_SEGMENT) are cut before anybody captures them: a capture would show the first packet alone. */
 function bridge(name, { v4, v6 }) {
-  sh('ip', 'link', 'add', name, 'type', 'bridge');
+  sh('ip', 'link', 'add', name, 'gso_max_segs', '1', 'type', 'bridge');
   sh('ip', 'addr', 'add', `${v4}/24`, 'dev', name);
   sh('ip', 'addr', 'add', `${v6}/64`, 'dev', name, 'nodad');
   sh('ip', 'link', 'set', name, 'up');
