@@ -308,6 +308,15 @@ static bool check(agw_recorder *r, agw_recording *rec)
     return rec->is_open;
 }
 
+/* Those that this recording has made. */
+static void remove_files(const agw_recorder *r, const agw_recording *rec)
+{
+    for (size_t i = 0; i < OUTPUTS; i++) {
+        if (rec->outputs[i].file != NULL)
+            (void)unlinkat(r->folder, rec->outputs[i].name, 0);
+    }
+}
+
 static bool open_outputs(agw_recorder *r, agw_recording *rec)
 {
     for (size_t i = 0; i < OUTPUTS; i++) {
@@ -316,7 +325,9 @@ static bool open_outputs(agw_recorder *r, agw_recording *rec)
             continue;
         o->file = agw_record_file_new(r->folder, o->name);
         if (o->file == NULL) {
-            fail(r, rec, o, errno);
+            const int error = errno;
+            remove_files(r, rec);
+            fail(r, rec, o, error);
             return false;
         }
         if (i != PACKETS) { /* the head is written when it is known */
@@ -504,14 +515,6 @@ static void empty_tap(agw_recorder *r, agw_tap *tap)
         }
         at += head.size;
         atomic_store_explicit(&tap->taken, at, memory_order_release);
-    }
-}
-
-static void remove_files(const agw_recorder *r, const agw_recording *rec)
-{
-    for (size_t i = 0; i < OUTPUTS; i++) {
-        if (rec->outputs[i].file != NULL)
-            (void)unlinkat(r->folder, rec->outputs[i].name, 0);
     }
 }
 

@@ -590,6 +590,24 @@ static void test_recorder_a_file_that_exists_is_not_touched(void)
     studio_close(&s);
 }
 
+/* One of several: none is left half made. */
+static void test_recorder_all_files_or_none(void)
+{
+    studio s;
+    char path[300];
+    agw_event event;
+    studio_open(&s);
+    path_of(&s, "some-b.wav", path);
+    const int fd = open(path, O_WRONLY | O_CREAT, S_IRUSR | S_IWUSR);
+    CU_ASSERT_TRUE_FATAL(fd >= 0);
+    close(fd);
+    agw_recording *rec = studio_record_as(&s, "some", AGW_RECORD_PACKETS | AGW_RECORD_MONO);
+    CU_ASSERT_EQUAL(hear(&s, &event), AGW_EVENT_RECORDING_FAILED);
+    finish(&s, rec);
+    CU_ASSERT_EQUAL(unlink(path), 0);
+    studio_close(&s); /* the folder is empty */
+}
+
 static void test_recorder_a_folder_that_is_none_is_refused(void)
 {
     char why[200];
@@ -677,6 +695,7 @@ static const agw_unit_case cases[] = {
     AGW_CASE(test_recorder_what_finds_no_room_is_counted),
     AGW_CASE(test_recorder_a_full_disk_is_told),
     AGW_CASE(test_recorder_a_file_that_exists_is_not_touched),
+    AGW_CASE(test_recorder_all_files_or_none),
     AGW_CASE(test_recorder_a_folder_that_is_none_is_refused),
     AGW_CASE(test_recorder_names_stay_in_their_folder),
     AGW_CASE(test_pcapng_ipv6_packets_have_a_checksum),
