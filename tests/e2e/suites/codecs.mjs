@@ -47,7 +47,8 @@ const CODECS = {
   'AMR-WB, octet-aligned': { name: 'AMR-WB', octetAligned: true, pt: 104, clock: 16000, hz: 16000, vector: 'tone-1000.awb' },
 };
 
-const ffmpeg = (args, input) => execFileSync('ffmpeg', ['-v', 'error', ...args.map(String), '-'], { input, maxBuffer: 1 << 26 });
+// Its AMR decoder does not know "no data" and says so of every such frame.
+const ffmpeg = (args, input) => execFileSync('ffmpeg', ['-v', 'quiet', ...args.map(String), '-'], { input, maxBuffer: 1 << 26 });
 
 /** A second of PHONE_HZ, as packets. */
 function playable(codec) {
@@ -63,11 +64,11 @@ function decoded(payloads, codec) {
   return Array.from({ length: pcm.length / 2 }, (_, i) => pcm.readInt16LE(2 * i));
 }
 
-/** Wireshark finds no fault in what the phone heard, and one frame of 20 ms in each packet. */
+/** Wireshark finds no fault in what the phone heard, and in each packet one good frame of the usual mode, or SID where the page was silent. */
 function isAmr(ctx, payloads, { name, octetAligned }) {
   const read = dissectAmr(payloads.map(({ hex }) => Buffer.from(hex, 'hex')), { wide: name === 'AMR-WB', octetAligned, file: join(ctx.opts.out, 'amr.pcap') });
-  const mode = name === 'AMR-WB' ? 2 : 7; // 12.65 and 12.2 kbit/s
-  assert.ok(read.every(({ types, good }) => types.length === 1 && types[0] === mode && good[0] === 1), JSON.stringify(read));
+  const usual = name === 'AMR-WB' ? [2, 9] : [7, 8]; // 12.65 and 12.2 kbit/s
+  assert.ok(read.every(({ types, good }) => types.length === 1 && usual.includes(types[0]) && good[0] === 1), JSON.stringify(read));
 }
 
 /** One packet of the phone without a frame, octet-aligned, with a mode request (RFC 4867 section 4.3.1): what it hears becomes the lowest mode. */
