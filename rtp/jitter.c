@@ -9,8 +9,10 @@ enum {
     FIRST_BUCKET = 40, /* of the first packet: room for quicker ones */
     FIRST_DELAY = 13,  /* buckets: what a stream of which nothing is known gets */
     MEMORY_MS = 2000,  /* after that a packet weighs 1/e */
+    RESERVE_PART = 8,  /* of the delay is added */
     HOLD_MS = 5000,    /* after that 1/e is left of a delay that is not needed any more */
 };
+static const agw_ns RESERVE_MAX = AGW_MS(10);
 static const float LATE = 0.03F;     /* of the packets may come too late, but for TAIL */
 static const float TAIL = 0.5F;      /* as much more as they are behind the middle */
 static const float QUICKEST = 0.02F; /* of the packets may be quicker than the quickest */
@@ -96,15 +98,18 @@ static int quantile(const agw_jitter *j, float share)
     return at;
 }
 
-/* The quantile that few hundred packets can tell, and the tail behind it as that of a normal
- * distribution would be. */
+/* The quantile that few hundred packets can tell, the tail behind it as that of a normal
+ * distribution would be, and a little for what the next seconds do not have in common with these.
+ */
 static agw_ns read_quantiles(agw_jitter *j)
 {
     const int quickest = quantile(j, QUICKEST), middle = quantile(j, 0.5F);
     const int latest = quantile(j, 1 - LATE);
     const int tail = (int)(TAIL * (float)(latest - middle));
     j->fastest = j->origin + (agw_ns)quickest * BUCKET_NS;
-    return j->origin + (agw_ns)(latest + tail + 1) * BUCKET_NS;
+    const agw_ns needed = j->origin + (agw_ns)(latest + tail + 1) * BUCKET_NS;
+    const agw_ns part = (needed - j->fastest) / RESERVE_PART;
+    return needed + (part < RESERVE_MAX ? part : RESERVE_MAX);
 }
 
 /* Up at once, down slowly: what so few packets tell is itself uneven, and each change of the delay
