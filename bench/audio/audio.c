@@ -79,11 +79,12 @@ static void encode(const agw_codec_format *format, uint32_t rate_hz)
     int16_t pcm[2 * STEP_MAX];
     uint8_t out[AGW_DECODER_FRAME_BYTES];
     const size_t n = rate_hz / 1000 * PTIME_MS;
+    uint16_t seq = 1000;
     for (uint32_t i = 0; fread(pcm, sizeof *pcm, n, stdin) == n; i++) {
         const size_t len = agw_encoder_encode(e, pcm, n, -1, out, sizeof out);
-        if (len != 0)
-            print_packet(AGW_MS(i * PTIME_MS), (uint16_t)(i + 1000),
-                         i * format->clock_hz / 1000 * PTIME_MS, out, len);
+        if (len != 0) /* else a pause (DTX) */
+            print_packet(AGW_MS(i * PTIME_MS), seq++, i * format->clock_hz / 1000 * PTIME_MS, out,
+                         len);
     }
     agw_encoder_free(e);
 }
@@ -105,21 +106,31 @@ static bool read_packet(packet *p)
     return true;
 }
 
+static void write_frame(agw_decoder *d, const agw_frame *frame)
+{
+    int16_t pcm[RATE_MAX / 1000 * AGW_DECODER_FRAME_MS_MAX];
+    const size_t n = agw_decoder_decode(d, frame, pcm, sizeof pcm / sizeof pcm[0]);
+    fwrite(pcm, sizeof *pcm, n, stdout);
+}
+
 static void decode(const agw_codec_format *format, uint32_t rate_hz)
 {
+    static const agw_frame nothing = {.kind = AGW_FRAME_NO_DATA, .duration_ms_x10 = 10 * PTIME_MS};
     agw_decoder *d = agw_decoder_new(format, rate_hz);
     if (d == NULL)
         die("no such decoder");
+    const uint32_t frame = format->clock_hz / 1000 * PTIME_MS;
     packet in;
-    while (read_packet(&in)) {
+    for (uint32_t next = 0, n = 0; read_packet(&in); n++) {
         agw_payload parts;
-        int16_t pcm[RATE_MAX / 1000 * 120];
         if (agw_decoder_split(d, in.payload, in.len, &parts) != AGW_OK)
             die("a payload that cannot be split");
+        for (; n != 0 && (int32_t)(in.timestamp - next) >= (int32_t)frame; next += frame)
+            write_frame(d, &nothing); /* a pause */
+        next = in.timestamp;
         for (unsigned i = 0; i < parts.n_frames; i++) {
-            const size_t n =
-                agw_decoder_decode(d, &parts.frames[i], pcm, sizeof pcm / sizeof pcm[0]);
-            fwrite(pcm, sizeof *pcm, n, stdout);
+            write_frame(d, &parts.frames[i]);
+            next += parts.frames[i].duration_ms_x10 * (format->clock_hz / 1000) / 10;
         }
     }
     agw_decoder_free(d);
@@ -133,6 +144,8 @@ static void play(const agw_codec_format *format, uint32_t rate_hz)
     packet in;
     bool has_more = read_packet(&in);
     agw_ns end = AGW_NEVER;
+    agw_playout_stats s;
+    uint64_t delay_us = 0, n = 0; /* of the steps of speech */
     for (agw_ns now = 0; now < end; now += AGW_MS(10)) {
         for (; has_more && in.at <= now; has_more = read_packet(&in)) {
             if (agw_playout_put(p, PT, in.seq, in.timestamp, in.payload, in.len, in.at) != AGW_OK)
@@ -141,15 +154,17 @@ static void play(const agw_codec_format *format, uint32_t rate_hz)
         if (!has_more && end == AGW_NEVER)
             end = now + AGW_MS(END_MS);
         int16_t pcm[STEP_MAX];
-        agw_playout_take(p, now, pcm);
+        const bool speaks = agw_playout_take(p, now, pcm);
         fwrite(pcm, sizeof *pcm, rate_hz / 100, stdout);
+        agw_playout_get_stats(p, &s);
+        delay_us += speaks && has_more ? s.delay_us : 0;
+        n += speaks && has_more;
     }
-    agw_playout_stats s;
-    agw_playout_get_stats(p, &s);
     fprintf(stderr,
             "{\"concealed_ms\": %" PRIu64 ", \"by_fec_ms\": %" PRIu64 ", \"stretched_ms\": %" PRIu64
-            ", \"shortened_ms\": %" PRIu64 ", \"late\": %" PRIu64 ", \"target_us\": %" PRIu32 "}\n",
-            s.concealed_ms, s.by_fec_ms, s.stretched_ms, s.shortened_ms, s.late, s.target_delay_us);
+            ", \"shortened_ms\": %" PRIu64 ", \"late\": %" PRIu64 ", \"delay_us\": %" PRIu64 "}\n",
+            s.concealed_ms, s.by_fec_ms, s.stretched_ms, s.shortened_ms, s.late,
+            n != 0 ? delay_us / n : 0);
     agw_playout_free(p);
 }
 

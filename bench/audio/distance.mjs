@@ -9,7 +9,7 @@ const FLOOR_DB = 45; // below the loudest frame: what lies deeper is silence on 
 const COARSE = 8; // alignment is searched at 2000 Hz first
 const WINDOW = 320; // at 2000 Hz: 160 ms
 const MAX_LAG = 1400; // at 2000 Hz: 700 ms
-const LAG_STEP = 1;
+const STEP_COST = 0.05; // of likeness, for a lag that is 0.5 ms off the one before
 
 function decimate(pcm) {
   const out = new Float32Array(Math.floor(pcm.length / COARSE));
@@ -29,51 +29,45 @@ function between(r) {
   });
 }
 
-/** Likeness of a window of `ref` with `out` at every lag. */
-function likeness(ref, out, from) {
-  const n = MAX_LAG / LAG_STEP;
-  const r = new Float32Array(n);
-  let rr = 1;
-  for (let i = 0; i < WINDOW; i++) rr += ref[from + i] ** 2;
-  for (let k = 0; k < n; k++) {
-    const at = from + k * LAG_STEP;
-    if (at + WINDOW > out.length) break;
-    let ro = 0, oo = 1;
-    for (let i = 0; i < WINDOW; i++) {
-      ro += ref[from + i] * out[at + i];
-      oo += out[at + i] ** 2;
-    }
-    r[k] = ro / Math.sqrt(rr * oo) * Math.min(1, rr / 1e6); // silence says nothing
+/** Likeness of the windows of `ref` that begin at `starts` with `out`, at every lag: likeness[t][lag]. Sums of products run along a lag, so a window is a
+ * difference of two of them. */
+function likeness(ref, out, starts) {
+  const sums = (f) => { const s = new Float64Array(ref.length + MAX_LAG + 1); for (let i = 0; i < s.length - 1; i++) s[i + 1] = s[i] + f(i); return s; };
+  const rr = sums((i) => (ref[i] ?? 0) ** 2), oo = sums((i) => (out[i] ?? 0) ** 2);
+  const r = starts.map(() => new Float32Array(MAX_LAG));
+  const ro = new Float64Array(ref.length + 1);
+  for (let lag = 0; lag < MAX_LAG; lag++) {
+    for (let i = 0; i < ref.length; i++) ro[i + 1] = ro[i] + (i + lag < out.length ? ref[i] * out[i + lag] : 0);
+    starts.forEach((at, t) => {
+      const a = 1 + rr[at + WINDOW] - rr[at], b = 1 + oo[at + lag + WINDOW] - oo[at + lag];
+      if (at + lag + WINDOW <= out.length) r[t][lag] = (ro[at + WINDOW] - ro[at]) / Math.sqrt(a * b) * Math.min(1, a / 1e6); // silence says nothing
+    });
   }
-  return between(r);
+  return r.map(between);
 }
 
-/** The lag of each hop: the path that is like most, where a step of 1 ms costs a little. */
+/** best[k] - cost * |k - j|, the best of all j, and that j. */
+function reach(best) {
+  const n = best.length, next = Float32Array.from(best), back = Int16Array.from(best, (_, k) => k);
+  const from = (k, j) => { if (next[j] - STEP_COST > next[k]) { next[k] = next[j] - STEP_COST; back[k] = back[j]; } };
+  for (let k = 1; k < n; k++) from(k, k - 1);
+  for (let k = n - 2; k >= 0; k--) from(k, k + 1);
+  return { next, back };
+}
+
+/** The lag of each hop: the path that is like most, where each step to another lag costs a little. */
 function path(scores) {
-  const n = scores[0].length;
-  const cost = 0.05, reach = 60;
   let best = Float32Array.from(scores[0]);
   const from = [];
   for (let t = 1; t < scores.length; t++) {
-    const next = new Float32Array(n), back = new Int16Array(n);
-    for (let k = 0; k < n; k++) {
-      let top = -1e9, at = k;
-      for (let d = -reach; d <= reach; d++) {
-        const j = k + d;
-        if (j < 0 || j >= n) continue;
-        const v = best[j] - cost * Math.abs(d);
-        if (v > top) { top = v; at = j; }
-      }
-      next[k] = top + scores[t][k];
-      back[k] = at;
-    }
+    const { next, back } = reach(best);
     from.push(back);
-    best = next;
+    best = next.map((v, k) => v + scores[t][k]);
   }
   let k = best.indexOf(best.reduce((a, b) => Math.max(a, b)));
   const lags = [k];
   for (let t = from.length - 1; t >= 0; t--) lags.unshift((k = from[t][k]));
-  return lags.map((l) => l * LAG_STEP * COARSE);
+  return lags.map((l) => l * COARSE);
 }
 
 function refine(ref, out, from, lag) {
@@ -128,27 +122,23 @@ function spectrum(pcm, from, top) {
   return out;
 }
 
-/** { lsd: dB, delay: ms (mean), delay95: ms } of `out` against `ref`. `top`: Hz that the codec has. */
+/** { lsd: dB, delay: ms, where something is said } of `out` against `ref`, means of all hops, and the hops. `top`: Hz that the codec has. */
 export function distance(ref, out, top) {
   const [r4, o4] = [decimate(ref), decimate(out)];
-  const scores = [], starts = [];
-  for (let at = 0; at + FRAME <= ref.length && at / COARSE + WINDOW <= r4.length; at += HOP) {
-    scores.push(likeness(r4, o4, Math.max(0, at / COARSE - (WINDOW - FRAME / COARSE) / 2)));
-    starts.push(at);
-  }
+  const starts = [];
+  for (let at = 0; at + FRAME <= ref.length && at / COARSE + WINDOW <= r4.length; at += HOP) starts.push(at);
+  const scores = likeness(r4, o4, starts.map((at) => Math.max(0, at / COARSE - (WINDOW - FRAME / COARSE) / 2)));
   const lags = path(scores);
   const spectra = starts.map((at) => spectrum(ref, at, top));
   const loudest = Math.max(...spectra.map((s) => s.reduce((a, b) => a + b)));
   const floor = loudest / spectra[0].length * 10 ** (-FLOOR_DB / 10);
-  let sum = 0;
-  const delays = [];
+  const hops = [], delays = [];
   starts.forEach((at, t) => {
     const lag = refine(ref, out, at, lags[t]);
     const other = spectrum(out, at + lag, top);
     const square = spectra[t].reduce((a, p, k) => a + (10 * Math.log10((p + floor) / (other[k] + floor))) ** 2, 0) / other.length;
-    sum += Math.sqrt(square);
+    hops.push({ lsd: Math.sqrt(square), delay: lag / HZ * 1000 });
     if (spectra[t].reduce((a, b) => a + b) > loudest / 1000) delays.push(lag / HZ * 1000);
   });
-  delays.sort((a, b) => a - b);
-  return { lsd: sum / starts.length, delay: delays.reduce((a, b) => a + b, 0) / delays.length, delay95: delays[Math.floor(delays.length * 0.95)] };
+  return { lsd: hops.reduce((a, h) => a + h.lsd, 0) / hops.length, delay: delays.reduce((a, b) => a + b, 0) / delays.length, hops };
 }
