@@ -37,6 +37,8 @@ enum {
     CORE_BUFFER = 512 * 1024,
     LOAD_STEP = AGW_LOAD_FULL / 20,           /* smaller differences do not tell workers apart */
     HELPERS_LIMIT = 95 * AGW_LOAD_FULL / 100, /* of the control and handshake threads */
+    USUALLY = 7,                              /* of eight calls */
+    USUALLY_OF = 8,
     PORTS_RESERVED = 20, /* one core port in so many is kept for urgent calls */
 };
 
@@ -902,11 +904,21 @@ static uint32_t load_of(const worker_slot *slot)
     return agw_load_with(&slot->load, slot->n_silent) + chain_load(slot, 0);
 }
 
-/* Of calls that were offered codecs of ours most were answered with them; with none to look at the
- * next one is expected to be. */
+/* As a call sees it that only passes: coding waits for packets, so it counts with no more than it
+ * may have, also when it takes more than was foreseen. */
+static uint32_t passing_load(const agw_gateway *gw, const worker_slot *slot)
+{
+    const uint32_t coding = slot->load.coding + chain_load(slot, 0),
+                   most = gw->coding_admission.limit;
+    const uint32_t load = load_of(slot);
+    return most != 0 && coding > most ? load - (coding - most) : load;
+}
+
+/* Of calls that were offered codecs of ours nearly all were answered with them; with none to look
+ * at the next one is expected to be. */
 static bool is_usually_chained(const worker_slot *slot)
 {
-    return 2 * slot->n_chained >= slot->n_open - slot->n_silent_open;
+    return USUALLY_OF * slot->n_chained >= USUALLY * (slot->n_open - slot->n_silent_open);
 }
 
 /* By load in steps, then by calls: a consent check more shall not decide. */
@@ -938,7 +950,7 @@ static void look(agw_gateway *gw)
         gw->looked_at = now;
     }
     const worker_slot *next = &gw->workers[least_loaded(gw)];
-    agw_admission_look(&gw->admission, load_of(next), next->load.losing);
+    agw_admission_look(&gw->admission, passing_load(gw, next), next->load.losing);
     agw_admission_look(&gw->coding_admission,
                        load_of(next) + agw_load_of_coding(&next->load, usual_us(next)),
                        next->load.losing);

@@ -67,8 +67,8 @@ void agw_gateway_free(agw_gateway *gw);
 const char *agw_gateway_refusal(agw_gateway *gw, bool urgent);
 
 /** The call's first offer is sent on with codecs of ours: its own may have to be changed. The same
- * for urgent ones and while the worker has room; where such calls are answered with ours more often
- * than not, the room for codecs ends before that for calls that only pass. */
+ * for urgent ones and while the worker has room; where nearly all such calls are answered with
+ * ours, the room for codecs ends before that for calls that only pass. */
 const char *agw_gateway_refuse_open(agw_gateway *gw, agw_call_ref *call, bool urgent);
 /** The call's first answer makes codecs change, for so many us of CPU a second by the codec table.
  */

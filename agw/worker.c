@@ -20,8 +20,9 @@
 
 enum {
     MAILBOX_SLOTS = 16384,
-    MAIL_BUDGET = 32, /* messages between two batches */
-    CHAIN_BUDGET = 8, /* codec frames between two batches */
+    MAIL_BUDGET = 32,      /* messages between two batches */
+    CHAIN_BUDGET = 4,      /* codec frames between two batches */
+    CHAIN_BUDGET_FULL = 1, /* the same while more packets wait than a batch holds */
     DTLS_HANDSHAKE = 22,
     STRAYS = 4, /* ClientHellos from nowhere in a second */
 };
@@ -211,10 +212,11 @@ static void run_media_timers(agw_worker *w)
         agw_player_on_timer(timer->owner);
 }
 
-/* Coding takes long: packets that only pass are read in between. true: more are due. */
+/* Coding takes long: packets that only pass are read in between, and who has too much to do codes
+ * late and passes on in time. true: more are due. */
 static bool run_chain_timers(agw_worker *w)
 {
-    int budget = CHAIN_BUDGET;
+    int budget = w->batch_full ? CHAIN_BUDGET_FULL : CHAIN_BUDGET;
     if (agw_timerq_next(&w->chain_timers) > w->now)
         return false;
     const agw_ns from = agw_clock_now();
@@ -324,6 +326,7 @@ bool agw_worker_turn(agw_worker *w, agw_ns now)
     take_icmp(w);
     send_waiting(w);
     const size_t n = agw_io_rx(w->io, w->pkts, AGW_PKT_BATCH);
+    w->batch_full = n == AGW_PKT_BATCH;
     if (n != 0) {
         count_received(w, n);
         run_stages(w, n);

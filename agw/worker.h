@@ -64,6 +64,7 @@ typedef struct agw_worker {
     /* the present batch: packets received, then those made on the way */
     agw_pkt *pkts[AGW_PKT_BATCH + AGW_WORKER_SPARES];
     size_t n_received, n_spares;
+    bool batch_full; /* the last one read: more may wait */
     agw_pkt *memory;
 
     agw_worker_stats stats;

@@ -213,24 +213,24 @@ void agw_chain_free(agw_chain *c)
 }
 
 /* Of Opus at its highest complexity nearly twice the table's (docs/BENCH.md). */
-static uint32_t encode_cost_us(const agw_codec_format *out)
+static uint32_t encode_cost_us(const agw_codec_format *out, uint32_t rate_hz)
 {
     enum { USUAL_EFFORT = 6 };
-    const agw_codec_info *info = agw_codec_info_of(out->id);
-    const uint32_t us = info != NULL ? info->encode_cost_us : 0;
+    const uint32_t us = agw_codec_encode_us(out->id, rate_hz);
     const bool eager = out->id == AGW_CODEC_OPUS && out->opus.effort > USUAL_EFFORT;
     return eager ? us * out->opus.effort / USUAL_EFFORT : us;
 }
 
 uint32_t agw_chain_cost_us(const agw_chain_plan *plan)
 {
+    const uint32_t rate_hz = rate_of(plan);
     uint32_t in_us = 0;
     for (size_t i = 0; i < plan->n_inputs; i++) {
-        const agw_codec_info *in = agw_codec_info_of(plan->inputs[i].format.id);
-        if (is_audio(&plan->inputs[i]) && in != NULL && in->decode_cost_us > in_us)
-            in_us = in->decode_cost_us;
+        const agw_chain_input *in = &plan->inputs[i];
+        const uint32_t us = is_audio(in) ? agw_codec_decode_us(in->format.id, rate_hz) : 0;
+        in_us = us > in_us ? us : in_us;
     }
-    return STEPS_PER_S * (in_us + encode_cost_us(&plan->out));
+    return STEPS_PER_S * (in_us + encode_cost_us(&plan->out, rate_hz));
 }
 
 uint32_t agw_chain_clock_hz(const agw_chain *c)

@@ -71,7 +71,8 @@ int agw_chain_mode_request(const agw_chain *c);
 void agw_chain_ask_mode(agw_chain *c, int mode);
 /** The format of the AMR that has come last, and its speech mode; NULL: none has. */
 const agw_codec_format *agw_chain_mode_in(const agw_chain *c, int *mode);
-/** CPU time of a second of what the plan does, in us: agw_codec_info's costs. */
+/** CPU time of a second of what the plan does, in us, by the codec table at the rate of the audio
+ * inside. */
 uint32_t agw_chain_cost_us(const agw_chain_plan *plan);
 /** Clock rate of the stream that comes out. */
 uint32_t agw_chain_clock_hz(const agw_chain *c);

@@ -38,6 +38,42 @@ const agw_codec_info *agw_codec_info_of(agw_codec_id id)
     return id > AGW_CODEC_NONE && id < AGW_CODEC_COUNT ? &INFOS[id] : NULL;
 }
 
+/* docs/BENCH.md: libopus at the rate it is asked for, G.722's lower band alone. */
+typedef struct rate_cost {
+    agw_codec_id id;
+    uint32_t rate_hz;
+    uint16_t encode_us, decode_us;
+} rate_cost;
+
+static const rate_cost RATE_COSTS[] = {
+    {AGW_CODEC_OPUS, 8000, 61, 24},
+    {AGW_CODEC_OPUS, 16000, 114, 22},
+    {AGW_CODEC_G722, 8000, 5, 3},
+};
+
+static const rate_cost *cost_at(agw_codec_id id, uint32_t rate_hz)
+{
+    for (size_t i = 0; i < sizeof RATE_COSTS / sizeof RATE_COSTS[0]; i++) {
+        if (RATE_COSTS[i].id == id && RATE_COSTS[i].rate_hz == rate_hz)
+            return &RATE_COSTS[i];
+    }
+    return NULL;
+}
+
+uint32_t agw_codec_encode_us(agw_codec_id id, uint32_t rate_hz)
+{
+    const rate_cost *cost = cost_at(id, rate_hz);
+    const agw_codec_info *info = agw_codec_info_of(id);
+    return cost != NULL ? cost->encode_us : info != NULL ? info->encode_cost_us : 0;
+}
+
+uint32_t agw_codec_decode_us(agw_codec_id id, uint32_t rate_hz)
+{
+    const rate_cost *cost = cost_at(id, rate_hz);
+    const agw_codec_info *info = agw_codec_info_of(id);
+    return cost != NULL ? cost->decode_us : info != NULL ? info->decode_cost_us : 0;
+}
+
 static bool is_in(uint32_t hz, const uint32_t list[], size_t n)
 {
     for (size_t i = 0; i < n; i++) {

@@ -98,6 +98,10 @@ typedef struct agw_codec_info {
 
 /** NULL: AGW_CODEC_NONE or no such codec. */
 const agw_codec_info *agw_codec_info_of(agw_codec_id id);
+/** CPU of 20 ms at that rate of the audio inside, in us: less than agw_codec_info says where the
+ * codec works at a lower rate itself. 0: no such codec. */
+uint32_t agw_codec_encode_us(agw_codec_id id, uint32_t rate_hz);
+uint32_t agw_codec_decode_us(agw_codec_id id, uint32_t rate_hz);
 /** By the parts of an rtpmap; case of the name does not matter. AGW_CODEC_NONE: unknown. */
 agw_codec_id agw_codec_find(const char *name, uint32_t clock_hz, unsigned channels);
 /** Whether this process can encode (decode) it: some come with libraries that may be missing. */

@@ -248,6 +248,33 @@ static void test_transcoder_codec_changes_both_ways(void)
     end(r);
 }
 
+/* To how many parties a single turn has sent. */
+static unsigned heard_in_one_turn(rig *r)
+{
+    r->lab.io->n_out = 0;
+    (void)agw_worker_turn(r->lab.w, r->lab.now);
+    return (unsigned)(lab_sent(&r->lab, &call_of(r)->core[0], AGW_PKT_RTP, 0) != NULL) +
+           (lab_sent(&r->lab, &r->lab.access, AGW_PKT_RTP, 0) != NULL);
+}
+
+/* Packets wait that only pass, perhaps: coding goes on one by one. */
+static void test_transcoder_ctl_6_coding_waits_for_packets(void)
+{
+    rig *r = talk();
+    phone.n = 0;
+    both_talk(r, 20);
+    r->lab.now += AGW_MS(20);
+    CU_ASSERT_EQUAL(heard_in_one_turn(r), 2);
+    r->lab.now += AGW_MS(20);
+    r->lab.w->batch_full = true;
+    CU_ASSERT_EQUAL(heard_in_one_turn(r), 1);
+    CU_ASSERT_FALSE(r->lab.w->batch_full); /* nothing waited after all */
+    CU_ASSERT_EQUAL(heard_in_one_turn(r), 1);
+    CU_ASSERT_EQUAL(heard_in_one_turn(r), 0);
+    CU_ASSERT_TRUE(value(&r->lab.w->stats.coding_ns) != 0);
+    end(r);
+}
+
 /* What comes by up to 30 ms late leaves every 20 ms. */
 static void test_transcoder_jitter_ends_here(void)
 {
@@ -677,6 +704,7 @@ static void test_transcoder_26114_10_2_1_little_loss_asks_for_nothing(void)
 
 static const agw_unit_case cases[] = {
     AGW_CASE(test_transcoder_codec_changes_both_ways),
+    AGW_CASE(test_transcoder_ctl_6_coding_waits_for_packets),
     AGW_CASE(test_transcoder_jitter_ends_here),
     AGW_CASE(test_transcoder_codecs_that_pass_are_the_same_stream),
     AGW_CASE(test_transcoder_egress_ssrc_of_the_plan_goes_on),

@@ -396,7 +396,19 @@ static void test_codec_rfc4867_8_1_mode_within_the_set(void)
     CU_ASSERT_EQUAL(agw_codec_mode_within(&format, 64000), -1);
 }
 
+static void test_codec_costs_less_at_a_lower_rate_of_its_own(void)
+{
+    const agw_codec_info *opus = agw_codec_info_of(AGW_CODEC_OPUS);
+    const agw_codec_info *amr = agw_codec_info_of(AGW_CODEC_AMR);
+    CU_ASSERT_EQUAL(agw_codec_encode_us(AGW_CODEC_OPUS, 48000), opus->encode_cost_us);
+    CU_ASSERT_TRUE(agw_codec_encode_us(AGW_CODEC_OPUS, 8000) < opus->encode_cost_us / 2u);
+    CU_ASSERT_TRUE(agw_codec_decode_us(AGW_CODEC_OPUS, 8000) < opus->decode_cost_us);
+    CU_ASSERT_EQUAL(agw_codec_encode_us(AGW_CODEC_AMR, 8000), amr->encode_cost_us);
+    CU_ASSERT_EQUAL(agw_codec_decode_us(AGW_CODEC_NONE, 8000), 0);
+}
+
 static const agw_unit_case cases[] = {
+    AGW_CASE(test_codec_costs_less_at_a_lower_rate_of_its_own),
     AGW_CASE(test_codec_table_names_every_codec),
     AGW_CASE(test_codec_find_wants_name_clock_and_channels),
     AGW_CASE(test_codec_options_of_opus),

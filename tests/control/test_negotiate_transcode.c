@@ -168,10 +168,10 @@ static void test_negotiate_transcode_ctl_6_no_room_for_what_is_answered(void)
 
 static void test_negotiate_transcode_what_is_answered_costs_both_ways(void)
 {
-    const agw_codec_info *opus = agw_codec_info_of(AGW_CODEC_OPUS);
-    const agw_codec_info *amr_wb = agw_codec_info_of(AGW_CODEC_AMR_WB);
-    const uint64_t us = UINT64_C(50) * (uint64_t)(opus->encode_cost_us + opus->decode_cost_us +
-                                                  amr_wb->encode_cost_us + amr_wb->decode_cost_us);
+    const uint64_t us = UINT64_C(50) * (agw_codec_encode_us(AGW_CODEC_OPUS, 16000) +
+                                        agw_codec_decode_us(AGW_CODEC_OPUS, 16000) +
+                                        agw_codec_encode_us(AGW_CODEC_AMR_WB, 16000) +
+                                        agw_codec_decode_us(AGW_CODEC_AMR_WB, 16000));
     fixture f;
     open_all(&f);
     fake_gateway_refuse_codecs(f.gw, NULL, us - 1);
