@@ -64,17 +64,20 @@ function active(ref, length, hop) {
   return frames.filter((f) => f.power > top - ACTIVE_DB).map((f) => f.at);
 }
 
-function segmental(ref, pcm, hz) {
+/** dB of each active frame: { at, db }. */
+function segments(ref, pcm, hz) {
   const length = hz / 50;
-  return mean(active(ref, length, length).map((at) => {
+  return active(ref, length, length).map((at) => {
     let signal = 1e-9, noise = 1e-9;
     for (let i = at; i < at + length; i++) {
       signal += ref[i] ** 2;
       noise += (ref[i] - pcm[i]) ** 2;
     }
-    return clip(db(signal / noise));
-  }));
+    return { at, db: clip(db(signal / noise)) };
+  });
 }
+
+const meanDb = (frames) => mean(frames.map((f) => f.db));
 
 /** Magnitudes of the ear's bands, equally wide in Bark, to `top` Hz. */
 function bands(pcm, at, length, hz, top) {
@@ -92,9 +95,10 @@ function bands(pcm, at, length, hz, top) {
   return out;
 }
 
-function byTheEar(ref, pcm, hz, top) {
+/** The same by the ear. */
+function weightedSegments(ref, pcm, hz, top) {
   const length = hz * 32 / 1000;
-  return mean(active(ref, length, length / 2).map((at) => {
+  return active(ref, length, length / 2).map((at) => {
     const [a, b] = [ref, pcm].map((x) => bands(x, at, length, hz, top));
     let sum = 0, weights = 0;
     a.forEach((v, k) => {
@@ -102,8 +106,8 @@ function byTheEar(ref, pcm, hz, top) {
       weights += w;
       sum += w * clip(db(v ** 2 / ((v - b[k]) ** 2 + 1e-9)));
     });
-    return sum / weights;
-  }));
+    return { at, db: sum / weights };
+  });
 }
 
 /** `n` samples from `at` on, silence where there are none. */
@@ -117,15 +121,33 @@ function laidOver(ref, out, hz) {
     const piece = ref.subarray(at, at + hz);
     const from = at + whole + Math.max(-reach, Math.min(reach, coarseLag(piece, part(out, at + whole - reach, piece.length + 2 * reach)) - reach));
     const moved = (lag) => shifted(out, from + lag, piece.length);
-    pcm.set(moved(largest((lag) => segmental(piece, moved(lag), hz), -1, 1, 0.01)), at);
+    pcm.set(moved(largest((lag) => meanDb(segments(piece, moved(lag), hz)), -1, 1, 0.01)), at);
   }
   return pcm;
 }
 
-/** { snr, weighted: dB } of `out` against `ref`, both at `hz`; `top`: Hz that are compared. */
+const LEAST_FRAMES = 10;
+
+/** Means of the seconds that hold some speech, by number. */
+function bySecond(frames, hz) {
+  const numbers = [...new Set(frames.map(({ at }) => Math.floor(at / hz)))];
+  return new Map(numbers.map((n) => [n, frames.filter(({ at }) => Math.floor(at / hz) === n)]).filter(([, list]) => list.length >= LEAST_FRAMES).map(([i, list]) => [i, meanDb(list)]));
+}
+
+/** { snr, weighted: dB; of each second: seconds, weightedSeconds } of `out` against `ref`, both at `hz`; `top`: Hz that are compared. */
 export function score(ref, out, hz, top) {
   const pcm = laidOver(ref, out, hz);
-  return { snr: segmental(ref, pcm, hz), weighted: byTheEar(ref, pcm, hz, top) };
+  const plain = segments(ref, pcm, hz), weighted = weightedSegments(ref, pcm, hz, top);
+  return { snr: meanDb(plain), weighted: meanDb(weighted), seconds: bySecond(plain, hz), weightedSeconds: bySecond(weighted, hz) };
+}
+
+/** dB that the gateway's way is better than the other in the second that is the middle one of all. */
+export function middle({ gateway: g, offline: o }) {
+  const of = (name) => {
+    const all = [...o[name]].map(([i, v]) => g[name].get(i) - v).sort((a, b) => a - b);
+    return all[all.length >> 1];
+  };
+  return { snr: of('seconds'), weighted: of('weightedSeconds') };
 }
 
 // ---------------------------------------------------------------- a table of two

@@ -87,6 +87,8 @@ export class Endpoint {
   silent(on) { return this.page.evaluate((x) => rig.silent(x), on); }
   stats() { return this.page.evaluate(() => rig.stats()); }
   tones(freqs) { return this.page.evaluate((f) => rig.tones(f), freqs); }
+  say() { return this.page.evaluate(() => rig.say()); }
+  kept() { return this.page.evaluate(() => ({ sent: rig.sent, received: rig.payloads })); }
   sound() { return this.page.evaluate(() => rig.sound()); }
   hangup() { return this.page.evaluate(() => rig.hangup()); }
   async close() { await this.page.context().close(); }

@@ -16,10 +16,13 @@ function goertzelShare(x, rate, freq) {
 }
 
 const rig = window.rig = {
-  /** { tone: Hz | 'mic' | 0, video: 'canvas' | 'camera' | 0, dataChannel, payloads: keep what is received, ...RTCConfiguration keys in codecs, config } */
+  /** { tone: Hz | 'mic' | 0, video: 'canvas' | 'camera' | 0, dataChannel, speech: PCM at 48 kHz in base64, which say() plays, payloads: keep what is received and
+   *  sent, octets: and up to so many of each, ...RTCConfiguration keys in codecs, config } */
   async create(o) {
-    this.audio = new AudioContext();
+    this.audio = new AudioContext(o.speech ? { sampleRate: 48000 } : {});
     this.payloads = o.payloads ? [] : null;
+    this.sent = [];
+    this.octets = o.octets ?? 4;
     const pc = this.pc = new RTCPeerConnection({ ...o.config, ...(o.payloads ? { encodedInsertableStreams: true } : {}) });
     this.log = [];
     this.codecs = o.codecs;
@@ -39,6 +42,7 @@ const rig = window.rig = {
       this.permit = await navigator.mediaDevices.getUserMedia({ audio: true });
     }
     if (typeof o.tone === 'number' && o.tone > 0) this.local.addTrack(this.toneTrack(o.tone));
+    if (o.speech) this.local.addTrack(this.speechTrack(o.speech));
     if (o.video === 'canvas') this.local.addTrack(this.canvasTrack());
     if (!o.answerer) this.local.getTracks().forEach((t) => this.passOn(pc.addTrack(t, this.local)));
     if (o.dataChannel) this.channel = pc.createDataChannel('x');
@@ -70,25 +74,39 @@ const rig = window.rig = {
     return c.captureStream(15).getVideoTracks()[0];
   },
 
-  /** Notes every payload between SRTP and the decoder: { pt, ts, seq }, and `octets` where there are at most four. */
-  note(receiver) {
-    if (this.noted) return; // a re-offer that resumes brings the same track again
-    this.noted = true;
-    const { readable, writable } = receiver.createEncodedStreams();
+  /** Passes encoded frames on and adds them to `list`: { pt, ts, seq }, and `octets` where there are no more than wanted. */
+  keep({ readable, writable }, list) {
     const look = (frame, out) => {
       const { payloadType: pt, rtpTimestamp: ts, sequenceNumber: seq } = frame.getMetadata();
-      this.payloads.push({ pt, ts, seq, octets: frame.data.byteLength <= 4 ? [...new Uint8Array(frame.data)] : undefined });
+      list.push({ pt, ts, seq, octets: frame.data.byteLength <= this.octets ? [...new Uint8Array(frame.data)] : undefined });
       out.enqueue(frame);
     };
     readable.pipeThrough(new TransformStream({ transform: look })).pipeTo(writable);
   },
 
+  /** Notes every payload between SRTP and the decoder. */
+  note(receiver) {
+    if (this.noted) return; // a re-offer that resumes brings the same track again
+    this.noted = true;
+    this.keep(receiver.createEncodedStreams(), this.payloads);
+  },
+
   /** Where payloads are kept, senders wait for somebody who passes on what they encode. */
   passOn(sender) {
-    if (!this.payloads) return;
-    const { readable, writable } = sender.createEncodedStreams();
-    readable.pipeTo(writable);
+    if (this.payloads) this.keep(sender.createEncodedStreams(), this.sent);
   },
+
+  speechTrack(base64) {
+    const pcm = new Int16Array(Uint8Array.from(atob(base64), (c) => c.charCodeAt(0)).buffer);
+    const buffer = this.audio.createBuffer(1, pcm.length, 48000);
+    buffer.copyToChannel(Float32Array.from(pcm, (v) => v / 32768), 0);
+    this.speech = new AudioBufferSourceNode(this.audio, { buffer });
+    const out = new MediaStreamAudioDestinationNode(this.audio, { channelCount: 1 });
+    this.speech.connect(out);
+    return out.stream.getAudioTracks()[0];
+  },
+
+  say() { this.speech.start(); },
 
   onTrack(e) {
     if (e.track.kind === 'audio') {
