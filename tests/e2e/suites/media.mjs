@@ -2,7 +2,7 @@
 // Commands that act on the media of a call between a phone and Chromium, by Kamailio's own functions.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, statSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { suite, test } from '../lib/runner.mjs';
@@ -15,7 +15,7 @@ import { EventListener } from '../lib/ng.mjs';
 import { Capture } from '../lib/pcap.mjs';
 import { NET } from '../lib/sandbox.mjs';
 import { audioBothWays, Call, pageHears, PAGE_HZ, parts, Phone, phoneCallsBrowser, phoneHears, PHONE_HZ } from '../lib/call.mjs';
-import { parseSdp, ptOf } from '../lib/sdp.mjs';
+import { destination, parseSdp, ptOf } from '../lib/sdp.mjs';
 import { alawToLinear, readWav, rms, toneShare, writeToneWav } from '../lib/tone.mjs';
 import { until } from '../lib/wait.mjs';
 
@@ -290,6 +290,25 @@ async function keyCase(t, ctx, [name, keys, want]) {
 test('codec-strip, -offer, -except, -transcode, -mask, -consume, -accept, -set, always-transcode, single-codec, ptime: what two phones read and hear', async (t, ctx) => {
   await ctx.gateway.ensure();
   await Promise.all(KEYS.map((k) => keyCase(t, ctx, k)));
+}, { known: NOT_OURS });
+
+test('AMR-WB of a phone that has it bandwidth-efficient, and of one that has it octet-aligned: the same frames, rewritten', async (t, ctx) => {
+  await ctx.gateway.ensure();
+  const call = new Call(ctx.gateway);
+  const [a, b] = await Promise.all([0, 1].map(() => Phone.open(ctx.core, { mode: 'silent' })));
+  t.cleanup(async () => { await call.remove(); await a.close(); await b.close(); });
+  const keys = { direction: ['core', 'core'], codec: { transcode: ['AMR-WB/16000////octet-align--1'] } };
+  const toB = await call.offer(coreSdp(a, [96], { 96: 'AMR-WB/16000' }), { toward: 'core', at: a.ip, keys });
+  const [, octets] = /a=fmtp:(\d+) octet-align=1/.exec(toB);
+  const toA = await call.answer(`${coreSdp(b, [octets], { [octets]: 'AMR-WB/16000' })}a=fmtp:${octets} octet-align=1\r\n`, { toward: 'core', at: b.ip });
+  assert.deepEqual([formats(toA, []), /octet-align/.test(toA)], [[96], false]);
+  for (const [from, to, sdp, pt, sent, wanted] of [[a, b, toA, 96, 'wb-be', 'wb-oa'], [b, a, toB, Number(octets), 'wb-oa', 'wb-be']]) {
+    const { ip, port } = destination(parseSdp(sdp), parseSdp(sdp).medias[0]);
+    const rtp = Buffer.concat([Buffer.from([0x80, pt, 0, 1, 0, 0, 0, 1, 0, 0, 0, pt]), readFileSync(join(VECTORS, 'amr', `${sent}.bin`))]);
+    await from.audio.sendRaw(rtp.toString('hex'), ip, port);
+    const [{ hex }] = await until(`${wanted} comes`, async () => (await to.audio.heard()).length > 0 && to.audio.heard(), 5000);
+    assert.equal(hex, readFileSync(join(VECTORS, 'amr', `${wanted}.bin`)).toString('hex'));
+  }
 }, { known: NOT_OURS });
 
 test('extended reports: VoIP metrics for the phone that asks, a round trip for a browser that only listens', async (t, ctx) => {
