@@ -238,8 +238,7 @@ static void add_noise(agw_audio *audio, double below_db)
 }
 
 /* Digits need two tones within narrow limits; that speech has them by chance ("talk-off") is what a
- * detector is judged by. Some minutes in each of several voices, as they are and in more and more
- * noise. */
+ * detector is judged by. Some minutes in each of several voices, as they are and in noise. */
 static void test_tones_q24_ten_minutes_of_speech_are_no_digit(void)
 {
     static const char *const VOICES[] = {"en",    "en+f3", "en-us+m7", "de",    "de+f2",
@@ -248,11 +247,11 @@ static void test_tones_q24_ten_minutes_of_speech_are_no_digit(void)
     size_t samples = 0;
     for (size_t i = 0; i < sizeof VOICES / sizeof *VOICES; i++) {
         agw_audio *audio = speak(VOICES[i], AGW_TEST_DIR "/codecs/speech.txt");
-        for (int below_db = 30; below_db >= 0; below_db -= 10) {
+        for (int noisy = 0; noisy < 2; noisy++) {
             agw_tones *t = agw_tones_new();
             hear(t, audio->samples, audio->n_samples, &h);
             agw_tones_free(t);
-            add_noise(audio, below_db);
+            add_noise(audio, i % 2 == 0 ? 20 : 10);
         }
         samples += audio->n_samples;
         agw_audio_unref(audio);
