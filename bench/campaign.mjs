@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // SPDX-License-Identifier: BSD-3-Clause
 // The standard campaign: every step against every gateway, in rounds, the gateways taking turns at being first.
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,13 +10,17 @@ import { runInside } from '../tests/e2e/lib/sandbox.mjs';
 import { describeBuild, describeCommit, describeMachine, describeVersions } from './lib/machine.mjs';
 import { runProgram } from './lib/program.mjs';
 import { write } from './lib/report.mjs';
-import { describeStep, forGateway, steps, tell } from './lib/steps.mjs';
+import { speech } from './audio/speech.mjs';
+import * as relay from './lib/steps.mjs';
+import { describeStep, forGateway, tell } from './lib/steps.mjs';
+import * as transcode from './lib/transcode.mjs';
 
 const HELP = `usage: ./dev bench [OPTIONS]
 
   --rounds=N            default 3; 1 in a quick run
   --quick               few short steps: does it work here? Its figures mean little
   --only=REGEX          only these steps
+  --transcode           codecs that the gateway changes, instead of what it passes; agwd and rtpengine beside the codecs alone
   --gateways=LIST       default agwd,agwd_xdp,rtpengine; the last one is what the others are compared with
   --out=DIR             all results go there instead of bench/baselines/ and docs/
 
@@ -28,9 +32,10 @@ On two machines (docs/bench-on-your-NIC.md): ./dev bench serve --help, and here
 
 const TREE = fileURLToPath(new URL('..', import.meta.url));
 const many = cpus().length > 1;
+const { CODECS } = transcode;
 
 function parse(argv) {
-  const opts = { rounds: '', quick: false, only: '.', gateways: 'agwd,agwd_xdp,rtpengine', build: join(TREE, 'build/bench'), out: '', workers: '1', machine: '', interface: '',
+  const opts = { rounds: '', quick: false, transcode: false, only: '.', gateways: '', build: join(TREE, 'build/bench'), out: '', workers: '1', machine: '', interface: '',
     'gateway-cpus': many ? '1' : '', 'generator-cpus': many ? '0' : '', inner: false, help: false };
   for (const a of argv) {
     const [, name, value] = /^--([a-z-]+)(?:=(.*))?$/s.exec(a) ?? [];
@@ -40,7 +45,8 @@ function parse(argv) {
   }
   opts.rounds = Number(opts.rounds || (opts.quick ? 1 : 3));
   if (!(opts.rounds >= 1)) throw new Error(`--rounds wants a number\n${HELP}`);
-  opts.gateways = opts.gateways.split(',');
+  opts.sheet = opts.transcode ? transcode : relay;
+  opts.gateways = (opts.gateways || (opts.transcode ? `agwd,rtpengine,${CODECS}` : 'agwd,agwd_xdp,rtpengine')).split(',');
   return opts;
 }
 
@@ -61,24 +67,34 @@ function judge(step, { status, signal, json, stdout, output }) {
  *  for some is "not reached" by a gateway that did not carry it, which is no failure and not made again. */
 async function measure(step, kind, opts, place) {
   for (let attempt = 1; ; attempt++) {
-    const gateway = place.gateway(kind, step.variant);
+    const alone = kind === CODECS; // a program, in the gateway's place
+    const gateway = alone ? null : place.gateway(kind, step.variant);
     const began = { at: Date.now(), stolen: stolenMs() };
     let done = null;
     let failure = null;
     let reached = true;
     try {
       place.prepare?.(step);
-      await gateway.start();
-      done = await runProgram(step.argv, opts, gateway, { quiet: true, limitMs: step.limitMs ?? 120000 });
+      await gateway?.start();
+      const where = alone ? { ...opts, 'generator-cpus': opts['gateway-cpus'] } : opts;
+      done = await runProgram(step.argv, where, gateway, { bare: alone, quiet: true, limitMs: step.limitMs ?? 120000 });
       ({ failure, reached } = judge(step, done));
     } catch (e) {
       failure = e.message;
     }
-    failure = (await gateway.stop()) ?? failure;
+    failure = (await gateway?.stop()) ?? failure;
     if (!failure || attempt === ATTEMPTS)
       return { step: step.id, gateway: kind, attempt, failure, reached, seconds: Math.round((Date.now() - began.at) / 1000), backlog_drops: done?.backlogDrops ?? 0, stolen_ms: stolenMs() - began.stolen, result: done?.json ?? null };
     console.log(`       again: ${step.id} ${kind}: ${failure.split('\n')[0]}`);
   }
+}
+
+/** A file of speech for calls whose codec is changed. */
+function saySomething(out) {
+  mkdirSync(out, { recursive: true });
+  const file = join(out, 'speech.pcm');
+  writeFileSync(file, speech('man', 16000, out));
+  return file;
 }
 
 /** What the hypervisor kept from this machine's CPUs, in all. */
@@ -86,9 +102,9 @@ function stolenMs() {
   return Number(readFileSync('/proc/stat', 'utf8').split('\n')[0].split(/\s+/)[8] ?? 0) * 10;
 }
 
-function said(run) {
+function said(run, rows) {
   if (run.failure) return `NOT VALID ${run.failure}`;
-  return `${run.reached ? '' : 'not reached: '}${tell(run.step, run.result)} (${run.seconds} s)`;
+  return `${run.reached ? '' : 'not reached: '}${tell(run.step, run.result, rows)} (${run.seconds} s)`;
 }
 
 async function rounds(opts, plan, place) {
@@ -99,7 +115,7 @@ async function rounds(opts, plan, place) {
       for (const kind of order.filter((k) => !step.not?.includes(k))) {
         const run = { round, ...(await measure(forGateway(step, kind), kind, opts, place)) };
         runs.push(run);
-        console.log(`${round}/${opts.rounds} ${step.id} ${kind}: ${said(run)}`);
+        console.log(`${round}/${opts.rounds} ${step.id} ${kind}: ${said(run, opts.sheet.ROWS)}`);
       }
     }
   return runs;
@@ -134,7 +150,8 @@ async function campaign(opts) {
   process.on('disconnect', () => end('the starter is gone'));
   for (const sig of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(sig, () => end(sig));
   try {
-    const plan = steps(opts).filter((s) => new RegExp(opts.only).test(s.id));
+    if (opts.transcode) opts.speech = saySomething(join(opts.build, 'out'));
+    const plan = opts.sheet.steps(opts).filter((s) => new RegExp(opts.only).test(s.id));
     const results = {
       date: new Date().toISOString(),
       ...describeCommit(TREE),
@@ -143,12 +160,12 @@ async function campaign(opts) {
       load_average: loadavg(),
       rounds: opts.rounds,
       quick: opts.quick,
-      commands: Object.fromEntries(opts.gateways.map((g) => [g, place.command(g)])),
+      commands: Object.fromEntries(opts.gateways.map((g) => [g, g === CODECS ? 'micro_transcode' : place.command(g)])),
       steps: Object.fromEntries(plan.map((s) => [s.id, describeStep(s, opts.gateways)])),
     };
     results.runs = await rounds({ ...opts, net: place.net, out: join(opts.build, 'out') }, plan, place);
     results.seconds = Math.round((Date.now() - Date.parse(results.date)) / 1000);
-    console.log(`\n${write(results, TREE, opts.out || (opts.quick || opts.machine ? join(opts.build, 'report') : ''))}`);
+    console.log(`\n${write(results, TREE, opts.out || (opts.quick || opts.machine ? join(opts.build, 'report') : ''), opts.sheet)}`);
     const bad = results.runs.filter((r) => r.failure);
     for (const r of bad) console.log(`not valid: round ${r.round}, ${r.step}, ${r.gateway}: ${r.failure.split('\n')[0]}`);
     return bad.length ? 1 : 0;

@@ -6,8 +6,10 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runAll, suite, test } from '../tests/e2e/lib/runner.mjs';
+import { speech } from './audio/speech.mjs';
 import { summarize } from './lib/report.mjs';
-import { ROWS, steps } from './lib/steps.mjs';
+import * as relay from './lib/steps.mjs';
+import * as transcode from './lib/transcode.mjs';
 import { cell, figure, markdown, median, short } from './lib/summary.mjs';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
@@ -65,7 +67,8 @@ test('a load that was not reached is told, and a row by another one', async () =
   equal('not reached', cell(of('cpu-media-1000')), 'not reached');
 });
 
-test('every row has its step, and no two rows one name', async () => {
+for (const { ROWS, steps } of [relay, transcode])
+  test('every row has its step, and no two rows one name', async () => {
   const known = new Set(steps({ quick: false }).map((s) => s.id));
   equal('rows without a step', ROWS.filter((r) => !known.has(r.step)).map((r) => r.id), []);
   equal('names', new Set(ROWS.map((r) => r.id)).size, ROWS.length);
@@ -115,6 +118,17 @@ for (const gateway of ['agwd', 'agwd_xdp', 'rtpengine'])
       throw new Error(`figures that cannot be: ${JSON.stringify(j)}`);
     t.note(`${(j.gateway_cpu_ns_per_packet / 1000).toFixed(1)} us/packet, p50 ${(j.latency.p50_ns / 1000).toFixed(0)} us (nobody judges this here)`);
   });
+
+test('codecs that the gateway changes: what leaves is whole and in order, and costs what it costs', async (t) => {
+  const file = join(OUT, 'speech.pcm');
+  writeFileSync(file, speech('man', 16000, OUT));
+  const said = ['--pair=opus-amr-wb', `--speech=${file}`];
+  const j = await measured(t, 'agwd', 'load', 'media', ...said, '--calls=4', '--seconds=2');
+  equal('findings', [j.lost, j.duplicate, j.foreign, j.header], [0, 0, 0, 0]);
+  const alone = JSON.parse(execFileSync(join(HERE, '../build/bench/bench/micro/micro_transcode'), said));
+  if (!(j.packets_relayed > 200 && j.gateway_cpu_ns_per_frame > alone.ns_per_frame / 2)) throw new Error(`figures that cannot be: ${JSON.stringify(j)}`);
+  t.note(`${j.gateway_cpu_ns_per_frame / 1000} us a frame, the codecs alone ${alone.ns_per_frame / 1000} (nobody judges this here)`);
+});
 
 for (const gateway of ['agwd', 'rtpengine'])
   test(`SRTP to SRTP through ${gateway}: both suites, RTCP too`, async (t) => {

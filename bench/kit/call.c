@@ -233,7 +233,9 @@ static void be_up(kit_call *call)
     }
     if (call->config.rtcp_every > 0 && !call->config.ng_only) {
         /* The calls of a run do not report in chorus. */
-        const agw_ns first = (agw_ns)(agw_rand32() % (uint64_t)call->config.rtcp_every);
+        const agw_ns within = call->config.rtcp_within;
+        const agw_ns most = within != 0 ? within : call->config.rtcp_every;
+        const agw_ns first = (agw_ns)(agw_rand32() % (uint64_t)most);
         kit_world_at(call->world, &call->rtcp_timer, call->world->now + first, on_rtcp_timer, call);
     }
     if (call->config.on_up != NULL)
@@ -326,6 +328,8 @@ void kit_call_flags(const kit_call *call, agw_doc *command, kit_side toward, boo
     add_list(command, "replace", "origin", "session-connection");
     if (call->config.pair != NULL && !answer)
         add_transcode(call, command, toward);
+    if (call->config.keeps_codecs && !answer)
+        add_list(agw_doc_set(command, "codec", agw_doc_new_dict()), "strip", "AMR", "AMR-WB");
     if (call->config.unpoliced)
         agw_doc_set_str(command, "police", "0");
     agw_doc_set_str(command, "transport-protocol",

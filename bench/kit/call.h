@@ -25,6 +25,7 @@ typedef struct kit_call_config {
     bool video;                  /* one video line; else PCMU */
     const kit_codecs *codecs;    /* of both parties, copied; NULL = the usual ones */
     const struct kit_pair *pair; /* the parties speak different codecs; borrowed; NULL = the same */
+    bool keeps_codecs;           /* nothing is offered in place of them */
     kit_voice *const *voices;    /* what A and B say then; borrowed */
     bool ng_only;             /* the dialogue alone: up when answered, nothing goes on the wire */
     bool urgent;              /* the offer says that it is an emergency */
@@ -36,6 +37,7 @@ typedef struct kit_call_config {
     uint16_t payload;         /* RTP payload bytes, 160 for audio */
     uint32_t timestamp_step, burst; /* as in kit_sender */
     agw_ns rtcp_every;         /* SR of each party (RR until it sends); 0 = none. 5 s is usual */
+    agw_ns rtcp_within;        /* the first of them; 0 = rtcp_every */
     kit_histogram *latency[2]; /* of media that arrives at side A, B; borrowed, may be NULL */
     void (*on_up)(kit_call *call);   /* both parties can send, or it failed: call->failure */
     void (*on_gone)(kit_call *call); /* the delete was answered */

@@ -28,6 +28,8 @@ export const VARIANTS = {
   'quarter-core': { quota: 25 },
   // policed, too, but six times a voice's packets pass
   fast: { args: { agwd: ['--police=10'], agwd_xdp: ['--police=10'] } },
+  // Opus as we encode it: complexity 5, 20 kbit/s of what is heard at 8 kHz
+  'equal-opus': { preload: { rtpengine: 'equal_opus.so', 'rtpengine-kernel': 'equal_opus.so' } },
   sheds: { args: { agwd: ['--max-cpu=80'], agwd_xdp: ['--max-cpu=50'] } },
   'sheds-stock': { args: { agwd: ['--max-cpu=80'] }, stock: true },
 };
@@ -50,11 +52,12 @@ export class BenchGateway {
   constructor(kind, opts, variant = 'usual') {
     if (!GATEWAYS.includes(kind)) throw new Error(`gateway is ${GATEWAYS.join(' or ')}, not ${kind}`);
     if (!(variant in VARIANTS)) throw new Error(`a gateway can be ${Object.keys(VARIANTS).join(', ')}, not ${variant}`);
-    const { workers = opts.workers, anywhere, args, stock, quota } = VARIANTS[variant];
+    const { workers = opts.workers, anywhere, args, stock, quota, preload } = VARIANTS[variant];
     this.kind = kind;
     this.opts = { ...opts, workers, 'gateway-cpus': anywhere ? '' : opts['gateway-cpus'], 'stock-buffers': stock ?? opts['stock-buffers'] };
     this.extra = args?.[kind] ?? [];
     this.quota = quota;
+    this.preload = this.opts['stock-buffers'] ? 'stock_buffers.so' : preload?.[kind];
   }
 
   get pid() { return this.proc.pid; }
@@ -68,7 +71,7 @@ export class BenchGateway {
     const log = join(out, `${this.kind}.log`);
     rmSync(log, { force: true });
     const command = commandLine(this.kind, this.opts, [...this.extra, ...extra]);
-    const env = this.opts['stock-buffers'] ? { LD_PRELOAD: join(this.opts.build, 'bench/stock_buffers.so') } : {};
+    const env = this.preload ? { LD_PRELOAD: join(this.opts.build, 'bench', this.preload) } : {};
     this.proc = new Proc(this.kind, pinned(this.opts['gateway-cpus'], command), { ns: net.gw, log, env: { ...(this.kind.startsWith('agwd') ? UNIT_ENV : {}), ...daemonEnv(this.opts), ...env } });
     const ask = new Proc('ping', [process.execPath, PING, net.access, String(net.ngPort), '10000'], { ns: net.gen });
     await Promise.race([ask.exited, this.proc.exited]);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The C programs: where they are, how they are started, what they print.
 import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { Proc } from '../../tests/e2e/lib/proc.mjs';
 import { backlogDrops } from './net.mjs';
 import { pinned } from './gateway.mjs';
@@ -27,14 +27,14 @@ export function fullArguments([first, ...rest], common) {
   return first.startsWith('-') ? [...common, first, ...rest] : [first, ...common, ...rest];
 }
 
-/** Runs one program to its end. `quiet`: what it says on standard error goes to the log only; `echo`: what it says on
+/** Runs one program to its end. `bare`: it is told nothing of networks. `quiet`: what it says on standard error goes to the log only; `echo`: what it says on
  *  standard output is seen at once. */
-export async function runProgram(argv, opts, gateway, { quiet = false, echo = false, limitMs = 0 } = {}) {
+export async function runProgram(argv, opts, gateway, { bare = false, quiet = false, echo = false, limitMs = 0 } = {}) {
   const drops = backlogDrops();
-  const full = [findProgram(opts.build, argv[0]), ...fullArguments(argv.slice(1), commonOptions(opts.net, gateway))];
-  const proc = new Proc(argv[0], pinned(opts['generator-cpus'], full), {
+  const full = [findProgram(opts.build, argv[0]), ...(bare ? argv.slice(1) : fullArguments(argv.slice(1), commonOptions(opts.net, gateway)))];
+  const proc = new Proc(basename(argv[0]), pinned(opts['generator-cpus'], full), {
     ns: opts.net.gen,
-    log: join(opts.out, `${argv[0]}.log`),
+    log: join(opts.out, `${basename(argv[0])}.log`),
     stdio: ['ignore', 'pipe', quiet ? 'pipe' : 'inherit'],
   });
   const chunks = [];

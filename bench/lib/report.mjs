@@ -4,12 +4,10 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { figure, markdown, median, short } from './summary.mjs';
 import { barPlot, linePlot } from './plots.mjs';
-import { PICTURES, ROWS } from './steps.mjs';
+import * as relay from './steps.mjs';
 
-const MARKS = ['<!-- results: written by ./dev bench -->', '<!-- /results -->'];
-
-/** Rows with a figure for each gateway. */
-export function summarize(results) {
+/** Rows with a figure for each gateway; of a sheet of rows. */
+export function summarize(results, { ROWS } = relay) {
   const gateways = Object.keys(results.commands);
   const runs = (step, g) => results.runs.filter((r) => r.step === step && r.gateway === g && !r.failure);
   const of = (row, g) => {
@@ -32,7 +30,7 @@ function quotient(a, b) {
 
 export function displayNames({ gateway: { versions: v } }) {
   const theirs = `rtpengine ${v.rtpengine.replace(/-.*/, '')}`;
-  return { agwd: `eims-agw ${v.agwd}`, agwd_xdp: `eims-agw ${v.agwd}, AF_XDP`, rtpengine: `${theirs}, userspace`, 'rtpengine-kernel': `${theirs}, kernel module` };
+  return { agwd: `eims-agw ${v.agwd}`, agwd_xdp: `eims-agw ${v.agwd}, AF_XDP`, codecs: 'the codecs alone', rtpengine: `${theirs}, userspace`, 'rtpengine-kernel': `${theirs}, kernel module` };
 }
 
 /** How much of a core neither gateway nor generator used, in percent: what the neighbours took. */
@@ -49,10 +47,10 @@ userspace, ${workers} worker / thread, gateway on CPU ${cpus || 'any'}, generato
 ${r.rounds} interleaved round${r.rounds > 1 ? 's: median (least-most)' : ''}${r.quick ? '; **quick run: the figures mean little**' : ''}.`;
 }
 
-function draw(summary, folder, names) {
+function draw(summary, folder, names, pictures) {
   const by = Object.fromEntries(summary.map((row) => [row.id, row]));
   const drawn = [];
-  for (const p of PICTURES) {
+  for (const p of pictures) {
     const points = p.points.filter((x) => x.row in by);
     if (points.length === 0 || !points.every((x) => Object.values(by[x.row].figures).some((f) => f.median !== null))) continue;
     const gateways = Object.keys(by[points[0].row].figures);
@@ -82,18 +80,20 @@ export function writeJson(results, tree, out, suffix = '') {
   return file;
 }
 
-/** Writes everything below `out`, or into the tree when `out` is ''. Returns what a person wants to read at once. */
-export function write(results, tree, out) {
+/** Writes everything below `out`, or into the tree when `out` is ''. sheet: rows, pictures and where the table stands. Returns what a person wants to read
+ *  at once. */
+export function write(results, tree, out, sheet = relay) {
   const folder = out || join(tree, 'docs/bench');
   mkdirSync(folder, { recursive: true });
-  results.summary = summarize(results);
-  const json = writeJson(results, tree, out);
+  results.summary = summarize(results, sheet);
+  const json = writeJson(results, tree, out, sheet.SUFFIX ?? '');
   const names = displayNames(results);
   const table = `${heading(results)}\n\n${markdown(results.summary, Object.keys(results.commands), names)}`;
-  const drawn = draw(results.summary, folder, names);
-  writeFileSync(join(folder, 'table.md'), `${table}\n`);
+  const drawn = draw(results.summary, folder, names, sheet.PICTURES);
+  const file = join(folder, `table${sheet.SUFFIX ?? ''}.md`);
+  writeFileSync(file, `${table}\n`);
   const page = join(tree, 'docs/BENCH.md');
   if (!out && existsSync(page))
-    replaceBetweenMarks(page, MARKS, `${table}\n\n${drawn.map((d) => `![${d.title}](${relative(join(tree, 'docs'), d.file)})`).join('\n\n')}`);
-  return `${table}\n\nwritten: ${[json, join(folder, 'table.md'), ...drawn.map((d) => d.file)].join(' ')}`;
+    replaceBetweenMarks(page, sheet.MARKS, `${table}\n\n${drawn.map((d) => `![${d.title}](${relative(join(tree, 'docs'), d.file)})`).join('\n\n')}`);
+  return `${table}\n\nwritten: ${[json, file, ...drawn.map((d) => d.file)].join(' ')}`;
 }

@@ -172,6 +172,8 @@ export const ROWS = [
     [`recovery-${step}`, 'latency as before and calls taken again after (-: not in 30 s)', 'ms', step, (j) => (at(j, 'recovery.after_ns') < 0 ? NaN : at(j, 'recovery.after_ns') / 1e6)])),
 ];
 
+export const MARKS = ['<!-- results: written by ./dev bench -->', '<!-- /results -->'];
+
 const load = (row, label) => ({ row, label });
 
 export const PICTURES = [
@@ -188,6 +190,6 @@ export const PICTURES = [
 ];
 
 /** One line for the person who watches. */
-export function tell(step, json) {
-  return ROWS.filter((r) => r.step === step && !r.per).slice(0, 4).map((r) => `${short(r.read(json))} ${r.unit}`).join(', ');
+export function tell(step, json, rows = ROWS) {
+  return rows.filter((r) => r.step === step && !r.per).slice(0, 4).map((r) => `${short(r.read(json))} ${r.unit}`).join(', ');
 }

@@ -16,7 +16,8 @@ enum {
 static const agw_ns AUDIO_PERIOD = AGW_MS(20);
 static const agw_ns VIDEO_PERIOD = AGW_MS(40);
 static const agw_ns RTCP_EVERY = AGW_S(5);
-static const agw_ns LINGER = AGW_MS(200); /* between a call's last packet and its delete */
+static const agw_ns REPORT_WITHIN = AGW_S(1); /* an encoder learns how its packets come through */
+static const agw_ns LINGER = AGW_MS(200);     /* between a call's last packet and its delete */
 
 static unsigned burst_of(const kit_options *o)
 {
@@ -357,8 +358,10 @@ static void start_one(kit_fleet *f)
         .timestamp_step = timestamp_step_of(o),
         .burst = burst_of(o),
         .pair = o->pair,
+        .keeps_codecs = o->keeps_codecs,
         .voices = o->voices,
         .rtcp_every = RTCP_EVERY,
+        .rtcp_within = o->pair != NULL ? REPORT_WITHIN : 0,
         .latency = {&f->latency[KIT_A], &f->latency[KIT_B]},
         .on_rtp = count_arrival,
         .on_up = on_up,

@@ -15,6 +15,9 @@ void kit_mode_ng(kit_load *l);
 void kit_mode_idle(kit_load *l);
 void kit_mode_churn(kit_load *l);
 void kit_mode_churn_search(kit_load *l);
+void kit_mode_mix(kit_load *l);
+void kit_mode_mix_search(kit_load *l);
+void kit_mode_delay(kit_load *l);
 
 /** New calls a second, as told or 50: of churn, churn-search and storm. */
 unsigned kit_churn_rate(const kit_options *o);

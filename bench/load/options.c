@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { AS_THE_PAIR = 1000 };
+
 static bool take_kind(void *options, const char *value)
 {
     static const char *const kinds[] = {"webrtc-rtp", "rtp-webrtc", "rtp-rtp", "webrtc-sdes"};
@@ -91,6 +93,10 @@ static const kit_option_row OPTIONS[] = {
         "codecs that the gateway changes: pcma-pcmu, pcma-g722, opus-pcma, opus-g722, "
         "opus-amr, opus-amr-wb (40 % pauses, 2 % loss) [none]"),
     ROW("speech", TEXT, speech, "of a pair: file of speech, raw, 16 bit, 16 kHz"),
+    ROW("pause-percent", COUNT, pause_percent, "of the time nobody speaks [as the pair]"),
+    ROW("loss-percent", COUNT, loss_percent, "of the packets are lost, each way [as the pair]"),
+    ROW("coded-percent", COUNT, coded_percent, "mix: calls of --pair [70]"),
+    ROW("video-percent", COUNT, video_percent, "mix: video calls; the rest passes audio [5]"),
     KIT_OPTION_ROW_OWN("talkers", take_talkers, "who sends media: a, b or both [both]"),
     ROW("pps", COUNT, pps,
         "packets a second of all --calls together, both ways [as many as --media says]"),
@@ -141,10 +147,24 @@ void kit_options_usage(FILE *out)
         "  overload      far too many new calls for a while: what do those that talk feel, who "
         "gets in?\n"
         "  storm         set-ups at a rate while calls talk\n"
+        "  mix           calls of --pair, audio and video that only pass: what does each kind "
+        "feel?\n"
+        "  mix-search    the largest number of such calls that the gateway carries\n"
+        "  delay         how much later the parties of --pair hear each other\n"
         "  selftest      as media, but spoils 1 % of what arrives: is exactly that found?\n\n",
         out);
     kit_option_list_help(&LIST, out);
     fputs("  --spin             never sleep\n", out);
+}
+
+static void change_pair(kit_options *o)
+{
+    o->changed_pair = *o->pair;
+    if (o->pause_percent != AS_THE_PAIR)
+        o->changed_pair.pause_percent = o->pause_percent;
+    if (o->loss_percent != AS_THE_PAIR)
+        o->changed_pair.loss_percent = o->loss_percent;
+    o->pair = &o->changed_pair;
 }
 
 bool kit_options_parse(kit_options *o, int argc, char *argv[])
@@ -161,6 +181,10 @@ bool kit_options_parse(kit_options *o, int argc, char *argv[])
                        .over = AGW_S(20),
                        .times = 3,
                        .urgent_percent = 5,
+                       .coded_percent = 70,
+                       .video_percent = 5,
+                       .pause_percent = AS_THE_PAIR,
+                       .loss_percent = AS_THE_PAIR,
                        .p99_limits = {AGW_MS(20)},
                        .n_p99_limits = 1,
                        .tick = AGW_US(100),
@@ -169,6 +193,12 @@ bool kit_options_parse(kit_options *o, int argc, char *argv[])
         return false;
     if (o->calls == 0 || o->in_flight == 0 || o->seconds == 0 || o->step_percent == 0) {
         fputs("load: calls, in-flight, seconds and step-percent are not 0\n", stderr);
+        return false;
+    }
+    if (o->pair != NULL)
+        change_pair(o);
+    if (o->coded_percent + o->video_percent > 100 || o->pause_percent % AS_THE_PAIR > 90) {
+        fputs("load: shares of a mix are 100 at most, pauses 90\n", stderr);
         return false;
     }
     if (o->pair != NULL && o->speech == NULL) {

@@ -2,6 +2,7 @@
  * Modes that look for the most a gateway does well: search (calls at once) and churn-search (new
  * calls a second). What "well" means are goals; the strict ones come first. */
 #include "bench/kit/bracket.h"
+#include "bench/load/mix.h"
 #include "bench/load/modes.h"
 
 #include <inttypes.h>
@@ -126,6 +127,40 @@ static probe try_churn(kit_load *l, unsigned rate)
     return p;
 }
 
+static agw_ns most(agw_ns a, agw_ns b)
+{
+    return a > b ? a : b;
+}
+
+/* As the kind that feels most. */
+static probe try_mix(kit_load *l, unsigned calls)
+{
+    static kit_mix m;
+    kit_window w;
+    probe p = {.n = calls};
+    kit_mix_init(&m, l, calls);
+    p.all_up = kit_mix_set_up(&m);
+    if (p.all_up)
+        kit_mix_run(&m, l, &w);
+    for (unsigned i = 0; p.all_up && i < KIT_MIX_KINDS; i++) {
+        probe of = {.n = calls};
+        look(l, &m.fleet[i], &w, KIT_IN_BURSTS_NS, &of);
+        p.lost += of.lost;
+        p.due += of.due;
+        p.p50 = most(p.p50, of.p50);
+        p.p99 = most(p.p99, of.p99);
+        p.lateness = most(p.lateness, of.lateness);
+        p.cpu = of.cpu;
+    }
+    p.loss_ppm = p.due != 0 ? p.lost * 1000000 / p.due : 0;
+    p.sent = p.lateness <= KIT_IN_BURSTS_NS;
+    p.sound = p.lateness <= KIT_ON_TIME_NS;
+    kit_mix_end(&m);
+    kit_mix_fini(&m);
+    judge_and_tell(l, "calls", &p);
+    return p;
+}
+
 /* --- which one is next -------------------------------------------------------------------------
  */
 
@@ -217,10 +252,10 @@ static void run(kit_load *l, search *s, unsigned first)
     }
 }
 
-void kit_mode_search(kit_load *l)
+static void search_calls(kit_load *l, probe (*try_once)(kit_load *l, unsigned n))
 {
     const kit_options *o = &l->options;
-    search s = {.try_once = try_calls, .unit = "calls", .n_goals = o->n_p99_limits + 1};
+    search s = {.try_once = try_once, .unit = "calls", .n_goals = o->n_p99_limits + 1};
     for (unsigned i = 0; i < o->n_p99_limits; i++) {
         goal *g = &s.goals[i];
         *g = (goal){.loss_ppm = KIT_LOSS_MAX_PPM, .p99_limit = o->p99_limits[i]};
@@ -229,6 +264,16 @@ void kit_mode_search(kit_load *l)
     s.goals[o->n_p99_limits] =
         (goal){.name = "loss_only", .loss_ppm = KIT_LOSS_MAX_PPM, .p99_limit = AGW_NEVER};
     run(l, &s, o->calls);
+}
+
+void kit_mode_search(kit_load *l)
+{
+    search_calls(l, try_calls);
+}
+
+void kit_mode_mix_search(kit_load *l)
+{
+    search_calls(l, try_mix);
 }
 
 void kit_mode_churn_search(kit_load *l)
