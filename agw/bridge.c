@@ -811,8 +811,8 @@ agw_media *agw_media_new(struct agw_call *call, uint32_t id, agw_media_stats *st
     m->call = call;
     m->id = id;
     m->stats = stats;
-    m->end[AGW_SIDE_A].own_ssrc = agw_rand32();
-    m->end[AGW_SIDE_B].own_ssrc = agw_rand32();
+    for (size_t side = 0; side < 2; side++)
+        agw_rand_draw(&call->worker->random, &m->end[side].own_ssrc, sizeof m->end[side].own_ssrc);
     return m;
 }
 

@@ -1183,7 +1183,7 @@ static agw_ice *make_agent(const agw_transport *t, const agw_component *c,
         .now = t->worker->now,
     };
     if (plan->ice_full)
-        agw_rand_bytes(config.seed, sizeof config.seed);
+        agw_rand_draw(&t->worker->random, config.seed, sizeof config.seed);
     agw_ice *ice = agw_ice_new(&config);
     for (size_t i = 0; i < 2 && ice != NULL && plan->ice_full; i++) {
         if (c->ports[i] != NULL)

@@ -11,7 +11,7 @@
 #include "agw/transport.h"
 #include "agw/warm.h"
 #include "base/log.h"
-#include "base/rand.h"
+#include "base/secret.h"
 
 #include <sched.h>
 #include <stdio.h>
@@ -485,6 +485,7 @@ void agw_worker_free(agw_worker *w)
     free(w->slots);
     free(w->access_ports);
     free(w->memory);
+    agw_secret_wipe(&w->random, sizeof w->random);
     free(w);
 }
 

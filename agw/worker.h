@@ -10,6 +10,7 @@
 #include "agw/stun_server.h"
 #include "base/budget.h"
 #include "base/map.h"
+#include "base/rand.h"
 #include "base/timerq.h"
 #include "net/io.h"
 #include "srtp/batch.h"
@@ -66,6 +67,8 @@ typedef struct agw_worker {
     size_t n_received, n_spares;
     bool batch_full; /* the last one read: more may wait */
     agw_pkt *memory;
+
+    agw_rand_stock random;
 
     agw_worker_stats stats;
 } agw_worker;

@@ -2,6 +2,7 @@
 #include "base/secret.h"
 
 #include <openssl/crypto.h>
+#include <string.h>
 
 bool agw_secret_equal(const void *a, const void *b, size_t len)
 {
@@ -10,5 +11,5 @@ bool agw_secret_equal(const void *a, const void *b, size_t len)
 
 void agw_secret_wipe(void *p, size_t len)
 {
-    OPENSSL_cleanse(p, len);
+    explicit_bzero(p, len);
 }

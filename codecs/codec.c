@@ -95,15 +95,28 @@ static bool has_clock(agw_codec_id id, uint32_t hz)
     }
 }
 
-agw_codec_id agw_codec_find(const char *name, uint32_t clock_hz, unsigned channels)
+agw_codec_id agw_codec_named(const char *name)
 {
+    enum { SMALL = 'a' - 'A' }; /* all names begin with a letter: looking at it first saves time */
     for (unsigned id = AGW_CODEC_NONE + 1; id < AGW_CODEC_COUNT; id++) {
-        if (strcasecmp(INFOS[id].name, name) == 0)
-            return INFOS[id].channels == (channels == 0 ? 1 : channels) && has_clock(id, clock_hz)
-                       ? (agw_codec_id)id
-                       : AGW_CODEC_NONE;
+        if ((INFOS[id].name[0] | SMALL) == (name[0] | SMALL) &&
+            strcasecmp(INFOS[id].name, name) == 0)
+            return (agw_codec_id)id;
     }
     return AGW_CODEC_NONE;
+}
+
+agw_codec_id agw_codec_with(unsigned id, uint32_t clock_hz, unsigned channels)
+{
+    const bool same = id > AGW_CODEC_NONE && id < AGW_CODEC_COUNT &&
+                      INFOS[id].channels == (channels == 0 ? 1 : channels) &&
+                      has_clock((agw_codec_id)id, clock_hz);
+    return same ? (agw_codec_id)id : AGW_CODEC_NONE;
+}
+
+agw_codec_id agw_codec_find(const char *name, uint32_t clock_hz, unsigned channels)
+{
+    return agw_codec_with(agw_codec_named(name), clock_hz, channels);
 }
 
 bool agw_codec_can_encode(agw_codec_id id)

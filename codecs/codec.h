@@ -104,6 +104,11 @@ uint32_t agw_codec_encode_us(agw_codec_id id, uint32_t rate_hz);
 uint32_t agw_codec_decode_us(agw_codec_id id, uint32_t rate_hz);
 /** By the parts of an rtpmap; case of the name does not matter. AGW_CODEC_NONE: unknown. */
 agw_codec_id agw_codec_find(const char *name, uint32_t clock_hz, unsigned channels);
+/** The same, when the name is known to be that of id, which may be any number: id, or
+ * AGW_CODEC_NONE. */
+agw_codec_id agw_codec_with(unsigned id, uint32_t clock_hz, unsigned channels);
+/** The codec of that name (case does not matter), whatever its clock; AGW_CODEC_NONE: no codec. */
+agw_codec_id agw_codec_named(const char *name);
 /** Whether this process can encode (decode) it: some come with libraries that may be missing. */
 bool agw_codec_can_encode(agw_codec_id id);
 bool agw_codec_can_decode(agw_codec_id id);

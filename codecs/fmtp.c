@@ -377,26 +377,33 @@ typedef struct text {
 } text;
 
 /* Adds one parameter, with its ';' where it is not the first; what finds no room is left out. */
-AGW_PRINTF(2, 3) static void add(text *t, const char *format, ...)
+static void add(text *t, const char *one)
+{
+    const size_t n = strlen(one), separator = t->len > 0;
+    if (t->len + separator + n >= t->size)
+        return;
+    if (separator != 0)
+        t->buf[t->len++] = ';';
+    memcpy(t->buf + t->len, one, n + 1);
+    t->len += n;
+}
+
+AGW_PRINTF(2, 3) static void add_printed(text *t, const char *format, ...)
 {
     char one[64];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(one, sizeof one, format, args);
-    va_end(args);
-    const int n = snprintf(t->buf + t->len, t->size - t->len, "%s%s", t->len > 0 ? ";" : "", one);
-    if (n > 0 && (size_t)n < t->size - t->len)
-        t->len += (size_t)n;
-    else
-        t->buf[t->len] = '\0';
+    va_list ap;
+    va_start(ap, format);
+    vsnprintf(one, sizeof one, format, ap);
+    va_end(ap);
+    add(t, one);
 }
 
 static void write_opus(text *t, const agw_opus_params *opus)
 {
     if (opus->max_playback_hz != 0)
-        add(t, "maxplaybackrate=%u", (unsigned)opus->max_playback_hz);
+        add_printed(t, "maxplaybackrate=%u", opus->max_playback_hz);
     if (opus->max_average_bps != 0)
-        add(t, "maxaveragebitrate=%u", (unsigned)opus->max_average_bps);
+        add_printed(t, "maxaveragebitrate=%u", opus->max_average_bps);
     if (opus->stereo)
         add(t, "stereo=1");
     if (opus->cbr)
@@ -409,18 +416,19 @@ static void write_opus(text *t, const agw_opus_params *opus)
 
 static void write_mode_set(text *t, unsigned set)
 {
-    char list[2 * 16 + 1];
-    size_t n = 0;
+    char list[sizeof "mode-set=" + 2 * 16] = "mode-set=";
+    const size_t empty = strlen(list);
+    size_t n = empty;
     for (unsigned mode = 0; mode < 9; mode++) {
         if ((set >> mode & 1u) != 0) {
             list[n++] = (char)('0' + mode);
             list[n++] = ',';
         }
     }
-    if (n == 0)
+    if (n == empty)
         return;
     list[n - 1] = '\0';
-    add(t, "mode-set=%s", list);
+    add(t, list);
 }
 
 static void write_amr(text *t, const agw_amr_params *amr)
@@ -446,9 +454,9 @@ static const char *evs_rate(uint32_t bps)
 static void write_evs_rates(text *t, const agw_evs_params *evs)
 {
     if (evs->min_bps != evs->max_bps)
-        add(t, "br=%s-%s", evs_rate(evs->min_bps), evs_rate(evs->max_bps));
+        add_printed(t, "br=%s-%s", evs_rate(evs->min_bps), evs_rate(evs->max_bps));
     else if (evs->max_bps != 0)
-        add(t, "br=%s", evs_rate(evs->max_bps));
+        add_printed(t, "br=%s", evs_rate(evs->max_bps));
 }
 
 static void write_evs(text *t, const agw_evs_params *evs)
@@ -461,13 +469,13 @@ static void write_evs(text *t, const agw_evs_params *evs)
         add(t, "dtx=0");
     write_evs_rates(t, evs);
     if (evs->bandwidth > AGW_EVS_NB && evs->bandwidth <= AGW_EVS_FB)
-        add(t, "bw=nb-%s", EVS_BANDS[evs->bandwidth - AGW_EVS_NB]);
+        add_printed(t, "bw=nb-%s", EVS_BANDS[evs->bandwidth - AGW_EVS_NB]);
     else if (evs->bandwidth == AGW_EVS_NB)
         add(t, "bw=nb");
     if (evs->cmr != 0)
-        add(t, "cmr=%d", evs->cmr);
+        add_printed(t, "cmr=%d", evs->cmr);
     if (evs->ch_aw != 0)
-        add(t, "ch-aw-recv=%d", evs->ch_aw);
+        add_printed(t, "ch-aw-recv=%d", evs->ch_aw);
 }
 
 size_t agw_codec_write_fmtp(const agw_codec_format *format, char *buf, size_t size)
@@ -488,7 +496,7 @@ size_t agw_codec_write_fmtp(const agw_codec_format *format, char *buf, size_t si
         write_evs(&t, &format->evs);
         break;
     case AGW_CODEC_ILBC:
-        add(&t, "mode=%u", (unsigned)format->ilbc_mode_ms);
+        add_printed(&t, "mode=%u", format->ilbc_mode_ms);
         break;
     case AGW_CODEC_G729:
         if (!format->g729_annex_b)

@@ -8,30 +8,31 @@ enum { PARAM_MAX = 64 };
 
 bool agw_codec_same(const agw_sdp_codec *a, const agw_sdp_codec *b)
 {
-    return a->clock_hz == b->clock_hz && a->channels == b->channels &&
-           g_ascii_strcasecmp(a->name, b->name) == 0;
+    return a->encoding == b->encoding && a->clock_hz == b->clock_hz && a->channels == b->channels &&
+           (a->encoding != AGW_SDP_ENC_OTHER || g_ascii_strcasecmp(a->name, b->name) == 0);
 }
 
 /* A parameter of one codec must be equal on both sides, else packets of one mean nothing to the
  * other. `missing` is what leaving it out means. */
 typedef struct param_rule {
-    const char *codec, *key, *missing;
+    uint8_t encoding;
+    const char *key, *missing;
     size_t len; /* only so many characters count; 0 = all */
 } param_rule;
 
 static const param_rule PARAMS[] = {
-    {"H264", "packetization-mode", "0", 0}, /* RFC 6184 section 8.2.2 */
-    {"H264", "profile-level-id", "420010", 4},
-    {"H265", "profile-id", "1", 0}, /* RFC 7798 section 7.2.2 */
-    {"AMR", "octet-align", "0", 0}, /* RFC 4867 section 8.3.1 */
-    {"AMR", "crc", "0", 0},
-    {"AMR", "interleaving", "", 0},
-    {"AMR-WB", "octet-align", "0", 0},
-    {"AMR-WB", "crc", "0", 0},
-    {"AMR-WB", "interleaving", "", 0},
-    {"VP9", "profile-id", "0", 0}, /* RFC 9628 section 6.1 */
-    {"AV1", "profile", "0", 0},
-    {"iLBC", "mode", "30", 0}, /* RFC 3952 section 5 */
+    {AGW_SDP_ENC_H264, "packetization-mode", "0", 0}, /* RFC 6184 section 8.2.2 */
+    {AGW_SDP_ENC_H264, "profile-level-id", "420010", 4},
+    {AGW_SDP_ENC_H265, "profile-id", "1", 0}, /* RFC 7798 section 7.2.2 */
+    {AGW_CODEC_AMR, "octet-align", "0", 0},   /* RFC 4867 section 8.3.1 */
+    {AGW_CODEC_AMR, "crc", "0", 0},
+    {AGW_CODEC_AMR, "interleaving", "", 0},
+    {AGW_CODEC_AMR_WB, "octet-align", "0", 0},
+    {AGW_CODEC_AMR_WB, "crc", "0", 0},
+    {AGW_CODEC_AMR_WB, "interleaving", "", 0},
+    {AGW_SDP_ENC_VP9, "profile-id", "0", 0}, /* RFC 9628 section 6.1 */
+    {AGW_SDP_ENC_AV1, "profile", "0", 0},
+    {AGW_CODEC_ILBC, "mode", "30", 0}, /* RFC 3952 section 5 */
 };
 
 static bool param_equal(const param_rule *rule, const agw_sdp_codec *a, const agw_sdp_codec *b)
@@ -49,34 +50,20 @@ bool agw_codec_compatible(const agw_sdp_codec *a, const agw_sdp_codec *b)
     if (!agw_codec_same(a, b))
         return false;
     for (size_t i = 0; i < G_N_ELEMENTS(PARAMS); i++) {
-        if (agw_sdp_codec_is(a, PARAMS[i].codec) && !param_equal(&PARAMS[i], a, b))
+        if (a->encoding == PARAMS[i].encoding && !param_equal(&PARAMS[i], a, b))
             return false;
     }
     return true;
 }
 
-/* names begin with a small letter; looking at it first saves most comparisons */
-static bool is_one_of(const agw_sdp_codec *codec, const char *const *names, size_t n)
-{
-    const char first = g_ascii_tolower(codec->name[0]);
-    for (size_t i = 0; i < n; i++) {
-        if (first == names[i][0] && agw_sdp_codec_is(codec, names[i]))
-            return true;
-    }
-    return false;
-}
-
 bool agw_codec_is_repair(const agw_sdp_codec *codec)
 {
-    static const char *const NAMES[] = {"red",        "rtx",     "ulpfec",
-                                        "flexfec-03", "flexfec", "parityfec"};
-    return is_one_of(codec, NAMES, G_N_ELEMENTS(NAMES));
+    return codec->encoding >= AGW_SDP_ENC_RED && codec->encoding <= AGW_SDP_ENC_PARITYFEC;
 }
 
 bool agw_codec_is_aux(const agw_sdp_codec *codec)
 {
-    static const char *const NAMES[] = {"telephone-event", "cn"};
-    return is_one_of(codec, NAMES, G_N_ELEMENTS(NAMES)) || agw_codec_is_repair(codec);
+    return codec->encoding >= AGW_SDP_ENC_EVENT && codec->encoding <= AGW_SDP_ENC_PARITYFEC;
 }
 
 static bool number_part_equal(const char *part, uint32_t value)

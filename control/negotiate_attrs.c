@@ -233,13 +233,14 @@ static char *renumber_rtx(const agw_work *w, const char *fmtp)
 
 static void write_fmtp(const agw_work *w, const agw_out_codec *c, agw_sdp_writer *out)
 {
-    if (c->codec->fmtp == NULL)
+    const agw_sdp_codec *codec = c->codec;
+    if (codec->fmtp == NULL)
         return;
-    char *text = agw_sdp_codec_is(c->codec, "rtx")   ? renumber_rtx(w, c->codec->fmtp)
-                 : agw_sdp_codec_is(c->codec, "red") ? renumber_red(w, c->codec->fmtp)
-                                                     : g_strdup(c->codec->fmtp);
-    agw_sdp_write_attrf(out, "fmtp", "%u %s", c->pt, text);
-    g_free(text);
+    char *other = codec->encoding == AGW_SDP_ENC_RTX   ? renumber_rtx(w, codec->fmtp)
+                  : codec->encoding == AGW_SDP_ENC_RED ? renumber_red(w, codec->fmtp)
+                                                       : NULL;
+    agw_sdp_write_attrf(out, "fmtp", "%u %s", c->pt, other != NULL ? other : codec->fmtp);
+    g_free(other);
 }
 
 static void write_codecs(const agw_exchange *x, agw_work *w, agw_sdp_writer *out)
@@ -261,15 +262,10 @@ static void write_codecs(const agw_exchange *x, agw_work *w, agw_sdp_writer *out
 
 static void write_extmap(const agw_sdp_extmap *e, unsigned id, agw_sdp_writer *out)
 {
-    GString *text = g_string_new(NULL);
-    g_string_append_printf(text, "%u", id);
-    if (e != NULL && e->has_direction)
-        g_string_append_printf(text, "/%s", agw_sdp_direction_text(e->direction));
-    g_string_append_printf(text, " %s", e != NULL ? e->uri : URI_MID);
-    if (e != NULL && e->attributes != NULL)
-        g_string_append_printf(text, " %s", e->attributes);
-    agw_sdp_write_attr(out, "extmap", text->str);
-    g_string_free(text, TRUE);
+    const bool way = e != NULL && e->has_direction, more = e != NULL && e->attributes != NULL;
+    agw_sdp_write_attrf(out, "extmap", "%u%s%s %s%s%s", id, way ? "/" : "",
+                        way ? agw_sdp_direction_text(e->direction) : "",
+                        e != NULL ? e->uri : URI_MID, more ? " " : "", more ? e->attributes : "");
 }
 
 static bool lists_uri(const GPtrArray *list, const char *uri)
@@ -651,11 +647,13 @@ static void mark_of(const agw_exchange *x, char out[40])
 bool agw_out_is_looped(const agw_exchange *x)
 {
     char mark[40];
+    if (!agw_flags_has(x->flags, AGW_WORD_LOOP_PROTECT))
+        return false;
     mark_of(x, mark);
     for (size_t i = 0; i < x->sdp->session.n_attrs; i++) {
         const agw_sdp_attr *attr = &x->sdp->session.attrs[i];
         if (strcmp(attr->name, MARK) == 0 && attr->value != NULL && strcmp(attr->value, mark) == 0)
-            return agw_flags_has(x->flags, AGW_WORD_LOOP_PROTECT);
+            return true;
     }
     return false;
 }

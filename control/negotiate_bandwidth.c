@@ -20,7 +20,7 @@ enum {
 /* Codecs that we do not know are as G.711. */
 static uint32_t codec_kbps(const agw_sdp_codec *codec, uint32_t ptime_ms, agw_family family)
 {
-    agw_codec_id id = agw_codec_find(codec->name, codec->clock_hz, codec->channels);
+    agw_codec_id id = agw_codec_with(codec->encoding, codec->clock_hz, codec->channels);
     agw_codec_format format = agw_codec_plain(id != AGW_CODEC_NONE ? id : AGW_CODEC_PCMA);
     format.clock_hz = id != AGW_CODEC_NONE ? codec->clock_hz : format.clock_hz;
     if (agw_codec_read_fmtp(&format, codec->fmtp) != AGW_OK)

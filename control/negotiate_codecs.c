@@ -19,7 +19,10 @@ enum {
 
 static agw_sdp_codec codec_of(const agw_row *row)
 {
-    return (agw_sdp_codec){.name = row->name, .clock_hz = row->clock_hz, .channels = row->channels};
+    return (agw_sdp_codec){.name = row->name,
+                           .encoding = row->encoding,
+                           .clock_hz = row->clock_hz,
+                           .channels = row->channels};
 }
 
 bool agw_row_is(const agw_row *row, const agw_sdp_codec *codec)
@@ -28,23 +31,16 @@ bool agw_row_is(const agw_row *row, const agw_sdp_codec *codec)
     return agw_codec_same(&known, codec);
 }
 
-bool agw_codec_is_octet_aligned(const agw_sdp_codec *codec)
-{
-    char value[4];
-    return (agw_sdp_codec_is(codec, "AMR") || agw_sdp_codec_is(codec, "AMR-WB")) &&
-           agw_sdp_fmtp_get(codec->fmtp, "octet-align", value, sizeof value) &&
-           strcmp(value, "1") == 0;
-}
-
 void agw_codecs_note_wishes(agw_row *row, agw_side side, const agw_sdp_codec *codec)
 {
-    agw_codec_format format =
-        agw_codec_plain(agw_codec_find(codec->name, codec->clock_hz, codec->channels));
-    if (agw_codec_read_fmtp(&format, codec->fmtp) != AGW_OK)
+    const agw_codec_id id = agw_codec_with(codec->encoding, codec->clock_hz, codec->channels);
+    const bool is_amr = id == AGW_CODEC_AMR || id == AGW_CODEC_AMR_WB;
+    agw_codec_format format = agw_codec_plain(id);
+    if ((!is_amr && id != AGW_CODEC_EVS) || agw_codec_read_fmtp(&format, codec->fmtp) != AGW_OK)
         return;
-    if (format.id == AGW_CODEC_AMR || format.id == AGW_CODEC_AMR_WB)
+    if (is_amr)
         row->modes[side] = format.amr.mode_set;
-    if (format.id == AGW_CODEC_EVS)
+    else
         row->hf_only = format.evs.hf_only;
 }
 
@@ -80,7 +76,7 @@ static bool rules_pass(const agw_leg *to, const agw_sdp_codec *codec, rules how)
 static bool profile_pass(const agw_exchange *x, const agw_line *line, const agw_sdp_codec *codec)
 {
     const agw_leg *to = &x->next->leg[x->to];
-    if (to->web && agw_sdp_codec_is(codec, "EVS") && agw_transcode_by_profile(x, line))
+    if (to->web && codec->encoding == AGW_CODEC_EVS && agw_transcode_by_profile(x, line))
         return false;
     if (to->web)
         return codec->name[0] != '\0';
@@ -91,7 +87,7 @@ static bool profile_pass(const agw_exchange *x, const agw_line *line, const agw_
 
 static bool is_wideband_dtmf(const agw_sdp_codec *codec)
 {
-    return agw_sdp_codec_is(codec, "telephone-event") && codec->clock_hz == CLOCK_48K;
+    return codec->encoding == AGW_SDP_ENC_EVENT && codec->clock_hz == CLOCK_48K;
 }
 
 static void choose(const agw_exchange *x, const agw_work *w, rules how, GArray *out)
@@ -125,7 +121,8 @@ static size_t count_real(const GArray *codecs)
 static bool base_is_there(const GArray *codecs, const agw_sdp_codec *codec)
 {
     char apt[8];
-    if (!agw_sdp_codec_is(codec, "rtx") || !agw_sdp_fmtp_get(codec->fmtp, "apt", apt, sizeof apt))
+    if (codec->encoding != AGW_SDP_ENC_RTX ||
+        !agw_sdp_fmtp_get(codec->fmtp, "apt", apt, sizeof apt))
         return true;
     const guint64 base = g_ascii_strtoull(apt, NULL, 10);
     for (guint i = 0; i < codecs->len; i++) {
@@ -231,8 +228,9 @@ static void note_elsewhere(const agw_exchange *x, const agw_line *line, const ag
 static void note_uses(const agw_exchange *x, const agw_line *line, number_use uses[PT_END])
 {
     const agw_leg *to = &x->next->leg[x->to];
-    for (unsigned pt = 0; pt < PT_END; pt++)
-        uses[pt] = (number_use){.taken = to->mux && pt >= PT_RTCP_BEGIN && pt < PT_RTCP_END};
+    memset(uses, 0, PT_END * sizeof *uses);
+    for (unsigned pt = PT_RTCP_BEGIN; to->mux && pt < PT_RTCP_END; pt++)
+        uses[pt].taken = true;
     for (guint k = 0; k < line->rows->len; k++) {
         const agw_row *row = agw_line_row(line, k);
         if (row->named[x->to])
@@ -279,14 +277,16 @@ static void forget_unused_rows(agw_line *line)
 
 agw_row *agw_codecs_new_row(agw_line *line, const agw_sdp_codec *codec)
 {
-    agw_row row = {
-        .clock_hz = codec->clock_hz, .channels = codec->channels, .aux = agw_codec_is_aux(codec)};
+    agw_row row = {.encoding = codec->encoding,
+                   .clock_hz = codec->clock_hz,
+                   .channels = (uint8_t)codec->channels,
+                   .aux = agw_codec_is_aux(codec)};
     if (line->rows->len >= AGW_ROWS_MAX)
         forget_unused_rows(line);
     if (line->rows->len >= AGW_ROWS_MAX || strlen(codec->name) >= sizeof row.name)
         return NULL;
     g_strlcpy(row.name, codec->name, sizeof row.name);
-    row.octet_aligned = agw_codec_is_octet_aligned(codec);
+    row.octet_aligned = codec->octet_aligned;
     g_array_append_val(line->rows, row);
     return agw_line_row(line, line->rows->len - 1);
 }
@@ -297,8 +297,7 @@ static agw_row *find_added_row(const agw_line *line, agw_side to, const agw_sdp_
     agw_row *found = NULL;
     for (guint i = 0; i < line->rows->len; i++) {
         agw_row *row = agw_line_row(line, i);
-        if (row->offered || !agw_row_is(row, codec) ||
-            row->octet_aligned != agw_codec_is_octet_aligned(codec))
+        if (row->offered || !agw_row_is(row, codec) || row->octet_aligned != codec->octet_aligned)
             continue;
         if (row->named[to])
             return row;
@@ -336,7 +335,7 @@ static bool number_codec(const agw_exchange *x, agw_line *line, number_use uses[
     if (!c->added) {
         row->want[x->from] = row->pt[x->from] = c->codec->pt;
         row->named[x->from] = true;
-        row->octet_aligned = agw_codec_is_octet_aligned(c->codec);
+        row->octet_aligned = c->codec->octet_aligned;
         agw_codecs_note_wishes(row, x->from, c->codec);
     }
     c->pt = row->pt[x->to];
@@ -388,7 +387,7 @@ static bool is_open(const agw_row *row)
 
 static bool is_form(const agw_row *row, const agw_sdp_codec *codec)
 {
-    return agw_row_is(row, codec) && row->octet_aligned == agw_codec_is_octet_aligned(codec);
+    return agw_row_is(row, codec) && row->octet_aligned == codec->octet_aligned;
 }
 
 static agw_row *answered_row(const agw_exchange *x, const agw_work *w, const agw_sdp_codec *codec)

@@ -3,6 +3,7 @@
  * Nothing of the sender's addresses is in it (RFC 8828). */
 #include "base/map.h"
 #include "control/negotiate_state.h"
+#include "control/ng.h"
 
 #include <string.h>
 
@@ -21,8 +22,10 @@ uint64_t agw_out_random(const agw_session *s, uint32_t place)
 
 const char *agw_out_cname(const agw_session *s, agw_side side, char out[AGW_CNAME_LEN + 1])
 {
-    g_snprintf(out, AGW_CNAME_LEN + 1, "%016" G_GINT64_MODIFIER "x",
-               agw_out_random(s, PLACE_CNAME | (uint32_t)side));
+    uint64_t left = agw_out_random(s, PLACE_CNAME | (uint32_t)side);
+    for (size_t i = AGW_CNAME_LEN; i-- > 0; left >>= 4)
+        out[i] = "0123456789abcdef"[left & 0xf];
+    out[AGW_CNAME_LEN] = '\0';
     return out;
 }
 
@@ -208,11 +211,11 @@ static void take_capability(const agw_exchange *x, agw_work *w)
 static void write_line(const agw_exchange *x, const agw_work *w, const agw_addr *addr,
                        agw_sdp_writer *out)
 {
-    char text[FORMATS_MAX][4];
+    char text[FORMATS_MAX][AGW_INT_TEXT];
     const char *formats[FORMATS_MAX];
     const size_t n = w->codecs->len < FORMATS_MAX ? w->codecs->len : FORMATS_MAX;
     for (size_t i = 0; i < n; i++) {
-        g_snprintf(text[i], sizeof text[i], "%u", g_array_index(w->codecs, agw_out_codec, i).pt);
+        (void)agw_ng_int_text(text[i], g_array_index(w->codecs, agw_out_codec, i).pt);
         formats[i] = text[i];
     }
     agw_sdp_write_media(out, w->m->kind, addr->port, agw_sdp_proto_text(w->line->end[x->to].proto),

@@ -42,7 +42,9 @@ typedef struct agw_link {
 /** One codec of one line and its numbers on both sides. */
 typedef struct agw_row {
     char name[32];
-    uint32_t clock_hz, channels;
+    uint32_t clock_hz;
+    uint8_t channels;
+    uint8_t encoding;   /* as agw_sdp_codec has it */
     uint8_t pt[2];      /* what we call it toward that side, so what that side sends */
     uint8_t want[2];    /* what that side's own SDP calls it, so what that side receives */
     uint16_t modes[2];  /* AMR, AMR-WB: its mode-set in that side's own SDP; 0 = all */
@@ -295,8 +297,6 @@ int agw_codecs_renumber(const agw_work *w, unsigned pt);
 
 /** Whether a row is that codec. */
 bool agw_row_is(const agw_row *row, const agw_sdp_codec *codec);
-/** Which of its two payload formats an AMR codec has; false for all others. */
-bool agw_codec_is_octet_aligned(const agw_sdp_codec *codec);
 /** Whether the script lets a codec of the offer be spoken by who offers it: neither stripped nor
  * ignored, and among those that may be left. */
 bool agw_codecs_may_stay(const agw_leg *to, const agw_sdp_codec *codec);

@@ -39,7 +39,7 @@ bool agw_transcode_by_profile(const agw_exchange *x, const agw_line *line)
 /* false: not a codec that we convert, or with parameters that we refuse. */
 static bool format_of(const agw_exchange *x, const agw_sdp_codec *codec, agw_codec_format *out)
 {
-    const agw_codec_id id = agw_codec_find(codec->name, codec->clock_hz, codec->channels);
+    const agw_codec_id id = agw_codec_with(codec->encoding, codec->clock_hz, codec->channels);
     if (!serves(x, id))
         return false;
     *out = agw_codec_plain(id);
@@ -60,12 +60,12 @@ static bool is_amr(const agw_codec_format *format)
 
 static bool is_event(const agw_sdp_codec *codec)
 {
-    return agw_sdp_codec_is(codec, "telephone-event");
+    return codec->encoding == AGW_SDP_ENC_EVENT;
 }
 
 static bool is_noise(const agw_sdp_codec *codec)
 {
-    return agw_sdp_codec_is(codec, "CN");
+    return codec->encoding == AGW_SDP_ENC_CN;
 }
 
 static const agw_sdp_codec *make(agw_exchange *x, const char *name, uint32_t clock_hz,
@@ -79,6 +79,7 @@ static const agw_sdp_codec *make(agw_exchange *x, const char *name, uint32_t clo
     codec->channels = channels;
     if (fmtp != NULL && fmtp[0] != '\0')
         codec->fmtp = g_string_chunk_insert(x->texts, fmtp);
+    agw_sdp_codec_known(codec);
     g_ptr_array_add(x->made, codec);
     return codec;
 }
@@ -112,17 +113,16 @@ static bool has_codec(const GArray *codecs, const agw_sdp_codec *codec)
 {
     for (guint i = 0; i < codecs->len; i++) {
         const agw_sdp_codec *c = g_array_index(codecs, agw_out_codec, i).codec;
-        if (agw_codec_same(c, codec) &&
-            agw_codec_is_octet_aligned(c) == agw_codec_is_octet_aligned(codec))
+        if (agw_codec_same(c, codec) && c->octet_aligned == codec->octet_aligned)
             return true;
     }
     return false;
 }
 
-static bool is_named(const GArray *codecs, const char *name)
+static bool is_named(const GArray *codecs, unsigned encoding)
 {
     for (guint i = 0; i < codecs->len; i++) {
-        if (agw_sdp_codec_is(g_array_index(codecs, agw_out_codec, i).codec, name))
+        if (g_array_index(codecs, agw_out_codec, i).codec->encoding == encoding)
             return true;
     }
     return false;
@@ -145,7 +145,7 @@ static uint32_t convertible_hz(const agw_exchange *x, const agw_work *w, bool st
 
 static uint32_t audio_hz(const agw_sdp_codec *codec)
 {
-    const agw_codec_id id = agw_codec_find(codec->name, codec->clock_hz, codec->channels);
+    const agw_codec_id id = agw_codec_with(codec->encoding, codec->clock_hz, codec->channels);
     agw_codec_format format = agw_codec_plain(id);
     format.clock_hz = codec->clock_hz;
     return id != AGW_CODEC_NONE ? agw_codec_audio_hz(&format) : codec->clock_hz;
@@ -184,18 +184,29 @@ static const agw_sdp_codec *make_event(agw_exchange *x, uint32_t clock_hz)
     return make(x, "telephone-event", clock_hz, 1, PT_ANY, "0-15");
 }
 
+static bool has_event(const GArray *codecs, uint32_t clock_hz)
+{
+    for (guint i = 0; i < codecs->len; i++) {
+        const agw_sdp_codec *c = g_array_index(codecs, agw_out_codec, i).codec;
+        if (is_event(c) && c->clock_hz == clock_hz && c->channels == 1)
+            return true;
+    }
+    return false;
+}
+
 static void add_event(agw_exchange *x, GArray *codecs, uint32_t clock_hz)
 {
+    if (has_event(codecs, clock_hz))
+        return;
     const agw_out_codec c = {.codec = make_event(x, clock_hz), .added = true};
-    if (!has_codec(codecs, c.codec))
-        g_array_append_val(codecs, c);
+    g_array_append_val(codecs, c);
 }
 
 /* Events go at the clock of the audio beside them (RFC 4733 section 2.1). A browser gets them also
  * from a sender that has none: they become tones. */
 static void add_events(agw_exchange *x, GArray *codecs)
 {
-    const bool has_none = x->next->leg[x->to].web && !is_named(codecs, "telephone-event");
+    const bool has_none = x->next->leg[x->to].web && !is_named(codecs, AGW_SDP_ENC_EVENT);
     for (guint i = 0; i < codecs->len; i++) {
         const agw_out_codec c = g_array_index(codecs, agw_out_codec, i);
         if ((c.added || has_none) && !agw_codec_is_aux(c.codec))
@@ -243,7 +254,7 @@ static void add_toward_ims(agw_exchange *x, agw_work *w, uint32_t hz)
     }
     add_by_id(x, w, AGW_CODEC_AMR, false, hz);
     add_by_id(x, w, AGW_CODEC_AMR, true, hz);
-    w->own_ptime = is_named(w->codecs, "AMR");
+    w->own_ptime = is_named(w->codecs, AGW_CODEC_AMR);
 }
 
 /* AMR that the sender has, in its other form: that costs no coder. */
@@ -251,7 +262,7 @@ static void add_other_forms(agw_exchange *x, agw_work *w, uint32_t hz)
 {
     static const agw_codec_id IDS[] = {AGW_CODEC_AMR_WB, AGW_CODEC_AMR};
     for (size_t i = 0; i < G_N_ELEMENTS(IDS); i++) {
-        if (!is_named(w->codecs, agw_codec_info_of(IDS[i])->name))
+        if (!is_named(w->codecs, IDS[i]))
             continue;
         add_by_id(x, w, IDS[i], false, hz);
         add_by_id(x, w, IDS[i], true, hz);
@@ -260,7 +271,7 @@ static void add_other_forms(agw_exchange *x, agw_work *w, uint32_t hz)
 
 static void add_g711(agw_exchange *x, agw_work *w, uint32_t hz)
 {
-    if (is_named(w->codecs, "PCMA") || is_named(w->codecs, "PCMU"))
+    if (is_named(w->codecs, AGW_CODEC_PCMA) || is_named(w->codecs, AGW_CODEC_PCMU))
         return;
     add_by_id(x, w, AGW_CODEC_PCMA, false, hz);
     add_by_id(x, w, AGW_CODEC_PCMU, false, hz);
@@ -636,7 +647,7 @@ static const agw_sdp_codec *red_of(const agw_exchange *x, const agw_work *w,
         const agw_sdp_codec *codec = &w->om->codecs[i];
         if (codec == inside)
             return NULL;
-        if (agw_sdp_codec_is(codec, "red") && codec->clock_hz == inside->clock_hz &&
+        if (codec->encoding == AGW_SDP_ENC_RED && codec->clock_hz == inside->clock_hz &&
             codec->fmtp != NULL && g_ascii_strtoull(codec->fmtp, NULL, 10) == inside->pt &&
             agw_codecs_may_stay(&x->next->leg[x->from], codec))
             return codec;
@@ -841,7 +852,7 @@ static void keep_events(agw_exchange *x, agw_work *w)
 {
     const agw_out_codec *passing = first_passing(w);
     if (passing == NULL || !x->next->leg[x->to].web || !agw_transcode_by_profile(x, w->line) ||
-        is_named(w->codecs, "telephone-event"))
+        is_named(w->codecs, AGW_SDP_ENC_EVENT))
         return;
     answer_beside(x, w, event_of(x, w, w->om, passing->codec->clock_hz));
 }
@@ -873,7 +884,7 @@ void agw_transcode_answer(agw_exchange *x, agw_work *w)
 
 static agw_codec_id id_of(const agw_row *row)
 {
-    return agw_codec_find(row->name, row->clock_hz, row->channels);
+    return agw_codec_with(row->encoding, row->clock_hz, row->channels);
 }
 
 agw_codec_format agw_row_format(const agw_row *row, agw_side side)

@@ -183,6 +183,43 @@ bool agw_sdp_codec_is(const agw_sdp_codec *codec, const char *name)
     return g_ascii_strcasecmp(codec->name, name) == 0;
 }
 
+agw_sdp_encoding agw_sdp_encoding_of(const char *name)
+{
+    static const struct {
+        char name[16];
+        agw_sdp_encoding encoding;
+    } OTHERS[] = {
+        {"telephone-event", AGW_SDP_ENC_EVENT},
+        {"cn", AGW_SDP_ENC_CN},
+        {"red", AGW_SDP_ENC_RED},
+        {"rtx", AGW_SDP_ENC_RTX},
+        {"ulpfec", AGW_SDP_ENC_ULPFEC},
+        {"flexfec", AGW_SDP_ENC_FLEXFEC},
+        {"flexfec-03", AGW_SDP_ENC_FLEXFEC_03},
+        {"parityfec", AGW_SDP_ENC_PARITYFEC},
+        {"h264", AGW_SDP_ENC_H264},
+        {"h265", AGW_SDP_ENC_H265},
+        {"vp9", AGW_SDP_ENC_VP9},
+        {"av1", AGW_SDP_ENC_AV1},
+    };
+    const char first = g_ascii_tolower(name[0]); /* looking at it first saves most comparisons */
+    for (size_t i = 0; i < G_N_ELEMENTS(OTHERS); i++) {
+        if (first == OTHERS[i].name[0] && g_ascii_strcasecmp(name, OTHERS[i].name) == 0)
+            return OTHERS[i].encoding;
+    }
+    return (agw_sdp_encoding)agw_codec_named(name);
+}
+
+void agw_sdp_codec_known(agw_sdp_codec *codec)
+{
+    char value[4];
+    codec->encoding = (uint8_t)agw_sdp_encoding_of(codec->name);
+    codec->octet_aligned =
+        (codec->encoding == AGW_CODEC_AMR || codec->encoding == AGW_CODEC_AMR_WB) &&
+        agw_sdp_fmtp_get(codec->fmtp, "octet-align", value, sizeof value) &&
+        strcmp(value, "1") == 0;
+}
+
 bool agw_sdp_codec_has_fb(const agw_sdp_codec *codec, const char *value)
 {
     for (const agw_sdp_fb *fb = codec->fb; fb != NULL; fb = fb->next) {

@@ -7,6 +7,7 @@
 
 #include "base/addr.h"
 #include "base/err.h"
+#include "codecs/codec.h"
 
 #include <glib.h>
 #include <stdbool.h>
@@ -181,14 +182,33 @@ typedef struct agw_sdp_fb {
     const char *value;             /* "nack", "nack pli", "ccm fir", "goog-remb" ... */
 } agw_sdp_fb;
 
+/** Encoding names that mean something to us: the numbers of agw_codec_id, and these. */
+typedef enum agw_sdp_encoding {
+    AGW_SDP_ENC_OTHER = AGW_CODEC_NONE,
+    AGW_SDP_ENC_EVENT = AGW_CODEC_COUNT, /* telephone-event */
+    AGW_SDP_ENC_CN,
+    AGW_SDP_ENC_RED,
+    AGW_SDP_ENC_RTX,
+    AGW_SDP_ENC_ULPFEC,
+    AGW_SDP_ENC_FLEXFEC,
+    AGW_SDP_ENC_FLEXFEC_03,
+    AGW_SDP_ENC_PARITYFEC,
+    AGW_SDP_ENC_H264,
+    AGW_SDP_ENC_H265,
+    AGW_SDP_ENC_VP9,
+    AGW_SDP_ENC_AV1,
+} agw_sdp_encoding;
+
 /** One format of an RTP media. */
 typedef struct agw_sdp_codec {
     uint8_t pt;
-    bool has_rtpmap;   /* false: from the static table of RFC 3551, or unknown */
-    const char *name;  /* encoding name as written; "" = a dynamic number without rtpmap */
-    uint32_t clock_hz; /* 0 = unknown */
-    uint32_t channels; /* 1 when not said */
-    const char *fmtp;  /* parameters behind the number; NULL = none */
+    uint8_t encoding;   /* agw_sdp_encoding or agw_codec_id of the name, whatever the clock */
+    bool octet_aligned; /* of AMR and AMR-WB: fmtp has octet-align=1 (RFC 4867 section 8.1) */
+    bool has_rtpmap;    /* false: from the static table of RFC 3551, or unknown */
+    const char *name;   /* encoding name as written; "" = a dynamic number without rtpmap */
+    uint32_t clock_hz;  /* 0 = unknown */
+    uint32_t channels;  /* 1 when not said */
+    const char *fmtp;   /* parameters behind the number; NULL = none */
     const agw_sdp_fb *fb;
 } agw_sdp_codec;
 
@@ -346,6 +366,10 @@ const agw_sdp_attr *agw_sdp_attr_of(const agw_sdp_media *media, agw_sdp_attr_kin
 const agw_sdp_codec *agw_sdp_codec_of(const agw_sdp_media *media, unsigned pt);
 /** Whether the encoding name is that one; case does not matter. */
 bool agw_sdp_codec_is(const agw_sdp_codec *codec, const char *name);
+/** What an encoding name is. */
+agw_sdp_encoding agw_sdp_encoding_of(const char *name);
+/** Sets what follows from name and fmtp. */
+void agw_sdp_codec_known(agw_sdp_codec *codec);
 /** Whether it has that feedback ("nack pli"). */
 bool agw_sdp_codec_has_fb(const agw_sdp_codec *codec, const char *value);
 /** The extension with that URI, or NULL. */
@@ -382,7 +406,8 @@ AGW_NODISCARD agw_err agw_sdp_precondition_parse(agw_sdp_precondition *out,
  * must not hold CR, LF or NUL, either; what agw_sdp_parse() gave is fine. */
 typedef struct agw_sdp_writer {
     GString *text;
-    int rank; /* of the last line */
+    int rank;    /* of the last line */
+    size_t line; /* where the present line begins */
 } agw_sdp_writer;
 
 /** Begins a description with v=0. */
@@ -403,6 +428,7 @@ void agw_sdp_write_media(agw_sdp_writer *w, const char *kind, uint16_t port, con
                          const char *const *formats, size_t n_formats);
 /** value NULL: a property attribute. */
 void agw_sdp_write_attr(agw_sdp_writer *w, const char *name, const char *value);
+/** fmt has %s, %u and %d (not negative) alone. */
 void agw_sdp_write_attrf(agw_sdp_writer *w, const char *name, const char *fmt, ...)
     AGW_PRINTF(3, 4);
 

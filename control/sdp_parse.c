@@ -121,9 +121,21 @@ static agw_err check_byte(parser *p, unsigned char c)
     return AGW_OK;
 }
 
+/* Whether one of eight bytes may be below 0x20 or 0x7f: the bit that a borrow leaves in it. */
+static bool may_have_control(uint64_t eight)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101), del = eight ^ (ones * 0x7f);
+    return (((eight - ones * 0x20) | (del - ones)) & ~eight & (ones * 0x80)) != 0;
+}
+
 static bool has_control(const char *from, size_t n)
 {
     bool found = false;
+    for (; n >= sizeof(uint64_t) && !found; n -= sizeof(uint64_t), from += sizeof(uint64_t)) {
+        uint64_t eight;
+        memcpy(&eight, from, sizeof eight);
+        found = may_have_control(eight);
+    }
     for (size_t i = 0; i < n; i++)
         found |= (unsigned char)from[i] < 0x20 || from[i] == 0x7f;
     return found;
@@ -1076,6 +1088,13 @@ static agw_err read_session(parser *p, size_t *at)
     return AGW_OK;
 }
 
+/* rtpmap and fmtp may stand in any order. */
+static void know_codecs(agw_sdp_media *m)
+{
+    for (size_t i = 0; i < m->n_codecs; i++)
+        agw_sdp_codec_known(&m->codecs[i]);
+}
+
 static agw_err read_one_media(parser *p, agw_sdp_media *m, size_t *at)
 {
     const size_t from = *at + 1;
@@ -1087,6 +1106,7 @@ static agw_err read_one_media(parser *p, agw_sdp_media *m, size_t *at)
         err = read_section(p, m, p->lines + from, *at - from);
     if (err != AGW_OK)
         return err;
+    know_codecs(m);
     inherit(p, m);
     return check_credentials(p, m);
 }

@@ -96,8 +96,8 @@ static void test_addr_port_bounds(void)
 
 static void test_addr_text_round_trip(void)
 {
-    static const char *const TEXTS[] = {"0.0.0.0:1", "255.255.255.255:65535", "[::]:9",
-                                        "[2001:db8:1111:2222:3333:4444:5555:6666]:65535"};
+    static const char *const TEXTS[] = {"0.0.0.0:1", "255.255.255.255:65535", "10.99.100.9:80",
+                                        "[::]:9", "[2001:db8:1111:2222:3333:4444:5555:6666]:65535"};
     for (size_t i = 0; i < sizeof TEXTS / sizeof TEXTS[0]; i++) {
         agw_addr a;
         char text[AGW_ADDR_TEXT];

@@ -218,6 +218,27 @@ static void test_sdp_other_medias_are_read(void)
     agw_sdp_free(sdp);
 }
 
+static void test_sdp_encodings_are_known_by_name_in_any_case_and_order(void)
+{
+    agw_sdp *sdp = must_parse(HEAD "m=audio 4000 RTP/AVP 0 96 97 98 99 100\r\n"
+                                   "a=fmtp:96 mode-set=0; Octet-Align = 1\r\n"
+                                   "a=rtpmap:96 amr/8000\r\na=rtpmap:97 AMR-WB/16000\r\n"
+                                   "a=rtpmap:98 Telephone-Event/8000\r\n"
+                                   "a=rtpmap:99 t140/1000\r\na=rtpmap:100 L16/44100\r\n"
+                                   "a=fmtp:98 octet-align=1\r\n");
+    static const uint8_t KNOWN[] = {AGW_CODEC_PCMU,    AGW_CODEC_AMR,     AGW_CODEC_AMR_WB,
+                                    AGW_SDP_ENC_EVENT, AGW_SDP_ENC_OTHER, AGW_CODEC_L16};
+    CU_ASSERT_EQUAL_FATAL(sdp->medias[0].n_codecs, sizeof KNOWN);
+    for (size_t i = 0; i < sizeof KNOWN; i++) {
+        CU_ASSERT_EQUAL(sdp->medias[0].codecs[i].encoding, KNOWN[i]);
+        CU_ASSERT_EQUAL(sdp->medias[0].codecs[i].octet_aligned, i == 1);
+    }
+    CU_ASSERT_EQUAL(agw_sdp_encoding_of("FLEXFEC-03"), AGW_SDP_ENC_FLEXFEC_03);
+    CU_ASSERT_EQUAL(agw_sdp_encoding_of("flexfec-04"), AGW_SDP_ENC_OTHER);
+    CU_ASSERT_EQUAL(agw_sdp_encoding_of(""), AGW_SDP_ENC_OTHER);
+    agw_sdp_free(sdp);
+}
+
 /* --- values --- */
 
 static void test_sdp_rfc3551_6_static_types_need_no_rtpmap(void)
@@ -957,6 +978,7 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_sdp_chromium_answers_are_read),
     AGW_CASE(test_sdp_ts26114_volte_offer_is_read),
     AGW_CASE(test_sdp_other_medias_are_read),
+    AGW_CASE(test_sdp_encodings_are_known_by_name_in_any_case_and_order),
     AGW_CASE(test_sdp_rfc3551_6_static_types_need_no_rtpmap),
     AGW_CASE(test_sdp_attributes_keep_order_name_and_value),
     AGW_CASE(test_sdp_every_known_name_has_its_kind),
