@@ -64,8 +64,9 @@ static void count(agw_traffic *traffic, size_t bytes, agw_ns now)
 static const agw_pt_plan *find_pt(const agw_end *end, uint8_t pt)
 {
     for (size_t i = 0; i < end->n_pts; i++) {
-        if (end->pts[i].ingress == pt)
-            return &end->pts[i];
+        const agw_pt_plan *known = agw_end_pt(end, i);
+        if (known->ingress == pt)
+            return known;
     }
     return NULL;
 }
@@ -828,15 +829,25 @@ void agw_media_free(agw_media *m)
     agw_transcoder_free(m->end[AGW_SIDE_B].transcoder);
     agw_shield_free(m->end[AGW_SIDE_A].shield);
     agw_shield_free(m->end[AGW_SIDE_B].shield);
-    free(m->end[AGW_SIDE_A].ext_map);
-    free(m->end[AGW_SIDE_B].ext_map);
+    for (size_t side = 0; side < 2; side++) {
+        free(m->end[side].ext_map);
+        free(m->end[side].more_pts);
+    }
     free(m);
 }
 
 static void apply_pts(agw_end *end, const agw_end_plan *plan)
 {
+    free(end->more_pts);
+    end->more_pts = NULL;
     end->n_pts = plan->n_pts;
     memcpy(end->pts, plan->pts, sizeof end->pts);
+    if (end->n_pts <= AGW_END_PTS)
+        return;
+    const size_t more = end->n_pts - AGW_END_PTS;
+    end->more_pts = calloc(more, sizeof *end->more_pts);
+    AGW_ASSERT(end->more_pts != NULL);
+    memcpy(end->more_pts, &plan->pts[AGW_END_PTS], more * sizeof *end->more_pts);
 }
 
 static void apply_exts(agw_end *end, const agw_end_plan *plan)

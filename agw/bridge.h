@@ -21,6 +21,8 @@ enum {
         AGW_ACT_BLOCK | AGW_ACT_BLOCK_DTMF | AGW_ACT_TAP | AGW_ACT_PASS | AGW_ACT_INBAND,
 };
 
+enum { AGW_END_PTS = 4 }; /* payload types within an agw_end's first line: all that most have */
+
 typedef struct agw_dtmf_player agw_dtmf_player;
 typedef struct agw_player agw_player;
 typedef struct agw_inband agw_inband;
@@ -39,7 +41,7 @@ typedef struct agw_end {
     uint32_t police_ns; /* what a byte takes of its rate; 0 = not policed */
     agw_ns in_at;       /* its last packet */
     agw_budget police;
-    agw_pt_plan pts[AGW_PLAN_PT_MAX];            /* the first four are in the line */
+    agw_pt_plan pts[AGW_END_PTS];                /* the first of them; see agw_end_pt() */
     alignas(AGW_CACHE_LINE) agw_rtp_receiver in; /* the RTP stream from this party */
 
     /* what every packet to this party needs: one line, and one of `out` */
@@ -53,6 +55,7 @@ typedef struct agw_end {
     uint32_t feedback; /* AGW_FB_* that the party understands */
     alignas(AGW_CACHE_LINE) agw_rewrite out; /* the RTP stream toward this party */
 
+    agw_pt_plan *more_pts;              /* the others, or NULL */
     agw_ns key_frame_at;                /* when the next key frame request may go to this party */
     agw_ns loss_asked_at;               /* when one was asked for because of loss */
     char cname[AGW_PLAN_CNAME_MAX + 1]; /* the CNAME that the party sees; "" = unchanged */
@@ -83,6 +86,12 @@ typedef struct agw_end {
     struct agw_shield *shield; /* in place of its digits while they are blocked; NULL = nothing */
     struct agw_transcoder *transcoder; /* of what this party sends; NULL = all passes */
 } agw_end;
+
+/** One of its n_pts. */
+static inline const agw_pt_plan *agw_end_pt(const agw_end *end, size_t i)
+{
+    return i < AGW_END_PTS ? &end->pts[i] : &end->more_pts[i - AGW_END_PTS];
+}
 
 typedef struct agw_media {
     alignas(AGW_CACHE_LINE) struct agw_call *call;

@@ -95,7 +95,7 @@ static bool is_unheard(const agw_end *end)
     if (end->acts & (AGW_ACT_CHAIN | AGW_ACT_BLOCK | AGW_ACT_BLOCK_DTMF))
         return false;
     for (size_t i = 0; i < end->n_pts; i++) {
-        const agw_pt_plan *pt = &end->pts[i];
+        const agw_pt_plan *pt = agw_end_pt(end, i);
         if (pt->is_event && !pt->chained)
             return false;
         ends_here = ends_here || pt->is_event;
@@ -150,7 +150,7 @@ static agw_pt_plan event_pt(const agw_media *m, agw_side from)
     if (end->transcoder != NULL)
         return found;
     for (size_t i = 0; i < end->n_pts; i++) {
-        const agw_pt_plan *pt = &end->pts[i];
+        const agw_pt_plan *pt = agw_end_pt(end, i);
         if (!pt->is_event || pt->clock_hz == 0)
             continue;
         if (pt->clock_hz == end->in.clock_hz)

@@ -18,7 +18,6 @@ enum {
     AGW_PLAN_MEDIA_MAX = 16,   /* medias of one call that carry anything */
     AGW_UFRAG_LEN = 8,         /* our own: 4 characters transport index + 4 random ones (24 bits) */
     AGW_PWD_LEN = 24,          /* our own: 144 random bits */
-    AGW_ICE_TEXT_MAX = 256,    /* longest ufrag or pwd of a peer, RFC 8839 section 5.4 */
     AGW_MID_MAX = 32,          /* longest mid that we route by */
     AGW_PLAN_PT_MAX = 32,      /* payload types of one media and direction */
     AGW_PLAN_EXT_MAX = 32,     /* header extensions of the same */
@@ -101,8 +100,7 @@ typedef struct agw_transport_plan {
     const agw_candidate_plan *candidates; /* of the peer's newest credentials; the plan's */
     size_t n_candidates;
     char local_ufrag[AGW_UFRAG_LEN + 1], local_pwd[AGW_PWD_LEN + 1];
-    char remote_ufrag[AGW_ICE_TEXT_MAX + 1],
-        remote_pwd[AGW_ICE_TEXT_MAX + 1]; /* "" until the answer */
+    const char *remote_ufrag, *remote_pwd; /* the plan's; NULL until the answer */
 
     uint8_t dtls; /* agw_dtls_plan, with AGW_SECURITY_DTLS */
     uint8_t n_fingerprints;
@@ -121,7 +119,7 @@ typedef struct agw_transport_plan {
      * answer. muted: the party at remote_rtp is not heard yet, for the first of these reasons. */
     uint8_t n_sources, n_open;
     bool muted;
-    agw_addr sources[AGW_PLAN_SOURCES_MAX];
+    const agw_addr *sources; /* the plan's */
     /* Media of an address that no SDP has named yet, or of a branch that is not heard, is kept for
      * a moment (agw/early.h), as the SDP that lets it in may be late: for the asked side until the
      * final answer. */
@@ -241,16 +239,23 @@ typedef struct agw_media_plan {
 } agw_media_plan;
 
 typedef struct agw_plan {
-    size_t n_transports, n_medias, n_candidates, n_chains;
+    size_t n_transports, n_medias, n_chains;
     agw_transport_plan *transports;
     agw_media_plan *medias;
-    agw_candidate_plan *candidates; /* those of all transports, or NULL */
-    agw_audio_plan *audios;         /* those of all ends, or NULL */
-    agw_chain_plan *chains;         /* those of all ends, with room for two a media */
+    agw_audio_plan *audios; /* those of all ends, or NULL */
+    agw_chain_plan *chains; /* those of all ends, with room for two a media, or NULL */
+    uint8_t *room;          /* what transports point to */
+    size_t room_bytes, room_used;
 } agw_plan;
 
 /** A zeroed plan with room for so many; NULL when memory is short. Free with agw_plan_free(). */
 AGW_NODISCARD agw_plan *agw_plan_new(size_t n_transports, size_t n_medias);
+/** Room for what agw_plan_keep() gets, once; AGW_ERR_LIMIT when memory is short.
+ * @param bytes  sum of agw_plan_room() of each */
+AGW_NODISCARD agw_err agw_plan_make_room(agw_plan *plan, size_t bytes);
+size_t agw_plan_room(size_t bytes);
+/** A copy that lives as long as the plan; n = 0: NULL. */
+const void *agw_plan_keep(agw_plan *plan, const void *from, size_t n);
 /** One more zeroed chain, for agw_end_plan.chain; not more than two a media. */
 agw_chain_plan *agw_plan_add_chain(agw_plan *plan);
 /** Wipes credentials, too. NULL is fine. */

@@ -47,7 +47,7 @@ typedef struct agw_end_stats {
     agw_counter loss_runs_in; /* runs in which lost_in was lost: one or more packets in a row */
     agw_counter played_ms;    /* where the file stands, or stood, that this party hears */
 
-    alignas(AGW_CACHE_LINE) agw_transcode_stats transcode; /* of what this party sends */
+    agw_transcode_stats transcode; /* of what this party sends */
 } agw_end_stats;
 
 typedef struct agw_media_stats {

@@ -1285,7 +1285,7 @@ static bool apply_credentials(agw_transport *t, agw_ice *ice, const agw_transpor
     const char *ufrag = plan->remote_ufrag, *pwd = plan->remote_pwd;
     bool restart = strcmp(plan->local_ufrag, t->local_ufrag) != 0;
     agw_err err = AGW_OK;
-    if (!restart && ufrag[0] != '\0')
+    if (!restart && ufrag != NULL)
         err = agw_ice_set_remote(ice, now, ufrag, pwd);
     restart =
         restart || err == AGW_ERR_STATE; /* another browser answers: the newest answer counts */
@@ -1362,15 +1362,27 @@ static bool wrong_role(const agw_transport *t)
     return t->assoc != NULL && !t->dtls_done && t->dtls_role != role;
 }
 
+/* true: they are others. */
+static bool apply_fingerprints(agw_transport *t, const agw_transport_plan *plan)
+{
+    const size_t size = plan->n_fingerprints * sizeof *t->fingerprints;
+    if (plan->n_fingerprints == t->n_fingerprints &&
+        (size == 0 || memcmp(plan->fingerprints, t->fingerprints, size) == 0))
+        return false;
+    free(t->fingerprints);
+    t->n_fingerprints = plan->n_fingerprints;
+    t->fingerprints = size != 0 ? malloc(size) : NULL;
+    AGW_ASSERT((t->fingerprints != NULL) == (size != 0));
+    if (size != 0)
+        memcpy(t->fingerprints, plan->fingerprints, size);
+    return true;
+}
+
 /* restarted: ICE has begun anew, so DTLS may try again, too. */
 static void apply_dtls(agw_transport *t, const agw_transport_plan *plan, bool restarted)
 {
-    const bool other_peer =
-        plan->n_fingerprints != t->n_fingerprints ||
-        memcmp(plan->fingerprints, t->fingerprints, sizeof t->fingerprints) != 0;
+    const bool other_peer = apply_fingerprints(t, plan);
     t->dtls_plan = plan->dtls;
-    t->n_fingerprints = plan->n_fingerprints;
-    memcpy(t->fingerprints, plan->fingerprints, sizeof t->fingerprints);
     if (plan->dtls_epoch != t->dtls_epoch || wrong_role(t))
         restart_dtls(t);
     t->dtls_epoch = plan->dtls_epoch;
@@ -1510,5 +1522,6 @@ void agw_transport_free(agw_transport *t)
     agw_outbox_post(&w->control, mail);
     agw_branches_fini(&t->branches);
     free(t->remotes);
+    free(t->fingerprints);
     free(t);
 }

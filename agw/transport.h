@@ -94,7 +94,7 @@ typedef struct agw_transport {
     agw_port *dtls_port;
     agw_dtls_result *result; /* keys that wait for the peer's fingerprint */
     uint8_t n_fingerprints;
-    agw_fingerprint fingerprints[AGW_PLAN_FP_MAX];
+    agw_fingerprint *fingerprints;
 
     /* SDES: which keys of the plan are in use. While the peer changes its key srtp_in is NULL and
      * both of these are set, so that only then every packet is tried with the one and the other. */

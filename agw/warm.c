@@ -13,7 +13,7 @@ static bool is_on_its_way(const agw_pkt *pkt)
 
 _Static_assert(offsetof(agw_transport, medias[1]) <= AGW_CACHE_LINE, "agw/transport.h says so");
 _Static_assert(offsetof(agw_component, ice) <= AGW_CACHE_LINE, "agw/transport.h says so");
-_Static_assert(offsetof(agw_end, pts[4]) <= AGW_CACHE_LINE, "agw/bridge.h says so");
+_Static_assert(offsetof(agw_end, pts[AGW_END_PTS]) <= AGW_CACHE_LINE, "agw/bridge.h says so");
 _Static_assert(offsetof(agw_rtp_receiver, duplicates) <= AGW_CACHE_LINE, "rtp/seq.h says so");
 _Static_assert(offsetof(agw_rewrite, old_ssrcs) <= AGW_CACHE_LINE, "rtp/rewrite.h says so");
 _Static_assert(offsetof(agw_port, buffer_bytes) <= AGW_CACHE_LINE, "net/port.h says so");

@@ -51,30 +51,37 @@ bool agw_forks_stand(const agw_exchange *x)
 
 /* --- the list of a transport -------------------------------------------------------------- */
 
-static void remove_source(agw_transport_plan *t, const agw_addr *addr)
+static void remove_source(agw_link *link, const agw_addr *addr)
 {
+    agw_transport_plan *t = &link->now;
+    agw_addr *list = link->sources;
     for (uint8_t i = 0; i < t->n_sources; i++) {
-        if (!agw_addr_equal(&t->sources[i], addr))
+        if (!agw_addr_equal(&list[i], addr))
             continue;
         t->n_sources--;
         t->n_open = (uint8_t)(t->n_open - (i < t->n_open));
-        memmove(&t->sources[i], &t->sources[i + 1], (t->n_sources - i) * sizeof t->sources[0]);
+        memmove(&list[i], &list[i + 1], (t->n_sources - i) * sizeof *list);
         return;
     }
 }
 
 /* The newest is the first of the open ones, or of the others. The last one makes room. */
-static void add_source(agw_transport_plan *t, const agw_addr *addr, bool open)
+static void add_source(agw_link *link, const agw_addr *addr, bool open)
 {
+    agw_transport_plan *t = &link->now;
     if (!agw_addr_is_set(addr) || agw_addr_equal(addr, &t->remote_rtp))
         return;
-    remove_source(t, addr);
+    if (link->sources == NULL)
+        link->sources = g_new0(agw_addr, AGW_PLAN_SOURCES_MAX);
+    agw_addr *list = link->sources;
+    t->sources = list;
+    remove_source(link, addr);
     if (t->n_sources == AGW_PLAN_SOURCES_MAX)
         t->n_sources--;
     t->n_open = MIN(t->n_open, t->n_sources);
     const uint8_t at = open ? 0 : t->n_open;
-    memmove(&t->sources[at + 1], &t->sources[at], (t->n_sources - at) * sizeof t->sources[0]);
-    t->sources[at] = *addr;
+    memmove(&list[at + 1], &list[at], (t->n_sources - at) * sizeof *list);
+    list[at] = *addr;
     t->n_sources++;
     t->n_open = (uint8_t)(t->n_open + open);
 }
@@ -89,7 +96,7 @@ void agw_forks_note(const agw_exchange *x)
         agw_link *link = g_ptr_array_index(s->current->links, i);
         const agw_link *said = agw_state_link(x->next, link->info.id);
         if (link->now.side == x->from && said != NULL)
-            add_source(&link->now, &said->now.remote_rtp, open);
+            add_source(link, &said->now.remote_rtp, open);
     }
     s->stood = true;
     agw_session_apply(s);
@@ -104,13 +111,14 @@ void agw_forks_taken(const agw_exchange *x)
         s->early = !s->decided;
 }
 
-void agw_forks_settle(const agw_exchange *x, agw_transport_plan *t, const agw_addr *before)
+void agw_forks_settle(const agw_exchange *x, agw_link *link, const agw_addr *before)
 {
+    agw_transport_plan *t = &link->now;
     if (t->side == x->from) {
         const bool same = agw_addr_equal(before, &t->remote_rtp), was_muted = t->muted;
-        remove_source(t, &t->remote_rtp);
+        remove_source(link, &t->remote_rtp);
         if (is_another(x) && !same)
-            add_source(t, before, !was_muted);
+            add_source(link, before, !was_muted);
         t->muted = !is_final(x) && early_media(x, same) == AGW_EARLY_MEDIA_CLOSED;
     }
     if (!is_final(x))

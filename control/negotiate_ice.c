@@ -49,26 +49,27 @@ static bool add_candidates(agw_link *link, const agw_sdp_list *list)
     return added;
 }
 
-void agw_ice_take(agw_link *link, const agw_sdp_media *tm)
+static void set_remote(agw_link *link, const char *ufrag, const char *pwd)
 {
-    const agw_transport_plan *t = &link->now;
-    if (!t->ice)
-        return;
-    if (strcmp(t->remote_ufrag, tm->ice_ufrag) != 0)
-        g_clear_pointer(&link->candidates, g_array_unref);
-    (void)add_candidates(link, &tm->candidates);
+    const size_t ufrag_size = strlen(ufrag) + 1, pwd_size = strlen(pwd) + 1;
+    agw_link_forget_remote(link);
+    link->remote = g_malloc(ufrag_size + pwd_size);
+    memcpy(link->remote, ufrag, ufrag_size);
+    memcpy(link->remote + ufrag_size, pwd, pwd_size);
+    link->now.remote_ufrag = link->remote;
+    link->now.remote_pwd = link->remote + ufrag_size;
 }
 
-void agw_ice_add_to_plan(agw_plan *plan, agw_transport_plan *t, const agw_link *link)
+void agw_ice_take(agw_link *link, const agw_sdp_media *tm)
 {
-    const size_t n = link->candidates != NULL ? link->candidates->len : 0;
-    if (n == 0 || !t->ice_full)
+    if (!link->now.ice) {
+        agw_link_forget_remote(link);
         return;
-    agw_candidate_plan *at = plan->candidates + plan->n_candidates;
-    memcpy(at, link->candidates->data, n * sizeof *at);
-    plan->n_candidates += n;
-    t->candidates = at;
-    t->n_candidates = n;
+    }
+    if (link->remote != NULL && strcmp(link->remote, tm->ice_ufrag) != 0)
+        g_clear_pointer(&link->candidates, g_array_unref);
+    set_remote(link, tm->ice_ufrag, tm->ice_pwd);
+    (void)add_candidates(link, &tm->candidates);
 }
 
 /* What a state knows about an address of the peer of that transport. */
@@ -76,7 +77,7 @@ static agw_candidate_view view_in(const agw_state *state, uint32_t transport_id,
                                   const agw_addr *addr)
 {
     const agw_link *link = agw_state_link(state, transport_id);
-    if (link == NULL || link->now.remote_ufrag[0] == '\0')
+    if (link == NULL || link->remote == NULL)
         return AGW_CANDIDATE_UNKNOWN;
     for (guint i = 0; link->candidates != NULL && i < link->candidates->len; i++) {
         if (agw_addr_equal(&g_array_index(link->candidates, agw_candidate_plan, i).addr, addr))
@@ -123,9 +124,9 @@ static void take_section(trickle *t, const agw_state *state, const agw_sdp_media
 {
     const agw_line *line = line_of(state, t->side, m, place);
     agw_link *link = line != NULL ? agw_state_end_link(state, line, t->side) : NULL;
-    if (link == NULL || link->now.remote_ufrag[0] == '\0')
+    if (link == NULL || link->remote == NULL)
         return;
-    if (m->ice_ufrag != NULL && strcmp(m->ice_ufrag, link->now.remote_ufrag) != 0)
+    if (m->ice_ufrag != NULL && strcmp(m->ice_ufrag, link->remote) != 0)
         return;
     t->known = true;
     if (link->now.ice && add_candidates(link, &m->candidates))

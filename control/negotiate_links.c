@@ -268,8 +268,6 @@ static void take_remote(const agw_exchange *x, agw_link *link, uint8_t security,
     t->ice = t->ice && tm->ice_ufrag != NULL;
     t->rtcp_mux = link->kind != AGW_TRANSPORT_PAIR || mux;
     agw_ice_take(link, tm);
-    g_strlcpy(t->remote_ufrag, t->ice ? tm->ice_ufrag : "", sizeof t->remote_ufrag);
-    g_strlcpy(t->remote_pwd, t->ice ? tm->ice_pwd : "", sizeof t->remote_pwd);
     take_fingerprints(t, tm);
     take_keys(x, link, tm);
     if (!t->ice)
@@ -416,8 +414,8 @@ static void settle_dtls(const agw_exchange *x, agw_link *link, const agw_sdp_med
 /* RFC 8445 section 9: the offerer's new credentials are answered with new ones of ours. */
 static agw_err settle_ice(agw_exchange *x, agw_link *link, const agw_link *was)
 {
-    if (link->now.side != x->to || was == NULL || was->now.remote_ufrag[0] == '\0' ||
-        !link->now.ice || strcmp(was->now.remote_ufrag, link->now.remote_ufrag) == 0)
+    if (link->now.side != x->to || was == NULL || was->remote == NULL || !link->now.ice ||
+        strcmp(was->remote, link->remote) == 0)
         return AGW_OK;
     const agw_err err =
         agw_gateway_new_credentials(x->s->gw, x->s->call, link->info.id, &link->info);
@@ -440,7 +438,7 @@ static agw_err settle(agw_exchange *x, agw_work *w, agw_side side)
     const bool offered = sender ? leg->mux : !leg->no_mux;
     const agw_addr before = link->now.remote_rtp;
     take_remote(x, link, agw_line_security(w->line, side), tm, offered && m->rtcp_mux);
-    agw_forks_settle(x, &link->now, &before);
+    agw_forks_settle(x, link, &before);
     const agw_link *was = agw_state_link(x->current, link->info.id);
     settle_dtls(x, link, tm, was);
     return settle_ice(x, link, was);

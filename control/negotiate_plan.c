@@ -257,7 +257,7 @@ static void add_transports(agw_plan *plan, const agw_state *state)
             continue;
         agw_transport_plan *t = &plan->transports[plan->n_transports++];
         *t = link->now;
-        agw_ice_add_to_plan(plan, t, link);
+        agw_link_add_to_plan(plan, t, link);
     }
 }
 
@@ -308,36 +308,26 @@ static void add_medias(agw_plan *plan, const agw_state *state)
     }
 }
 
-static size_t count_candidates(const agw_state *state)
+static size_t room_of(const agw_state *state)
 {
-    size_t n = 0;
-    for (guint i = 0; state != NULL && i < state->links->len; i++) {
-        const agw_link *link = g_ptr_array_index(state->links, i);
-        n += link->candidates != NULL ? link->candidates->len : 0;
-    }
-    return n;
-}
-
-/* Calls with full agents only have any. */
-static agw_err make_room_for_candidates(agw_plan *plan, size_t n)
-{
-    if (n != 0)
-        plan->candidates = calloc(n, sizeof *plan->candidates);
-    return n == 0 || plan->candidates != NULL ? AGW_OK : AGW_ERR_LIMIT;
+    size_t bytes = 0;
+    for (guint i = 0; state != NULL && i < state->links->len; i++)
+        bytes += agw_link_room(g_ptr_array_index(state->links, i));
+    return bytes;
 }
 
 agw_plan *agw_plan_of(const agw_session *s)
 {
     const agw_state *const states[] = {s->current, s->offer.pending, s->crossed.pending};
-    size_t n_links = 0, n_candidates = 0;
+    size_t n_links = 0, room = 0;
     for (size_t i = 0; i < G_N_ELEMENTS(states); i++) {
         n_links += states[i] != NULL ? states[i]->links->len : 0;
-        n_candidates += count_candidates(states[i]);
+        room += room_of(states[i]);
     }
     agw_plan *plan = agw_plan_new(n_links, s->current != NULL ? s->current->lines->len : 0);
     if (plan == NULL)
         return NULL;
-    if (make_room_for_candidates(plan, n_candidates) != AGW_OK) {
+    if (agw_plan_make_room(plan, room) != AGW_OK) {
         agw_plan_free(plan);
         return NULL;
     }

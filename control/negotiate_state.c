@@ -6,9 +6,20 @@
 
 #include <string.h>
 
+void agw_link_forget_remote(agw_link *link)
+{
+    if (link->remote == NULL)
+        return;
+    agw_secret_wipe(link->remote + strlen(link->remote) + 1, strlen(link->now.remote_pwd));
+    g_clear_pointer(&link->remote, g_free);
+    link->now.remote_ufrag = link->now.remote_pwd = NULL;
+}
+
 static void link_free(gpointer data)
 {
     agw_link *link = data;
+    agw_link_forget_remote(link);
+    g_free(link->sources);
     g_free(link->tls_id);
     g_clear_pointer(&link->candidates, g_array_unref);
     agw_keys_drop_offered(link);
@@ -47,9 +58,54 @@ agw_state *agw_state_new(void)
     return state;
 }
 
+static size_t remote_bytes(const agw_link *link)
+{
+    return link->remote != NULL ? strlen(link->remote) + 1 + strlen(link->now.remote_pwd) + 1 : 0;
+}
+
+static size_t sources_bytes(const agw_link *link)
+{
+    return link->now.n_sources * sizeof(agw_addr);
+}
+
+static size_t candidates_bytes(const agw_link *link)
+{
+    return link->candidates != NULL && link->now.ice_full
+               ? link->candidates->len * sizeof(agw_candidate_plan)
+               : 0;
+}
+
+size_t agw_link_room(const agw_link *link)
+{
+    return agw_plan_room(remote_bytes(link)) + agw_plan_room(sources_bytes(link)) +
+           agw_plan_room(candidates_bytes(link));
+}
+
+/* Shows them to a plan: texts are a copy of link->remote. */
+static void point_to_remote(agw_transport_plan *t, const agw_link *link, const char *texts)
+{
+    t->remote_ufrag = texts;
+    t->remote_pwd = texts != NULL ? texts + strlen(link->remote) + 1 : NULL;
+}
+
+void agw_link_add_to_plan(agw_plan *plan, agw_transport_plan *t, const agw_link *link)
+{
+    const size_t candidates = candidates_bytes(link);
+    point_to_remote(t, link, agw_plan_keep(plan, link->remote, remote_bytes(link)));
+    t->sources = agw_plan_keep(plan, link->sources, sources_bytes(link));
+    if (candidates == 0)
+        return;
+    t->candidates = agw_plan_keep(plan, link->candidates->data, candidates);
+    t->n_candidates = link->candidates->len;
+}
+
 static agw_link *link_copy(const agw_link *link)
 {
     agw_link *copy = g_memdup2(link, sizeof *link);
+    copy->remote = g_memdup2(link->remote, remote_bytes(link));
+    point_to_remote(&copy->now, link, copy->remote);
+    copy->now.sources = copy->sources =
+        g_memdup2(link->sources, AGW_PLAN_SOURCES_MAX * sizeof *link->sources);
     copy->tls_id = g_strdup(link->tls_id);
     copy->candidates = link->candidates != NULL ? g_array_copy(link->candidates) : NULL;
     copy->offered = g_memdup2(link->offered, link->n_offered * sizeof *link->offered);

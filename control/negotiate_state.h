@@ -32,6 +32,8 @@ typedef struct agw_link {
     agw_transport_kind kind;
     agw_transport_plan now;   /* zeroed but for id and side until its party has spoken */
     char *tls_id;             /* the party's; NULL = none */
+    char *remote;             /* now.remote_ufrag and, behind it, now.remote_pwd; NULL = none */
+    agw_addr *sources;        /* now.sources, with room for all; NULL = none ever */
     GArray *candidates;       /* of agw_candidate_plan, of now.remote_ufrag; NULL = none */
     uint32_t crypto_tag;      /* of the a=crypto that both keys belong to */
     agw_offered_key *offered; /* of our last offer with SDES, best first */
@@ -226,6 +228,8 @@ agw_line *agw_state_line(const agw_state *state, size_t i);
 agw_link *agw_state_link(const agw_state *state, uint32_t id);
 /** The link of one end of a line, or NULL. */
 agw_link *agw_state_end_link(const agw_state *state, const agw_line *line, agw_side side);
+/** Wipes and forgets the party's credentials. */
+void agw_link_forget_remote(agw_link *link);
 agw_line *agw_line_new(agw_state *state, const char *type);
 void agw_line_set_mid(agw_line *line, agw_side side, const char *mid);
 agw_row *agw_line_row(const agw_line *line, size_t i);
@@ -347,7 +351,7 @@ void agw_forks_note(const agw_exchange *x);
 /** The answer takes over: what it says about the session. */
 void agw_forks_taken(const agw_exchange *x);
 /** Who may be heard on an end of it; before: where its party was. */
-void agw_forks_settle(const agw_exchange *x, agw_transport_plan *t, const agw_addr *before);
+void agw_forks_settle(const agw_exchange *x, agw_link *link, const agw_addr *before);
 /** An offer begins: what is known of branches ends unless they are known to be early dialogs. */
 void agw_forks_offer(const agw_exchange *x, agw_transport_plan *from, agw_transport_plan *to);
 
@@ -355,10 +359,12 @@ void agw_forks_offer(const agw_exchange *x, agw_transport_plan *from, agw_transp
 
 /** Decides agent and role of a new transport; tm: transport attributes of the offer. */
 void agw_ice_begin(const agw_exchange *x, agw_link *link, const agw_sdp_media *tm);
-/** Takes the candidates of a party's description, before its credentials are taken. */
+/** Takes a party's credentials and candidates. */
 void agw_ice_take(agw_link *link, const agw_sdp_media *tm);
-/** Appends the candidates to the plan's, which has the room, and shows them to t. */
-void agw_ice_add_to_plan(agw_plan *plan, agw_transport_plan *t, const agw_link *link);
+/** Copies what the link points to into the plan, which has the room, for t. */
+void agw_link_add_to_plan(agw_plan *plan, agw_transport_plan *t, const agw_link *link);
+/** That room. */
+size_t agw_link_room(const agw_link *link);
 
 /* --- negotiate_keys.c: a=crypto --- */
 

@@ -226,7 +226,8 @@ typedef struct lab_call {
     bool has_ended; /* AGW_MAIL_CALL_GONE has come: no message may come any more */
     agw_port core[4];
     agw_media_stats stats[AGW_PLAN_MEDIA_MAX];
-    agw_plan *plan; /* what the next lab_apply() sends a copy of */
+    agw_plan *plan;                         /* what the next lab_apply() sends a copy of */
+    agw_addr sources[AGW_PLAN_SOURCES_MAX]; /* those of its first core leg */
     size_t applies;
     uint32_t gone;   /* transports that came back */
     uint32_t played; /* files and tones that did */
@@ -349,6 +350,7 @@ static inline void lab_plan(lab *l, lab_call *c)
                                         .tos = AGW_TOS_EF,
                                         .remote_rtp = lab_phone(l, c, 2 * i),
                                         .remote_rtcp = lab_phone(l, c, 2 * i + 1)};
+    t[1].sources = c->sources;
     lab_plan_media(&c->plan->medias[0], LAB_AUDIO, AGW_MEDIA_AUDIO);
     lab_plan_media(&c->plan->medias[1], LAB_VIDEO, AGW_MEDIA_VIDEO);
 }
@@ -617,7 +619,7 @@ static inline void lab_say(lab *l, agw_port *port, agw_addr from, const void *da
 static inline size_t lab_write_check(lab *l, const char *local_ufrag, const char *remote_ufrag,
                                      const char *pwd, bool nominate, uint8_t *out, size_t room)
 {
-    char username[2 * AGW_ICE_TEXT_MAX + 2];
+    char username[2 * AGW_ICE_REMOTE_MAX + 2];
     snprintf(username, sizeof username, "%s:%s", local_ufrag, remote_ufrag);
     const check c = {.username = username,
                      .pwd = pwd,

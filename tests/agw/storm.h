@@ -44,7 +44,7 @@ typedef struct storm_call {
     bool has_sent[4][STORM_HOSTS], signalled[STORM_HOSTS];
     bool may_latch;    /* was asked for in this life */
     agw_addr heard[2]; /* where each phone was said to be last; 0.0.0.0 does not change it */
-    char ufrags[2][AGW_UFRAG_LEN + 1], remote_ufrags[2][8];
+    char ufrags[2][AGW_UFRAG_LEN + 1], remote_ufrags[2][8], planned_ufrag[8];
     bool named[256]; /* certificates in a plan of this life */
     storm_key keys[STORM_KEYS];
     size_t n_keys;
@@ -282,17 +282,22 @@ static inline void storm_make_room(storm *s)
 /* --- events ------------------------------------------------------------------------------------
  */
 
+static inline const char *storm_ufrag(const agw_transport_plan *t)
+{
+    return t->remote_ufrag != NULL ? t->remote_ufrag : "";
+}
+
 static inline void storm_post_plan(storm *s, size_t call)
 {
     storm_call *m = &s->calls[call];
     lab_call *c = &s->lab.calls[call];
     const agw_transport_plan *t = c->plan->transports;
     if (strcmp(m->ufrags[0], t[0].local_ufrag) != 0 ||
-        strcmp(m->remote_ufrags[0], t[0].remote_ufrag) != 0) {
+        strcmp(m->remote_ufrags[0], storm_ufrag(&t[0])) != 0) {
         memcpy(m->ufrags[1], m->ufrags[0], sizeof m->ufrags[0]);
         memcpy(m->remote_ufrags[1], m->remote_ufrags[0], sizeof m->remote_ufrags[0]);
         snprintf(m->ufrags[0], sizeof m->ufrags[0], "%.8s", t[0].local_ufrag);
-        snprintf(m->remote_ufrags[0], sizeof m->remote_ufrags[0], "%.7s", t[0].remote_ufrag);
+        snprintf(m->remote_ufrags[0], sizeof m->remote_ufrags[0], "%.7s", storm_ufrag(&t[0]));
     }
     m->named[t[0].fingerprints[0].bytes[0]] = true;
     for (size_t i = 1; i < c->plan->n_transports; i++) {
@@ -411,11 +416,12 @@ static inline void storm_change_plan(storm *s, size_t call)
         break;
     case 7:
         lab_new_ufrag(&s->lab, c);
-        t[0].remote_ufrag[0] = t[0].remote_pwd[0] = '\0';
+        t[0].remote_ufrag = t[0].remote_pwd = NULL;
         break;
     case 8:
-        snprintf(t[0].remote_ufrag, sizeof t[0].remote_ufrag, "f%03u", storm_byte(s));
-        snprintf(t[0].remote_pwd, sizeof t[0].remote_pwd, "browserpasswordbrowserpw");
+        snprintf(m->planned_ufrag, sizeof m->planned_ufrag, "f%03u", storm_byte(s));
+        t[0].remote_ufrag = m->planned_ufrag;
+        t[0].remote_pwd = "browserpasswordbrowserpw";
         break;
     case 9:
         lab_fingerprint(&t[0].fingerprints[0],

@@ -39,7 +39,7 @@ static void plan(fork *f, uint16_t party, const int others[], uint8_t n_open)
     t->remote_rtcp = branch(party);
     t->n_sources = 0;
     for (; others[t->n_sources] >= 0; t->n_sources++)
-        t->sources[t->n_sources] = branch((uint16_t)others[t->n_sources]);
+        f->call->sources[t->n_sources] = branch((uint16_t)others[t->n_sources]);
     t->n_open = n_open;
 }
 
@@ -368,8 +368,9 @@ static void test_branches_are_known_by_their_address_first(void)
     agw_transport_plan plan = {.remote_rtp = branch(1)};
     agw_branches_apply(&b, &plan);
     CU_ASSERT_FALSE(agw_branches_forked(&b));
+    const agw_addr other = branch(2);
     plan.n_sources = 1;
-    plan.sources[0] = branch(2);
+    plan.sources = &other;
     agw_branches_apply(&b, &plan);
     CU_ASSERT_TRUE(agw_branches_forked(&b));
     const agw_addr from = branch(2), stranger = lab_addr(99, 1), port = branch(7),

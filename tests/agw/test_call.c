@@ -103,8 +103,7 @@ static void test_call_334_6_2_22_handshake_before_the_answer_waits_for_the_finge
     agw_plan *early = talk_plan(&t);
     early->transports[0].dtls = AGW_DTLS_WAIT;
     early->transports[0].n_fingerprints = 0;
-    early->transports[0].remote_ufrag[0] = '\0';
-    early->transports[0].remote_pwd[0] = '\0';
+    early->transports[0].remote_ufrag = early->transports[0].remote_pwd = NULL;
     world_apply(&t.w, early);
     CU_ASSERT_TRUE_FATAL(browser_check(&t.browser, &t.w.access));
     CU_ASSERT_TRUE_FATAL(browser_handshake(&t.browser, &t.w.access, AGW_DTLS_CLIENT));

@@ -180,7 +180,7 @@ static void test_early_dialogs_keep_their_sources_until_the_final_answer(void)
     lab *l = lab_new();
     lab_call *c = early_call(l);
     core(c)->n_sources = core(c)->n_open = 1;
-    core(c)->sources[0] = announcement();
+    c->sources[0] = announcement();
     lab_apply(l, c);
     say(l, c, announcement(), 1);
     CU_ASSERT_EQUAL(heard(l), 1);
@@ -204,7 +204,7 @@ static void test_early_strict_source_wants_the_port_of_an_early_dialog(void)
     core(c)->source_rule = AGW_SOURCE_STRICT;
     core(c)->hold_strangers = false;
     core(c)->n_sources = core(c)->n_open = 1;
-    core(c)->sources[0] = announcement();
+    c->sources[0] = announcement();
     lab_apply(l, c);
     say(l, c, lab_addr(120, 7001), 1);
     CU_ASSERT_EQUAL(lab_drops(l, AGW_DROP_WRONG_SOURCE), 1);

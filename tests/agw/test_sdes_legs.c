@@ -422,7 +422,7 @@ static void test_sdes_rfc3960_3_authentic_packets_silence_a_branch(void)
     scene s;
     scene_open(&s, PLAIN, SDES_CM);
     agw_transport_plan *t = plan_of(&s, &s.b);
-    t->sources[0] = older;
+    t->sources = &older;
     t->n_sources = t->n_open = 1;
     t->hold_strangers = true;
     lab_apply(s.l, s.c);

@@ -450,11 +450,11 @@ static void test_transport_rfc8445_9_restart_with_unknown_remote_credentials(voi
     lab_connect(l, c, browser());
     agw_transport_plan *t = &c->plan->transports[0];
     lab_new_ufrag(l, c);
-    t->remote_ufrag[0] = t->remote_pwd[0] = '\0'; /* our own offer asks for it */
+    t->remote_ufrag = t->remote_pwd = NULL; /* our own offer asks for it */
     lab_apply(l, c);
     CU_ASSERT_TRUE(reaches(l, c, browser(), 1));
-    snprintf(t->remote_ufrag, sizeof t->remote_ufrag, "anew");
-    snprintf(t->remote_pwd, sizeof t->remote_pwd, "anewpasswordanewpasswo");
+    t->remote_ufrag = "anew";
+    t->remote_pwd = "anewpasswordanewpasswo";
     lab_apply(l, c);
     const agw_addr moved = lab_addr(51, 7000);
     lab_check(l, c, moved, true);
@@ -472,7 +472,7 @@ static void test_transport_second_answer_with_other_credentials_is_taken(void)
     lab_apply(l, c);
     lab_connect(l, c, browser());
     agw_transport_plan *t = &c->plan->transports[0];
-    snprintf(t->remote_ufrag, sizeof t->remote_ufrag, "fork");
+    t->remote_ufrag = "fork";
     lab_apply(l, c);
     CU_ASSERT_TRUE(reaches(l, c, browser(), 1));
     const agw_addr other = lab_addr(51, 7000);

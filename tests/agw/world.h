@@ -349,8 +349,8 @@ static inline void plan_browser(agw_transport_plan *t, const agw_transport_info 
     t->ice = true;
     snprintf(t->local_ufrag, sizeof t->local_ufrag, "%s", info->ufrag);
     snprintf(t->local_pwd, sizeof t->local_pwd, "%s", info->pwd);
-    snprintf(t->remote_ufrag, sizeof t->remote_ufrag, "%s", BROWSER_UFRAG);
-    snprintf(t->remote_pwd, sizeof t->remote_pwd, "%s", BROWSER_PWD);
+    t->remote_ufrag = BROWSER_UFRAG;
+    t->remote_pwd = BROWSER_PWD;
     t->dtls = AGW_DTLS_PASSIVE;
     t->n_fingerprints = 1;
     agw_dtls_ctx_fingerprint(b->ctx, AGW_HASH_SHA256, &t->fingerprints[0]);

@@ -119,6 +119,17 @@ static inline unsigned ext_of(const agw_end_plan *end, unsigned id)
     return 0;
 }
 
+/* A copy that outlives the plan. */
+static inline agw_transport_plan kept_transport(const fixture *f, size_t media, agw_side side)
+{
+    agw_transport_plan t = *transport_of(f, media, side);
+    t.remote_ufrag = g_intern_string(t.remote_ufrag);
+    t.remote_pwd = g_intern_string(t.remote_pwd);
+    t.sources = NULL;
+    t.candidates = NULL;
+    return t;
+}
+
 /* Nothing that the worker acts upon differs. */
 static inline bool same_transport(const agw_transport_plan *a, const agw_transport_plan *b)
 {
@@ -131,8 +142,8 @@ static inline bool same_transport(const agw_transport_plan *a, const agw_transpo
         same = agw_fingerprint_equal(&a->fingerprints[i], &b->fingerprints[i]);
     return same && strcmp(a->local_ufrag, b->local_ufrag) == 0 &&
            strcmp(a->local_pwd, b->local_pwd) == 0 &&
-           strcmp(a->remote_ufrag, b->remote_ufrag) == 0 &&
-           strcmp(a->remote_pwd, b->remote_pwd) == 0 &&
+           g_strcmp0(a->remote_ufrag, b->remote_ufrag) == 0 &&
+           g_strcmp0(a->remote_pwd, b->remote_pwd) == 0 &&
            agw_addr_equal(&a->remote_rtp, &b->remote_rtp) &&
            agw_addr_equal(&a->remote_rtcp, &b->remote_rtcp);
 }

@@ -101,7 +101,7 @@ static void test_negotiate_flow_rfc6337_repeated_description_opens_nothing(void)
     establish(&f);
     OFFER(&f, AGW_SIDE_B, "", CORE_SESSION("2") CORE_AUDIO("17000"));
     ANSWER(&f, AGW_SIDE_A, "", WEB_ANSWER_A("r1kG", PWD_1, FP_1, "active"));
-    const agw_transport_plan before = *transport_of(&f, 0, AGW_SIDE_B);
+    const agw_transport_plan before = kept_transport(&f, 0, AGW_SIDE_B);
     ANSWER(&f, AGW_SIDE_B, "", CORE_SESSION("2") CORE_AUDIO("17000"));
     CU_ASSERT_FALSE(agw_session_open(f.session));
     CU_ASSERT(same_transport(&before, transport_of(&f, 0, AGW_SIDE_B)));
@@ -129,7 +129,7 @@ static void test_negotiate_flow_refresh_touches_nothing(void)
 {
     fixture f;
     establish(&f);
-    const agw_transport_plan before = *transport_of(&f, 0, AGW_SIDE_A);
+    const agw_transport_plan before = kept_transport(&f, 0, AGW_SIDE_A);
     OFFER(&f, AGW_SIDE_B, "", CORE_A);
     const unsigned long long version = version_of(&f);
     ANSWER(&f, AGW_SIDE_A, "", WEB_ANSWER_A("r1kG", PWD_1, FP_1, "active"));
@@ -193,7 +193,7 @@ static void test_negotiate_flow_media_added_joins_the_group(void)
     fixture f;
     establish(&f);
     const uint32_t id = plan_of(&f)->medias[0].id;
-    const agw_transport_plan audio = *transport_of(&f, 0, AGW_SIDE_B);
+    const agw_transport_plan audio = kept_transport(&f, 0, AGW_SIDE_B);
     OFFER(&f, AGW_SIDE_A, "", WEB_OFFER_AV);
     CU_ASSERT_EQUAL(plan_of(&f)->n_medias, 1); /* the new one waits for its answer */
     CU_ASSERT_EQUAL(plan_of(&f)->n_transports, 3);
@@ -347,7 +347,7 @@ static void test_negotiate_flow_rfc8445_9_restart_gets_new_credentials(void)
 {
     fixture f;
     establish(&f);
-    const agw_transport_plan before = *transport_of(&f, 0, AGW_SIDE_A);
+    const agw_transport_plan before = kept_transport(&f, 0, AGW_SIDE_A);
     const unsigned port = port_of(&f, 0);
     OFFER(&f, AGW_SIDE_A, "", REOFFER("NEWu", PWD_2, FP_1, "actpass"));
     CU_ASSERT(same_transport(&before, transport_of(&f, 0, AGW_SIDE_A)));
@@ -436,7 +436,7 @@ static void test_negotiate_flow_refused_reoffer_restores(void)
     fixture f;
     establish(&f);
     const size_t transports = fake_call_transports(f.call);
-    const agw_transport_plan before = *transport_of(&f, 0, AGW_SIDE_A);
+    const agw_transport_plan before = kept_transport(&f, 0, AGW_SIDE_A);
     OFFER(&f, AGW_SIDE_A, "",
           SESSION("3") BUNDLE("0 1")
               WEB_AUDIO("9", "0", WEB_TRANSPORT("NEWu", PWD_2, FP_2, "actpass"))

@@ -38,7 +38,7 @@ static void test_negotiate_plan_offer_reserves_both_sides_and_waits(void)
     CU_ASSERT_EQUAL(web->security, AGW_SECURITY_DTLS);
     CU_ASSERT_EQUAL(web->dtls, AGW_DTLS_WAIT);
     CU_ASSERT(web->ice);
-    CU_ASSERT_STRING_EQUAL(web->remote_ufrag, "");
+    CU_ASSERT_PTR_NULL(web->remote_ufrag);
     CU_ASSERT_EQUAL(strlen(web->local_ufrag), AGW_UFRAG_LEN);
     CU_ASSERT_EQUAL(strlen(web->local_pwd), AGW_PWD_LEN);
     CU_ASSERT(has(&f, "a=ice-ufrag:"));

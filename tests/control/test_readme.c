@@ -652,7 +652,7 @@ static void refuses(const char *sdp, const char *why)
     fixture f;
     call_with(&f, "");
     agw_plan before = *plan_of(&f);
-    const agw_transport_plan a = *transport_of(&f, 0, AGW_SIDE_A);
+    const agw_transport_plan a = kept_transport(&f, 0, AGW_SIDE_A);
     CU_ASSERT_NOT_EQUAL(script(&f, AGW_SIDE_A, true, "", sdp), AGW_OK);
     CU_ASSERT_STRING_EQUAL(f.why, why);
     CU_ASSERT_EQUAL(f.told->len, 0);
