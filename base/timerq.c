@@ -84,15 +84,8 @@ void agw_timerq_cancel(agw_timerq *q, agw_timer *timer)
     sift_down(q, last.timer->pos);
 }
 
-agw_ns agw_timerq_next(const agw_timerq *q)
+agw_timer *agw_timerq_take(agw_timerq *q)
 {
-    return q->count != 0 ? q->heap[0].at : AGW_NEVER;
-}
-
-agw_timer *agw_timerq_pop(agw_timerq *q, agw_ns now)
-{
-    if (q->count == 0 || q->heap[0].at > now)
-        return NULL;
     agw_timer *timer = q->heap[0].timer;
     agw_timerq_cancel(q, timer);
     return timer;

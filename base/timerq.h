@@ -36,8 +36,18 @@ void agw_timerq_set(agw_timerq *q, agw_timer *timer, agw_ns at);
 void agw_timerq_cancel(agw_timerq *q, agw_timer *timer);
 
 /** The earliest deadline, AGW_NEVER when none is armed. */
-agw_ns agw_timerq_next(const agw_timerq *q);
-/** Disarms and returns the earliest timer whose time has come; NULL when there is none. */
-agw_timer *agw_timerq_pop(agw_timerq *q, agw_ns now);
+static inline agw_ns agw_timerq_next(const agw_timerq *q)
+{
+    return q->count != 0 ? q->heap[0].at : AGW_NEVER;
+}
+
+/** Disarms and returns the earliest timer; there is one. */
+agw_timer *agw_timerq_take(agw_timerq *q);
+
+/** The same if its time has come; NULL when there is none. Asked for in each turn of a worker. */
+static inline agw_timer *agw_timerq_pop(agw_timerq *q, agw_ns now)
+{
+    return q->count != 0 && q->heap[0].at <= now ? agw_timerq_take(q) : NULL;
+}
 
 #endif

@@ -273,7 +273,8 @@ static agw_ng_call *find_for_offer(run *r)
 
 static agw_err negotiate(run *r, agw_ng_call *call, agw_side side, bool is_offer, agw_doc **reply)
 {
-    GString *out = g_string_new(NULL);
+    enum { USUAL_BYTES = 1024 };
+    GString *out = g_string_sized_new(USUAL_BYTES);
     const char *why = NULL;
     const agw_err err =
         agw_negotiate(call->session, side, is_offer, &r->flags, r->sdp, r->sdp_len, out, &why);

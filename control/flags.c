@@ -26,7 +26,7 @@ typedef struct bit_name {
 
 static bool same(const char *a, const char *b)
 {
-    return agw_ng_key_equal(a, b);
+    return a[0] == b[0] && agw_ng_key_equal(a, b); /* none of ours begins with a separator */
 }
 
 /* Behind prefix, or NULL. */
@@ -900,7 +900,8 @@ static const key_rule *key_rule_of(const char *name)
     return NULL;
 }
 
-/* rule: the key's, NULL when it has none. */
+/* rule: the key's, NULL when it has none; texts are not looked at without a rule that takes them.
+ */
 static void take(agw_flags *f, const key_rule *rule, const char *key, char *const *texts)
 {
     if (rule != NULL && rule->take != NULL && texts[0] != NULL)
@@ -1161,7 +1162,11 @@ static void parse(agw_flags *out, const agw_doc *request, bool inner)
         if (take_structure(out, key, value))
             continue;
         const key_rule *rule = key_rule_of(key);
-        char **texts = texts_of(value, rule != NULL ? rule->form : FORM_TEXT);
+        if (rule == NULL || rule->take == NULL) {
+            take(out, rule, key, NULL); /* "sdp" above all: its text is long */
+            continue;
+        }
+        char **texts = texts_of(value, rule->form);
         take(out, rule, key, texts);
         g_strfreev(texts);
     }

@@ -152,7 +152,7 @@ const char *agw_sdp_setup_text(agw_sdp_setup setup)
 
 const agw_sdp_media *agw_sdp_by_mid(const agw_sdp *sdp, const char *mid)
 {
-    return mid != NULL ? g_hash_table_lookup(sdp->by_mid, mid) : NULL;
+    return mid != NULL && sdp->by_mid != NULL ? g_hash_table_lookup(sdp->by_mid, mid) : NULL;
 }
 
 const agw_sdp_group *agw_sdp_group_of(const agw_sdp *sdp, const char *semantics)

@@ -326,7 +326,7 @@ typedef struct agw_sdp {
     agw_sdp_media *medias;
 
     struct agw_sdp_arena *arena; /* private */
-    GHashTable *by_mid;          /* private */
+    GHashTable *by_mid;          /* private; NULL = there is no mid */
 } agw_sdp;
 
 /** Why a description was refused. */

@@ -23,7 +23,7 @@ typedef struct parser {
     agw_sdp_why *why;
     size_t n_lines;
     line *lines;
-    GHashTable *bundles;            /* mid -> BUNDLE group */
+    GHashTable *bundles;            /* mid -> BUNDLE group; NULL = there is none */
     const struct attr_name **known; /* of the media at hand, by attribute; NULL = not known */
     const agw_sdp_fb **fb_tail[AGW_SDP_FORMAT_MAX]; /* of the media at hand, by codec */
     size_t n_fb_all;
@@ -401,6 +401,8 @@ static agw_err read_mid(parser *p, agw_sdp_media *m, const char *value)
         return refuse(p, "mid too long");
     if (m->kind == NULL)
         return AGW_OK; /* it has no meaning at session level */
+    if (p->sdp->by_mid == NULL)
+        p->sdp->by_mid = g_hash_table_new(g_str_hash, g_str_equal);
     if (m->mid != NULL || g_hash_table_contains(p->sdp->by_mid, mid))
         return refuse(p, "mid is there already");
     m->mid = mid;
@@ -1005,6 +1007,8 @@ static void index_bundles(parser *p)
         agw_sdp_group *g = &p->sdp->groups[i];
         if (g_ascii_strcasecmp(g->semantics, "BUNDLE") != 0)
             continue;
+        if (p->bundles == NULL)
+            p->bundles = g_hash_table_new(g_str_hash, g_str_equal);
         for (size_t k = 0; k < g->mids.n; k++) {
             if (!g_hash_table_contains(p->bundles, g->mids.v[k]))
                 g_hash_table_insert(p->bundles, (gpointer)(uintptr_t)g->mids.v[k], g);
@@ -1047,7 +1051,7 @@ static void inherit(parser *p, agw_sdp_media *m)
     if (m->tls_id == NULL)
         m->tls_id = s->tls_id;
     inherit_extmaps(p, m);
-    if (m->mid != NULL)
+    if (m->mid != NULL && p->bundles != NULL)
         m->bundle = g_hash_table_lookup(p->bundles, m->mid);
 }
 
@@ -1149,7 +1153,6 @@ static agw_sdp *sdp_new(void)
 {
     agw_sdp *sdp = g_new0(agw_sdp, 1);
     sdp->arena = agw_sdp_arena_new();
-    sdp->by_mid = g_hash_table_new(g_str_hash, g_str_equal);
     sdp->name = "-";
     sdp->session.n_ports = 1;
     sdp->session.direction = AGW_SDP_SENDRECV;
@@ -1159,9 +1162,8 @@ static agw_sdp *sdp_new(void)
 static agw_err parse(agw_sdp **out, const char *text, size_t len, bool fragment, agw_sdp_why *why)
 {
     parser p = {.sdp = sdp_new(), .fragment = fragment, .why = why};
-    p.bundles = g_hash_table_new(g_str_hash, g_str_equal);
     const agw_err err = read_all(&p, text, len);
-    g_hash_table_destroy(p.bundles);
+    g_clear_pointer(&p.bundles, g_hash_table_destroy);
     if (err != AGW_OK)
         agw_sdp_free(p.sdp);
     else

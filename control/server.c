@@ -90,7 +90,8 @@ static GString *make_reply(agw_server *server, const agw_ng_message *msg, const 
 {
     agw_ng_format format;
     agw_doc *reply = run_body(server, msg, asker, now, &format);
-    GString *out = g_string_new(NULL);
+    enum { USUAL_BYTES = 1024 };
+    GString *out = g_string_sized_new(USUAL_BYTES);
     write_reply(out, msg, reply, format);
     agw_doc_free(reply);
     if (asker->reply_max == 0 || out->len <= asker->reply_max)
