@@ -37,7 +37,7 @@ agw_err agw_plan_make_room(agw_plan *plan, size_t bytes)
     return bytes == 0 || plan->room != NULL ? AGW_OK : AGW_ERR_LIMIT;
 }
 
-const void *agw_plan_keep(agw_plan *plan, const void *from, size_t n)
+void *agw_plan_keep(agw_plan *plan, const void *from, size_t n)
 {
     if (n == 0)
         return NULL;

@@ -104,8 +104,8 @@ typedef struct agw_transport_plan {
 
     uint8_t dtls; /* agw_dtls_plan, with AGW_SECURITY_DTLS */
     uint8_t n_fingerprints;
-    agw_fingerprint fingerprints[AGW_PLAN_FP_MAX]; /* the peer's; none until its SDP is there */
-    uint32_t dtls_epoch; /* counts up when SDP asks for a new association (RFC 8842) */
+    agw_fingerprint *fingerprints; /* the peer's; the plan's. None until its SDP is there */
+    uint32_t dtls_epoch;           /* counts up when SDP asks for a new association (RFC 8842) */
 
     agw_key_plan key_in, key_out; /* with AGW_SECURITY_SDES: the peer's key, and ours */
 
@@ -255,7 +255,7 @@ AGW_NODISCARD agw_plan *agw_plan_new(size_t n_transports, size_t n_medias);
 AGW_NODISCARD agw_err agw_plan_make_room(agw_plan *plan, size_t bytes);
 size_t agw_plan_room(size_t bytes);
 /** A copy that lives as long as the plan; n = 0: NULL. */
-const void *agw_plan_keep(agw_plan *plan, const void *from, size_t n);
+void *agw_plan_keep(agw_plan *plan, const void *from, size_t n);
 /** One more zeroed chain, for agw_end_plan.chain; not more than two a media. */
 agw_chain_plan *agw_plan_add_chain(agw_plan *plan);
 /** Wipes credentials, too. NULL is fine. */

@@ -197,13 +197,18 @@ static agw_err link_receiver(agw_exchange *x, agw_work *w)
 
 static void take_fingerprints(agw_transport_plan *t, const agw_sdp_media *tm)
 {
+    const size_t most = MIN(tm->fingerprints.n, AGW_PLAN_FP_MAX);
+    g_clear_pointer(&t->fingerprints, g_free);
     t->n_fingerprints = 0;
-    for (size_t i = 0; i < tm->fingerprints.n && t->n_fingerprints < AGW_PLAN_FP_MAX; i++) {
+    if (most != 0)
+        t->fingerprints = g_new0(agw_fingerprint, most);
+    for (size_t i = 0; i < tm->fingerprints.n && t->n_fingerprints < most; i++) {
         const char *text = tm->fingerprints.v[i];
-        agw_fingerprint fp;
-        memset(&fp, 0, sizeof fp);
-        if (agw_fingerprint_parse(&fp, text, strlen(text)) == AGW_OK)
-            t->fingerprints[t->n_fingerprints++] = fp;
+        agw_fingerprint *fp = &t->fingerprints[t->n_fingerprints];
+        if (agw_fingerprint_parse(fp, text, strlen(text)) == AGW_OK)
+            t->n_fingerprints++;
+        else
+            memset(fp, 0, sizeof *fp);
     }
 }
 

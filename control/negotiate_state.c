@@ -20,6 +20,7 @@ static void link_free(gpointer data)
     agw_link *link = data;
     agw_link_forget_remote(link);
     g_free(link->sources);
+    g_free(link->now.fingerprints);
     g_free(link->tls_id);
     g_clear_pointer(&link->candidates, g_array_unref);
     agw_keys_drop_offered(link);
@@ -68,6 +69,11 @@ static size_t sources_bytes(const agw_link *link)
     return link->now.n_sources * sizeof(agw_addr);
 }
 
+static size_t fingerprints_bytes(const agw_link *link)
+{
+    return link->now.n_fingerprints * sizeof(agw_fingerprint);
+}
+
 static size_t candidates_bytes(const agw_link *link)
 {
     return link->candidates != NULL && link->now.ice_full
@@ -78,7 +84,7 @@ static size_t candidates_bytes(const agw_link *link)
 size_t agw_link_room(const agw_link *link)
 {
     return agw_plan_room(remote_bytes(link)) + agw_plan_room(sources_bytes(link)) +
-           agw_plan_room(candidates_bytes(link));
+           agw_plan_room(fingerprints_bytes(link)) + agw_plan_room(candidates_bytes(link));
 }
 
 /* Shows them to a plan: texts are a copy of link->remote. */
@@ -93,6 +99,7 @@ void agw_link_add_to_plan(agw_plan *plan, agw_transport_plan *t, const agw_link 
     const size_t candidates = candidates_bytes(link);
     point_to_remote(t, link, agw_plan_keep(plan, link->remote, remote_bytes(link)));
     t->sources = agw_plan_keep(plan, link->sources, sources_bytes(link));
+    t->fingerprints = agw_plan_keep(plan, link->now.fingerprints, fingerprints_bytes(link));
     if (candidates == 0)
         return;
     t->candidates = agw_plan_keep(plan, link->candidates->data, candidates);
@@ -104,6 +111,7 @@ static agw_link *link_copy(const agw_link *link)
     agw_link *copy = g_memdup2(link, sizeof *link);
     copy->remote = g_memdup2(link->remote, remote_bytes(link));
     point_to_remote(&copy->now, link, copy->remote);
+    copy->now.fingerprints = g_memdup2(link->now.fingerprints, fingerprints_bytes(link));
     copy->now.sources = copy->sources =
         g_memdup2(link->sources, AGW_PLAN_SOURCES_MAX * sizeof *link->sources);
     copy->tls_id = g_strdup(link->tls_id);

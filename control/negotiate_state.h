@@ -30,7 +30,8 @@ typedef struct agw_offered_key {
 typedef struct agw_link {
     agw_transport_info info;
     agw_transport_kind kind;
-    agw_transport_plan now;   /* zeroed but for id and side until its party has spoken */
+    agw_transport_plan now;   /* zeroed but for id and side until its party has spoken; its
+                                 fingerprints are the link's */
     char *tls_id;             /* the party's; NULL = none */
     char *remote;             /* now.remote_ufrag and, behind it, now.remote_pwd; NULL = none */
     agw_addr *sources;        /* now.sources, with room for all; NULL = none ever */

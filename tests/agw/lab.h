@@ -228,6 +228,7 @@ typedef struct lab_call {
     agw_media_stats stats[AGW_PLAN_MEDIA_MAX];
     agw_plan *plan;                         /* what the next lab_apply() sends a copy of */
     agw_addr sources[AGW_PLAN_SOURCES_MAX]; /* those of its first core leg */
+    agw_fingerprint fingerprints[3][AGW_PLAN_FP_MAX]; /* of each transport */
     size_t applies;
     uint32_t gone;   /* transports that came back */
     uint32_t played; /* files and tones that did */
@@ -342,6 +343,7 @@ static inline void lab_plan(lab *l, lab_call *c)
                                 .remote_pwd = "browserpasswordbrowserpw",
                                 .dtls = AGW_DTLS_PASSIVE,
                                 .n_fingerprints = 1};
+    t[0].fingerprints = c->fingerprints[0];
     lab_fingerprint(&t[0].fingerprints[0], 1);
     lab_new_ufrag(l, c);
     for (size_t i = 0; i < 2; i++)
@@ -349,7 +351,8 @@ static inline void lab_plan(lab *l, lab_call *c)
                                         .side = AGW_SIDE_B,
                                         .tos = AGW_TOS_EF,
                                         .remote_rtp = lab_phone(l, c, 2 * i),
-                                        .remote_rtcp = lab_phone(l, c, 2 * i + 1)};
+                                        .remote_rtcp = lab_phone(l, c, 2 * i + 1),
+                                        .fingerprints = c->fingerprints[1 + i]};
     t[1].sources = c->sources;
     lab_plan_media(&c->plan->medias[0], LAB_AUDIO, AGW_MEDIA_AUDIO);
     lab_plan_media(&c->plan->medias[1], LAB_VIDEO, AGW_MEDIA_VIDEO);

@@ -14,7 +14,7 @@ static agw_plan *talk_plan(talk *t)
 {
     agw_plan *plan = agw_plan_new(3, 2);
     CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
-    plan_browser(&plan->transports[0], &t->w.access, &t->browser);
+    plan_browser(plan, &t->w.access, &t->browser);
     plan_phone(&plan->transports[1], &t->w.core[0], &t->phone, &t->phone_rtcp);
     plan_phone(&plan->transports[2], &t->w.core[1], &t->video_phone, &t->video_rtcp);
     plan_media(&plan->medias[0], AUDIO, AGW_MEDIA_AUDIO, PT_AUDIO, t->w.access.id, t->w.core[0].id);
@@ -406,7 +406,7 @@ static void test_call_release_returns_every_port(void)
     talk_connect(&t);
     agw_plan *audio_only = agw_plan_new(2, 1);
     CU_ASSERT_PTR_NOT_NULL_FATAL(audio_only);
-    plan_browser(&audio_only->transports[0], &t.w.access, &t.browser);
+    plan_browser(audio_only, &t.w.access, &t.browser);
     plan_phone(&audio_only->transports[1], &t.w.core[0], &t.phone, &t.phone_rtcp);
     plan_media(&audio_only->medias[0], AUDIO, AGW_MEDIA_AUDIO, PT_AUDIO, t.w.access.id,
                t.w.core[0].id);
@@ -737,7 +737,7 @@ static void test_call_ends_in_the_middle_of_its_handshake(void)
             AGW_OK);
         agw_plan *plan = agw_plan_new(2, 1);
         CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
-        plan_browser(&plan->transports[0], &w.access, &browser);
+        plan_browser(plan, &w.access, &browser);
         plan_phone(&plan->transports[1], &w.core[0], &phone, &phone);
         plan_media(&plan->medias[0], AUDIO, AGW_MEDIA_AUDIO, PT_AUDIO, w.access.id, w.core[0].id);
         world_apply(&w, plan);

@@ -16,7 +16,7 @@ static void talk_open(talk *t)
     browser_make(&t->browser);
     agw_plan *plan = agw_plan_new(2, 1);
     CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
-    plan_browser(&plan->transports[0], &t->w.access, &t->browser);
+    plan_browser(plan, &t->w.access, &t->browser);
     plan_phone(&plan->transports[1], &t->w.core[0], &t->phone, &t->phone_rtcp);
     plan_media(&plan->medias[0], AUDIO, AGW_MEDIA_AUDIO, PT_AUDIO, t->w.access.id, t->w.core[0].id);
     world_apply(&t->w, plan);
@@ -127,7 +127,7 @@ static void test_ice_tcp_the_gateway_can_be_the_dtls_client(void)
     talk t;
     talk_open(&t);
     agw_plan *plan = agw_plan_new(2, 1);
-    plan_browser(&plan->transports[0], &t.w.access, &t.browser);
+    plan_browser(plan, &t.w.access, &t.browser);
     plan_phone(&plan->transports[1], &t.w.core[0], &t.phone, &t.phone_rtcp);
     plan_media(&plan->medias[0], AUDIO, AGW_MEDIA_AUDIO, PT_AUDIO, t.w.access.id, t.w.core[0].id);
     plan->transports[0].dtls = AGW_DTLS_ACTIVE;

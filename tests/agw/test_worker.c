@@ -36,7 +36,7 @@ static void bench_apply(bench *b)
     mail->resources = calloc(2, sizeof *mail->resources);
     mail->stats = calloc(1, sizeof(agw_media_stats *));
     agw_transport_plan *t = mail->plan->transports;
-    plan_browser(&t[0], &b->info, &b->browser);
+    plan_browser(mail->plan, &b->info, &b->browser);
     t[0].security = AGW_SECURITY_PLAIN; /* no handshake here: keys are not the subject */
     t[1] = (agw_transport_plan){.id = 2, .side = AGW_SIDE_B, .remote_rtp = b->phone.local};
     mail->resources[0] = (agw_resource){.id = 1, .slot = 5, .rtp = {&b->access}, .shared = true};

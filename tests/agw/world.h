@@ -338,9 +338,11 @@ static inline size_t browser_hear(const party *b, bool rtcp, uint8_t *buf, int w
 /* --- plans
  * ------------------------------------------------------------------------------------------- */
 
-static inline void plan_browser(agw_transport_plan *t, const agw_transport_info *info,
-                                const party *b)
+/* The first transport of a plan. */
+static inline void plan_browser(agw_plan *plan, const agw_transport_info *info, const party *b)
 {
+    agw_transport_plan *t = &plan->transports[0];
+    agw_fingerprint fingerprint;
     t->id = info->id;
     t->side = AGW_SIDE_A;
     t->security = AGW_SECURITY_DTLS;
@@ -353,7 +355,9 @@ static inline void plan_browser(agw_transport_plan *t, const agw_transport_info 
     t->remote_pwd = BROWSER_PWD;
     t->dtls = AGW_DTLS_PASSIVE;
     t->n_fingerprints = 1;
-    agw_dtls_ctx_fingerprint(b->ctx, AGW_HASH_SHA256, &t->fingerprints[0]);
+    agw_dtls_ctx_fingerprint(b->ctx, AGW_HASH_SHA256, &fingerprint);
+    AGW_ASSERT(agw_plan_make_room(plan, agw_plan_room(sizeof fingerprint)) == AGW_OK);
+    t->fingerprints = agw_plan_keep(plan, &fingerprint, sizeof fingerprint);
 }
 
 static inline void plan_phone(agw_transport_plan *t, const agw_transport_info *info,
