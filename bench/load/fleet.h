@@ -8,7 +8,7 @@
 #include "bench/kit/spoil.h"
 #include "bench/load/options.h"
 
-enum { KIT_ON_TIME_NS = 2000000, KIT_IN_BURSTS_NS = 10000000 };
+enum { KIT_ON_TIME_NS = 2000000, KIT_IN_BURSTS_NS = 10000000, KIT_VOICE_NS = 40000000 };
 
 typedef struct kit_fleet kit_fleet;
 

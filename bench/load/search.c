@@ -11,6 +11,7 @@ enum {
     TRIES = 4,
     KEEPS_UP_PERCENT = 98,
     GOALS = KIT_P99_LIMITS + 1,
+    CODED_BUSY_PER_MILLE = 970, /* of a core: coding has no time left */
 };
 
 /* A hundredth of the time in which calls come: the rate is still what it should be. */
@@ -25,6 +26,7 @@ typedef struct probe {
     kit_shares cpu;
     agw_ns lateness; /* of the generator, p99 */
     bool all_up;     /* in churn: as fast as they began */
+    bool left_out;   /* codecs: what comes too late is left out as if it were a pause */
     bool sent;  /* all of it: what the system lost on the generator's side is not the gateway's */
     bool sound; /* sent, and on time */
 } probe;
@@ -62,6 +64,7 @@ static void look(kit_load *l, const kit_fleet *f, const kit_window *w, agw_ns la
     p->sent = p->lateness <= lateness_max;
     p->sound = p->lateness <= KIT_ON_TIME_NS;
     p->cpu = kit_window_shares(l, w);
+    p->left_out = l->options.pair != NULL && p->cpu.gateway >= CODED_BUSY_PER_MILLE;
     if (w->arrived != 0)
         p->gateway_cpu_per_packet =
             (w->end.gateway.cpu - w->begin.gateway.cpu) / (agw_ns)w->arrived;
@@ -151,6 +154,7 @@ static probe try_mix(kit_load *l, unsigned calls)
         p.p99 = most(p.p99, of.p99);
         p.lateness = most(p.lateness, of.lateness);
         p.cpu = of.cpu;
+        p.left_out = of.left_out;
     }
     p.loss_ppm = p.due != 0 ? p.lost * 1000000 / p.due : 0;
     p.sent = p.lateness <= KIT_IN_BURSTS_NS;
@@ -166,7 +170,7 @@ static probe try_mix(kit_load *l, unsigned calls)
 
 static bool meets(const goal *g, const probe *p)
 {
-    return p->all_up && p->sent && p->p99 < g->p99_limit &&
+    return p->all_up && !p->left_out && p->sent && p->p99 < g->p99_limit &&
            (p->lost == 0 || p->lost * 1000000 < p->due * g->loss_ppm);
 }
 
