@@ -5,9 +5,8 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import tls from 'node:tls';
 import { suite, test } from '../lib/runner.mjs';
-import { Gateway } from '../lib/gateway.mjs';
+import { stage } from '../lib/stage.mjs';
 import { Kamailio, NOTIFY } from '../lib/kamailio.mjs';
-import { AgentClient } from '../lib/agent-client.mjs';
 import { Sipp } from '../lib/sipp.mjs';
 import { pause, recv, reply, scenario, send, want } from '../lib/sipp-flow.mjs';
 import { Browser } from '../lib/browser.mjs';
@@ -20,22 +19,12 @@ import { sleep, until } from '../lib/wait.mjs';
 
 const GRACE_S = 8;
 
-suite('flows', {
-  async before(ctx) {
-    ctx.gateway = await new Gateway({ ...ctx.opts, out: join(ctx.opts.out, 'flows') }).start([NOTIFY, `--consent-grace=${GRACE_S}`, '--heartbeat=2'], [`access/${NET.access.v4}`, `core/${NET.core.v4}`]);
-    ctx.kamailio = await Kamailio.start({ gateway: ctx.gateway, flags: 'bare', out: ctx.opts.out, switches: { CLIENTS_DO_100REL: 1 } });
-    ctx.core = new AgentClient(ctx.net.core, join(ctx.opts.out, 'core-agent.log'));
-    ctx.browser = await Browser.launch('flows', ctx.net.br, ctx.opts.out);
-  },
-  async after(ctx) {
-    await ctx.browser?.close();
-    await ctx.core?.stop();
-    await ctx.kamailio?.stop();
-    const result = await ctx.gateway?.stop();
-    ctx.browser = ctx.core = ctx.kamailio = ctx.gateway = null;
-    if (result && ctx.opts.gateway === 'agwd') assert.deepEqual(result, { code: 0, signal: null }, 'clean stop on SIGTERM');
-  },
-});
+suite('flows', stage('flows', {
+  apart: true,
+  options: () => [NOTIFY, `--consent-grace=${GRACE_S}`, '--heartbeat=2'],
+  interfaces: [`access/${NET.access.v4}`, `core/${NET.core.v4}`],
+  kamailio: { flags: 'bare', switches: { CLIENTS_DO_100REL: 1 } },
+}));
 
 const known = { rtpengine: 'needs flags for all of this' };
 const forgotten = (ctx) => until('the gateway has forgotten the call', async () => (await ctx.gateway.ng.calls()).length === 0, 5000);

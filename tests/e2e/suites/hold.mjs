@@ -4,10 +4,8 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { suite, test } from '../lib/runner.mjs';
-import { Gateway } from '../lib/gateway.mjs';
-import { Kamailio, NOTIFY } from '../lib/kamailio.mjs';
-import { AgentClient } from '../lib/agent-client.mjs';
-import { Browser } from '../lib/browser.mjs';
+import { stage } from '../lib/stage.mjs';
+import { NOTIFY } from '../lib/kamailio.mjs';
 import { Capture } from '../lib/pcap.mjs';
 import { NET } from '../lib/sandbox.mjs';
 import { SipPage } from '../lib/sip-phone.mjs';
@@ -21,22 +19,7 @@ const LATE_MS = 200; // a machine that is busy with other tests
 const RESUME_MS = 200;
 const timeoutS = (ctx) => Math.min(15, Math.floor(ctx.opts.hold / 3));
 
-suite('hold', {
-  async before(ctx) {
-    ctx.gateway = await new Gateway({ ...ctx.opts, out: join(ctx.opts.out, 'hold') }).start([NOTIFY, `--timeout=${timeoutS(ctx)}`]);
-    ctx.kamailio = await Kamailio.start({ gateway: ctx.gateway, flags: 'bare', out: join(ctx.opts.out, 'hold') });
-    ctx.core = new AgentClient(ctx.net.core, join(ctx.opts.out, 'agent-core.log'));
-    ctx.browser = await Browser.launch('hold', ctx.net.br, ctx.opts.out);
-  },
-  async after(ctx) {
-    await ctx.browser?.close();
-    await ctx.core?.stop();
-    await ctx.kamailio?.stop();
-    const result = await ctx.gateway?.stop();
-    ctx.browser = ctx.core = ctx.kamailio = ctx.gateway = null;
-    if (result && ctx.opts.gateway === 'agwd') assert.deepEqual(result, { code: 0, signal: null }, 'clean stop on SIGTERM');
-  },
-});
+suite('hold', stage('hold', { apart: true, options: (ctx) => [NOTIFY, `--timeout=${timeoutS(ctx)}`], kamailio: { flags: 'bare' } }));
 
 /** The phone offers this direction, or the old 0.0.0.0, and the page answers. */
 async function phoneOffers({ call, page, phone }, direction) {

@@ -4,9 +4,8 @@ import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { join } from 'node:path';
 import { suite, test } from '../lib/runner.mjs';
-import { Gateway, PORTS } from '../lib/gateway.mjs';
-import { AgentClient } from '../lib/agent-client.mjs';
-import { Browser } from '../lib/browser.mjs';
+import { stage } from '../lib/stage.mjs';
+import { PORTS } from '../lib/gateway.mjs';
 import { Capture, maxGap } from '../lib/pcap.mjs';
 import { Peer } from '../lib/peer.mjs';
 import { NET, nsRun } from '../lib/sandbox.mjs';
@@ -17,20 +16,7 @@ import { until } from '../lib/wait.mjs';
 const FULL = { 'ICE-lite': 'off' }, LITE = { 'ICE-lite': 'both' };
 const KNOWN = { known: { rtpengine: 'a suite of this gateway' } };
 
-suite('ice', {
-  async before(ctx) {
-    ctx.gateway = await new Gateway(ctx.opts).start();
-    ctx.core = new AgentClient(ctx.net.core, join(ctx.opts.out, 'agent-core.log'));
-    ctx.browser = await Browser.launch('ice', ctx.net.br, ctx.opts.out);
-  },
-  async after(ctx) {
-    await ctx.browser?.close();
-    await ctx.core?.stop();
-    const result = await ctx.gateway?.stop();
-    ctx.browser = ctx.core = ctx.gateway = null;
-    if (result && ctx.opts.gateway === 'agwd') assert.deepEqual(result, { code: 0, signal: null }, 'clean stop on SIGTERM');
-  },
-});
+suite('ice', stage('ice'));
 
 const checksSent = async (ctx) => (await ctx.gateway.ng.statistics()).workers.reduce((sum, w) => sum + w['STUN checks'], 0);
 

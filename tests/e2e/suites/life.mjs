@@ -3,8 +3,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { suite, test } from '../lib/runner.mjs';
-import { Gateway } from '../lib/gateway.mjs';
-import { AgentClient } from '../lib/agent-client.mjs';
+import { stage } from '../lib/stage.mjs';
 import { Browser } from '../lib/browser.mjs';
 import { Capture } from '../lib/pcap.mjs';
 import { NET, nsRun } from '../lib/sandbox.mjs';
@@ -14,20 +13,7 @@ import { sleep, until } from '../lib/wait.mjs';
 const TIMEOUT_S = 4;
 const GRACE_S = 4;
 
-suite('life', {
-  async before(ctx) {
-    ctx.gateway = await new Gateway({ ...ctx.opts, out: join(ctx.opts.out, 'life') }).start([`--timeout=${TIMEOUT_S}`, '--silent-timeout=60', `--consent-grace=${GRACE_S}`]);
-    ctx.core = new AgentClient(ctx.net.core, join(ctx.opts.out, 'agent-core.log'));
-    ctx.browser = await Browser.launch('life', ctx.net.br, ctx.opts.out);
-  },
-  async after(ctx) {
-    await ctx.browser?.close();
-    await ctx.core?.stop();
-    const result = await ctx.gateway?.stop();
-    ctx.browser = ctx.core = ctx.gateway = null;
-    if (result && ctx.opts.gateway === 'agwd') assert.deepEqual(result, { code: 0, signal: null }, 'clean stop on SIGTERM');
-  },
-});
+suite('life', stage('life', { apart: true, options: () => [`--timeout=${TIMEOUT_S}`, '--silent-timeout=60', `--consent-grace=${GRACE_S}`] }));
 
 /** Drops everything that leaves the browsers' host from these ports; returns the way back. */
 function cutOff(ctx, ports) {

@@ -1,31 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // At the limit of load: new calls are refused, emergencies come in, who talks goes on talking, and all is well when the load is gone.
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
 import { suite, test } from '../lib/runner.mjs';
-import { Gateway } from '../lib/gateway.mjs';
-import { AgentClient } from '../lib/agent-client.mjs';
-import { Browser } from '../lib/browser.mjs';
+import { stage } from '../lib/stage.mjs';
 import { NET } from '../lib/sandbox.mjs';
 import { audioBothWays, browserCallsPhone, parts, renegotiate } from '../lib/call.mjs';
 import { until } from '../lib/wait.mjs';
 
 const MOST = 2000; // a call is expected to take 0.06 % of the worker: some 500 fit below 30 %
 
-suite('limit', {
-  async before(ctx) {
-    ctx.gateway = await new Gateway({ ...ctx.opts, out: join(ctx.opts.out, 'limit') }).start(['--max-cpu=30', '--workers=1', '--log-level=info']);
-    ctx.core = new AgentClient(ctx.net.core, join(ctx.opts.out, 'agent-core.log'));
-    ctx.browser = await Browser.launch('limit', ctx.net.br, ctx.opts.out);
-  },
-  async after(ctx) {
-    await ctx.browser?.close();
-    await ctx.core?.stop();
-    const result = await ctx.gateway?.stop();
-    ctx.browser = ctx.core = ctx.gateway = null;
-    if (result && ctx.opts.gateway === 'agwd') assert.deepEqual(result, { code: 0, signal: null }, 'clean stop on SIGTERM');
-  },
-});
+suite('limit', stage('limit', { apart: true, options: () => ['--max-cpu=30', '--workers=1', '--log-level=info'] }));
 
 function phoneOffers(ctx, id, flags = []) {
   const ip = NET.phone.v4;

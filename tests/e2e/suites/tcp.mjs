@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // ICE over TCP: browsers for which UDP does not pass, full and lite agents; a connection that is lost; UDP first where it passes.
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
 import { suite, test } from '../lib/runner.mjs';
-import { Gateway } from '../lib/gateway.mjs';
-import { AgentClient } from '../lib/agent-client.mjs';
-import { Browser } from '../lib/browser.mjs';
+import { stage } from '../lib/stage.mjs';
 import { nsRun } from '../lib/sandbox.mjs';
 import { audioBothWays, browserCallsPhone, parts, phoneCallsBrowser } from '../lib/call.mjs';
 import { until } from '../lib/wait.mjs';
@@ -13,20 +10,7 @@ import { until } from '../lib/wait.mjs';
 const FULL = { 'ICE-lite': 'off' }, LITE = { 'ICE-lite': 'both' };
 const KNOWN = { known: { rtpengine: 'a suite of this gateway' } };
 
-suite('tcp', {
-  async before(ctx) {
-    ctx.gateway = await new Gateway(ctx.opts).start(['--ice-tcp']);
-    ctx.core = new AgentClient(ctx.net.core, join(ctx.opts.out, 'agent-core.log'));
-    ctx.browser = await Browser.launch('tcp', ctx.net.br, ctx.opts.out);
-  },
-  async after(ctx) {
-    await ctx.browser?.close();
-    await ctx.core?.stop();
-    const result = await ctx.gateway?.stop();
-    ctx.browser = ctx.core = ctx.gateway = null;
-    if (result && ctx.opts.gateway === 'agwd') assert.deepEqual(result, { code: 0, signal: null }, 'clean stop on SIGTERM');
-  },
-});
+suite('tcp', stage('tcp', { options: () => ['--ice-tcp'] }));
 
 /** No UDP between browser and gateway, either way, until the case ends. */
 function dropUdp(t, ctx) {
