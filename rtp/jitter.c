@@ -7,10 +7,11 @@
 enum {
     BUCKET_NS = AGW_JITTER_BUCKET_US * 1000,
     FIRST_BUCKET = 40, /* of the first packet: room for quicker ones */
-    FIRST_DELAY = 13,  /* buckets: what a stream of which nothing is known gets */
+    FIRST_DELAY = 9,   /* buckets: what a stream of which nothing is known gets */
     MEMORY_MS = 2000,  /* after that a packet weighs 1/e */
     RESERVE_PART = 8,  /* of the delay is added */
-    HOLD_MS = 5000,    /* after that 1/e is left of a delay that is not needed any more */
+    BEGIN_PACKETS = 50,
+    HOLD_MS = 5000, /* after that 1/e is left of a delay that is not needed any more */
 };
 static const agw_ns RESERVE_MAX = AGW_MS(10);
 static const float LATE = 0.03F;     /* of the packets may come too late, but for TAIL */
@@ -113,11 +114,12 @@ static agw_ns read_quantiles(agw_jitter *j)
 }
 
 /* Up at once, down slowly: what so few packets tell is itself uneven, and each change of the delay
- * is heard. */
+ * is heard. But what a stream begins with was no packet's need. */
 static void follow(agw_jitter *j, agw_ns wanted, float share)
 {
     const agw_ns too_much = j->needed - wanted;
-    j->needed -= too_much > 0 ? (agw_ns)((float)too_much * share) : too_much;
+    const bool is_held = too_much > 0 && j->packets >= BEGIN_PACKETS;
+    j->needed -= is_held ? (agw_ns)((float)too_much * share) : too_much;
 }
 
 /* Weight of a packet in a memory that is so long. The first ones have nothing to be compared with:
