@@ -262,6 +262,8 @@ static agw_doc *set_sample(agw_doc *entry, const char *key, const agw_quality_sa
     agw_doc_set_int(mos, "jitter", s->jitter_us / 1000);
     agw_doc_set_int(mos, "packet loss", s->loss_1000 / 10);
     agw_doc_set_int(mos, "R x10", s->r_x10);
+    agw_doc_set_int(mos, "MOS LQ", s->mos_lq_x10);
+    agw_doc_set_int(mos, "R LQ x10", s->r_lq_x10);
     return mos;
 }
 

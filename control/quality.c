@@ -21,7 +21,7 @@ static const agw_emodel_codec *find_codec(const char *text)
 
 /* What comes in since the last sample; 64 bits are as good as for ever. */
 typedef struct news {
-    int64_t came, missed, runs, chained, late, by_fec_ms;
+    int64_t came, missed, runs, chained, late, concealed_ms, by_fec_ms;
 } news;
 
 static int64_t step(const agw_counter *counter, uint64_t *last)
@@ -39,6 +39,7 @@ static news take_news(agw_quality *q, const agw_end_stats *from)
         .runs = step(&from->loss_runs_in, &q->runs),
         .chained = step(&from->transcode.packets_in, &q->chained),
         .late = step(&from->transcode.late, &q->late),
+        .concealed_ms = step(&from->transcode.concealed_ms, &q->concealed_ms),
         .by_fec_ms = step(&from->transcode.by_fec_ms, &q->by_fec_ms),
     };
 }
@@ -49,30 +50,55 @@ static int64_t loss_passed(const news *n, int64_t reported_1000)
     return MAX(n->missed * 1000 / (n->came + n->missed), reported_1000);
 }
 
-/* One stream to us, another one from us on. What in-band FEC has restored sounds coarser than what
- * came, and better than what was made up: it is half lost. */
+/* One stream to us, another one from us on. Lost is what had to be made up, whether it came or not;
+ * of a long gap only the beginning is made up, so that what did not come counts where it is more.
+ * What in-band FEC has restored sounds coarser than what came, and better than what was made up: it
+ * is half lost. */
 static int64_t loss_chained(const news *n, int64_t reported_1000)
 {
     const int64_t all = n->came + n->missed;
-    const int64_t lost = n->missed + n->late - n->by_fec_ms / PACKET_MS / 2;
+    const int64_t gone = MAX(n->missed + n->late, n->concealed_ms / PACKET_MS);
+    const int64_t lost = gone - n->by_fec_ms / PACKET_MS / 2;
     const int64_t leg_1000 = CLAMP(lost, 0, all) * 1000 / all;
     return 1000 - (1000 - leg_1000) * (1000 - reported_1000) / 1000;
+}
+
+static int64_t mos_x10_of(double r)
+{
+    return CLAMP((int64_t)lround(agw_emodel_mos(r) * 10), AGW_MOS_X10_MIN, AGW_MOS_X10_MAX);
+}
+
+/* What the losses are to the codec. One that predicts is wrong for a while behind each run of them,
+ * so that bursts are better for it than as many losses one by one; Bpl is of the latter. The others
+ * have the burst ratio of G.107. By the distances that bench/audio has measured. */
+static void set_losses(agw_emodel_path *path, const agw_emodel_codec *codec,
+                       const agw_quality_sample *s, const news *n)
+{
+    path->loss_percent = (double)s->loss_1000 / 10;
+    path->burst_ratio = 1;
+    if (codec->predicts && n->missed != 0)
+        path->loss_percent *= (1 + (double)n->runs / (double)n->missed) / 2;
+    else if (!codec->predicts)
+        path->burst_ratio =
+            agw_emodel_burst_ratio((uint64_t)n->came, (uint64_t)n->missed, (uint64_t)n->runs);
 }
 
 /* buffers_us: delay of all jitter buffers. */
 static void judge(agw_quality_sample *s, const char *codec_text, const news *n, int64_t buffers_us)
 {
     const agw_emodel_codec *codec = find_codec(codec_text);
-    const agw_emodel_path path = {
+    agw_emodel_path path = {
         .delay_ms =
             agw_emodel_delay_ms(codec, (uint32_t)s->round_trip_us, 0) + (double)buffers_us / 1e3,
-        .loss_percent = (double)s->loss_1000 / 10,
-        .burst_ratio =
-            agw_emodel_burst_ratio((uint64_t)n->came, (uint64_t)n->missed, (uint64_t)n->runs),
     };
+    set_losses(&path, codec, s, n);
     const double r = agw_emodel_r(codec, &path);
+    path.delay_ms = 0;
+    const double r_lq = agw_emodel_r(codec, &path);
     s->r_x10 = (int64_t)lround(r * 10);
-    s->mos_x10 = CLAMP((int64_t)lround(agw_emodel_mos(r) * 10), AGW_MOS_X10_MIN, AGW_MOS_X10_MAX);
+    s->mos_x10 = mos_x10_of(r);
+    s->r_lq_x10 = (int64_t)lround(r_lq * 10);
+    s->mos_lq_x10 = mos_x10_of(r_lq);
 }
 
 static void add(agw_quality *q, const agw_quality_sample *s)
@@ -83,6 +109,8 @@ static void add(agw_quality *q, const agw_quality_sample *s)
         q->highest = *s;
     q->sum.mos_x10 += s->mos_x10;
     q->sum.r_x10 += s->r_x10;
+    q->sum.mos_lq_x10 += s->mos_lq_x10;
+    q->sum.r_lq_x10 += s->r_lq_x10;
     q->sum.loss_1000 += s->loss_1000;
     q->sum.jitter_us += s->jitter_us;
     q->sum.leg_us += s->leg_us;
@@ -132,6 +160,8 @@ agw_quality_sample agw_quality_average(const agw_quality *q)
     return (agw_quality_sample){
         .mos_x10 = (q->sum.mos_x10 + n / 2) / n,
         .r_x10 = (q->sum.r_x10 + n / 2) / n,
+        .mos_lq_x10 = (q->sum.mos_lq_x10 + n / 2) / n,
+        .r_lq_x10 = (q->sum.r_lq_x10 + n / 2) / n,
         .loss_1000 = q->sum.loss_1000 / n,
         .jitter_us = q->sum.jitter_us / n,
         .leg_us = q->sum.leg_us / n,

@@ -17,8 +17,10 @@ enum {
 
 /** One sample of what a party sends, or the sum of several. */
 typedef struct agw_quality_sample {
-    int64_t mos_x10;       /* 10 to 45 */
-    int64_t r_x10;         /* rating factor of the E-model, 0 to 1000 */
+    int64_t mos_x10;    /* 10 to 45 */
+    int64_t r_x10;      /* rating factor of the E-model, 0 to 1000 */
+    int64_t mos_lq_x10; /* both as a listener alone would say: without the delay */
+    int64_t r_lq_x10;
     int64_t loss_1000;     /* of the packets that it sent in this time */
     int64_t jitter_us;     /* at its end */
     int64_t leg_us;        /* round trip between this party and us; 0 = not known */
@@ -30,7 +32,8 @@ typedef struct agw_quality_sample {
 typedef struct agw_quality {
     uint64_t packets, lost, runs; /* counters at the last sample */
     uint64_t chained, late;       /* packets that changed their codec, and that could not in time */
-    uint64_t by_fec_ms;           /* audio that in-band FEC has restored */
+    uint64_t concealed_ms;        /* audio that was made up, and the part of it that in-band FEC */
+    uint64_t by_fec_ms;           /* has restored */
     uint32_t ssrc;                /* whose samples these are */
     uint32_t samples;
     agw_quality_sample sum, lowest, highest;
@@ -38,8 +41,8 @@ typedef struct agw_quality {
 
 /** What is measured of a stream since the last sample: loss as we see it, or as the receiver
  * reports it where that is more (what we only pass on arrives there with the gaps of both legs),
- * jitter likewise. Where its codec changes at us, our jitter buffer ends the first leg: what came
- * too late for it is lost, the losses of both legs add up, and so do the delays.
+ * jitter likewise. Where its codec changes at us, our jitter buffer ends the first leg: what it had
+ * to make up is lost, the losses of both legs add up, and so do the delays.
  *
  * @param from   the party that sends it
  * @param to     the other one

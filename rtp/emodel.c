@@ -15,50 +15,56 @@ static const double WIDEBAND_SCALE = 1.29; /* G.107.1 section 6.2: to the range 
 static const double IE_MAX = 95;           /* all is lost */
 
 /* Rows of one codec follow each other, highest bit rate first; the first one with usual = true is
- * taken when the bit rate is not known. Ie and Bpl of G.711 (with concealment), G.729, GSM-EFR
- * (AMR 12.2), GSM, IS-641 (AMR 7.4), G.722 and AMR-WB follow G.113; the AMR modes in between
- * are interpolated. G.113 has no Opus and no Speex: rows of ours, from where listeners put these
- * beside AMR-WB at equal bit rate; Opus bears losses nearly as G.711 with concealment does, by the
- * distances that bench/audio measures. Fullband (G.107.2) would give Opus from 28 kbit/s on up to
- * 148; here it ends where wideband does. */
+ * taken when the bit rate is not known.
+ *
+ * Where Ie and Bpl are from: G.711 with concealment 0 / 25.1, G.729 10 / 19.0 (Bpl of G.729A), AMR
+ * 12.2 = GSM-EFR 5 / 10.0 and Ie of GSM 20 and IS-641 (AMR 7.4) 10 are G.113 appendix I; Ie of
+ * G.722 (13, 20, 31) and AMR-WB are its appendix IV. They are as others quote them: the text of the
+ * Recommendation was not at hand. Without a source, and ours: the AMR modes in between
+ * (interpolated), Bpl of GSM (as of EFR) and of wideband codecs (small, as few have concealment
+ * that hides much), iLBC, Speex, EVS, and Opus: G.113 has none of them. Opus stands where listeners
+ * put it beside AMR-WB at equal bit rate, and bears losses nearly as G.711 with concealment does,
+ * by the distances that bench/audio measures. Fullband (G.107.2) would give Opus from 28 kbit/s on
+ * up to 148; here it ends where wideband does. Within a codec Bpl does not change which of two
+ * streams is better. */
 static const struct row {
     agw_emodel_codec codec;
     bool usual;
 } ROWS[] = {
-    {{"PCMA", 8000, 0, false, 0, 251, 20}, true},
-    {{"PCMU", 8000, 0, false, 0, 251, 20}, true},
-    {{"L16", 8000, 0, false, 0, 251, 20}, true},
-    {{"G722", 8000, 64000, true, 13, 49, 22}, true},
-    {{"G722", 8000, 56000, true, 20, 49, 22}, false},
-    {{"G722", 8000, 0, true, 31, 49, 22}, false},
-    {{"AMR", 8000, 12200, false, 5, 100, 25}, true},
-    {{"AMR", 8000, 10200, false, 7, 100, 25}, false},
-    {{"AMR", 8000, 7950, false, 9, 100, 25}, false},
-    {{"AMR", 8000, 7400, false, 10, 100, 25}, false},
-    {{"AMR", 8000, 6700, false, 13, 100, 25}, false},
-    {{"AMR", 8000, 5900, false, 16, 100, 25}, false},
-    {{"AMR", 8000, 5150, false, 20, 100, 25}, false},
-    {{"AMR", 8000, 0, false, 22, 100, 25}, false},
-    {{"AMR-WB", 16000, 23050, true, 1, 43, 26}, false},
-    {{"AMR-WB", 16000, 19850, true, 3, 43, 26}, false},
-    {{"AMR-WB", 16000, 18250, true, 5, 43, 26}, false},
-    {{"AMR-WB", 16000, 15850, true, 7, 43, 26}, false},
-    {{"AMR-WB", 16000, 14250, true, 10, 43, 26}, false},
-    {{"AMR-WB", 16000, 12650, true, 13, 43, 26}, true},
-    {{"AMR-WB", 16000, 8850, true, 26, 43, 26}, false},
-    {{"AMR-WB", 16000, 0, true, 41, 43, 26}, false},
-    {{"EVS", 16000, 13200, true, 5, 60, 32}, true},
-    {{"EVS", 16000, 0, true, 16, 60, 32}, false},
-    {{"opus", 48000, 28000, true, 1, 200, 27}, false},
-    {{"opus", 48000, 20000, true, 5, 200, 27}, true},
-    {{"opus", 48000, 14000, true, 12, 200, 27}, false},
-    {{"opus", 48000, 10000, true, 24, 200, 27}, false},
-    {{"opus", 48000, 0, true, 36, 200, 27}, false},
-    {{"G729", 8000, 0, false, 10, 190, 25}, true},
-    {{"GSM", 8000, 0, false, 20, 100, 20}, true},
-    {{"iLBC", 8000, 0, false, 11, 320, 25}, true},
-    {{"speex", 8000, 0, false, 11, 100, 30}, true},
-    {{"speex", 16000, 0, true, 13, 60, 34}, true},
+    {{"PCMA", 8000, 0, false, 0, 251, 20, false}, true},
+    {{"PCMU", 8000, 0, false, 0, 251, 20, false}, true},
+    {{"L16", 8000, 0, false, 0, 251, 20, false}, true},
+    {{"G722", 8000, 64000, true, 13, 49, 22, true}, true},
+    {{"G722", 8000, 56000, true, 20, 49, 22, true}, false},
+    {{"G722", 8000, 0, true, 31, 49, 22, true}, false},
+    {{"AMR", 8000, 12200, false, 5, 100, 25, true}, true},
+    {{"AMR", 8000, 10200, false, 7, 100, 25, true}, false},
+    {{"AMR", 8000, 7950, false, 9, 100, 25, true}, false},
+    {{"AMR", 8000, 7400, false, 10, 100, 25, true}, false},
+    {{"AMR", 8000, 6700, false, 13, 100, 25, true}, false},
+    {{"AMR", 8000, 5900, false, 16, 100, 25, true}, false},
+    {{"AMR", 8000, 5150, false, 20, 100, 25, true}, false},
+    {{"AMR", 8000, 0, false, 22, 100, 25, true}, false},
+    {{"AMR-WB", 16000, 23050, true, 1, 43, 26, true}, false},
+    {{"AMR-WB", 16000, 19850, true, 3, 43, 26, true}, false},
+    {{"AMR-WB", 16000, 18250, true, 5, 43, 26, true}, false},
+    {{"AMR-WB", 16000, 15850, true, 7, 43, 26, true}, false},
+    {{"AMR-WB", 16000, 14250, true, 10, 43, 26, true}, false},
+    {{"AMR-WB", 16000, 12650, true, 13, 43, 26, true}, true},
+    {{"AMR-WB", 16000, 8850, true, 26, 43, 26, true}, false},
+    {{"AMR-WB", 16000, 0, true, 41, 43, 26, true}, false},
+    {{"EVS", 16000, 13200, true, 5, 60, 32, true}, true},
+    {{"EVS", 16000, 0, true, 16, 60, 32, true}, false},
+    {{"opus", 48000, 28000, true, 1, 200, 27, false}, false},
+    {{"opus", 48000, 20000, true, 5, 200, 27, false}, true},
+    {{"opus", 48000, 14000, true, 12, 200, 27, false}, false},
+    {{"opus", 48000, 10000, true, 24, 200, 27, false}, false},
+    {{"opus", 48000, 0, true, 36, 200, 27, false}, false},
+    {{"G729", 8000, 0, false, 10, 190, 25, true}, true},
+    {{"GSM", 8000, 0, false, 20, 100, 20, true}, true},
+    {{"iLBC", 8000, 0, false, 11, 320, 25, false}, true},
+    {{"speex", 8000, 0, false, 11, 100, 30, true}, true},
+    {{"speex", 16000, 0, true, 13, 60, 34, true}, true},
 };
 
 enum { N_ROWS = sizeof ROWS / sizeof ROWS[0] };

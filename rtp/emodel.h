@@ -19,6 +19,7 @@ typedef struct agw_emodel_codec {
     uint8_t ie;       /* equipment impairment factor: without any loss */
     uint16_t bpl_x10; /* packet-loss robustness factor, times ten; receivers conceal losses */
     uint8_t delay_ms; /* a packet of 20 ms and the codec's look-ahead */
+    bool predicts;    /* from what was before: a loss spoils what comes right behind it, too */
 } agw_emodel_codec;
 
 /** From mouth to ear. */
