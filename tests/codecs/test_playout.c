@@ -225,7 +225,7 @@ static void test_playout_an_even_stream_is_played_whole_with_little_delay(void)
     CU_ASSERT_EQUAL(s.d->concealed, 0);
     CU_ASSERT(s.d->decoded >= 198);
     CU_ASSERT(s.roughest < SMOOTH);
-    CU_ASSERT(stats_of(&s).delay_us <= 20000);
+    CU_ASSERT(stats_of(&s).delay_us <= 24000); /* 4 of the histogram, 8 ahead, 12 behind */
     CU_ASSERT(s.timestamp - agw_playout_timestamp(s.p) <=
               FRAME);                         /* what has come and was not played */
     CU_ASSERT(stats_of(&s).shortened_ms > 0); /* from the delay of a stream that nobody knows */
