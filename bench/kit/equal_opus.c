@@ -31,20 +31,20 @@ static void *wanted(int request, void *argument)
     return argument;
 }
 
-int opus_encoder_ctl(OpusEncoder *encoder, int request, ...)
+int opus_encoder_ctl(OpusEncoder *st, int request, ...)
 {
     va_list list;
     va_start(list, request);
     void *argument = va_arg(list, void *);
     va_end(list);
-    return find("opus_encoder_ctl")(encoder, request, wanted(request, argument));
+    return find("opus_encoder_ctl")(st, request, wanted(request, argument));
 }
 
-int opus_multistream_encoder_ctl(OpusMSEncoder *encoder, int request, ...)
+int opus_multistream_encoder_ctl(OpusMSEncoder *st, int request, ...)
 {
     va_list list;
     va_start(list, request);
     void *argument = va_arg(list, void *);
     va_end(list);
-    return find("opus_multistream_encoder_ctl")(encoder, request, wanted(request, argument));
+    return find("opus_multistream_encoder_ctl")(st, request, wanted(request, argument));
 }
