@@ -161,7 +161,7 @@ async function campaign(opts) {
       rounds: opts.rounds,
       quick: opts.quick,
       commands: Object.fromEntries(opts.gateways.map((g) => [g, g === CODECS ? 'micro_transcode' : place.command(g)])),
-      steps: Object.fromEntries(plan.map((s) => [s.id, describeStep(s, opts.gateways)])),
+      steps: Object.fromEntries(plan.map((s) => [s.id, describeStep(s, opts.gateways).replaceAll(TREE, '')])),
     };
     results.runs = await rounds({ ...opts, net: place.net, out: join(opts.build, 'out') }, plan, place);
     results.seconds = Math.round((Date.now() - Date.parse(results.date)) / 1000);
