@@ -2,6 +2,7 @@
  * Medias on virtual time: whose packet it is, key frame requests, RTCP of a BUNDLE group, and
  * numbers that say what a capture would show. */
 #include "codecs/repack.h"
+#include "tests/agw/heap.h"
 #include "tests/agw/lab.h"
 #include "unit.h"
 
@@ -760,34 +761,6 @@ static void test_bridge_rtcp_of_a_party_is_bounded(void)
 
 /* --- the way of a media packet costs no memory ---------------------------------------------------
  */
-
-static size_t heap_calls;
-
-/* Everything in the process comes by here, libraries too. A sanitizer has an allocator of its own:
- * there the test only sees that packets pass. */
-#if !defined(LAB_ASAN) && !defined(LAB_TSAN)
-void *__libc_malloc(size_t size);
-void *__libc_calloc(size_t n, size_t size);
-void *__libc_realloc(void *old, size_t size);
-
-void *malloc(size_t size)
-{
-    heap_calls++;
-    return __libc_malloc(size);
-}
-
-void *calloc(size_t n, size_t size)
-{
-    heap_calls++;
-    return __libc_calloc(n, size);
-}
-
-void *realloc(void *old, size_t size)
-{
-    heap_calls++;
-    return __libc_realloc(old, size);
-}
-#endif
 
 static void ten_thousand(lab *l, lab_call *c, uint16_t *seq)
 {

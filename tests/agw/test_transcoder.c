@@ -4,6 +4,7 @@
 #include "agw/transcode.h"
 #include "codecs/audio.h"
 #include "codecs/g711.h"
+#include "tests/agw/heap.h"
 #include "tests/agw/lab.h"
 #include "unit.h"
 
@@ -15,35 +16,6 @@ enum {
     BOTH_PT = 9, /* both parties have it */
     SSRC_ACCESS = (int)0xa0000001,
 };
-
-/* --- malloc ------------------------------------------------------------------------------------
- */
-
-static size_t heap_calls;
-
-#if !defined(LAB_ASAN) && !defined(LAB_TSAN)
-void *__libc_malloc(size_t size);
-void *__libc_calloc(size_t n, size_t size);
-void *__libc_realloc(void *old, size_t size);
-
-void *malloc(size_t size)
-{
-    heap_calls++;
-    return __libc_malloc(size);
-}
-
-void *calloc(size_t n, size_t size)
-{
-    heap_calls++;
-    return __libc_calloc(n, size);
-}
-
-void *realloc(void *old, size_t size)
-{
-    heap_calls++;
-    return __libc_realloc(old, size);
-}
-#endif
 
 /* --- the call ----------------------------------------------------------------------------------
  */
