@@ -12,9 +12,29 @@ enum {
     AGW_G711_FRAME = 160, /* octets of 20 ms */
 };
 
-uint8_t agw_pcma_encode(int16_t sample);
-int16_t agw_pcma_decode(uint8_t octet);
-uint8_t agw_pcmu_encode(int16_t sample);
-int16_t agw_pcmu_decode(uint8_t octet);
+/** By the 12 (PCMA) and 14 bits (PCMU) of a sample that count, and by octet. Constant once main()
+ * has begun. */
+extern uint8_t agw_pcma_octets[1 << 12], agw_pcmu_octets[1 << 14];
+extern int16_t agw_pcma_samples[256], agw_pcmu_samples[256];
+
+static inline uint8_t agw_pcma_encode(int16_t sample)
+{
+    return agw_pcma_octets[(uint16_t)sample >> 4];
+}
+
+static inline int16_t agw_pcma_decode(uint8_t octet)
+{
+    return agw_pcma_samples[octet];
+}
+
+static inline uint8_t agw_pcmu_encode(int16_t sample)
+{
+    return agw_pcmu_octets[(uint16_t)sample >> 2];
+}
+
+static inline int16_t agw_pcmu_decode(uint8_t octet)
+{
+    return agw_pcmu_samples[octet];
+}
 
 #endif

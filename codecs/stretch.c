@@ -76,10 +76,18 @@ static size_t least(size_t a, size_t b)
 
 float agw_stretch_power(const int16_t *pcm, size_t n)
 {
-    float sum = 0;
-    for (size_t i = 0; i < n; i++)
-        sum += (float)pcm[i] * pcm[i];
-    return n != 0 ? sum / (float)n : 0;
+    enum { LANES = 8 }; /* sums beside one another, which do not wait for each other */
+    float sums[LANES] = {0};
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        for (size_t k = 0; k < LANES; k++)
+            sums[k] += (float)pcm[i + k] * pcm[i + k];
+    }
+    for (; i < n; i++)
+        sums[0] += (float)pcm[i] * pcm[i];
+    for (size_t k = 1; k < LANES; k++)
+        sums[0] += sums[k];
+    return n != 0 ? sums[0] / (float)n : 0;
 }
 
 size_t agw_stretch_shorten(const agw_stretch_how *how, int16_t *pcm, size_t n)

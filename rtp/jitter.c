@@ -89,13 +89,12 @@ static void learn(agw_jitter *j, int bucket, float share)
     j->weight[bucket] += share;
 }
 
-/* The first bucket at which the share of all packets before and in it is more than that. */
-static int quantile(const agw_jitter *j, float share)
+/* From bucket `at`, before which lies *sum: the first one at which the share of all packets before
+ * and in it is more than that. */
+static int quantile(const agw_jitter *j, int at, float *sum, float share)
 {
-    int at = 0;
-    float sum = j->weight[0];
-    while (sum <= share && at < AGW_JITTER_BUCKETS - 1)
-        sum += j->weight[++at];
+    while (*sum + j->weight[at] <= share && at < AGW_JITTER_BUCKETS - 1)
+        *sum += j->weight[at++];
     return at;
 }
 
@@ -104,8 +103,10 @@ static int quantile(const agw_jitter *j, float share)
  */
 static agw_ns read_quantiles(agw_jitter *j)
 {
-    const int quickest = quantile(j, QUICKEST), middle = quantile(j, 0.5F);
-    const int latest = quantile(j, 1 - LATE);
+    float before = 0;
+    const int quickest = quantile(j, 0, &before, QUICKEST);
+    const int middle = quantile(j, quickest, &before, 0.5F);
+    const int latest = quantile(j, middle, &before, 1 - LATE);
     const int tail = (int)(TAIL * (float)(latest - middle));
     j->fastest = j->origin + (agw_ns)quickest * BUCKET_NS;
     const agw_ns needed = j->origin + (agw_ns)(latest + tail + 1) * BUCKET_NS;
