@@ -46,7 +46,7 @@ function parse(argv) {
   opts.rounds = Number(opts.rounds || (opts.quick ? 1 : 3));
   if (!(opts.rounds >= 1)) throw new Error(`--rounds wants a number\n${HELP}`);
   opts.sheet = opts.transcode ? transcode : relay;
-  opts.gateways = (opts.gateways || (opts.transcode ? `agwd,rtpengine,${CODECS}` : 'agwd,agwd_xdp,rtpengine')).split(',');
+  opts.gateways = (opts.gateways || (opts.transcode ? `agwd,agwd_xdp,rtpengine,${CODECS}` : 'agwd,agwd_xdp,rtpengine')).split(',');
   return opts;
 }
 

@@ -1,41 +1,43 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // ./dev bench --transcode: codecs that the gateway changes. Which program runs, which figures become rows. Beside the gateways a column "codecs": the same
-// packets through the same libraries, with nothing around them (bench/micro/transcode.c), on the gateway's CPU and in the same rounds.
+// packets through the same libraries, with nothing around them (bench/micro/transcode.c), on the gateway's CPU and in the same rounds: as many calls as the gateway
+// has, and one alone.
 import { at } from './summary.mjs';
 
 export const CODECS = 'codecs';
 export const MARKS = ['<!-- transcode results: written by ./dev bench --transcode -->', '<!-- /transcode results -->'];
 
-/** Calls at which agwd needs some two thirds of a core, and what rtpengine 10.5 carries. Its libraries have no AMR encoder. */
+/** Calls at which agwd needs some half of a core or more, and what rtpengine 10.5 carries. Its libraries have no AMR encoder. */
 const PAIRS = {
   'pcma-pcmu': { text: 'PCMA, PCMU', calls: 400, theirs: 400, goal: 10 },
   'pcma-g722': { text: 'PCMA, G722', calls: 300, theirs: 300 },
-  'opus-pcma': { text: 'Opus, PCMA', calls: 120, theirs: 20 },
-  'opus-amr': { text: 'Opus, AMR 12.2', calls: 80, theirs: 0 },
-  'opus-amr-wb': { text: 'Opus, AMR-WB 12.65; 40 % pauses, 2 % loss', calls: 44, theirs: 0 },
+  'opus-pcma': { text: 'Opus, PCMA', calls: 80, theirs: 20 },
+  'opus-amr': { text: 'Opus, AMR 12.2', calls: 56, theirs: 0 },
+  'opus-amr-wb': { text: 'Opus, AMR-WB 12.65; 40 % pauses, 2 % loss', calls: 32, theirs: 0 },
 };
-const THEIRS = ['rtpengine', 'rtpengine-kernel'];
+const OURS = ['agwd', 'agwd_xdp'], THEIRS = ['rtpengine', 'rtpengine-kernel'];
 const WAYS = { a: 'Opus to PCMA', b: 'PCMA to Opus' };
 
 /** speech: the file that they all send. */
 export function steps({ quick, speech, build }) {
   const seconds = `--seconds=${quick ? 2 : 4}`;
   const said = (pair) => [`--pair=${pair}`, `--speech=${speech}`];
-  const alone = (pair) => [`${build}/bench/micro/micro_transcode`, ...said(pair)];
-  const media = (pair, ...more) => (kind) => (kind === CODECS ? alone(pair)
+  const alone = (pair, calls) => [`${build}/bench/micro/micro_transcode`, ...said(pair), `--calls=${calls}`];
+  const media = (pair, ...more) => (kind) => (kind === CODECS ? alone(pair, PAIRS[pair].calls)
     : ['load', 'media', ...said(pair), `--calls=${THEIRS.includes(kind) ? PAIRS[pair].theirs : PAIRS[pair].calls}`, seconds, '--warm-up=2', '--p99-limit-us=20000', ...more]);
   const not = (pair) => (PAIRS[pair].theirs ? [] : THEIRS);
   const clean = ['--pause-percent=0', '--loss-percent=0'];
   const mix = (coded, calls) => ['load', 'mix', ...said('opus-amr-wb'), `--calls=${calls}`, `--coded-percent=${coded}`, '--video-percent=0', seconds, '--warm-up=2'];
   const search = (mode, calls) => ['load', mode, ...said('opus-amr-wb'), `--calls=${calls}`, '--seconds=3', '--warm-up=1', '--step-percent=5', '--p99-limit-us=20000'];
-  const others = [...THEIRS, CODECS];
+  const others = ['agwd_xdp', ...THEIRS, CODECS];
   const all = [
     ...Object.keys(PAIRS).map((pair) => ({ id: `frame-${pair}`, argv: media(pair), not: not(pair), variant: 'equal-opus', wide: !['pcma-pcmu', 'opus-amr-wb'].includes(pair) })),
+    ...Object.keys(PAIRS).map((pair) => ({ id: `one-${pair}`, argv: alone(pair, 1), not: [...OURS, ...THEIRS], wide: true })),
     { id: 'mix-idle', argv: mix(0, 100), not: others, once: true },
     { id: 'mix-over', argv: mix(50, 200), not: others, once: true },
     { id: 'mix-sheds', argv: mix(50, 200), not: others, variant: 'sheds', once: true },
     ...Object.keys(WAYS).map((side) => ({ id: `way-${side}`, argv: media('opus-pcma', `--talkers=${side}`), variant: 'equal-opus', wide: true })),
-    ...Object.keys(PAIRS).map((pair) => ({ id: `delay-${pair}`, argv: ['load', 'delay', ...said(pair), ...clean], not: [CODECS, ...not(pair)], once: true, wide: pair !== 'opus-pcma' })),
+    ...Object.keys(PAIRS).map((pair) => ({ id: `delay-${pair}`, argv: ['load', 'delay', ...said(pair), ...clean], not: ['agwd_xdp', CODECS, ...not(pair)], once: true, wide: pair !== 'opus-pcma' })),
     { id: 'search-coded', argv: search('search', 40), not: others, once: true, wide: true, limitMs: 300000 },
     { id: 'search-mix', argv: search('mix-search', 60), not: others, once: true, wide: true, limitMs: 300000 },
   ];
@@ -54,6 +56,9 @@ export const ROWS = [
   ...group('The same of one direction',
     ...Object.entries(WAYS).map(([side, text]) => [`cpu-way-${side}`, text, 'us', `way-${side}`,
       us('gateway_cpu_ns_per_frame', side === 'a' ? 'a_to_b_ns_per_frame' : 'b_to_a_ns_per_frame')])),
+  ...group('The codecs with one call alone, whose state stays in the nearest cache',
+    ...pairs.map(([id, p]) => [`one-${id}`, p.text, 'us', `one-${id}`, us('ns_per_frame')]),
+    ...Object.entries(WAYS).map(([side, text]) => [`one-way-${side}`, text, 'us', 'one-opus-pcma', us(side === 'a' ? 'a_to_b_ns_per_frame' : 'b_to_a_ns_per_frame')])),
   ...group('Largest load on one worker, loss below 0.1 % and every 99 of 100 packets less than 20 ms behind the quickest',
     ['max-coded', 'calls Opus to AMR-WB, 40 % pauses, 2 % loss', 'calls', 'search-coded', calls],
     ['max-mix', 'the same 70 %, audio that passes 25 %, video that passes 5 %', 'calls', 'search-mix', calls],
