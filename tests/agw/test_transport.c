@@ -948,6 +948,44 @@ static void test_transport_334_5_8_tos_is_copied_when_asked_for(void)
     lab_end(l);
 }
 
+/* --- what the network refuses -------------------------------------------------------------------
+ */
+
+static void refuse(lab *l, agw_port *port, agw_addr remote)
+{
+    agw_io_note_icmp(&l->io->io, port, &(agw_icmp){.remote = remote, .type = 3, .code = 3});
+    lab_turn(l);
+}
+
+/* On the shared port the address that could not be reached tells whose it was. */
+static void test_transport_evt_7_a_refused_bearer_is_told_once_a_second(void)
+{
+    const agw_addr browser = lab_addr(50, 6000);
+    lab *l = lab_new();
+    lab_call *c = &l->calls[0];
+    lab_apply(l, c);
+    lab_connect(l, c, browser);
+    refuse(l, &c->core[0], lab_phone(l, c, 0));
+    CU_ASSERT_EQUAL(lab_events(c, AGW_EVENT_BEARER_REFUSED), 1);
+    const agw_event *told = &c->events[c->n_events - 1];
+    const agw_addr phone = lab_phone(l, c, 0);
+    CU_ASSERT_EQUAL(told->transport_id, LAB_CORE_AUDIO);
+    CU_ASSERT_TRUE(agw_addr_equal(&told->remote, &phone));
+    CU_ASSERT_STRING_EQUAL(told->detail, "ICMP type 3 code 3");
+    l->now += AGW_S(1) - 1;
+    refuse(l, &c->core[0], phone);
+    CU_ASSERT_EQUAL(lab_events(c, AGW_EVENT_BEARER_REFUSED), 1);
+    l->now += 1;
+    refuse(l, &c->core[0], phone);
+    CU_ASSERT_EQUAL(lab_events(c, AGW_EVENT_BEARER_REFUSED), 2);
+    refuse(l, &l->access, lab_addr(51, 6000)); /* nobody's */
+    CU_ASSERT_EQUAL(lab_events(c, AGW_EVENT_BEARER_REFUSED), 2);
+    refuse(l, &l->access, browser);
+    CU_ASSERT_EQUAL(lab_events(c, AGW_EVENT_BEARER_REFUSED), 3);
+    CU_ASSERT_EQUAL(c->events[c->n_events - 1].transport_id, LAB_ACCESS);
+    lab_end(l);
+}
+
 /* --- mail --------------------------------------------------------------------------------------
  */
 
@@ -1000,6 +1038,7 @@ static const agw_unit_case cases[] = {
     AGW_CASE(test_transport_latch_is_armed_anew_by_sdp),
     AGW_CASE(test_transport_rfc3264_8_4_zero_address_is_heard_and_not_sent_to),
     AGW_CASE(test_transport_334_5_8_tos_is_copied_when_asked_for),
+    AGW_CASE(test_transport_evt_7_a_refused_bearer_is_told_once_a_second),
     AGW_CASE(test_mail_that_is_never_delivered_takes_its_association_along),
 };
 
