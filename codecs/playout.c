@@ -35,7 +35,7 @@ enum {
 };
 static const agw_ns STEP = AGW_MS(STEP_MS);
 static const agw_ns AHEAD = AGW_MS(8), BEHIND = AGW_MS(12); /* of the wanted delay is let be */
-static const agw_ns FEC_ROOM = AGW_MS(4);
+static const agw_ns FEC_ROOM = AGW_MS(2);
 static const float LIKE = 0.85F, URGENT_LIKE = 0.5F;
 static const float QUIET = 4; /* mean square against the background's */
 static const float LOSS_MEMORY = 0.02F;

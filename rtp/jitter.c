@@ -14,8 +14,9 @@ enum {
     HOLD_MS = 5000, /* after that 1/e is left of a delay that is not needed any more */
 };
 static const agw_ns RESERVE_MAX = AGW_MS(10);
-static const float LATE = 0.03F;     /* of the packets may come too late, but for TAIL */
-static const float TAIL = 0.5F;      /* as much more as they are behind the middle */
+static const float LATE = 0.03F; /* of the packets may come too late, but for TAIL */
+static const float TAIL = 0.5F;  /* as much more as they are behind the middle ... */
+static const float UNSEEN = 6;   /* ... and more than that while that many packets tell little */
 static const float QUICKEST = 0.02F; /* of the packets may be quicker than the quickest */
 
 void agw_jitter_init(agw_jitter *j, uint32_t clock_hz)
@@ -107,7 +108,8 @@ static agw_ns read_quantiles(agw_jitter *j)
     const int quickest = quantile(j, 0, &before, QUICKEST);
     const int middle = quantile(j, quickest, &before, 0.5F);
     const int latest = quantile(j, middle, &before, 1 - LATE);
-    const int tail = (int)(TAIL * (float)(latest - middle));
+    const float unseen = UNSEEN / (float)(j->packets + 4);
+    const int tail = (int)((TAIL + unseen) * (float)(latest - middle));
     j->fastest = j->origin + (agw_ns)quickest * BUCKET_NS;
     const agw_ns needed = j->origin + (agw_ns)(latest + tail + 1) * BUCKET_NS;
     const agw_ns part = (needed - j->fastest) / RESERVE_PART;
