@@ -1372,11 +1372,28 @@ void agw_gateway_ports(const agw_gateway *gw, size_t *free_ports, size_t *used_p
     *free_ports = 0;
     *used_ports = 0;
     for (size_t a = 0; a < gw->n_addresses; a++) {
-        agw_ports_stats stats;
-        agw_ports_get_stats(gw->addresses[a].ports, &stats);
-        *free_ports += stats.free;
-        *used_ports += stats.used;
+        agw_addr ip;
+        size_t free_here, used_here;
+        agw_gateway_ports_of(gw, a, &ip, &free_here, &used_here);
+        *free_ports += free_here;
+        *used_ports += used_here;
     }
+}
+
+size_t agw_gateway_addresses(const agw_gateway *gw)
+{
+    return gw->n_addresses;
+}
+
+void agw_gateway_ports_of(const agw_gateway *gw, size_t i, agw_addr *ip, size_t *free_ports,
+                          size_t *used_ports)
+{
+    AGW_ASSERT(i < gw->n_addresses);
+    agw_ports_stats stats;
+    agw_ports_get_stats(gw->addresses[i].ports, &stats);
+    *ip = gw->addresses[i].ip;
+    *free_ports = stats.free;
+    *used_ports = stats.used;
 }
 
 const char *agw_event_kind_text(agw_event_kind kind)

@@ -286,5 +286,10 @@ void agw_gateway_get_worker_use(const agw_gateway *gw, size_t i, agw_thread_use 
 void agw_gateway_get_handshake_use(const agw_gateway *gw, agw_thread_use *out);
 /** Core ports free and in use over all interfaces. */
 void agw_gateway_ports(const agw_gateway *gw, size_t *free_ports, size_t *used_ports);
+/** How many local addresses there are; interfaces may share one. Each has core ports of its own. */
+size_t agw_gateway_addresses(const agw_gateway *gw);
+/** The same of address i below that number; ip without a port. */
+void agw_gateway_ports_of(const agw_gateway *gw, size_t i, agw_addr *ip, size_t *free_ports,
+                          size_t *used_ports);
 
 #endif

@@ -118,11 +118,18 @@ static void write_calls(GString *out, const agw_control *ctl)
 
 static void write_ports(GString *out, const agw_gateway *gw)
 {
-    size_t free_ports, used_ports;
-    agw_gateway_ports(gw, &free_ports, &used_ports);
-    head_of_number(out, "agw_ports", "Core ports, over all addresses.");
-    labelled(out, "agw_ports", "state", "free", free_ports);
-    labelled(out, "agw_ports", "state", "used", used_ports);
+    head_of_number(out, "agw_ports", "Core ports of each local address.");
+    for (size_t i = 0; i < agw_gateway_addresses(gw); i++) {
+        agw_addr ip;
+        size_t free_ports, used_ports;
+        char text[AGW_ADDR_TEXT];
+        agw_gateway_ports_of(gw, i, &ip, &free_ports, &used_ports);
+        agw_addr_ip_text(&ip, text, sizeof text);
+        g_string_append_printf(out,
+                               "agw_ports{address=\"%s\",state=\"free\"} %zu\n"
+                               "agw_ports{address=\"%s\",state=\"used\"} %zu\n",
+                               text, free_ports, text, used_ports);
+    }
 }
 
 static void write_load(GString *out, agw_gateway *gw)

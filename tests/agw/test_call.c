@@ -457,6 +457,14 @@ static void test_gateway_access_sockets_spread_calls_and_core_interfaces_have_no
     size_t free_ports, used;
     agw_gateway_ports(gw, &free_ports, &used);
     CU_ASSERT_EQUAL(used, 2);
+    CU_ASSERT_EQUAL_FATAL(agw_gateway_addresses(gw), 2);
+    agw_addr ip;
+    agw_gateway_ports_of(gw, 0, &ip, &free_ports, &used);
+    CU_ASSERT_TRUE(agw_addr_ip_equal(&ip, &config.interfaces[0].ip4));
+    CU_ASSERT_EQUAL(used, 0);
+    agw_gateway_ports_of(gw, 1, &ip, &free_ports, &used);
+    CU_ASSERT_TRUE(agw_addr_ip_equal(&ip, &config.interfaces[1].ip4));
+    CU_ASSERT_EQUAL(used, 2);
     agw_gateway_free(gw);
 }
 

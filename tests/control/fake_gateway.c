@@ -440,6 +440,20 @@ void agw_gateway_ports(const agw_gateway *gw, size_t *free_ports, size_t *used_p
     *free_ports = (size_t)gw->config.port_max - gw->config.port_min + 1 - *used_ports;
 }
 
+/* Each interface has an address of its own, with numbers to tell it by. */
+size_t agw_gateway_addresses(const agw_gateway *gw)
+{
+    return gw->config.n_interfaces;
+}
+
+void agw_gateway_ports_of(const agw_gateway *gw, size_t i, agw_addr *ip, size_t *free_ports,
+                          size_t *used_ports)
+{
+    *ip = gw->config.interfaces[i].ip4;
+    *free_ports = 100 * (i + 1);
+    *used_ports = i;
+}
+
 void fake_gateway_set_workers(agw_gateway *gw, size_t n)
 {
     gw->n_workers = n;

@@ -49,6 +49,21 @@ static void test_metrics_of_the_program(void)
     rig_fini(&r);
 }
 
+/* A sum would hide the address that has no port left behind the one that uses none. */
+static void test_metrics_ports_of_each_address(void)
+{
+    rig r;
+    rig_init(&r, NULL);
+    char *text = scrape(&r);
+    CU_ASSERT_TRUE(has(text, "# TYPE agw_ports gauge\n"
+                             "agw_ports{address=\"10.0.0.1\",state=\"free\"} 100\n"
+                             "agw_ports{address=\"10.0.0.1\",state=\"used\"} 0\n"
+                             "agw_ports{address=\"10.1.0.1\",state=\"free\"} 200\n"
+                             "agw_ports{address=\"10.1.0.1\",state=\"used\"} 1\n"));
+    g_free(text);
+    rig_fini(&r);
+}
+
 static void test_metrics_of_a_worker(void)
 {
     rig r;
@@ -132,6 +147,7 @@ static void test_metrics_rtc_7_mos_is_cumulative(void)
 
 static const agw_unit_case CASES[] = {
     AGW_CASE(test_metrics_of_the_program),
+    AGW_CASE(test_metrics_ports_of_each_address),
     AGW_CASE(test_metrics_of_a_worker),
     AGW_CASE(test_metrics_batches_are_cumulative),
     AGW_CASE(test_metrics_transit_is_in_seconds_and_cumulative),
