@@ -9,7 +9,10 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { COLUMNS_MAX = 8 };
+enum {
+    COLUMNS_MAX = 8,
+    LIST_MAX = 500, /* a reply has no more */
+};
 
 typedef struct options {
     agw_client client;
@@ -214,12 +217,22 @@ static void list_head(table *t)
     }
 }
 
+/* What stands behind the number of calls when not all are shown: one more than the limit was asked
+ * for. */
+static const char *list_end(size_t count, gint limit)
+{
+    if (count > (size_t)limit)
+        return ", the oldest of more (--limit)";
+    return count == LIST_MAX ? ", the oldest, there may be more" : "";
+}
+
 static void list_table(options *o, const agw_doc *ids)
 {
     table t;
     list_head(&t);
+    const size_t count = ids != NULL ? agw_doc_count(ids) : 0;
     size_t shown = 0;
-    for (size_t i = 0; ids != NULL && i < agw_doc_count(ids); i++) {
+    for (size_t i = 0; i < count && i < (size_t)o->limit; i++) {
         const char *id = agw_doc_text(agw_doc_at(ids, i));
         agw_doc *request = request_new("query");
         agw_doc_set_str(request, "call-id", id != NULL ? id : "");
@@ -232,14 +245,14 @@ static void list_table(options *o, const agw_doc *ids)
         agw_doc_free(call);
     }
     table_print(&t);
-    printf("%zu call%s\n", shown, shown == 1 ? "" : "s");
+    printf("%zu call%s%s\n", shown, shown == 1 ? "" : "s", list_end(count, o->limit));
 }
 
 static int run_list(options *o, const char *arg)
 {
     (void)arg;
     agw_doc *request = request_new("list");
-    agw_doc_set_int(request, "limit", o->limit);
+    agw_doc_set_int(request, "limit", (int64_t)o->limit + (o->limit > 0 && !o->json));
     agw_doc *reply = agw_client_ask(&o->client, request);
     if (reply == NULL)
         return o->client.status;
@@ -506,7 +519,8 @@ static bool parse_options(options *o, int *argc, char ***argv)
         {"server", 's', 0, G_OPTION_ARG_STRING, &o->client.server, "where agwd listens for ng",
          "ADDRESS:PORT"},
         {"json", 'j', 0, G_OPTION_ARG_NONE, &o->json, "print the reply as JSON", NULL},
-        {"limit", 'l', 0, G_OPTION_ARG_INT, &o->limit, "most calls to list (default 100)", "N"},
+        {"limit", 'l', 0, G_OPTION_ARG_INT, &o->limit,
+         "most calls to list (default 100, at most 500)", "N"},
         {"timeout", 't', 0, G_OPTION_ARG_INT, &o->client.timeout_ms,
          "wait so long for each of 3 tries (default 1000)", "MILLISECONDS"},
         {"interval", 'i', 0, G_OPTION_ARG_DOUBLE, &o->top.interval,
