@@ -65,7 +65,7 @@ static const option OPTIONS[] = {
     {"listen-http", 0, set_listen_http, false, false, NO_FIELD, 0, 0, NULL, NULL, "[ADDRESS:]PORT",
      "HTTP address: /ping, /metrics, ng by POST to /ng and /ng-plain and by WebSocket"},
     {"ng-allow", 0, set_allow, true, false, NO_FIELD, 0, 0, NULL, NULL, "CIDR",
-     "who may speak ng; default loopback, or the private ranges with an outside listener"},
+     "who may speak ng, instead of loopback and, with an ng listener elsewhere, private ranges"},
     {"port-min", 'm', set_int, false, false, FIELD(gateway.port_min), 1024, 65535, NULL, "20000",
      "PORT", "lowest media port"},
     {"port-max", 'M', set_int, false, false, FIELD(gateway.port_max), 1024, 65535, NULL, "32767",

@@ -236,6 +236,10 @@ static agw_err fill_allow(agw_config *config)
         g_ptr_array_add(config->warnings,
                         g_strdup("ng is open to all private addresses, without authentication: "
                                  "name the signalling nodes with ng-allow"));
+    else if (agw_addr_is_set(&config->http_listen) && !agw_addr_is_loopback(&config->http_listen))
+        g_ptr_array_add(config->warnings,
+                        g_strdup("http is not on loopback, but only loopback may use it: "
+                                 "name who else may with ng-allow"));
     return set_default(config, "ng-allow", loopback ? LOOPBACK : PRIVATE);
 }
 

@@ -318,6 +318,24 @@ static void test_config_ng_is_for_loopback_or_private_addresses(void)
     CU_ASSERT_TRUE_FATAL(runs("-i 127.0.0.1 -n 2223 --ng-allow=192.0.2.0/24,8.8.8.8"));
     CU_ASSERT_TRUE(allowed("192.0.2.77") && allowed("8.8.8.8"));
     CU_ASSERT_FALSE(allowed("127.0.0.1"));
+    CU_ASSERT_FALSE(warned("ng-allow"));
+    agw_config_fini(&config);
+}
+
+/* /metrics for others than loopback is a decision of its own: HTTP elsewhere opens nothing. */
+static void test_config_http_off_loopback_opens_nothing_and_says_so(void)
+{
+    CU_ASSERT_TRUE_FATAL(runs(GOOD "--listen-http=8080"));
+    CU_ASSERT_TRUE(allowed("127.0.0.1"));
+    CU_ASSERT_FALSE(allowed("10.0.0.1"));
+    CU_ASSERT_TRUE(warned("http is not on loopback"));
+    agw_config_fini(&config);
+    CU_ASSERT_TRUE_FATAL(runs(GOOD "--listen-http=127.0.0.1:8080"));
+    CU_ASSERT_FALSE(warned("http is not on loopback"));
+    agw_config_fini(&config);
+    CU_ASSERT_TRUE_FATAL(runs(GOOD "--listen-http=8080 --ng-allow=127.0.0.0/8;10.0.0.0/24"));
+    CU_ASSERT_TRUE(allowed("127.0.0.1") && allowed("10.0.0.1"));
+    CU_ASSERT_FALSE(warned("http is not on loopback"));
     agw_config_fini(&config);
 }
 
@@ -368,6 +386,7 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_config_device_names_and_bare_ports_work),
     AGW_CASE(test_config_profiles_and_prefixes_name_interfaces),
     AGW_CASE(test_config_ng_is_for_loopback_or_private_addresses),
+    AGW_CASE(test_config_http_off_loopback_opens_nothing_and_says_so),
     AGW_CASE(test_config_demo_needs_nothing_else),
 };
 
