@@ -84,6 +84,8 @@ export class Endpoint {
   rollback() { return this.page.evaluate(() => rig.rollback()); }
   accept(sdp, o = {}) { return this.page.evaluate((x) => rig.accept(...x), [sdp, o]); }
   direction(kind, dir) { return this.page.evaluate((x) => rig.direction(...x), [kind, dir]); }
+  addVideo() { return this.page.evaluate(() => rig.addVideo()); }
+  dropVideo() { return this.page.evaluate(() => rig.dropVideo()); }
   silent(on) { return this.page.evaluate((x) => rig.silent(x), on); }
   stats() { return this.page.evaluate(() => rig.stats()); }
   tones(freqs) { return this.page.evaluate((f) => rig.tones(f), freqs); }

@@ -183,6 +183,18 @@ const rig = window.rig = {
     await s.replaceTrack(on ? null : this.local.getAudioTracks()[0]);
   },
 
+  /** A picture from now on; the next offer has a line for it. */
+  addVideo() {
+    const track = this.canvasTrack();
+    this.local.addTrack(track);
+    this.passOn(this.pc.addTrack(track, this.local));
+  },
+
+  /** No picture any more, either way; the next offer's line for it has port 0. */
+  dropVideo() {
+    this.pc.getTransceivers().find((t) => t.receiver.track.kind === 'video').stop();
+  },
+
   direction(kind, dir) {
     for (const t of this.pc.getTransceivers()) if (t.receiver.track.kind === kind) t.direction = dir;
   },
