@@ -5,6 +5,8 @@
 //   namespace br6           fd77:1::6 -+- bridge acc0 10.77.1.1 fd77:1::1 [gateway, Kamailio] cor0 10.77.2.1 fd77:2::1 -- namespace core
 //   namespace tu   10.77.1.4        --+                                                              10.77.2.2, .3  fd77:2::2, ::3
 //
+// A case that asks for it (makeHome) has a phone behind a NAT: namespace home 192.168.77.2 -- 192.168.77.1 namespace router 10.77.2.5 -- cor0.
+//
 // The runner re-executes itself in new network, mount and pid namespaces (with a user namespace when it is not root),
 // so names made with `ip netns add` are seen by nobody else and the kernel ends whatever a killed run leaves behind.
 import { spawn, spawnSync } from 'node:child_process';
@@ -19,6 +21,8 @@ export const NET = {
   turn: { v4: '10.77.1.4' },
   phone: { v4: '10.77.2.2', v6: 'fd77:2::2' },
   stranger: { v4: '10.77.2.3', v6: 'fd77:2::3' },
+  router: { v4: '10.77.2.5' },
+  home: { v4: '192.168.77.2', router: '192.168.77.1' },
 };
 
 /** Outer half: starts the inner half in its namespaces; resolves with its exit code. `detached`: in a session of its own. */
@@ -70,6 +74,22 @@ function bridge(name, { v4, v6 }) {
   sh('ip', 'addr', 'add', `${v4}/24`, 'dev', name);
   sh('ip', 'addr', 'add', `${v6}/64`, 'dev', name, 'nodad');
   sh('ip', 'link', 'set', name, 'up');
+}
+
+/** A network at home behind a router of the core: what leaves it has the router's address and other ports, and only answers come in. */
+export function makeHome(net) {
+  const [router, home] = ['router', 'home'].map((n) => `${net.core}-${n}`);
+  host(router, 'cor0', [NET.router.v4], []);
+  sh('ip', 'netns', 'add', home);
+  sh('ip', '-n', router, 'link', 'add', 'home0', 'type', 'veth', 'peer', 'name', 'eth0', 'netns', home);
+  for (const [ns, dev, address] of [[router, 'home0', NET.home.router], [home, 'eth0', NET.home.v4]]) {
+    sh('ip', '-n', ns, 'addr', 'add', `${address}/24`, 'dev', dev);
+    sh('ip', '-n', ns, 'link', 'set', dev, 'up');
+  }
+  sh('ip', '-n', home, 'route', 'add', 'default', 'via', NET.home.router);
+  nsRun(router, 'sh', '-c', 'echo 1 > /proc/sys/net/ipv4/ip_forward');
+  nsRun(router, 'nft', `add table ip nat; add chain ip nat out { type nat hook postrouting priority srcnat; }; add rule ip nat out oifname "eth0" meta l4proto udp masquerade to :50000-59999`);
+  return { ns: home, remove: () => [home, router].forEach((n) => sh('ip', 'netns', 'del', n)) };
 }
 
 let veths = 0;

@@ -8,7 +8,7 @@ import { AgentClient } from '../lib/agent-client.mjs';
 import { Browser, MIC_HZ } from '../lib/browser.mjs';
 import { Capture, maxGap, readPcap } from '../lib/pcap.mjs';
 import { Proc } from '../lib/proc.mjs';
-import { NET, nsRun } from '../lib/sandbox.mjs';
+import { makeHome, NET, nsRun } from '../lib/sandbox.mjs';
 import { attrs, directionIn, parseSdp } from '../lib/sdp.mjs';
 import { holds, sleep, until } from '../lib/wait.mjs';
 import { audioBothWays, browserCallsPhone, connected, pageHears, PAGE_HZ, parts, Phone, PHONE_HZ, phoneCallsBrowser, renegotiate } from '../lib/call.mjs';
@@ -34,6 +34,13 @@ suite('direct', {
 
 async function browser6(ctx) {
   return (ctx.browser6 ??= await Browser.launch('br6', ctx.net.br6, ctx.opts.out));
+}
+
+/** A gateway with options of its own beside that of the suite: a context to make calls with. An interface has one XDP program: this one has sockets. */
+async function beside(t, ctx, name, ...options) {
+  const gateway = await new Gateway({ ...ctx.opts, io: ctx.opts.io && 'udp', out: join(ctx.opts.out, name) }).start(['--access-port=19100', ...options], undefined, { ports: 15000 });
+  t.cleanup(async () => assert.deepEqual(await gateway.stop(), { code: 0, signal: null }, 'clean stop'));
+  return { ...ctx, gateway };
 }
 
 
@@ -554,6 +561,67 @@ test('IPv4 phone calls IPv6 browser', async (t, ctx) => {
   t.sdps = await phoneCallsBrowser(call, page, phone, { at: NET.browser6.v6, keys: { 'address-family': 'IP6' }, answerKeys: ctx.gateway.realms ? {} : { 'address-family': 'IP4' } });
   await audioBothWays(page, phone);
 });
+
+// ---- a phone behind a NAT ----
+
+const LATCH_SILENT_PACKETS = 125; // 2.5 s: a latched source that is silent for 2 s may be followed elsewhere
+
+/** A phone at home, and a call of a page to it: its SDP names the address that it has there, its signalling comes from the router. */
+async function callsHome(t, ctx, answerKeys) {
+  const home = makeHome(ctx.net);
+  t.cleanup(() => home.remove());
+  const agent = new AgentClient(home.ns, join(ctx.opts.out, 'agent-home.log'));
+  t.cleanup(() => agent.stop());
+  const { call, page } = await parts(t, ctx, { phone: null });
+  const phone = await Phone.open(agent, { ip: NET.home.v4 });
+  t.cleanup(() => phone.close());
+  const offer = await page.offer();
+  const toCore = await call.offer(offer, { toward: 'core', at: NET.browser.v4 });
+  const coreAnswer = phone.answerTo(toCore);
+  assert.match(coreAnswer, /c=IN IP4 192\.168\.77\.2\r/);
+  const toBrowser = await call.answer(coreAnswer, { toward: 'browser', at: NET.router.v4, keys: answerKeys });
+  t.sdps = { offer, toCore, coreAnswer, toBrowser };
+  await page.answer(toBrowser);
+  await phone.connect(toCore);
+  return { call, page, phone };
+}
+
+/** Where this call's phone was found, RTP before RTCP. */
+const latchedTo = (ctx, call) => ctx.gateway.events.of(call.id).filter((e) => e.event === 'latched').map((e) => e.detail);
+
+test('a phone behind a NAT, with port-latching: audio both ways, RTCP too, and a stranger does not get it', async (t, ctx) => {
+  const { call, page, phone } = await callsHome(t, ctx, { flags: ['port-latching'] });
+  await audioBothWays(page, phone);
+  const stranger = await Phone.open(ctx.core, { ip: NET.stranger.v4, tone: 1700 });
+  t.cleanup(() => stranger.close());
+  await stranger.connect(t.sdps.toCore);
+  const sentOf = async () => (await stranger.audio.stats()).sent.packets;
+  await until('the stranger has sent a while', async () => await sentOf() > 50, 5000);
+  await audioBothWays(page, phone);
+  await phone.audio.mute(true); // also while the phone says nothing
+  const from = await sentOf();
+  await until('the stranger has sent for longer than that', async () => await sentOf() > from + LATCH_SILENT_PACKETS, 8000);
+  assert.ok((await page.tones([1700])).tones[1700] < 0.05, 'the page does not hear the stranger');
+  assert.equal((await stranger.audio.stats()).rx.packets, 0, 'nothing is sent to the stranger');
+  await phone.audio.mute(false);
+  await audioBothWays(page, phone);
+  await until('the phone gets sender reports through its NAT', async () => (await phone.audio.stats()).rtcp.sr > 0, 8000);
+  const places = latchedTo(ctx, call);
+  t.note(`${NET.home.v4}:${phone.audio.port} is ${places.join(' and ')}`);
+  assert.equal(places.length, 2, 'RTP and RTCP, each found once');
+  for (const place of places) {
+    const [, ip, port] = /^([\d.]+):(\d+)/.exec(place);
+    assert.equal(ip, NET.router.v4);
+    assert.ok(port >= 50000, `${port}: not a port of the phone's own`);
+  }
+}, { known: { rtpengine: 'another source is followed' } });
+
+test('a phone behind a NAT is found without a flag where the realm is none of an IMS', async (t, ctx) => {
+  const own = await beside(t, ctx, 'nat', '--profile=core=sip');
+  const { call, page, phone } = await callsHome(t, own);
+  await audioBothWays(page, phone);
+  assert.match(latchedTo(own, call)[0], /^10\.77\.2\.5:5\d{4}/);
+}, { known: { rtpengine: 'has no profiles' } });
 
 // ---- strangers ----
 
