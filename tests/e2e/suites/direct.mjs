@@ -87,6 +87,25 @@ test('the microphone is heard by the phone, with RTCP both ways', async (t, ctx)
   assert.equal(s.rx.extensions, 0, 'no RTP header extensions toward the core');
 });
 
+/** OpenSSL's name, Chromium's and ours. */
+const PROFILES = [
+  ['SRTP_AEAD_AES_128_GCM', 'SRTP_AEAD_AES_128_GCM', 'AEAD_AES_128_GCM'],
+  ['SRTP_AEAD_AES_256_GCM', 'SRTP_AEAD_AES_256_GCM', 'AEAD_AES_256_GCM'],
+  ['SRTP_AES128_CM_SHA1_80', 'SRTP_AES128_CM_HMAC_SHA1_80', 'AES_CM_128_HMAC_SHA1_80'],
+];
+
+for (const [first, srtpCipher, ours] of PROFILES) {
+  test(`of Chromium's SRTP profiles the first of --srtp-profiles is taken: ${ours}`, async (t, ctx) => {
+    const order = [first, ...PROFILES.map(([name]) => name).filter((name) => name !== first)];
+    const own = await beside(t, ctx, `profiles-${ours}`, `--srtp-profiles=${order.join(':')}`);
+    const { call, page, phone } = await parts(t, own);
+    t.sdps = await browserCallsPhone(call, page, phone);
+    await audioBothWays(page, phone);
+    assert.deepEqual((await page.stats()).transports.map((x) => x.srtp), [srtpCipher], 'srtpCipher');
+    assert.equal((await call.query()).transports.find((x) => x.DTLS).DTLS.SRTP, ours);
+  }, { known: { rtpengine: 'has an order of its own' } });
+}
+
 test('an echo comes back to the browser', async (t, ctx) => {
   const { call, page, phone } = await parts(t, ctx, { phone: { mode: 'echo' } });
   t.sdps = await browserCallsPhone(call, page, phone);
