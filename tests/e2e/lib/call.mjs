@@ -63,10 +63,10 @@ export class Call {
 
 /** A phone of the core with an audio and, when asked, a video socket. */
 export class Phone {
-  static async open(agent, { ip = NET.phone.v4, mode = 'tone', tone = PHONE_HZ, video = false, seq, pt, keep } = {}) {
+  static async open(agent, { ip = NET.phone.v4, mode = 'tone', tone = PHONE_HZ, video = false, seq, pt, keep, reports } = {}) {
     const p = new Phone();
     p.ip = ip;
-    p.audio = await agent.phone({ address: ip, mode, tone, seq, pt, keep });
+    p.audio = await agent.phone({ address: ip, mode, tone, seq, pt, keep, reports });
     if (video) p.video = await agent.phone({ address: ip, mode: 'echo', video: true });
     return p;
   }

@@ -25,10 +25,10 @@ function bind(address, port) {
 }
 
 export class RtpPhone {
-  /** mode: tone | echo | silent; frame: samples in a packet; keep: payloads that heard() knows. */
-  static async open({ address, port, mode = 'tone', tone = 1000, pt = 8, frame = FRAME, video = false, seq, keep = KEEP_PAYLOADS }) {
+  /** mode: tone | echo | silent; frame: samples in a packet; keep: payloads that heard() knows; reports: whether it sends any. */
+  static async open({ address, port, mode = 'tone', tone = 1000, pt = 8, frame = FRAME, video = false, seq, keep = KEEP_PAYLOADS, reports = true }) {
     const p = new RtpPhone();
-    Object.assign(p, { address, port, mode, tone, pt, frame, video, keep, log: [], dialed: [] });
+    Object.assign(p, { address, port, mode, tone, pt, frame, video, keep, reports, log: [], dialed: [] });
     p.rtp = await bind(address, port);
     p.rtcp = await bind(address, port + 1);
     p.ssrc = randomBytes(4).readUInt32BE();
@@ -142,7 +142,7 @@ export class RtpPhone {
       this.timer = setTimeout(tick, Math.max(1, due - performance.now()));
     };
     tick();
-    this.rtcpTimer = setInterval(() => this.#sendReport(), 1000);
+    if (this.reports) this.rtcpTimer = setInterval(() => this.#sendReport(), 1000);
   }
 
   mute(muted) { this.muted = muted; }

@@ -87,6 +87,19 @@ test('the microphone is heard by the phone, with RTCP both ways', async (t, ctx)
   assert.equal(s.rx.extensions, 0, 'no RTP header extensions toward the core');
 });
 
+test('a phone that sends no RTCP: Chromium has a round trip time, by reports of ours', async (t, ctx) => {
+  const { call, page, phone } = await parts(t, ctx, { phone: { reports: false } });
+  t.sdps = await browserCallsPhone(call, page, phone);
+  await audioBothWays(page, phone);
+  const { rtt } = await until('remote-inbound-rtp has a round trip time', async () => {
+    const { audio } = await page.stats();
+    return audio.rtt > 0 && audio;
+  }, 15000);
+  assert.ok(rtt < 0.5, `${rtt} s`);
+  assert.equal((await phone.audio.stats()).sent.rtcp, 0);
+  t.note(`${(rtt * 1000).toFixed(1)} ms`);
+}, { known: { rtpengine: 'reports nothing by itself' } });
+
 /** OpenSSL's name, Chromium's and ours. */
 const PROFILES = [
   ['SRTP_AEAD_AES_128_GCM', 'SRTP_AEAD_AES_128_GCM', 'AEAD_AES_128_GCM'],
