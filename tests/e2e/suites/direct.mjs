@@ -70,8 +70,25 @@ test('the gateway is the DTLS client, the browser the server', async (t, ctx) =>
   t.note(`connected in ${(await page.stats()).connectedMs} ms after the page was made`);
 });
 
-test('the microphone is heard by the phone, with RTCP both ways', async (t, ctx) => {
+/** Both sides: namespace, the gateway's address there and who speaks with it. */
+const SIDES = [['br', NET.access.v4, NET.browser.v4], ['core', NET.core.v4, NET.phone.v4]];
+
+/** RTP and RTCP are among these, to that peer and from it. */
+const hasAll = (grams, peer) => ['rtp', 'rtcp'].every((kind) => ['src', 'dst'].every((end) => grams.some((d) => d.kind === kind && d[end] === peer)));
+
+/** Nothing of the other realm is among what was seen on one side, and of our own address only what it and that peer said to each other. */
+function staysApart(grams, own, peer, others) {
+  for (const d of grams) {
+    const ends = [d.src, d.dst], what = `${d.kind} from ${d.src}:${d.sport} to ${d.dst}:${d.dport}, seen with ${own}`;
+    assert.ok(!ends.some((ip) => others.includes(ip)), `${what}: of the other realm`);
+    assert.ok(!ends.includes(own) || ends.includes(peer), `${what}: not of ${peer}`);
+  }
+}
+
+test('the microphone is heard by the phone, with RTCP both ways; no packet of a realm is on the other', async (t, ctx) => {
   const { call, page, phone } = await parts(t, ctx, { page: { tone: 'mic' }, phone: { mode: 'tone' } });
+  const captures = await Promise.all(SIDES.map(([side]) => Capture.start(ctx.net[side], join(ctx.opts.out, `apart-${side}.pcap`))));
+  t.cleanup(() => Promise.all(captures.map((c) => c.proc.stop())));
   t.sdps = await browserCallsPhone(call, page, phone);
   await audioBothWays(page, phone, { pageHz: MIC_HZ });
   await until('phone gets sender reports on its RTCP port', async () => {
@@ -85,6 +102,11 @@ test('the microphone is heard by the phone, with RTCP both ways', async (t, ctx)
   const s = await phone.audio.stats();
   assert.equal(Object.keys(s.rx.ssrcs).length, 1, 'one SSRC toward the core');
   assert.equal(s.rx.extensions, 0, 'no RTP header extensions toward the core');
+  await until('RTP and RTCP of both parties, both ways', () => captures.every((c, i) => hasAll(readPcap(c.file), SIDES[i][2])), 8000);
+  const seen = await Promise.all(captures.map((c) => c.stop()));
+  for (const [i, [, own, peer]] of SIDES.entries()) staysApart(seen[i], own, peer, SIDES[1 - i].slice(1));
+  for (const [sdp, others] of [[t.sdps.toCore, [NET.access, NET.browser]], [t.sdps.toBrowser, [NET.core, NET.phone]]])
+    for (const { v4 } of others) assert.ok(!sdp.includes(v4), `${v4} in the other realm's SDP`);
 });
 
 test('a phone that sends no RTCP: Chromium has a round trip time, by reports of ours', async (t, ctx) => {
