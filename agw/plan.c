@@ -19,7 +19,7 @@ agw_plan *agw_plan_new(size_t n_transports, size_t n_medias)
         return NULL;
     }
     plan->n_transports = n_transports;
-    plan->n_medias = n_medias;
+    plan->n_medias = plan->most_medias = n_medias;
     return plan;
 }
 
@@ -50,9 +50,9 @@ void *agw_plan_keep(agw_plan *plan, const void *from, size_t n)
 
 agw_chain_plan *agw_plan_add_chain(agw_plan *plan)
 {
-    AGW_ASSERT(plan->n_chains < 2 * plan->n_medias);
+    AGW_ASSERT(plan->n_chains < 2 * plan->most_medias);
     if (plan->chains == NULL)
-        plan->chains = calloc(2 * plan->n_medias, sizeof *plan->chains);
+        plan->chains = calloc(2 * plan->most_medias, sizeof *plan->chains);
     AGW_ASSERT(plan->chains != NULL);
     return &plan->chains[plan->n_chains++];
 }

@@ -240,6 +240,7 @@ typedef struct agw_media_plan {
 
 typedef struct agw_plan {
     size_t n_transports, n_medias, n_chains;
+    size_t most_medias; /* of agw_plan_new(): n_medias may count up to it */
     agw_transport_plan *transports;
     agw_media_plan *medias;
     agw_audio_plan *audios; /* those of all ends, or NULL */

@@ -28,6 +28,9 @@ static void open_plain(fixture *f)
 #define OPUS_CODECS                                                                                \
     "a=rtpmap:111 opus/48000/2\na=fmtp:111 minptime=10;useinbandfec=1\n"                           \
     "a=rtpmap:110 telephone-event/48000\n"
+#define OPUS_LINE_OF_MID_1                                                                         \
+    "m=audio 9 UDP/TLS/RTP/SAVPF 111 110\n" WEB_TRANSPORT(                                         \
+        "r1kG", PWD_1, FP_1, "actpass") "a=mid:1\na=sendrecv\n" OPUS_CODECS
 #define OPUS_OFFER                  SESSION("2") BUNDLE("0") WEB_LINE("111 110", "actpass", OPUS_CODECS)
 #define PHONE(version, pts, codecs) CORE_SESSION(version) "m=audio 16000 RTP/AVP " pts "\n" codecs
 #define AMR_WB_96                                                                                  \
@@ -97,6 +100,28 @@ static void test_negotiate_transcode_plan_of_both_directions(void)
     CU_ASSERT(pt_of(&f, AGW_SIDE_A, 110)->chained);
     CU_ASSERT(pt_of(&f, AGW_SIDE_B, 96)->chained);
     CU_ASSERT_PTR_NULL(pt_of(&f, AGW_SIDE_B, 98));
+    fixture_fini(&f);
+}
+
+/* Each line has its own two chains: room for all of them. */
+static void test_negotiate_transcode_plan_of_two_converted_lines(void)
+{
+    fixture f;
+    open_all(&f);
+    OFFER(&f, AGW_SIDE_A, "",
+          SESSION("2") BUNDLE("0 1") WEB_LINE("111 110", "actpass", OPUS_CODECS)
+              OPUS_LINE_OF_MID_1);
+    ANSWER(&f, AGW_SIDE_B, "",
+           CORE_SESSION("1") "m=audio 16000 RTP/AVP 8\nm=audio 16010 RTP/AVP 8\n");
+    CU_ASSERT_EQUAL_FATAL(plan_of(&f)->n_medias, 2);
+    CU_ASSERT_EQUAL(plan_of(&f)->n_chains, 4);
+    for (size_t i = 0; i < 2; i++) {
+        const agw_end_plan *end = plan_of(&f)->medias[i].end;
+        CU_ASSERT_PTR_NOT_NULL_FATAL(end[AGW_SIDE_A].chain);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(end[AGW_SIDE_B].chain);
+        CU_ASSERT_EQUAL(end[AGW_SIDE_A].chain->out.id, AGW_CODEC_PCMA);
+        CU_ASSERT_EQUAL(end[AGW_SIDE_B].chain->out.id, AGW_CODEC_OPUS);
+    }
     fixture_fini(&f);
 }
 
@@ -746,6 +771,7 @@ static void test_negotiate_transcode_26445_a_3_3_offered_evs_is_answered(void)
 
 static const agw_unit_case CASES[] = {
     AGW_CASE(test_negotiate_transcode_plan_of_both_directions),
+    AGW_CASE(test_negotiate_transcode_plan_of_two_converted_lines),
     AGW_CASE(test_negotiate_transcode_digits_of_a_browser_become_tones),
     AGW_CASE(test_negotiate_transcode_common_codec_has_no_chain),
     AGW_CASE(test_negotiate_transcode_ctl_6_no_room_for_codecs_of_ours),
