@@ -34,10 +34,11 @@ struct agw_shield {
 
     /* the event that is being replaced */
     bool has_event;
-    uint32_t timestamp;
-    uint32_t done; /* units up to which audio has been put in */
-    uint8_t digit; /* AGW_SHIELD_RANDOM: its stand-in */
-    uint8_t tone;  /* index of plan.tones_hz */
+    agw_rtp_event event; /* as far as its segment is known */
+    uint32_t timestamp;  /* of the segment */
+    uint32_t done;       /* units of it up to which audio has been put in */
+    uint8_t digit;       /* AGW_SHIELD_RANDOM: its stand-in */
+    uint8_t tone;        /* index of plan.tones_hz */
 };
 
 static bool makes_audio(const agw_shield_plan *plan)
@@ -109,17 +110,31 @@ void agw_shield_note(agw_end *end, uint8_t pt)
     }
 }
 
-static void begin_event(agw_shield *s, uint32_t timestamp)
+static void choose_stand_in(agw_shield *s)
 {
-    if (s->has_event && s->timestamp == timestamp)
-        return;
     s->tone = s->has_event ? (uint8_t)((s->tone + 1) % AGW_PLAN_TONES_MAX) : 0;
     if (s->plan.tones_hz[s->tone] == 0)
         s->tone = 0; /* the list is over: from the beginning */
+    s->digit = (uint8_t)(agw_rand32() % AGW_RTP_EVENT_DIGITS);
+}
+
+/* A segment of an event that goes on (RFC 4733 section 2.5.1.3) keeps its stand-in. */
+static void note_event(agw_shield *s, const agw_rtp_event *event, uint32_t timestamp,
+                       uint32_t clock_hz)
+{
+    if (s->has_event && s->timestamp == timestamp) {
+        s->event.end = s->event.end || event->end;
+        if (event->duration > s->event.duration)
+            s->event.duration = event->duration;
+        return;
+    }
+    if (!s->has_event ||
+        !agw_rtp_event_goes_on(&s->event, event, timestamp - s->timestamp, clock_hz))
+        choose_stand_in(s);
     s->has_event = true;
+    s->event = *event;
     s->timestamp = timestamp;
     s->done = 0;
-    s->digit = (uint8_t)(agw_rand32() % AGW_RTP_EVENT_DIGITS);
 }
 
 /* All events of the packet, which follow each other (RFC 4733 section 2.5.1.5). */
@@ -148,19 +163,18 @@ static void sing(const agw_shield *s, uint32_t hz, size_t from, int16_t *pcm, si
 
 /* One packet of audio for the end of the time that the event has lasted by now; false: it is not so
  * long since the last one. */
-static bool write_audio(agw_shield *s, agw_pkt *pkt, const agw_rtp_header *h, uint32_t clock_hz)
+static bool write_audio(agw_shield *s, agw_pkt *pkt, const agw_rtp_header *h,
+                        const agw_rtp_event *event, uint32_t clock_hz)
 {
     int16_t pcm[SAMPLES_MAX];
-    agw_rtp_event event;
     const voice *v = &s->voices[s->spoken];
-    if (s->n == 0 || v->encoder == NULL || v->format.clock_hz != clock_hz ||
-        agw_rtp_event_parse(&event, pkt->data + h->header_len, h->payload_len) != AGW_OK)
+    if (s->n == 0 || v->encoder == NULL || v->format.clock_hz != clock_hz)
         return false;
     const uint32_t units = clock_hz / MS_PER_S * v->format.ptime_ms;
     const size_t n = (size_t)v->audio_hz / MS_PER_S * v->format.ptime_ms;
-    if (event.duration < s->done + units || n > SAMPLES_MAX)
+    if (event->duration < s->done + units || n > SAMPLES_MAX)
         return false;
-    const uint32_t from = event.duration - units;
+    const uint32_t from = event->duration - units;
     sing(s, v->audio_hz, (size_t)((uint64_t)from * v->audio_hz / clock_hz), pcm, n);
     const size_t len = agw_encoder_encode(v->encoder, pcm, n, -1, pkt->data + h->header_len,
                                           h->payload_len + agw_pkt_room(pkt));
@@ -168,18 +182,21 @@ static bool write_audio(agw_shield *s, agw_pkt *pkt, const agw_rtp_header *h, ui
     agw_put32(pkt->data + 4, s->timestamp + from);
     pkt->data[0] &= (uint8_t)~PADDING;
     pkt->len = h->header_len + len;
-    s->done = event.duration;
+    s->done = event->duration;
     return len != 0; /* DTX */
 }
 
 bool agw_shield_replace(agw_end *end, agw_pkt *pkt, const agw_rtp_header *h, uint32_t clock_hz)
 {
     agw_shield *s = end->shield;
+    agw_rtp_event event;
     if (s == NULL)
         return false;
-    begin_event(s, h->timestamp);
+    if (agw_rtp_event_parse(&event, pkt->data + h->header_len, h->payload_len) != AGW_OK)
+        return !makes_audio(&s->plan); /* it holds no digit */
+    note_event(s, &event, h->timestamp, clock_hz);
     if (makes_audio(&s->plan))
-        return write_audio(s, pkt, h, clock_hz);
+        return write_audio(s, pkt, h, &event, clock_hz);
     write_digits(s, pkt->data + h->header_len, h->payload_len);
     return true;
 }

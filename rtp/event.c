@@ -8,7 +8,8 @@
 enum {
     END_BIT = 0x80,
     VOLUME_MASK = 0x3f,
-    SEGMENT_MAX = 0xffff, /* longest duration of one segment, RFC 4733 section 2.5.1.3 */
+    SEGMENT_MAX = AGW_RTP_EVENT_SEGMENT,
+    SLACKS_PER_S = 8, /* 125 ms: no packet of audio is longer than 120 */
     STEP_MS = 20,
     END_PACKETS = 3,
     MS_PER_S = 1000,
@@ -36,6 +37,20 @@ void agw_rtp_event_write(const agw_rtp_event *event, uint8_t out[AGW_RTP_EVENT_B
     out[0] = event->event;
     out[1] = (uint8_t)((event->end ? END_BIT : 0) | (event->volume & VOLUME_MASK));
     agw_put16(out + 2, event->duration);
+}
+
+/* libwebrtc lets a segment begin with its first packet: up to a packet behind the end of the one
+ * before. Where the event ends within that packet, too, the full segment has the end bit. */
+bool agw_rtp_event_goes_on(const agw_rtp_event *last, const agw_rtp_event *next, uint32_t later,
+                           uint32_t clock_hz)
+{
+    const uint32_t slack = clock_hz / SLACKS_PER_S;
+    if (next->event != last->event || later - SEGMENT_MAX > slack)
+        return false;
+    if (last->end)
+        return next->end && last->duration == SEGMENT_MAX;
+    /* the packets that said it was full may be lost */
+    return later == SEGMENT_MAX || last->duration + slack >= SEGMENT_MAX;
 }
 
 char agw_rtp_event_char(uint8_t event)
@@ -79,7 +94,8 @@ static void begin(agw_rtp_event_in *in, const agw_rtp_event *event, uint32_t tim
 /* A digit longer than one segment goes on. */
 static bool continues(agw_rtp_event_in *in, const agw_rtp_event *event, uint32_t timestamp)
 {
-    if (!in->open || event->event != in->event || timestamp - in->timestamp != SEGMENT_MAX)
+    const agw_rtp_event last = {.event = in->event, .end = !in->open, .duration = in->duration};
+    if (!agw_rtp_event_goes_on(&last, event, timestamp - in->timestamp, in->clock_hz))
         return false;
     in->before += SEGMENT_MAX;
     in->timestamp = timestamp;

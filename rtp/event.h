@@ -13,9 +13,10 @@
 #include <stdint.h>
 
 enum {
-    AGW_RTP_EVENT_BYTES = 4,   /* of one event in a payload, RFC 4733 section 2.3 */
-    AGW_RTP_EVENT_DIGITS = 16, /* events below are 0 to 9, *, #, A to D (section 3.2) */
-    AGW_RTP_EVENT_QUEUE = 32,  /* digits that may wait to be played */
+    AGW_RTP_EVENT_BYTES = 4,        /* of one event in a payload, RFC 4733 section 2.3 */
+    AGW_RTP_EVENT_DIGITS = 16,      /* events below are 0 to 9, *, #, A to D (section 3.2) */
+    AGW_RTP_EVENT_QUEUE = 32,       /* digits that may wait to be played */
+    AGW_RTP_EVENT_SEGMENT = 0xffff, /* longest duration of one segment, section 2.5.1.3 */
 };
 
 /** One event of a payload. */
@@ -29,6 +30,14 @@ typedef struct agw_rtp_event {
 /** Reads the first event of a payload; AGW_ERR_TRUNCATED when there is none. */
 AGW_NODISCARD agw_err agw_rtp_event_parse(agw_rtp_event *out, const uint8_t *payload, size_t len);
 void agw_rtp_event_write(const agw_rtp_event *event, uint8_t out[AGW_RTP_EVENT_BYTES]);
+/** Whether an event that was longer than a segment holds goes on with the next segment (RFC 4733
+ * section 2.5.1.3).
+ *
+ * @param last      what is known of its segment so far
+ * @param next      of another timestamp ...
+ * @param later     ... that is so many units of clock_hz behind the segment's */
+bool agw_rtp_event_goes_on(const agw_rtp_event *last, const agw_rtp_event *next, uint32_t later,
+                           uint32_t clock_hz);
 
 /** The character of a digit, '?' for other events; and back, -1 for other characters. */
 char agw_rtp_event_char(uint8_t event);

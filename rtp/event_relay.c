@@ -2,8 +2,8 @@
 #include "rtp/event_relay.h"
 
 enum {
-    SEGMENT_MAX = 0xffff, /* longest duration of one segment, RFC 4733 section 2.5.1.3 */
-    REPEATS = 2,          /* of the end, section 2.5.1.4 */
+    SEGMENT_MAX = AGW_RTP_EVENT_SEGMENT,
+    REPEATS = 2, /* of the end, RFC 4733 section 2.5.1.4 */
     MS_PER_S = 1000,
 };
 
@@ -49,8 +49,10 @@ static agw_err take(agw_event_relay *r, const agw_rtp_event *event, uint32_t tim
     const size_t at = newest(r);
     if (!r->has_last)
         return push(r, event, timestamp, clock_hz, now);
-    const bool is_same = r->queue[at].event == event->event;
-    if (is_same && !r->queue[at].ended && timestamp - r->queue[at].segment == SEGMENT_MAX) {
+    const agw_rtp_event last = {
+        .event = r->queue[at].event, .end = r->queue[at].ended, .duration = r->queue[at].duration};
+    if (agw_rtp_event_goes_on(&last, event, timestamp - r->queue[at].segment,
+                              r->queue[at].clock_hz)) {
         r->queue[at].before += SEGMENT_MAX;
         r->queue[at].segment = timestamp;
         r->queue[at].duration = 0;

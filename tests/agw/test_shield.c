@@ -3,6 +3,7 @@
  * silence, a tone. */
 #include "codecs/g711.h"
 #include "tests/agw/lab.h"
+#include "tests/rtp/libwebrtc_dtmf.h"
 #include "unit.h"
 
 #include <math.h>
@@ -156,6 +157,37 @@ static void test_shield_random_digits_are_one_a_press(void)
     end(l);
 }
 
+/* One press of six seconds, in segments as RFC 4733 section 2.5.1.3 has them and as Chromium has
+ * them: one stand-in. */
+static void test_shield_rfc4733_2_5_1_3_a_long_press_keeps_its_stand_in(void)
+{
+    lab *l = talk(&(agw_shield_plan){.mode = AGW_SHIELD_RANDOM});
+    libwebrtc_packet packets[2 * LIBWEBRTC_ENDS];
+    uint16_t seq = 0;
+    for (uint32_t press = 0; press < 20; press++) {
+        libwebrtc_dtmf d = {
+            .event = 5, .begin = press * 7 * 48000, .left = 6 * 48000, .step = 20 * 48};
+        int digit = -1;
+        for (size_t n; (n = libwebrtc_next(&d, packets)) != 0;) {
+            for (size_t i = 0; i < n; i++) {
+                uint8_t payload[AGW_RTP_EVENT_BYTES];
+                agw_rtp_event_write(&packets[i].event, payload);
+                const uint32_t shift = packets[i].timestamp - d.begin;
+                const uint32_t conforming = d.begin + shift / 66240 * 0xffff;
+                phone_sends(l, OTHER_EVENT, ++seq,
+                            press % 2 != 0 ? packets[i].timestamp : conforming, payload,
+                            sizeof payload);
+                const lab_out *out = to_browser(l);
+                CU_ASSERT_PTR_NOT_NULL_FATAL(out);
+                CU_ASSERT_TRUE(digit == -1 || digit == out->data[12]);
+                digit = out->data[12];
+            }
+        }
+        CU_ASSERT_TRUE(d.segment > 3 * 0xffff);
+    }
+    end(l);
+}
+
 /* Five packets of audio, one after the other in time, for the 100 ms of the digit; what repeats the
  * end is left out. Returns the loudest sample; sound: of 100 ms. */
 static int presses_sound(lab *l, uint16_t seq, uint32_t timestamp, int16_t sound[5 * UNITS])
@@ -222,6 +254,37 @@ static void test_shield_tones_take_turns(void)
     end(l);
 }
 
+/* The tone of a press of 9 s at 8 kHz, in two segments; the next press has the next one. */
+static void test_shield_rfc4733_2_5_1_3_a_long_press_keeps_its_tone(void)
+{
+    static const uint32_t SEGMENTS[] = {0, 0xffff, 1000000};
+    static const unsigned TONES[] = {400, 400, 1000};
+    int16_t sound[5 * UNITS];
+    lab *l =
+        talk(&(agw_shield_plan){.mode = AGW_SHIELD_TONE, .volume = 10, .tones_hz = {400, 1000}});
+    uint8_t payload[AGW_RTP_EVENT_BYTES];
+    uint16_t seq = 1;
+    phone_speaks(l, seq, 0);
+    for (size_t i = 0; i < 3; i++) {
+        size_t heard = 0;
+        for (uint16_t n = 1; n <= 5; n++) {
+            agw_rtp_event event = {.event = 5, .duration = (uint16_t)(n * UNITS)};
+            agw_rtp_event_write(&event, payload);
+            phone_sends(l, EVENT, ++seq, SEGMENTS[i], payload, sizeof payload);
+            const lab_out *out = to_browser(l);
+            CU_ASSERT_PTR_NOT_NULL_FATAL(out);
+            CU_ASSERT_EQUAL_FATAL(out->len, AGW_RTP_HEADER_MIN + UNITS);
+            for (size_t k = 0; k < UNITS; k++)
+                sound[heard++] = agw_pcma_decode(out->data[AGW_RTP_HEADER_MIN + k]);
+        }
+        CU_ASSERT_TRUE(share_of(sound, 5 * UNITS, TONES[i]) > 0.99);
+        agw_rtp_event_write(&(agw_rtp_event){.event = 5, .end = i != 0, .duration = 0xffff},
+                            payload);
+        phone_sends(l, EVENT, ++seq, SEGMENTS[i], payload, sizeof payload);
+    }
+    end(l);
+}
+
 /* Audio cannot stand at another clock's timestamps. */
 static void test_shield_no_audio_in_place_of_another_clock(void)
 {
@@ -238,8 +301,10 @@ static const agw_unit_case cases[] = {
     AGW_CASE(test_shield_drop_lets_nothing_through),
     AGW_CASE(test_shield_another_digit_takes_its_place),
     AGW_CASE(test_shield_random_digits_are_one_a_press),
+    AGW_CASE(test_shield_rfc4733_2_5_1_3_a_long_press_keeps_its_stand_in),
     AGW_CASE(test_shield_silence_is_audio),
     AGW_CASE(test_shield_tones_take_turns),
+    AGW_CASE(test_shield_rfc4733_2_5_1_3_a_long_press_keeps_its_tone),
     AGW_CASE(test_shield_no_audio_in_place_of_another_clock),
 };
 

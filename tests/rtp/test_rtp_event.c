@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Telephone events (RFC 4733): payload, one digit of many packets, packets of one digit. */
 #include "rtp/event.h"
+#include "tests/rtp/libwebrtc_dtmf.h"
 #include "unit.h"
 
 #include <string.h>
@@ -128,6 +129,67 @@ static void test_rtp_event_rfc4733_2_5_1_3_segments_are_one_digit(void)
     CU_ASSERT_EQUAL(e.last.duration_ms, (0xffff + 8001) / 8);
 }
 
+/* insertDTMF at 48 kHz, of so many ms; what says that a segment is full may be lost. */
+static void insert_dtmf(ear *e, uint8_t event, uint32_t begin, uint32_t ms, uint32_t packet_ms,
+                        bool full_is_lost)
+{
+    libwebrtc_dtmf d = {.event = event, .begin = begin, .left = ms * 48, .step = packet_ms * 48};
+    libwebrtc_packet packets[2 * LIBWEBRTC_ENDS];
+    for (size_t n; (n = libwebrtc_next(&d, packets)) != 0;) {
+        for (size_t i = 0; i < n; i++) {
+            const agw_rtp_event *ev = &packets[i].event;
+            if (!full_is_lost || ev->duration != LIBWEBRTC_SEGMENT)
+                hear(e, packets[i].timestamp, ev->event, ev->duration, ev->end);
+        }
+    }
+}
+
+/* Longest of the API: 6 s. The sender's own count is off by up to a packet a segment. */
+static void test_rtp_event_rfc4733_2_5_1_3_chromium_segments_are_one_digit(void)
+{
+    static const uint32_t LENGTHS_MS[] = {1360, 1366, 1370, 1400, 2750, 3000, 6000};
+    static const uint32_t PACKETS_MS[] = {10, 20, 60, 120};
+    for (size_t i = 0; i < sizeof LENGTHS_MS / sizeof LENGTHS_MS[0]; i++) {
+        for (size_t k = 0; k < 2 * sizeof PACKETS_MS / sizeof PACKETS_MS[0]; k++) {
+            const uint32_t ms = LENGTHS_MS[i], packet_ms = PACKETS_MS[k / 2];
+            ear e = new_ear(48000);
+            insert_dtmf(&e, 5, 0xffff0000, ms, packet_ms, k % 2 != 0);
+            CU_ASSERT_EQUAL(e.told, 1);
+            CU_ASSERT_EQUAL(e.last.event, 5);
+            CU_ASSERT_TRUE(e.last.duration_ms + packet_ms >= ms);
+            CU_ASSERT_TRUE(e.last.duration_ms <= ms + 5 * packet_ms);
+            insert_dtmf(&e, 5, 0xffff0000 + (ms + 6 * packet_ms) * 48, 100, packet_ms, false);
+            CU_ASSERT_EQUAL(e.told, 2);
+        }
+    }
+}
+
+/* What only looks like a segment: the same digit again, a second and a half later. */
+static void test_rtp_event_rfc4733_2_5_1_3_what_is_not_full_does_not_go_on(void)
+{
+    const agw_rtp_event open = {.event = 5, .duration = 60000};
+    const agw_rtp_event full = {.event = 5, .duration = 0xffff};
+    const agw_rtp_event full_end = {.event = 5, .end = true, .duration = 0xffff};
+    const agw_rtp_event next = {.event = 5, .duration = 705};
+    const agw_rtp_event next_end = {.event = 5, .end = true, .duration = 705};
+    const agw_rtp_event other = {.event = 6, .duration = 705};
+    CU_ASSERT_TRUE(agw_rtp_event_goes_on(&full, &next, 0xffff, 48000));
+    CU_ASSERT_TRUE(agw_rtp_event_goes_on(&full, &next, 66240, 48000));
+    CU_ASSERT_TRUE(agw_rtp_event_goes_on(&full, &next, 0xffff + 6000, 48000));
+    CU_ASSERT_FALSE(agw_rtp_event_goes_on(&full, &next, 0xffff + 6001, 48000));
+    CU_ASSERT_FALSE(agw_rtp_event_goes_on(&full, &next, 0xfffe, 48000));
+    CU_ASSERT_FALSE(agw_rtp_event_goes_on(&full, &other, 0xffff, 48000));
+    CU_ASSERT_TRUE(agw_rtp_event_goes_on(&open, &next, 66240, 48000));
+    CU_ASSERT_FALSE(agw_rtp_event_goes_on(&(agw_rtp_event){.event = 5, .duration = 59534}, &next,
+                                          66240, 48000));
+    CU_ASSERT_TRUE(agw_rtp_event_goes_on(&(agw_rtp_event){.event = 5, .duration = 59535}, &next,
+                                         66240, 48000));
+    CU_ASSERT_FALSE(agw_rtp_event_goes_on(&full_end, &next, 66240, 48000));
+    CU_ASSERT_TRUE(agw_rtp_event_goes_on(&full_end, &next_end, 66240, 48000));
+    CU_ASSERT_FALSE(agw_rtp_event_goes_on(
+        &(agw_rtp_event){.event = 5, .end = true, .duration = 62400}, &next_end, 67200, 48000));
+}
+
 static void test_rtp_event_other_events_are_not_digits(void)
 {
     ear e = new_ear(HZ);
@@ -230,6 +292,8 @@ static const agw_unit_case cases[] = {
     AGW_CASE(test_rtp_event_lost_ends_are_told_when_audio_goes_on),
     AGW_CASE(test_rtp_event_late_packets_of_a_former_digit_tell_nothing),
     AGW_CASE(test_rtp_event_rfc4733_2_5_1_3_segments_are_one_digit),
+    AGW_CASE(test_rtp_event_rfc4733_2_5_1_3_chromium_segments_are_one_digit),
+    AGW_CASE(test_rtp_event_rfc4733_2_5_1_3_what_is_not_full_does_not_go_on),
     AGW_CASE(test_rtp_event_other_events_are_not_digits),
     AGW_CASE(test_rtp_event_another_ssrc_begins_anew),
     AGW_CASE(test_rtp_event_rfc4733_2_5_1_a_digit_is_played),

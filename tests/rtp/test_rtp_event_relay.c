@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Telephone events (RFC 4733) told again at another pace and clock. */
 #include "rtp/event_relay.h"
+#include "tests/rtp/libwebrtc_dtmf.h"
 #include "unit.h"
 
 enum { STEP_MS = 20, IN_HZ = 48000, OUT_HZ = 8000, STEPS_MAX = 400 };
@@ -123,6 +124,34 @@ static void test_rtp_event_relay_rfc4733_2_5_1_3_long_digits_change_segments(voi
     CU_ASSERT_TRUE(heard[n_heard - 1].event.end && !heard[148].event.end);
 }
 
+/* Three segments of Chromium, and one event of 3 s at 8 kHz. */
+static void test_rtp_event_relay_rfc4733_2_5_1_3_chromium_segments_are_one_event(void)
+{
+    agw_event_relay r = {0};
+    agw_ns now = AGW_S(1);
+    libwebrtc_dtmf d = {.event = 2, .begin = 1000, .left = 3 * IN_HZ, .step = 960};
+    libwebrtc_packet packets[2 * LIBWEBRTC_ENDS];
+    n_heard = 0;
+    for (uint32_t steps = 1; steps < 160; steps++, now += AGW_MS(20)) {
+        const size_t n = libwebrtc_next(&d, packets);
+        for (size_t i = 0; i < n; i++) {
+            const agw_rtp_event *e = &packets[i].event;
+            CU_ASSERT_EQUAL(put(&r, e->event, e->end, e->duration, packets[i].timestamp, now),
+                            AGW_OK);
+        }
+        step(&r, 1000 + steps * 960, now);
+    }
+    CU_ASSERT_TRUE_FATAL(n_heard >= 150 + 2 && n_heard <= 155);
+    for (size_t i = 0; i < n_heard; i++) {
+        CU_ASSERT_EQUAL(heard[i].marker, i == 0);
+        CU_ASSERT_EQUAL(heard[i].event.end, i >= n_heard - 3);
+        CU_ASSERT_EQUAL(heard[i].offset, 0);
+        CU_ASSERT_TRUE(i == 0 || heard[i].event.duration >= heard[i - 1].event.duration);
+    }
+    const uint16_t all = heard[n_heard - 1].event.duration;
+    CU_ASSERT_TRUE(all >= 3 * OUT_HZ && all <= 3 * OUT_HZ + 3 * 160);
+}
+
 /* The other way: what one segment of 8 kHz holds, takes several at 48 kHz. */
 static void test_rtp_event_relay_rfc4733_2_5_1_3_segments_are_made(void)
 {
@@ -191,6 +220,7 @@ static const agw_unit_case cases[] = {
     AGW_CASE(test_rtp_event_relay_waits_for_the_audio_before_it),
     AGW_CASE(test_rtp_event_relay_all_digits_keep_order_and_length),
     AGW_CASE(test_rtp_event_relay_rfc4733_2_5_1_3_long_digits_change_segments),
+    AGW_CASE(test_rtp_event_relay_rfc4733_2_5_1_3_chromium_segments_are_one_event),
     AGW_CASE(test_rtp_event_relay_rfc4733_2_5_1_3_segments_are_made),
     AGW_CASE(test_rtp_event_relay_lost_ends_end_it),
     AGW_CASE(test_rtp_event_relay_repeated_ends_are_no_new_digit),

@@ -17,6 +17,7 @@ import { browserCallsPhone, connected, pageHears, PAGE_HZ, parts, phoneCallsBrow
 const DIGITS = '0123456789*#ABCD'; // in the order of their events (RFC 4733 section 3.2)
 const DIGIT_MS = 100;
 const PAUSE_MS = 60;
+const LONG_MS = 3000; // three segments of telephone-event/48000 (RFC 4733 section 2.5.1.3)
 const OFF_MS = 20;
 const PACKET_MS = 20;
 const VECTORS = join(dirname(fileURLToPath(import.meta.url)), '../../vectors');
@@ -79,7 +80,7 @@ function speakAs(phone, voice, { direction = 'sendrecv', ptime = 20 } = {}) {
     `m=audio ${phone.audio.port} RTP/AVP ${voice.pts}`, ...voice.lines, `a=ptime:${ptime}`, `a=${direction}`, ''].join('\r\n');
 }
 
-const press = (page, digits) => page.page.evaluate((o) => rig.pc.getSenders().find((s) => s.track?.kind === 'audio').dtmf.insertDTMF(...o), [digits, DIGIT_MS, PAUSE_MS]);
+const press = (page, digits, ms = DIGIT_MS) => page.page.evaluate((o) => rig.pc.getSenders().find((s) => s.track?.kind === 'audio').dtmf.insertDTMF(...o), [digits, ms, PAUSE_MS]);
 
 /** Digits of telephone events, in order: [{ digit, ms, ends, markers }]. */
 function digitsOf(events, hz) {
@@ -155,6 +156,19 @@ for (const [name, o] of Object.entries(WITHOUT_EVENTS)) test(`a phone without te
   const off = [judge(heard, 'heard by the phone', events[1]), judge(events[0], 'told of the phone')];
   assert.equal(events[1].map((d) => d.digit).join(''), DIGITS, 'told of the browser: all in order');
   t.note(`off by ${off[0]} ms at most in the phone's ear, ${off[1]} ms where the phone's tones are told`);
+
+  const browser = name === 'converted' ? call.tags.a : call.tags.b;
+  await phone.audio.mark();
+  await press(page, '7', LONG_MS);
+  await until('the page is heard behind a long digit', async () => {
+    const told = toldOf(ctx, call, browser).length > DIGITS.length;
+    return told && (await phone.audio.stats([PAGE_HZ])).tones[PAGE_HZ] > 0.5;
+  }, LONG_MS + 5000);
+  const long = digitsIn((await phone.audio.heard()).flatMap(({ hex }) => [...Buffer.from(hex, 'hex')].map(alawToLinear)));
+  for (const [what, digits] of [['told', toldOf(ctx, call, browser).slice(DIGITS.length)], ['heard', long]]) {
+    assert.deepEqual(digits.map((d) => d.digit), ['7'], `${what}: one digit`);
+    assert.ok(Math.abs(digits[0].ms - LONG_MS) <= 4 * PACKET_MS, `${what}: ${digits[0].ms} ms of ${LONG_MS}`);
+  }
 }, { known: NOT_OURS });
 
 /** The page plays so many seconds more. */
