@@ -32,6 +32,7 @@ enum {
     RR_BLOCKS_AT = 4,    /* in the body of an RR: behind the SSRC */
     SR_BLOCKS_AT = 24,
     PADDING = 0x20, /* RFC 3550 section 5.1 */
+    PT_NOISE = 13,  /* RFC 3389 section 4 */
 };
 
 static const agw_ns KEY_FRAME_EVERY = AGW_MS(400);
@@ -350,24 +351,39 @@ static void note_loss(agw_media *m, agw_side side, uint32_t lost, agw_ns now)
     on_loss(m, side, now);
 }
 
+/* Another clock than the stream's so far: that of another codec under the same SSRC, from here on;
+ * or of digits and comfort noise between its packets, which tell nothing about jitter. */
+__attribute__((noinline)) static void take_other_clock(agw_rtp_receiver *r, const agw_rtp_header *h,
+                                                       const agw_pt_plan *pt, size_t len,
+                                                       agw_ns now)
+{
+    const bool is_codec = !pt->is_event && pt->ingress != PT_NOISE && pt->clock_hz != 0;
+    const uint32_t main_hz = is_codec ? pt->clock_hz : r->clock_hz;
+    if (is_codec)
+        agw_rtp_receiver_set_clock(r, main_hz);
+    else
+        r->clock_hz = 0; /* for this packet */
+    agw_rtp_receiver_on_packet(r, h->seq, h->timestamp, len, now);
+    r->clock_hz = main_hz;
+}
+
 /* Receive state moves for every authentic packet, also while the gate is closed. */
-static void note_ingress(agw_media *m, agw_side side, const agw_rtp_header *h, uint32_t clock_hz,
-                         size_t len, agw_ns now)
+static void note_ingress(agw_media *m, agw_side side, const agw_rtp_header *h,
+                         const agw_pt_plan *pt, size_t len, agw_ns now)
 {
     agw_end *in = &m->end[side];
     agw_end_stats *stats = stats_of(m, side);
     if (in->in_ssrc != h->ssrc && (in->in_ssrc == 0 || now - in->in_at > STREAM_SILENT))
-        follow(m, side, h, clock_hz);
+        follow(m, side, h, pt->clock_hz);
     count(&stats->rtp_in, len, now);
     agw_counter_set(&stats->pt_in, h->pt);
     if (in->in_ssrc != h->ssrc)
         return;
     in->in_at = now;
-    const uint32_t main_hz = in->in.clock_hz;
-    if (clock_hz != main_hz)
-        in->in.clock_hz = 0; /* for this packet: another clock (DTMF) tells nothing about jitter */
-    agw_rtp_receiver_on_packet(&in->in, h->seq, h->timestamp, len, now);
-    in->in.clock_hz = main_hz;
+    if (pt->clock_hz == in->in.clock_hz)
+        agw_rtp_receiver_on_packet(&in->in, h->seq, h->timestamp, len, now);
+    else
+        take_other_clock(&in->in, h, pt, len, now);
     const int64_t lost = publish_receiver(&in->in, stats);
     if (lost > 0)
         note_loss(m, side, (uint32_t)lost, now);
@@ -531,7 +547,7 @@ static agw_drop forward_rtp(agw_worker *w, agw_pkt *pkt)
     const agw_pt_plan *pt = find_pt(in, h.pt);
     if (pt == NULL)
         return AGW_DROP_PT;
-    note_ingress(m, side, &h, pt->clock_hz, pkt->len, w->now);
+    note_ingress(m, side, &h, pt, pkt->len, w->now);
     try_key_frame(m, side, w->now);
     if (in->acts != 0 || pt->is_event) {
         if (in->acts & AGW_ACT_PASS)

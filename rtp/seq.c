@@ -16,6 +16,13 @@ void agw_rtp_receiver_init(agw_rtp_receiver *r, uint32_t clock_hz)
     *r = (agw_rtp_receiver){.clock_hz = clock_hz, .bad_seq = NO_BAD_SEQ};
 }
 
+void agw_rtp_receiver_set_clock(agw_rtp_receiver *r, uint32_t clock_hz)
+{
+    r->clock_hz = clock_hz;
+    r->jitter_16 = 0;
+    r->is_timed = false;
+}
+
 /* A time in timestamp units, modulo 2^32. */
 static uint32_t timestamp_units(agw_ns now, uint32_t clock_hz)
 {
@@ -27,6 +34,7 @@ static uint32_t timestamp_units(agw_ns now, uint32_t clock_hz)
 static void begin_sequence(agw_rtp_receiver *r, uint16_t seq)
 {
     r->started = true;
+    r->is_timed = false;
     r->max_seq = seq;
     r->base_seq = seq;
     r->bad_seq = NO_BAD_SEQ;
@@ -94,14 +102,16 @@ static agw_rtp_arrival classify(agw_rtp_receiver *r, uint16_t seq)
 }
 
 /* RFC 3550 A.8 */
-static void update_jitter(agw_rtp_receiver *r, uint32_t timestamp, agw_ns now, bool first)
+static void update_jitter(agw_rtp_receiver *r, uint32_t timestamp, agw_ns now)
 {
     if (r->clock_hz == 0)
         return;
     const uint32_t transit = timestamp_units(now, r->clock_hz) - timestamp;
     const int32_t d = (int32_t)(transit - r->transit);
+    const bool is_first = !r->is_timed;
     r->transit = transit;
-    if (first)
+    r->is_timed = true;
+    if (is_first)
         return;
     const uint32_t distance = d < 0 ? 0u - (uint32_t)d : (uint32_t)d;
     r->jitter_16 += distance - ((r->jitter_16 + 8) >> 4);
@@ -110,7 +120,6 @@ static void update_jitter(agw_rtp_receiver *r, uint32_t timestamp, agw_ns now, b
 agw_rtp_arrival agw_rtp_receiver_on_packet(agw_rtp_receiver *r, uint16_t seq, uint32_t timestamp,
                                            size_t len, agw_ns now)
 {
-    const bool first = !r->started;
     const agw_rtp_arrival arrival = classify(r, seq);
     r->packets++;
     r->bytes += len;
@@ -118,7 +127,7 @@ agw_rtp_arrival agw_rtp_receiver_on_packet(agw_rtp_receiver *r, uint16_t seq, ui
         return arrival;
     r->received++;
     if (arrival != AGW_RTP_ARRIVAL_DUPLICATE)
-        update_jitter(r, timestamp, now, first || arrival == AGW_RTP_ARRIVAL_RESTART);
+        update_jitter(r, timestamp, now);
     return arrival;
 }
 

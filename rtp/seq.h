@@ -21,6 +21,7 @@ typedef struct agw_rtp_receiver {
     /* what every packet needs: 64 bytes. packets and all behind it count the whole life */
     uint32_t clock_hz;
     bool started;
+    bool is_timed; /* transit is known */
     uint16_t max_seq;
     uint32_t bad_seq; /* the sequence number that would prove a restart; 65536+ = none */
     uint32_t cycles;  /* shifted count of wraps */
@@ -40,6 +41,10 @@ typedef struct agw_rtp_receiver {
 
 /** clock_hz: of the payload type; 0 = unknown, jitter stays 0. */
 void agw_rtp_receiver_init(agw_rtp_receiver *r, uint32_t clock_hz);
+
+/** The sender counts by another clock from the next packet on: jitter begins anew, the rest stays.
+ */
+void agw_rtp_receiver_set_clock(agw_rtp_receiver *r, uint32_t clock_hz);
 
 /** Counts one authentic packet. len: bytes to add to the octet count. */
 agw_rtp_arrival agw_rtp_receiver_on_packet(agw_rtp_receiver *r, uint16_t seq, uint32_t timestamp,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Medias on virtual time: whose packet it is, key frame requests, RTCP of a BUNDLE group, and
  * numbers that say what a capture would show. */
+#include "agw/transcode.h"
 #include "codecs/repack.h"
 #include "tests/agw/heap.h"
 #include "tests/agw/lab.h"
@@ -47,6 +48,16 @@ static void phone_says(lab *l, size_t port, uint8_t pt, uint32_t ssrc, uint16_t 
 {
     lab_call *c = &l->calls[0];
     lab_phone_rtp(l, c, port, lab_phone(l, c, port), pt, ssrc, seq);
+    lab_turn(l);
+}
+
+static void phone_says_at(lab *l, uint8_t pt, uint16_t seq, uint32_t timestamp)
+{
+    uint8_t rtp[64];
+    lab_call *c = &l->calls[0];
+    const size_t len = lab_rtp(rtp, pt, SSRC_PHONE, seq, 'p');
+    agw_put32(rtp + 4, timestamp);
+    lab_say(l, &c->core[0], lab_phone(l, c, 0), rtp, len);
     lab_turn(l);
 }
 
@@ -521,7 +532,7 @@ static void test_bridge_ssrc_of_a_transparent_stream_is_told(void)
     lab_end(l);
 }
 
-/* DTMF at 8 kHz between Opus at 48 kHz, on the same SSRC. */
+/* DTMF and comfort noise at 8 kHz between Opus at 48 kHz, on the same SSRC. */
 static void test_bridge_rfc3550_a8_jitter_knows_one_clock(void)
 {
     lab *l = lab_new();
@@ -529,19 +540,46 @@ static void test_bridge_rfc3550_a8_jitter_knows_one_clock(void)
     agw_end_plan *e = &c->plan->medias[0].end[AGW_SIDE_B];
     e->n_pts = 2;
     e->pts[0] = (agw_pt_plan){.ingress = 111, .egress = 111, .clock_hz = 48000};
-    e->pts[1] = (agw_pt_plan){.ingress = 101, .egress = 101, .clock_hz = 8000};
+    e->pts[1] = (agw_pt_plan){.ingress = 101, .egress = 101, .is_event = true, .clock_hz = 8000};
+    e->pts[2] = (agw_pt_plan){.ingress = 13, .egress = 13, .clock_hz = 8000}; /* noise */
+    e->n_pts = 3;
     lab_apply(l, c);
     lab_connect(l, c, browser());
-    uint8_t rtp[64];
     for (uint16_t i = 0; i < 50; i++) {
-        const bool dtmf = i % 5 == 4;
-        lab_rtp(rtp, dtmf ? 101 : 111, SSRC_PHONE, i, 'p');
-        agw_put32(rtp + 4, dtmf ? 160u * i : 960u * i); /* exactly every 20 ms */
+        const bool is_audio = i % 5 < 3;
         l->now += AGW_MS(20);
-        lab_say(l, &c->core[0], lab_phone(l, c, 0), rtp, 32);
-        lab_turn(l);
+        phone_says_at(l, is_audio ? 111 : i % 5 == 3 ? 13 : 101, i, is_audio ? 960u * i : 160u * i);
     }
     CU_ASSERT_EQUAL(value(&c->stats[0].end[AGW_SIDE_B].jitter_in_us), 0);
+    CU_ASSERT_EQUAL(c->call->medias[0]->end[AGW_SIDE_B].in.clock_hz, 48000);
+    lab_end(l);
+}
+
+/* Opus, then PCMA under the same SSRC, each packet in turn 4 and 0 ms late. */
+static void test_bridge_rfc3550_a8_another_codec_has_another_clock(void)
+{
+    lab *l = lab_new();
+    lab_call *c = &l->calls[0];
+    agw_end_plan *e = &c->plan->medias[0].end[AGW_SIDE_B];
+    const agw_counter *jitter_us = &c->stats[0].end[AGW_SIDE_B].jitter_in_us;
+    e->n_pts = 2;
+    e->pts[0] = (agw_pt_plan){.ingress = 111, .egress = 111, .clock_hz = 48000};
+    e->pts[1] = (agw_pt_plan){.ingress = 8, .egress = 8, .clock_hz = 8000};
+    lab_apply(l, c);
+    lab_connect(l, c, browser());
+    for (uint16_t i = 0; i < 20; i++) {
+        l->now += AGW_MS(20);
+        phone_says_at(l, 111, i, 960u * i);
+    }
+    CU_ASSERT_EQUAL(agw_counter_get(jitter_us), 0);
+    for (uint16_t i = 20; i < 220; i++) {
+        l->now += i % 2 != 0 ? AGW_MS(24) : AGW_MS(16);
+        phone_says_at(l, 8, i, 77777 + 160u * i);
+    }
+    CU_ASSERT_TRUE(agw_counter_get(jitter_us) >= 3750 && agw_counter_get(jitter_us) <= 4000);
+    CU_ASSERT_EQUAL(agw_transcode_egress_hz(c->call->medias[0], AGW_SIDE_A), 8000);
+    CU_ASSERT_EQUAL(value(&c->stats[0].end[AGW_SIDE_B].lost_in), 0);
+    CU_ASSERT_EQUAL(value(&c->stats[0].end[AGW_SIDE_B].rtp_in.packets), 220);
     lab_end(l);
 }
 
@@ -842,6 +880,7 @@ static const agw_unit_case cases[] = {
     AGW_CASE(test_bridge_rtc_7_losses_in_a_row_are_one_run),
     AGW_CASE(test_bridge_ssrc_of_a_transparent_stream_is_told),
     AGW_CASE(test_bridge_rfc3550_a8_jitter_knows_one_clock),
+    AGW_CASE(test_bridge_rfc3550_a8_another_codec_has_another_clock),
     AGW_CASE(test_bridge_worker_counts_bytes),
     AGW_CASE(test_bridge_rfc8285_5_extensions_are_renumbered_or_removed),
     AGW_CASE(test_bridge_csrcs_padding_and_foreign_extensions_pass_or_go),

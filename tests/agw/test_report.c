@@ -285,6 +285,29 @@ static void test_report_rfc3550_6_4_1_timestamps_follow_the_clock(void)
     lab_end(l);
 }
 
+/* 16 kHz, then 8 kHz under the same SSRC: SRs of ours are right about the new rate. */
+static void test_report_rfc3550_6_4_1_timestamps_follow_another_clock(void)
+{
+    lab *l = lab_new();
+    lab_call *c = &l->calls[0];
+    agw_end_plan *end = &c->plan->medias[0].end[AGW_SIDE_B];
+    end->pts[end->n_pts++] = (agw_pt_plan){.ingress = 9, .egress = 9, .clock_hz = 16000};
+    (void)talk(l);
+    report first = {0}, second = {0};
+    for (uint16_t i = 0; i < 1600; i++) {
+        l->now += AGW_MS(20);
+        lab_phone_rtp(l, c, 0, lab_phone(l, c, 0), i < 500 ? 9 : LAB_PT_AUDIO, SSRC_PHONE, i);
+        lab_turn(l);
+        (void)browser_heard(l, c, i < 1000 ? &first : &second);
+    }
+    const double seconds = (double)(second.sender.ntp - first.sender.ntp) / 4294967296.0;
+    const double units =
+        (double)(uint32_t)(second.sender.rtp_timestamp - first.sender.rtp_timestamp);
+    CU_ASSERT_TRUE(seconds > 5);
+    CU_ASSERT_DOUBLE_EQUAL(units / seconds, 8000, 10);
+    lab_end(l);
+}
+
 /* The browser answers our SR: that is a round trip to us, and nothing for the phone. */
 static void test_report_round_trip_to_a_browser_whose_peer_sends_no_rtcp(void)
 {
@@ -341,6 +364,7 @@ static const agw_unit_case cases[] = {
     AGW_CASE(test_report_rfc3556_2_none_without_bandwidth_for_rtcp),
     AGW_CASE(test_report_rfc3550_6_4_silent_peer_gets_sr_and_report),
     AGW_CASE(test_report_rfc3550_6_4_1_timestamps_follow_the_clock),
+    AGW_CASE(test_report_rfc3550_6_4_1_timestamps_follow_another_clock),
     AGW_CASE(test_report_round_trip_to_a_browser_whose_peer_sends_no_rtcp),
     AGW_CASE(test_report_nothing_to_a_party_without_address),
 };

@@ -153,6 +153,36 @@ static void test_rtp_seq_rfc3550_a_8_jitter_approaches_the_mean_difference(void)
     CU_ASSERT_EQUAL(report(&r).jitter, agw_rtp_receiver_jitter(&r));
 }
 
+/* The same SSRC at 48 kHz, then at 8 kHz, with timestamps that have nothing to do with the ones
+ * before: only jitter and the sender's clock begin anew. */
+static void test_rtp_seq_rfc3550_a_8_another_clock_begins_jitter_anew(void)
+{
+    agw_rtp_receiver r;
+    agw_rtp_receiver_init(&r, 48000);
+    uint16_t seq = 65000;
+    for (uint32_t i = 0; i < 600; i++, seq++) {
+        if (i % 100 != 99)
+            (void)agw_rtp_receiver_on_packet(&r, seq, i * 960, 172,
+                                             AGW_MS(20) * (agw_ns)i + (i % 2 ? AGW_MS(9) : 0));
+    }
+    CU_ASSERT_TRUE(agw_rtp_receiver_jitter(&r) > 380);
+    const uint32_t ext = agw_rtp_receiver_ext_seq(&r);
+    agw_rtp_receiver_set_clock(&r, CLOCK);
+    CU_ASSERT_EQUAL(agw_rtp_receiver_jitter(&r), 0);
+    agw_ns now = AGW_S(12);
+    for (uint32_t i = 0; i < 400; i++, seq++, now += AGW_MS(20)) {
+        const agw_ns late = i % 2 ? AGW_MS(5) : 0;
+        (void)agw_rtp_receiver_on_packet(&r, seq, 0xdead0000u + i * SAMPLES, 172, now + late);
+        if (i == 0)
+            CU_ASSERT_EQUAL(agw_rtp_receiver_jitter(&r), 0);
+        CU_ASSERT_EQUAL(agw_rtp_receiver_timestamp(&r, now + late), 0xdead0000u + i * SAMPLES);
+    }
+    CU_ASSERT_TRUE(agw_rtp_receiver_jitter(&r) >= 38 && agw_rtp_receiver_jitter(&r) <= 40);
+    CU_ASSERT_EQUAL(agw_rtp_receiver_ext_seq(&r), ext + 401); /* the last one before was lost */
+    CU_ASSERT_EQUAL(agw_rtp_receiver_lost(&r), 6);
+    CU_ASSERT_EQUAL(r.packets, 594 + 400);
+}
+
 static void test_rtp_seq_unknown_clock_has_no_jitter(void)
 {
     agw_rtp_receiver r;
@@ -246,6 +276,7 @@ static const agw_unit_case cases[] = {
     AGW_CASE(test_rtp_seq_rfc3550_6_4_1_loss_stops_at_24_bits),
     AGW_CASE(test_rtp_seq_rfc3550_a_8_steady_stream_has_no_jitter),
     AGW_CASE(test_rtp_seq_rfc3550_a_8_jitter_approaches_the_mean_difference),
+    AGW_CASE(test_rtp_seq_rfc3550_a_8_another_clock_begins_jitter_anew),
     AGW_CASE(test_rtp_seq_unknown_clock_has_no_jitter),
     AGW_CASE(test_rtp_seq_counts_packets_and_bytes),
     AGW_CASE(test_rtp_seq_report_before_any_packet_is_empty),
