@@ -305,12 +305,19 @@ void agw_bridge_take_over(agw_transport *t)
         agw_rewrite_take_over(&t->medias[i]->end[other(t->side)].out);
 }
 
+/* The clock by which packets of a payload type tell the time of their stream; 0: they do not. All
+ * packets of an event carry its begin (RFC 4733 section 2.5.1.2). */
+static uint32_t clock_of(const agw_pt_plan *pt)
+{
+    return pt->is_event ? 0 : pt->clock_hz;
+}
+
 /* From here on this SSRC is the one whose numbers we keep. */
-static void follow(agw_media *m, agw_side side, const agw_rtp_header *h, uint32_t clock_hz)
+static void follow(agw_media *m, agw_side side, const agw_rtp_header *h, const agw_pt_plan *pt)
 {
     agw_end *in = &m->end[side];
     in->in_ssrc = h->ssrc;
-    agw_rtp_receiver_init(&in->in, clock_hz);
+    agw_rtp_receiver_init(&in->in, clock_of(pt));
     in->bursts = (agw_xr_bursts){0};
     agw_counter_set(&stats_of(m, side)->ssrc_in, h->ssrc);
 }
@@ -352,13 +359,13 @@ static void note_loss(agw_media *m, agw_side side, uint32_t lost, agw_ns now)
 }
 
 /* Another clock than the stream's so far: that of another codec under the same SSRC, from here on;
- * or of digits and comfort noise between its packets, which tell nothing about jitter. */
+ * or digits and comfort noise between its packets, which tell nothing about time and jitter. */
 __attribute__((noinline)) static void take_other_clock(agw_rtp_receiver *r, const agw_rtp_header *h,
                                                        const agw_pt_plan *pt, size_t len,
                                                        agw_ns now)
 {
-    const bool is_codec = !pt->is_event && pt->ingress != PT_NOISE && pt->clock_hz != 0;
-    const uint32_t main_hz = is_codec ? pt->clock_hz : r->clock_hz;
+    const bool is_codec = clock_of(pt) != 0 && pt->ingress != PT_NOISE;
+    const uint32_t main_hz = is_codec ? clock_of(pt) : r->clock_hz;
     if (is_codec)
         agw_rtp_receiver_set_clock(r, main_hz);
     else
@@ -374,13 +381,13 @@ static void note_ingress(agw_media *m, agw_side side, const agw_rtp_header *h,
     agw_end *in = &m->end[side];
     agw_end_stats *stats = stats_of(m, side);
     if (in->in_ssrc != h->ssrc && (in->in_ssrc == 0 || now - in->in_at > STREAM_SILENT))
-        follow(m, side, h, pt->clock_hz);
+        follow(m, side, h, pt);
     count(&stats->rtp_in, len, now);
     agw_counter_set(&stats->pt_in, h->pt);
     if (in->in_ssrc != h->ssrc)
         return;
     in->in_at = now;
-    if (pt->clock_hz == in->in.clock_hz)
+    if (clock_of(pt) == in->in.clock_hz)
         agw_rtp_receiver_on_packet(&in->in, h->seq, h->timestamp, len, now);
     else
         take_other_clock(&in->in, h, pt, len, now);
@@ -390,11 +397,11 @@ static void note_ingress(agw_media *m, agw_side side, const agw_rtp_header *h,
 }
 
 /* Another source speaks, or the same one began anew: let it begin with a key frame. */
-static void on_switched(agw_media *m, agw_side side, const agw_rtp_header *h, uint32_t clock_hz,
+static void on_switched(agw_media *m, agw_side side, const agw_rtp_header *h, const agw_pt_plan *pt,
                         agw_ns now)
 {
     if (m->end[side].in_ssrc != h->ssrc)
-        follow(m, side, h, clock_hz);
+        follow(m, side, h, pt);
     want_key_frame(m, side, now);
 }
 
@@ -502,13 +509,13 @@ __attribute__((noinline)) static agw_drop pass_rtp(agw_worker *w, agw_pkt *pkt,
 
 /* It ends here, and another packet leaves when its time has come. */
 __attribute__((noinline)) static agw_drop transcode(agw_media *m, agw_side side, agw_pkt *pkt,
-                                                    const agw_rtp_header *h, uint32_t clock_hz)
+                                                    const agw_rtp_header *h, const agw_pt_plan *pt)
 {
     const agw_drop why = agw_transcode_put(m, side, pkt);
     if (why != AGW_DROP_NONE)
         return why;
     if (m->end[side].in_ssrc != h->ssrc)
-        follow(m, side, h, clock_hz);
+        follow(m, side, h, pt);
     pkt->verdict = AGW_CONSUMED;
     return AGW_DROP_NONE;
 }
@@ -568,7 +575,7 @@ static agw_drop forward_rtp(agw_worker *w, agw_pkt *pkt)
     if (out->transport == NULL || !agw_transport_can_send(out->transport, &why))
         return why;
     if (pt->chained)
-        return transcode(m, side, pkt, &h, pt->clock_hz);
+        return transcode(m, side, pkt, &h, pt);
     if (pt->repack != 0 && (why = repack(pkt, pt->repack)) != AGW_DROP_NONE)
         return why;
     if (h.has_ext && agw_rtp_ext_rewrite(pkt->data, &pkt->len, ext_map_of(in)) != AGW_OK)
@@ -579,7 +586,7 @@ static agw_drop forward_rtp(agw_worker *w, agw_pkt *pkt)
     if (result == AGW_REWRITE_DROP)
         return AGW_DROP_OLD_SSRC;
     if (result == AGW_REWRITE_SWITCHED)
-        on_switched(m, side, &h, pt->clock_hz, w->now);
+        on_switched(m, side, &h, pt, w->now);
     if (agw_rewrite_transparent(&out->out))
         agw_counter_set(&stats_of(m, other(side))->ssrc_out, h.ssrc);
     agw_transport_address(out->transport, pkt);

@@ -75,11 +75,13 @@ static void replace_ssrc(agw_rewrite *r, uint32_t ssrc)
     r->ssrc = ssrc;
 }
 
-static void begin_first(agw_rewrite *r, uint32_t ssrc, uint16_t seq)
+static void begin_first(agw_rewrite *r, uint32_t ssrc, uint16_t seq, uint32_t timestamp, agw_ns now)
 {
     r->started = true;
     r->ssrc = ssrc;
     r->egress_first = r->egress_max = seq;
+    r->egress_max_ts = timestamp;
+    r->egress_max_at = now;
 }
 
 /* The egress goes on behind what was sent, with the time that passed. */
@@ -147,7 +149,7 @@ static agw_rewrite_result accept(agw_rewrite *r, const uint8_t *rtp, uint32_t cl
     const uint16_t seq = agw_get16(rtp + 2);
     const uint32_t timestamp = agw_get32(rtp + 4), ssrc = agw_get32(rtp + 8);
     if (!r->started) {
-        begin_first(r, ssrc, seq);
+        begin_first(r, ssrc, seq, timestamp, now);
         return AGW_REWRITE_OK;
     }
     if (ssrc == r->ssrc)
@@ -185,7 +187,9 @@ agw_rewrite_result agw_rewrite_rtp(agw_rewrite *r, uint8_t *rtp, size_t len, uin
     r->last_at = now;
     const uint16_t egress_seq = (uint16_t)(agw_get16(rtp + 2) + r->seq_offset);
     const uint32_t egress_ts = agw_get32(rtp + 4) + r->ts_offset;
-    if (egress_seq == (uint16_t)r->egress_max) {
+    /* Packets of one event carry its begin (RFC 4733 section 2.5.1.2), those of one frame its time.
+     */
+    if (egress_seq == (uint16_t)r->egress_max && egress_ts != r->egress_max_ts) {
         r->egress_max_ts = egress_ts;
         r->egress_max_at = now;
     }

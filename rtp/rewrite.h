@@ -33,7 +33,7 @@ typedef struct agw_rewrite {
     uint32_t packets;       /* sent, for SRs */
     uint32_t octets;        /* payload octets sent, padding included */
     uint32_t step_hz;       /* the clock of step */
-    agw_ns egress_max_at;   /* when egress_max was sent */
+    agw_ns egress_max_at;   /* when egress_max_ts was: its first packet was sent */
     agw_ns last_at;         /* last packet of the current ingress SSRC */
 
     uint32_t old_ssrcs[AGW_REWRITE_OLD_SSRCS]; /* replaced ones, newest first */

@@ -555,6 +555,30 @@ static void test_bridge_rfc3550_a8_jitter_knows_one_clock(void)
     lab_end(l);
 }
 
+/* A digit of the audio's clock: each packet carries its begin. */
+static void test_bridge_rfc4733_2_5_1_2_a_digit_is_no_jitter(void)
+{
+    lab *l = lab_new();
+    lab_call *c = &l->calls[0];
+    agw_end_plan *e = &c->plan->medias[0].end[AGW_SIDE_B];
+    e->pts[e->n_pts++] =
+        (agw_pt_plan){.ingress = 101, .egress = 101, .is_event = true, .clock_hz = 8000};
+    lab_apply(l, c);
+    lab_connect(l, c, browser());
+    for (uint16_t i = 0; i < 60; i++) {
+        const bool is_digit = i < 10 || (i >= 30 && i < 50); /* and the first of the stream */
+        l->now += AGW_MS(20);
+        phone_says_at(l, is_digit ? 101 : LAB_PT_AUDIO, i,
+                      160u * (!is_digit ? i
+                              : i < 10  ? 0
+                                        : 30));
+        const agw_rtp_receiver *in = &c->call->medias[0]->end[AGW_SIDE_B].in;
+        CU_ASSERT_EQUAL(agw_rtp_receiver_timestamp(in, l->now), i < 10 ? 0 : 160u * i);
+    }
+    CU_ASSERT_EQUAL(value(&c->stats[0].end[AGW_SIDE_B].jitter_in_us), 0);
+    lab_end(l);
+}
+
 /* Opus, then PCMA under the same SSRC, each packet in turn 4 and 0 ms late. */
 static void test_bridge_rfc3550_a8_another_codec_has_another_clock(void)
 {
@@ -880,6 +904,7 @@ static const agw_unit_case cases[] = {
     AGW_CASE(test_bridge_rtc_7_losses_in_a_row_are_one_run),
     AGW_CASE(test_bridge_ssrc_of_a_transparent_stream_is_told),
     AGW_CASE(test_bridge_rfc3550_a8_jitter_knows_one_clock),
+    AGW_CASE(test_bridge_rfc4733_2_5_1_2_a_digit_is_no_jitter),
     AGW_CASE(test_bridge_rfc3550_a8_another_codec_has_another_clock),
     AGW_CASE(test_bridge_worker_counts_bytes),
     AGW_CASE(test_bridge_rfc8285_5_extensions_are_renumbered_or_removed),

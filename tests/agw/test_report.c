@@ -285,6 +285,42 @@ static void test_report_rfc3550_6_4_1_timestamps_follow_the_clock(void)
     lab_end(l);
 }
 
+/* SRs within and behind a digit of 20 s, all packets of which carry its begin, agree with those of
+ * the audio before it. */
+static void test_report_rfc3550_6_4_1_timestamps_go_on_over_a_digit(void)
+{
+    lab *l = lab_new();
+    lab_call *c = &l->calls[0];
+    agw_end_plan *end = &c->plan->medias[0].end[AGW_SIDE_B];
+    end->pts[end->n_pts++] = (agw_pt_plan){
+        .ingress = LAB_PT_EVENT, .egress = LAB_PT_EVENT, .is_event = true, .clock_hz = 8000};
+    (void)talk(l);
+    report r, first = {0};
+    unsigned compared = 0;
+    for (uint16_t i = 0; i < 2000; i++) {
+        const bool is_digit = i >= 500 && i < 1500;
+        uint8_t rtp[64];
+        const size_t len = lab_rtp(rtp, is_digit ? LAB_PT_EVENT : LAB_PT_AUDIO, SSRC_PHONE, i, 0);
+        if (is_digit)
+            agw_put32(rtp + 4, 500 * 160);
+        l->now += AGW_MS(20);
+        lab_say(l, &c->core[0], lab_phone(l, c, 0), rtp, len);
+        lab_turn(l);
+        if (!browser_heard(l, c, &r))
+            continue;
+        if (i < 500) {
+            first = r;
+            continue;
+        }
+        const double seconds = (double)(r.sender.ntp - first.sender.ntp) / 4294967296.0;
+        const uint32_t units = r.sender.rtp_timestamp - first.sender.rtp_timestamp;
+        CU_ASSERT_DOUBLE_EQUAL(units / 8000.0, seconds, 0.03);
+        compared++;
+    }
+    CU_ASSERT_TRUE(first.type == AGW_RTCP_SR && compared >= 6);
+    lab_end(l);
+}
+
 /* 16 kHz, then 8 kHz under the same SSRC: SRs of ours are right about the new rate. */
 static void test_report_rfc3550_6_4_1_timestamps_follow_another_clock(void)
 {
@@ -364,6 +400,7 @@ static const agw_unit_case cases[] = {
     AGW_CASE(test_report_rfc3556_2_none_without_bandwidth_for_rtcp),
     AGW_CASE(test_report_rfc3550_6_4_silent_peer_gets_sr_and_report),
     AGW_CASE(test_report_rfc3550_6_4_1_timestamps_follow_the_clock),
+    AGW_CASE(test_report_rfc3550_6_4_1_timestamps_go_on_over_a_digit),
     AGW_CASE(test_report_rfc3550_6_4_1_timestamps_follow_another_clock),
     AGW_CASE(test_report_round_trip_to_a_browser_whose_peer_sends_no_rtcp),
     AGW_CASE(test_report_nothing_to_a_party_without_address),

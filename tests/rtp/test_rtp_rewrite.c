@@ -317,6 +317,34 @@ static void test_rtp_rewrite_egress_timestamp_follows_the_current_stream(void)
     CU_ASSERT_EQUAL(agw_rewrite_egress_timestamp(&r, 999999), s.timestamp);
 }
 
+/* All packets of a digit carry its begin. What comes behind it, of another source or of our own,
+ * stands behind the time that it has lasted. */
+static void test_rtp_rewrite_rfc4733_2_5_1_2_time_goes_on_over_a_digit(void)
+{
+    agw_rewrite r = fresh();
+    (void)send_at(&r, A, 1, 0, AUDIO, AGW_S(1));
+    (void)send_at(&r, A, 2, 160, AUDIO, AGW_MS(1020));
+    for (uint16_t i = 0; i < 50; i++) { /* a second */
+        const agw_ns now = AGW_MS(1040) + AGW_MS(20) * i;
+        CU_ASSERT_EQUAL(send_at(&r, A, (uint16_t)(3 + i), 320, AUDIO, now).timestamp, 320);
+        CU_ASSERT_EQUAL(agw_rewrite_timestamp_at(&r, AUDIO, now + AGW_MS(10)), 320 + 80 + i * 160u);
+    }
+    const sent s = send_at(&r, B, 900, 5, AUDIO, AGW_MS(2040));
+    CU_ASSERT_EQUAL(s.seq, 53);
+    CU_ASSERT_EQUAL(s.timestamp, 320 + 8000);
+}
+
+/* So do packets of a video frame. */
+static void test_rtp_rewrite_rfc3550_5_1_a_frame_has_the_time_of_its_first_packet(void)
+{
+    agw_rewrite r = fresh();
+    for (uint16_t i = 0; i < 10; i++)
+        (void)send_at(&r, A, i, 0, 90000, AGW_S(1) + AGW_MS(i));
+    CU_ASSERT_EQUAL(agw_rewrite_timestamp_at(&r, 90000, AGW_MS(1040)), 3600);
+    (void)send_at(&r, A, 10, 3000, 90000, AGW_MS(1033));
+    CU_ASSERT_EQUAL(agw_rewrite_timestamp_at(&r, 90000, AGW_MS(1043)), 3900);
+}
+
 /* Whatever comes in: numbers of different packets differ, and what goes ahead goes by one. */
 static void test_rtp_rewrite_random_sources_never_reuse_a_number(void)
 {
@@ -362,6 +390,8 @@ static const agw_unit_case cases[] = {
     AGW_CASE(test_rtp_rewrite_repeated_video_is_not_taken_for_a_restart),
     AGW_CASE(test_rtp_rewrite_back_mapping_of_the_current_stream),
     AGW_CASE(test_rtp_rewrite_egress_timestamp_follows_the_current_stream),
+    AGW_CASE(test_rtp_rewrite_rfc4733_2_5_1_2_time_goes_on_over_a_digit),
+    AGW_CASE(test_rtp_rewrite_rfc3550_5_1_a_frame_has_the_time_of_its_first_packet),
     AGW_CASE(test_rtp_rewrite_random_sources_never_reuse_a_number),
 };
 AGW_UNIT_MAIN("rtp rewrite", cases)
