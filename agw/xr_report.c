@@ -118,7 +118,7 @@ static agw_err add_voip(agw_media *m, agw_side side, uint32_t speaker, agw_ns no
     const uint64_t rtt_ms = rtt_us / US_PER_MS;
     agw_xr_voip voip = {
         .ssrc = end->in_ssrc,
-        .loss_rate = (uint8_t)(lost * 255 / expected),
+        .loss_rate = (uint8_t)(lost * 256 / expected), /* below 256: some have come */
         .round_trip_ms = rtt_ms < UINT16_MAX ? (uint16_t)rtt_ms : UINT16_MAX,
         .signal_level = AGW_XR_UNKNOWN,
         .noise_level = AGW_XR_UNKNOWN,

@@ -8,7 +8,8 @@
 #include "rtp/rewrite.h"
 #include "rtp/rtcp.h"
 
-/** What the egress leg negotiated. */
+/** What the egress leg negotiated. Extended reports are dropped all the same unless both ways are
+ * transparent: their SSRCs would lie. */
 enum {
     AGW_FB_NACK = 1 << 0,
     AGW_FB_PLI = 1 << 1,
@@ -16,7 +17,6 @@ enum {
     AGW_FB_TMMBR = 1 << 3, /* and TMMBN */
     AGW_FB_REMB = 1 << 4,
     AGW_FB_TCC = 1 << 5,
-    AGW_FB_XR = 1 << 6, /* XR is dropped all the same unless transparent: its SSRCs would lie */
 };
 
 /** RTCP from side s to side d of one media. Everything is borrowed for the call. */

@@ -221,6 +221,33 @@ static void test_xr_report_rfc3611_4_7_voip_metrics_of_what_a_party_sends(void)
     lab_end(l);
 }
 
+/* Lost of 256 expected packets: 128 where every second is, 255 at most. */
+static void test_xr_report_rfc3611_4_7_1_loss_rate_is_in_256ths(void)
+{
+    static const struct {
+        uint16_t step;
+        uint8_t rate;
+    } LOSSES[] = {{1, 0}, {2, 128}, {4, 192}, {1000, 255}}; /* one of so many comes */
+    for (size_t i = 0; i < sizeof LOSSES / sizeof LOSSES[0]; i++) {
+        lab *l = talk(0, AGW_PLAN_XR_VOIP);
+        heard h = {0};
+        agw_xr_voip v = {0};
+        lab_phone_rtp(l, &l->calls[0], 0, lab_phone(l, &l->calls[0], 0), LAB_PT_AUDIO, SSRC_PHONE,
+                      100);
+        for (uint16_t n = 1; n < 1001 && h.len == 0; n++) {
+            l->now += AGW_MS(20);
+            lab_phone_rtp(l, &l->calls[0], 0, lab_phone(l, &l->calls[0], 0), LAB_PT_AUDIO,
+                          SSRC_PHONE, (uint16_t)(99 + (n + 1) * LOSSES[i].step));
+            lab_turn(l);
+            (void)phone_heard(l, &h);
+        }
+        CU_ASSERT_TRUE_FATAL(h.len != 0 && has_block(&h, AGW_XR_VOIP));
+        agw_xr_read_voip(&h.block, &v);
+        CU_ASSERT_EQUAL(v.loss_rate, LOSSES[i].rate);
+        lab_end(l);
+    }
+}
+
 static size_t put_sr(uint8_t *out, size_t size, bool bye)
 {
     agw_rtcp_writer w;
@@ -264,6 +291,7 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_xr_report_rfc3611_4_4_round_trip_beside_a_codec_change),
     AGW_CASE(test_xr_report_rfc3611_5_nothing_without_negotiation),
     AGW_CASE(test_xr_report_rfc3611_4_7_voip_metrics_of_what_a_party_sends),
+    AGW_CASE(test_xr_report_rfc3611_4_7_1_loss_rate_is_in_256ths),
     AGW_CASE(test_xr_report_goes_behind_what_is_passed_on),
 };
 
