@@ -431,6 +431,24 @@ static void tap(agw_worker *w, const agw_media *m, agw_side side, const agw_pkt 
         agw_tap_put(w->tap, m->call->recording, &tapped);
 }
 
+/* A packet that is not passed on, as control wants it so, is none that was lost: the stream goes on
+ * without a hole. A late one stands among others that have passed, and moves nothing. Toward a
+ * browser, and of video, a transparent stream may be several, and keeps its numbers, holes and all.
+ */
+static void hold_back(agw_media *m, agw_side side, const agw_pkt *pkt, agw_ns now)
+{
+    const agw_end *in = &m->end[side];
+    agw_end *out = &m->end[other(side)];
+    const uint32_t ssrc = agw_get32(pkt->data + 8);
+    const bool is_newest = in->in_ssrc == ssrc && in->in.max_seq == agw_get16(pkt->data + 2);
+    const bool may_renumber =
+        !agw_rewrite_transparent(&out->out) ||
+        (m->kind == AGW_MEDIA_AUDIO && out->transport != NULL && !out->transport->is_ice);
+    if (is_newest && may_renumber)
+        agw_rewrite_hold(&out->out, ssrc, agw_rtp_receiver_ext_seq(&in->in),
+                         agw_get32(pkt->data + 4), now);
+}
+
 /* What is asked for beside passing on: taps, blocks, digits. Not inlined, and with little to hand
  * over: who only passes on shall not save registers for it. */
 __attribute__((noinline)) static agw_drop act(agw_worker *w, agw_pkt *pkt, const agw_pt_plan *pt)
@@ -455,8 +473,10 @@ __attribute__((noinline)) static agw_drop act(agw_worker *w, agw_pkt *pkt, const
         return AGW_DROP_BLOCKED_DTMF;
     if ((in->acts & AGW_ACT_INBAND) && !pt->is_event && !agw_inband_silence(in, pkt, &h))
         return AGW_DROP_BLOCKED;
-    if (pt->chained && pt->is_event && (in->acts & (AGW_ACT_CHAIN | AGW_ACT_BLOCK_DTMF)) == 0)
+    if (pt->chained && pt->is_event && (in->acts & (AGW_ACT_CHAIN | AGW_ACT_BLOCK_DTMF)) == 0) {
         pkt->verdict = AGW_CONSUMED; /* told, and heard as a tone by and by */
+        hold_back(m, side, pkt, w->now);
+    }
     if (pt->chained)
         return AGW_DROP_NONE; /* digits are put in where it comes out again */
     if (in->acts & AGW_ACT_CHAIN)
@@ -806,6 +826,11 @@ static agw_drop forward_rtcp(agw_worker *w, agw_pkt *pkt)
     return AGW_DROP_NONE;
 }
 
+static bool is_on_purpose(agw_drop why)
+{
+    return why == AGW_DROP_GATE_CLOSED || why == AGW_DROP_BLOCKED || why == AGW_DROP_BLOCKED_DTMF;
+}
+
 void agw_bridge_forward(agw_worker *w, agw_pkt *const pkts[], size_t n)
 {
     for (size_t i = 0; i < n; i++) {
@@ -820,8 +845,11 @@ void agw_bridge_forward(agw_worker *w, agw_pkt *const pkts[], size_t n)
         if (why == AGW_DROP_NONE)
             continue;
         agw_pkt_drop(pkt, why);
-        if (pkt->media != NULL)
-            agw_counter_add(&stats_of(pkt->media, t->side)->dropped, 1);
+        if (pkt->media == NULL)
+            continue;
+        agw_counter_add(&stats_of(pkt->media, t->side)->dropped, 1);
+        if (pkt->kind == AGW_PKT_RTP && is_on_purpose(why))
+            hold_back(pkt->media, t->side, pkt, w->now);
     }
 }
 

@@ -265,7 +265,6 @@ static void begin_stream(agw_dtmf_player *p)
 {
     agw_rewrite_begin(&to_of(p)->out, agw_rand32() | 1, (uint16_t)agw_rand32(), agw_rand32(),
                       worker_of(p->media)->now);
-    p->anchor_by = 0;
     p->began_at = worker_of(p->media)->now;
     p->timestamp = to_of(p)->out.egress_max_ts;
 }
@@ -280,8 +279,9 @@ void agw_dtmf_on_timer(void *owner)
         return;
     }
     const agw_rewrite *stream = &to_of(p)->out;
-    if (p->anchor_by != 0 || !stream->started || agw_rewrite_transparent(stream))
+    if (!stream->started || agw_rewrite_transparent(stream))
         begin_stream(p); /* a new answer may have made another stream of it, amid a digit */
+    p->anchor_by = 0;    /* or the numbers are ours since a packet was held back */
     if (agw_rtp_event_next(&p->out, pt.clock_hz, worker_of(p->media)->now, &event))
         send_event(p, &event, &pt);
     arm(p);

@@ -77,7 +77,7 @@ static void replace_ssrc(agw_rewrite *r, uint32_t ssrc)
 
 static void begin_first(agw_rewrite *r, uint32_t ssrc, uint16_t seq, uint32_t timestamp, agw_ns now)
 {
-    r->started = true;
+    r->started = r->runs = true;
     r->ssrc = ssrc;
     r->egress_first = r->egress_max = seq;
     r->egress_max_ts = timestamp;
@@ -89,7 +89,7 @@ static void begin_next(agw_rewrite *r, uint16_t seq, uint32_t timestamp, uint32_
                        agw_ns now)
 {
     const uint32_t passed = time_to_next(r, clock_hz, now);
-    r->later = true;
+    r->later = r->runs = true;
     r->far_run = 0;
     r->egress_first = ++r->egress_max;
     r->seq_offset = r->egress_first - seq;
@@ -143,8 +143,40 @@ static agw_rewrite_result place(agw_rewrite *r, uint16_t seq, uint32_t timestamp
     return AGW_REWRITE_OK;
 }
 
-/* Which ingress stream the packet belongs to, and where it goes in the egress stream. */
-static agw_rewrite_result accept(agw_rewrite *r, const uint8_t *rtp, uint32_t clock_hz, agw_ns now)
+/* The source's next packet takes this number. Its own number goes on from the last one of it that
+ * is known, cycles and all: a report that is passed back does not count anew. */
+static void go_on_at(agw_rewrite *r, uint32_t egress_ext, uint16_t seq)
+{
+    const uint32_t last = r->egress_max - r->seq_offset;
+    const uint32_t ahead = (uint16_t)(seq - (uint16_t)last);
+    const uint32_t ext = last + ahead - (ahead >= 0x8000 ? 0x10000 : 0);
+    r->later = r->runs = true;
+    r->far_run = 0;
+    r->egress_first = egress_ext;
+    r->seq_offset = egress_ext - ext;
+}
+
+/* The first packet behind those that were held back. Where its timestamp is more than a second away
+ * from the time that passed, the sender has begun anew meanwhile. */
+static agw_rewrite_result go_on(agw_rewrite *r, uint16_t seq, uint32_t timestamp, uint32_t clock_hz,
+                                agw_ns now)
+{
+    const uint32_t since = timestamp + r->ts_offset - r->egress_max_ts;
+    const uint32_t off = since - elapsed_units(now - r->egress_max_at, clock_hz);
+    const bool is_same_clock = r->step_hz == clock_hz && clock_hz != 0;
+    if (is_same_clock && off + clock_hz > 2 * clock_hz) {
+        begin_next(r, seq, timestamp, clock_hz, now);
+        return AGW_REWRITE_SWITCHED;
+    }
+    go_on_at(r, r->egress_max + (clock_hz == VIDEO_HZ ? 2 : 1), seq);
+    r->egress_max = r->egress_first;
+    return is_same_clock && since <= r->step ? AGW_REWRITE_OK : AGW_REWRITE_RESUMED;
+}
+
+/* The first packet of all, the first behind those that were held back, or one of another SSRC. Not
+ * inlined: most packets are none of these. */
+__attribute__((noinline)) static agw_rewrite_result
+accept_change(agw_rewrite *r, const uint8_t *rtp, uint32_t clock_hz, agw_ns now)
 {
     const uint16_t seq = agw_get16(rtp + 2);
     const uint32_t timestamp = agw_get32(rtp + 4), ssrc = agw_get32(rtp + 8);
@@ -153,12 +185,20 @@ static agw_rewrite_result accept(agw_rewrite *r, const uint8_t *rtp, uint32_t cl
         return AGW_REWRITE_OK;
     }
     if (ssrc == r->ssrc)
-        return place(r, seq, timestamp, clock_hz, now);
+        return go_on(r, seq, timestamp, clock_hz, now);
     if (is_old(r, ssrc) && now - r->last_at < COME_BACK)
         return AGW_REWRITE_DROP;
     replace_ssrc(r, ssrc);
     begin_next(r, seq, timestamp, clock_hz, now);
     return AGW_REWRITE_SWITCHED;
+}
+
+/* Which ingress stream the packet belongs to, and where it goes in the egress stream. */
+static agw_rewrite_result accept(agw_rewrite *r, const uint8_t *rtp, uint32_t clock_hz, agw_ns now)
+{
+    if (r->runs && agw_get32(rtp + 8) == r->ssrc)
+        return place(r, agw_get16(rtp + 2), agw_get32(rtp + 4), clock_hz, now);
+    return accept_change(r, rtp, clock_hz, now);
 }
 
 static void count(agw_rewrite *r, const uint8_t *rtp, size_t len)
@@ -196,7 +236,7 @@ agw_rewrite_result agw_rewrite_rtp(agw_rewrite *r, uint8_t *rtp, size_t len, uin
     agw_put16(rtp + 2, egress_seq);
     agw_put32(rtp + 4, egress_ts);
     agw_put32(rtp + 8, r->egress_ssrc);
-    if (result == AGW_REWRITE_SWITCHED && clock_hz != VIDEO_HZ)
+    if (result != AGW_REWRITE_OK && clock_hz != VIDEO_HZ)
         rtp[1] |= 0x80; /* RFC 3551 section 4.1: a talkspurt begins */
     count(r, rtp, len);
     return result;
@@ -205,6 +245,21 @@ agw_rewrite_result agw_rewrite_rtp(agw_rewrite *r, uint8_t *rtp, size_t len, uin
 void agw_rewrite_take_over(agw_rewrite *r)
 {
     r->old_count = 0;
+}
+
+void agw_rewrite_hold(agw_rewrite *r, uint32_t ssrc, uint32_t ext_seq, uint32_t timestamp,
+                      agw_ns now)
+{
+    if (!r->started || r->ssrc != ssrc)
+        return; /* its numbers have not been shown yet */
+    if (agw_rewrite_transparent(r)) {
+        r->egress_ssrc = ssrc;
+        r->egress_first = r->egress_max = ext_seq - 1;
+        r->egress_max_ts = timestamp;
+        r->egress_max_at = r->last_at = now;
+    }
+    r->runs = false;
+    r->seq_offset = r->egress_max - ext_seq;
 }
 
 /* --- packets of our own ------------------------------------------------------------------------
@@ -216,7 +271,7 @@ void agw_rewrite_begin(agw_rewrite *r, uint32_t ssrc, uint16_t seq, uint32_t tim
     if (agw_rewrite_transparent(r))
         r->egress_ssrc = ssrc;
     r->ssrc = 0; /* the first packet of a source is a change */
-    r->started = true;
+    r->started = r->runs = true;
     r->egress_first = r->egress_max = seq;
     r->egress_max_ts = timestamp;
     r->egress_max_at = now;
@@ -227,7 +282,7 @@ void agw_rewrite_pin(agw_rewrite *r, const uint8_t *rtp, agw_ns now)
     if (!agw_rewrite_transparent(r))
         return;
     r->egress_ssrc = r->ssrc = agw_get32(rtp + 8);
-    r->started = true;
+    r->started = r->runs = true;
     r->egress_first = r->egress_max = agw_get16(rtp + 2);
     r->egress_max_ts = agw_get32(rtp + 4);
     r->egress_max_at = r->last_at = now;
@@ -254,10 +309,7 @@ void agw_rewrite_resume(agw_rewrite *r, const uint8_t *rtp)
 {
     if (!r->started || agw_rewrite_transparent(r) || agw_get32(rtp + 8) != r->ssrc)
         return; /* another source: agw_rewrite_rtp() puts it behind the rest */
-    r->later = true;
-    r->far_run = 0;
-    r->egress_first = r->egress_max + 1;
-    r->seq_offset = r->egress_first - agw_get16(rtp + 2);
+    go_on_at(r, r->egress_max + 1, agw_get16(rtp + 2));
 }
 
 bool agw_rewrite_ingress_ssrc(const agw_rewrite *r, uint32_t egress_ssrc, uint32_t *ssrc)

@@ -19,8 +19,9 @@ typedef struct agw_rewrite {
     /* what every packet needs: 64 bytes */
     uint32_t egress_ssrc; /* 0 = transparent: nothing is changed */
     uint32_t ssrc;        /* current ingress SSRC, valid when started; transparent too */
-    bool started;
-    bool later; /* not the first ingress stream */
+    bool runs; /* the last packet of ssrc was sent; not: it was held back, or there was none */
+    bool started : 1;
+    bool later : 1; /* not the first ingress stream */
     uint8_t old_count;
     uint8_t far_run;        /* consecutive packets far from the rest: a sender that began anew */
     uint16_t far_next;      /* the sequence number that continues the run */
@@ -41,6 +42,8 @@ typedef struct agw_rewrite {
 
 typedef enum agw_rewrite_result {
     AGW_REWRITE_OK = 0,
+    AGW_REWRITE_RESUMED,  /* OK, and the first packet behind a pause in which packets were held back
+                           */
     AGW_REWRITE_SWITCHED, /* OK, and the first packet of another ingress stream: a new receiver
                              state and, for video, a key frame request are due */
     AGW_REWRITE_DROP,     /* of a replaced SSRC, or its number is taken, or far off: drop, count */
@@ -66,6 +69,18 @@ agw_rewrite_result agw_rewrite_rtp(agw_rewrite *r, uint8_t *rtp, size_t len, uin
 
 /** Another source is to be heard from now on, be it one that was replaced lately. */
 void agw_rewrite_take_over(agw_rewrite *r);
+
+/** The newest packet of the source is not passed on, as control wants it so: none that was lost.
+ * The next one that passes takes the number behind the last that did, with its own timestamp as far
+ * as that fits the time that passed, and a marker if audio has paused; of video one number is left
+ * out, so that the decoder knows of frames that it has not got. Reports about the stream meanwhile
+ * tell the source that all has come. A transparent stream keeps what it has shown so far, and its
+ * numbers are ours from here on.
+ *
+ * @param ext_seq  its sequence number as the receiver extends it; the packet before it has passed,
+ *                 was held back, or was lost */
+void agw_rewrite_hold(agw_rewrite *r, uint32_t ssrc, uint32_t ext_seq, uint32_t timestamp,
+                      agw_ns now);
 
 /* --- packets of our own between those of the source; the source is silent, or held back, meanwhile
  */

@@ -49,20 +49,25 @@ static void talk_close(talk *t)
         party_close(all[i]);
 }
 
-/* Audio passes both ways with these sequence numbers. */
-static void audio_passes(talk *t, uint16_t seq)
+/* Audio passes both ways with this sequence number, which the phone may see as another one. */
+static void audio_passes_as(talk *t, uint16_t seq, uint16_t egress_seq)
 {
     uint8_t buf[DATAGRAM], sent[DATAGRAM];
     make_rtp(sent, PT_AUDIO, 1, seq);
     browser_rtp(&t->browser, &t->w.access.rtp[0], PT_AUDIO, 0x11, seq);
     CU_ASSERT_EQUAL_FATAL(hear(&t->phone, buf, PATIENCE_MS), 172);
     CU_ASSERT_EQUAL(agw_get32(buf + 8), 0xa0000011u);
-    CU_ASSERT_EQUAL(agw_get16(buf + 2), seq);
+    CU_ASSERT_EQUAL(agw_get16(buf + 2), egress_seq);
     CU_ASSERT_EQUAL(memcmp(buf + 12, sent + 12, 160), 0);
     phone_rtp(&t->phone, &t->w.core[0].rtp[0], PT_AUDIO, 0x22, seq);
     CU_ASSERT_EQUAL_FATAL(browser_hear(&t->browser, false, buf, PATIENCE_MS), 172);
     CU_ASSERT_EQUAL(agw_get32(buf + 8), 0xa0000010u);
     CU_ASSERT_EQUAL(memcmp(buf + 12, sent + 12, 160), 0);
+}
+
+static void audio_passes(talk *t, uint16_t seq)
+{
+    audio_passes_as(t, seq, seq);
 }
 
 static void test_call_webrtc_to_rtp_both_ways(void)
@@ -252,7 +257,7 @@ static void test_call_gate_closes_rtp_and_lets_rtcp_pass(void)
     CU_ASSERT_TRUE(hear(&t.phone_rtcp, buf, PATIENCE_MS) >= 28);
     CU_ASSERT_EQUAL(agw_get32(buf + 4), 0xa0000011u);
     world_apply(&t.w, talk_plan(&t));
-    audio_passes(&t, 10);
+    audio_passes_as(&t, 10, 2); /* no number is missing for what was held back */
     talk_close(&t);
 }
 

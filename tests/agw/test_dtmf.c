@@ -190,6 +190,146 @@ static void test_acts_blocked_digits_are_told_and_go_nowhere(void)
     end(l);
 }
 
+/* The phone tells the browser what it got of its stream; what the browser reads of that. */
+static agw_rtcp_report phone_reports(lab *l, uint32_t ext_seq)
+{
+    uint8_t rr[128];
+    agw_rtcp_writer w;
+    agw_rtcp_iter it;
+    agw_rtcp_packet p = {0};
+    agw_rtcp_report block = {.ssrc = SSRC_BROWSER, .ext_seq = ext_seq};
+    agw_rtcp_writer_init(&w, rr, sizeof rr);
+    CU_ASSERT_EQUAL_FATAL(agw_rtcp_write_rr(&w, SSRC_PHONE, &block, 1), AGW_OK);
+    lab_say(l, &first(l)->core[1], lab_phone(l, first(l), 1), rr, w.len);
+    lab_turn(l);
+    lab_out *out = lab_sent(l, &l->access, AGW_PKT_RTCP, 0);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(out);
+    CU_ASSERT_EQUAL_FATAL(agw_srtp_unprotect_rtcp(first(l)->in, out->data, &out->len), AGW_OK);
+    CU_ASSERT_EQUAL_FATAL(agw_rtcp_begin(&it, out->data, out->len), AGW_OK);
+    CU_ASSERT_TRUE_FATAL(agw_rtcp_next(&it, &p) && p.type == AGW_RTCP_RR && p.count == 1);
+    agw_rtcp_report_parse(&block, p.body + 4);
+    CU_ASSERT_EQUAL(block.ssrc, SSRC_BROWSER);
+    return block;
+}
+
+static void expect_rtp(const uint8_t *rtp, uint16_t seq, uint32_t timestamp, bool marker)
+{
+    CU_ASSERT_PTR_NOT_NULL_FATAL(rtp);
+    CU_ASSERT_EQUAL(agw_get16(rtp + 2), seq);
+    CU_ASSERT_EQUAL(agw_get32(rtp + 4), timestamp);
+    CU_ASSERT_EQUAL(rtp[1], LAB_PT_AUDIO | (marker ? 0x80 : 0));
+}
+
+/* Toward the phone, under the browser's own SSRC: three digits, and no number is missing. */
+static void test_acts_blocked_digits_leave_no_hole(void)
+{
+    lab *l = talk(true);
+    uint16_t seq = 1000, egress = 1000;
+    set_acts(l, AGW_SIDE_A, AGW_ACT_BLOCK_DTMF);
+    browser_says(l, seq++);
+    expect_rtp(to_phone(l), egress++, 1000 * UNITS, false);
+    for (int digit = 0; digit < 3; digit++) {
+        browser_presses(l, seq, seq * (uint32_t)UNITS, 5);
+        CU_ASSERT_PTR_NULL(to_phone(l));
+        seq = (uint16_t)(seq + 3);
+        for (int i = 0; i < 3; i++, seq++, egress++) {
+            browser_says(l, seq);
+            expect_rtp(to_phone(l), egress, seq * (uint32_t)UNITS, i == 0);
+            CU_ASSERT_EQUAL(agw_get32(to_phone(l) + 8), SSRC_BROWSER);
+        }
+    }
+    /* 19 have left the browser, 10 have reached the phone, none is lost */
+    const agw_rtcp_report r = phone_reports(l, egress - 1u);
+    CU_ASSERT_EQUAL(r.ext_seq, 1000 + 18);
+    CU_ASSERT_EQUAL(r.lost, 0);
+    end(l);
+}
+
+/* 30 s in which the party sends on. */
+static void test_acts_blocked_media_leaves_no_hole(void)
+{
+    lab *l = talk(false);
+    for (uint16_t seq = 1; seq <= 3; seq++) {
+        browser_says(l, seq);
+        phone_says(l, seq);
+    }
+    const uint8_t *rtp = to_browser(l);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(rtp);
+    set_acts(l, AGW_SIDE_A, AGW_ACT_BLOCK);
+    set_acts(l, AGW_SIDE_B, AGW_ACT_BLOCK);
+    for (uint16_t seq = 4; seq < 1504; seq++) {
+        pass_20_ms(l);
+        lab_browser_rtp(l, first(l), browser(), LAB_PT_AUDIO, SSRC_BROWSER, seq);
+        lab_phone_rtp(l, first(l), 0, lab_phone(l, first(l), 0), LAB_PT_AUDIO, SSRC_PHONE, seq);
+        lab_turn(l);
+        CU_ASSERT_TRUE(to_phone(l) == NULL && to_browser(l) == NULL);
+    }
+    CU_ASSERT_EQUAL(phone_reports(l, 3).ext_seq, 1503); /* it misses nothing */
+    set_acts(l, AGW_SIDE_A, 0);
+    set_acts(l, AGW_SIDE_B, 0);
+    for (uint16_t i = 0; i < 3; i++) {
+        browser_says(l, (uint16_t)(1504 + i));
+        expect_rtp(to_phone(l), 4 + i, (1504u + i) * UNITS, i == 0);
+        phone_says(l, (uint16_t)(1504 + i));
+        expect_rtp(to_browser(l), 4 + i, (1504u + i) * UNITS, i == 0);
+    }
+    const agw_rtcp_report r = phone_reports(l, 6);
+    CU_ASSERT_EQUAL(r.ext_seq, 1506);
+    end(l);
+}
+
+/* A hold through which both send on, and a resume. */
+static void test_acts_a_closed_gate_leaves_no_hole(void)
+{
+    lab *l = talk(false);
+    agw_end_plan *ends = first(l)->plan->medias[0].end;
+    browser_says(l, 1);
+    phone_says(l, 1);
+    ends[AGW_SIDE_A].may_send = ends[AGW_SIDE_A].may_receive = false;
+    lab_apply(l, first(l));
+    for (uint16_t seq = 2; seq < 100; seq++) {
+        browser_says(l, seq);
+        phone_says(l, seq);
+    }
+    ends[AGW_SIDE_A].may_send = ends[AGW_SIDE_A].may_receive = true;
+    lab_apply(l, first(l));
+    browser_says(l, 100);
+    expect_rtp(to_phone(l), 2, 100 * UNITS, true);
+    phone_says(l, 100);
+    expect_rtp(to_browser(l), 2, 100 * UNITS, true);
+    phone_says(l, 102); /* lost on its way: this is a hole */
+    expect_rtp(to_browser(l), 4, 102 * UNITS, false);
+    end(l);
+}
+
+/* Late ones have no say about what passed ahead of them. */
+static void test_acts_a_late_digit_that_is_blocked_moves_no_number(void)
+{
+    lab *l = talk(true);
+    set_acts(l, AGW_SIDE_A, AGW_ACT_BLOCK_DTMF);
+    browser_says(l, 1);
+    browser_says(l, 5);
+    browser_presses(l, 2, 2 * UNITS, 5);
+    browser_says(l, 6);
+    expect_rtp(to_phone(l), 6, 6 * UNITS, false);
+    end(l);
+}
+
+/* Between two browsers each stream keeps its own numbers. */
+static void test_acts_a_browser_gets_a_transparent_stream_as_it_is(void)
+{
+    lab *l = talk(false);
+    first(l)->plan->medias[0].end[AGW_SIDE_A].egress_ssrc = 0;
+    lab_apply(l, first(l));
+    phone_says(l, 1);
+    set_acts(l, AGW_SIDE_B, AGW_ACT_BLOCK);
+    phone_says(l, 2);
+    set_acts(l, AGW_SIDE_B, 0);
+    phone_says(l, 3);
+    expect_rtp(to_browser(l), 3, 3 * UNITS, false);
+    end(l);
+}
+
 /* --- hearing -----------------------------------------------------------------------------------
  */
 
@@ -230,7 +370,7 @@ static void test_dtmf_what_the_other_party_does_not_take_ends_here(void)
     CU_ASSERT_TRUE(last_event(l, AGW_EVENT_DTMF)->dtmf.unheard);
     CU_ASSERT_EQUAL(value(&stats(l, AGW_SIDE_A)->dropped), 0);
     browser_says(l, 5);
-    CU_ASSERT_PTR_NOT_NULL(to_phone(l));
+    expect_rtp(to_phone(l), 2, 5 * UNITS, true);
     set_acts(l, AGW_SIDE_A, AGW_ACT_BLOCK_DTMF);
     browser_presses(l, 6, 9 * UNITS, 6);
     CU_ASSERT_EQUAL(lab_events(first(l), AGW_EVENT_DTMF), 2);
@@ -414,6 +554,29 @@ static void test_dtmf_a_silent_party_gets_numbers_of_our_own(void)
     end(l);
 }
 
+/* While it waits for a packet to follow, a blocked one makes the numbers ours. */
+static void test_dtmf_a_digit_is_played_while_media_is_blocked(void)
+{
+    lab *l = talk(true);
+    browser_says(l, 1);
+    set_acts(l, AGW_SIDE_A, AGW_ACT_BLOCK);
+    lab_play(l, first(l), AGW_SIDE_A, 5, 100);
+    uint16_t seq = 2;
+    for (; seq < 6; seq++) {
+        browser_says(l, seq);
+        CU_ASSERT_PTR_NULL(to_phone(l));
+    }
+    for (unsigned nth = 1; nth <= PACKETS; nth++, seq++) {
+        browser_says(l, seq);
+        expect_event(to_phone(l), EVENT_PHONE, (uint16_t)(1 + nth), 6 * UNITS, nth);
+        CU_ASSERT_EQUAL(agw_get32(to_phone(l) + 8), SSRC_BROWSER);
+    }
+    set_acts(l, AGW_SIDE_A, 0);
+    browser_says(l, seq);
+    expect_rtp(to_phone(l), 2 + PACKETS, seq * (uint32_t)UNITS, false);
+    end(l);
+}
+
 static void test_dtmf_nothing_is_played_where_no_event_was_negotiated(void)
 {
     lab *l = talk(false);
@@ -477,6 +640,11 @@ static const agw_unit_case cases[] = {
     AGW_CASE(test_acts_blocked_media_moves_the_roll_over_counter),
     AGW_CASE(test_acts_unblocked_video_begins_with_a_key_frame),
     AGW_CASE(test_acts_blocked_digits_are_told_and_go_nowhere),
+    AGW_CASE(test_acts_blocked_digits_leave_no_hole),
+    AGW_CASE(test_acts_blocked_media_leaves_no_hole),
+    AGW_CASE(test_acts_a_closed_gate_leaves_no_hole),
+    AGW_CASE(test_acts_a_late_digit_that_is_blocked_moves_no_number),
+    AGW_CASE(test_acts_a_browser_gets_a_transparent_stream_as_it_is),
     AGW_CASE(test_dtmf_rfc4733_2_5_2_3_a_digit_is_told_once_and_passed_on),
     AGW_CASE(test_dtmf_what_the_other_party_does_not_take_ends_here),
     AGW_CASE(test_dtmf_a_digit_without_end_is_told_by_the_audio_behind_it),
@@ -486,6 +654,7 @@ static const agw_unit_case cases[] = {
     AGW_CASE(test_dtmf_rfc4733_2_a_digit_is_played_to_the_browser),
     AGW_CASE(test_dtmf_digits_wait_for_each_other_and_for_the_pause),
     AGW_CASE(test_dtmf_a_silent_party_gets_numbers_of_our_own),
+    AGW_CASE(test_dtmf_a_digit_is_played_while_media_is_blocked),
     AGW_CASE(test_dtmf_nothing_is_played_where_no_event_was_negotiated),
     AGW_CASE(test_dtmf_nothing_is_played_behind_a_closed_gate),
     AGW_CASE(test_dtmf_a_new_plan_may_begin_another_stream_amid_a_digit),

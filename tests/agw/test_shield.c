@@ -189,8 +189,9 @@ static void test_shield_rfc4733_2_5_1_3_a_long_press_keeps_its_stand_in(void)
 }
 
 /* Five packets of audio, one after the other in time, for the 100 ms of the digit; what repeats the
- * end is left out. Returns the loudest sample; sound: of 100 ms. */
-static int presses_sound(lab *l, uint16_t seq, uint32_t timestamp, int16_t sound[5 * UNITS])
+ * end is left out, and takes no number. Returns the loudest sample; sound: of 100 ms. */
+static int presses_sound(lab *l, uint16_t seq, uint16_t egress_seq, uint32_t timestamp,
+                         int16_t sound[5 * UNITS])
 {
     int loudest = 0;
     for (size_t i = 0; i < PACKETS; i++) {
@@ -200,7 +201,7 @@ static int presses_sound(lab *l, uint16_t seq, uint32_t timestamp, int16_t sound
         if (out == NULL)
             continue;
         CU_ASSERT_EQUAL(out->data[1] & 0x7f, LAB_PT_AUDIO);
-        CU_ASSERT_EQUAL(agw_get16(out->data + 2), seq + i);
+        CU_ASSERT_EQUAL(agw_get16(out->data + 2), egress_seq + i);
         CU_ASSERT_EQUAL(agw_get32(out->data + 4), timestamp + i * UNITS);
         CU_ASSERT_EQUAL_FATAL(out->len, AGW_RTP_HEADER_MIN + UNITS);
         for (size_t k = 0; k < UNITS; k++) {
@@ -218,9 +219,13 @@ static void test_shield_silence_is_audio(void)
     lab *l = talk(&(agw_shield_plan){.mode = AGW_SHIELD_SILENCE});
     phone_speaks(l, 1, 0);
     CU_ASSERT_PTR_NOT_NULL(to_browser(l));
-    CU_ASSERT_TRUE(presses_sound(l, 2, UNITS, sound) <= 8);
-    phone_speaks(l, 8, 7 * UNITS);
-    CU_ASSERT_EQUAL(to_browser(l)->data[AGW_RTP_HEADER_MIN], 0x11);
+    CU_ASSERT_TRUE(presses_sound(l, 2, 2, UNITS, sound) <= 8);
+    phone_speaks(l, 8, 6 * UNITS);
+    const lab_out *out = to_browser(l);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(out);
+    CU_ASSERT_EQUAL(out->data[AGW_RTP_HEADER_MIN], 0x11);
+    CU_ASSERT_EQUAL(agw_get16(out->data + 2), 7);
+    CU_ASSERT_EQUAL(out->data[1], LAB_PT_AUDIO); /* no pause, no marker */
     end(l);
 }
 
@@ -247,7 +252,8 @@ static void test_shield_tones_take_turns(void)
     CU_ASSERT_PTR_NOT_NULL(to_browser(l));
     for (uint16_t i = 0; i < 3; i++) {
         const uint32_t timestamp = (1 + 10U * i) * UNITS;
-        const int loudest = presses_sound(l, (uint16_t)(2 + i * PACKETS), timestamp, sound);
+        const int loudest = presses_sound(l, (uint16_t)(2 + i * PACKETS),
+                                          (uint16_t)(2 + i * (PACKETS - 1)), timestamp, sound);
         CU_ASSERT_TRUE(loudest > 6800 && loudest < 7600);
         CU_ASSERT_TRUE(share_of(sound, 5 * UNITS, TONES[i]) > 0.99);
     }

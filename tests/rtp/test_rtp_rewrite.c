@@ -317,6 +317,147 @@ static void test_rtp_rewrite_egress_timestamp_follows_the_current_stream(void)
     CU_ASSERT_EQUAL(agw_rewrite_egress_timestamp(&r, 999999), s.timestamp);
 }
 
+static void hold(agw_rewrite *r, uint32_t ssrc, uint32_t ext_seq, agw_ns now)
+{
+    agw_rewrite_hold(r, ssrc, ext_seq, ext_seq * 160u, now);
+}
+
+/* What control does not let pass leaves no hole: numbers without a break, time as it passed. */
+static void test_rtp_rewrite_rfc3551_4_1_what_is_held_back_leaves_no_hole(void)
+{
+    static const unsigned LENGTHS[] = {1, 5, 1500, 2999, 3000, 70000};
+    for (size_t i = 0; i < sizeof LENGTHS / sizeof LENGTHS[0]; i++) {
+        agw_rewrite r = fresh();
+        uint32_t ext = 65000, in = 0;
+        (void)send(&r, B, 7, 0);
+        const uint16_t first = send(&r, A, (uint16_t)ext, AGW_S(1)).seq;
+        (void)send(&r, A, (uint16_t)(ext + 1), AGW_MS(1020));
+        const uint32_t shift = agw_rewrite_egress_timestamp(&r, 0);
+        agw_ns now = AGW_MS(1040);
+        ext += 2;
+        for (unsigned k = 0; k < LENGTHS[i]; k++, ext++, now += AGW_MS(20)) {
+            hold(&r, A, ext, now);
+            CU_ASSERT_TRUE(agw_rewrite_ingress_ext_seq(&r, (uint16_t)(first + 1), &in));
+            CU_ASSERT_EQUAL(in, ext); /* reports say that all has come */
+        }
+        sent s = send_at(&r, A, (uint16_t)ext, ext * 160u, AUDIO, now);
+        CU_ASSERT_EQUAL(s.result, AGW_REWRITE_RESUMED);
+        CU_ASSERT_EQUAL(s.seq, first + 2);
+        CU_ASSERT_EQUAL(s.timestamp, ext * 160u + shift);
+        CU_ASSERT_TRUE(s.marker);
+        s = send_at(&r, A, (uint16_t)(ext + 1), (ext + 1) * 160u, AUDIO, now + AGW_MS(20));
+        CU_ASSERT_EQUAL(s.result, AGW_REWRITE_OK);
+        CU_ASSERT_EQUAL(s.seq, first + 3);
+        CU_ASSERT_FALSE(s.marker);
+        CU_ASSERT_TRUE(agw_rewrite_ingress_ext_seq(&r, (uint16_t)(first + 3), &in));
+        CU_ASSERT_EQUAL(in, ext + 1); /* and the wraps of the source are counted */
+    }
+}
+
+static void test_rtp_rewrite_a_transparent_stream_goes_on_under_its_ssrc(void)
+{
+    agw_rewrite r;
+    uint32_t in = 0;
+    agw_rewrite_init(&r, 0);
+    hold(&r, A, 9, 0); /* nothing was shown yet: nothing to go on with */
+    CU_ASSERT_TRUE(agw_rewrite_transparent(&r));
+    CU_ASSERT_EQUAL(send(&r, A, 100, AGW_MS(20)).seq, 100);
+    hold(&r, B, 9, AGW_MS(30)); /* of another source */
+    CU_ASSERT_TRUE(agw_rewrite_transparent(&r));
+    for (uint32_t ext = 101; ext < 106; ext++)
+        hold(&r, A, 0x10000 + ext, AGW_MS(20) * (agw_ns)(ext - 99));
+    const sent s = send(&r, A, 106, AGW_MS(140));
+    CU_ASSERT_EQUAL(s.ssrc, A);
+    CU_ASSERT_EQUAL(s.seq, 101);
+    CU_ASSERT_EQUAL(s.timestamp, 106 * 160);
+    CU_ASSERT_TRUE(s.marker);
+    CU_ASSERT_EQUAL(send(&r, A, 107, AGW_MS(160)).seq, 102);
+    CU_ASSERT_TRUE(agw_rewrite_ingress_ext_seq(&r, 102, &in));
+    CU_ASSERT_EQUAL(in, 0x10000 + 107);
+    CU_ASSERT_EQUAL(send(&r, B, 900, AGW_MS(180)).seq, 103);
+}
+
+/* Their numbers are taken. */
+static void test_rtp_rewrite_late_from_before_the_pause_is_dropped(void)
+{
+    agw_rewrite r = fresh();
+    (void)send(&r, A, 100, 0);
+    (void)send(&r, A, 101, AGW_MS(20));
+    for (uint32_t ext = 102; ext < 110; ext++)
+        hold(&r, A, ext, AGW_MS(40));
+    CU_ASSERT_EQUAL(send(&r, A, 111, AGW_MS(220)).seq, 102);
+    CU_ASSERT_EQUAL(send(&r, A, 110, AGW_MS(221)).result, AGW_REWRITE_DROP);
+    CU_ASSERT_EQUAL(send(&r, A, 99, AGW_MS(222)).result, AGW_REWRITE_DROP);
+    CU_ASSERT_EQUAL(send(&r, A, 112, AGW_MS(240)).seq, 103);
+}
+
+/* Another end of a digit, say, whose place audio has taken: it follows without a pause. */
+static void test_rtp_rewrite_rfc3551_4_1_no_marker_where_nothing_has_paused(void)
+{
+    agw_rewrite r = fresh();
+    (void)send(&r, A, 1, 0);
+    (void)send(&r, A, 2, AGW_MS(20));
+    agw_rewrite_hold(&r, A, 3, 320, AGW_MS(20));
+    sent s = send_at(&r, A, 4, 480, AUDIO, AGW_MS(40));
+    CU_ASSERT_EQUAL(s.result, AGW_REWRITE_OK);
+    CU_ASSERT_TRUE(s.seq == 3 && !s.marker);
+    agw_rewrite_hold(&r, A, 5, 640, AGW_MS(60));
+    s = send_at(&r, A, 6, 800, AUDIO, AGW_MS(80));
+    CU_ASSERT_EQUAL(s.result, AGW_REWRITE_RESUMED);
+    CU_ASSERT_TRUE(s.seq == 4 && s.marker);
+}
+
+/* A decoder of video takes what follows without a hole for whole. */
+static void test_rtp_rewrite_video_leaves_one_number_out(void)
+{
+    agw_rewrite r = fresh();
+    uint16_t seq = 0;
+    (void)send_at(&r, A, 10, 0, 90000, 0);
+    for (uint32_t ext = 11; ext < 500; ext++)
+        agw_rewrite_hold(&r, A, ext, ext * 300, AGW_MS(ext));
+    const sent s = send_at(&r, A, 500, 150000, 90000, AGW_MS(500));
+    CU_ASSERT_EQUAL(s.seq, 12);
+    CU_ASSERT_EQUAL(s.timestamp, 150000);
+    CU_ASSERT_FALSE(s.marker);
+    CU_ASSERT_FALSE(agw_rewrite_ingress_seq(&r, 11, &seq)); /* asked for in vain */
+    CU_ASSERT_TRUE(agw_rewrite_ingress_seq(&r, 12, &seq) && seq == 500);
+}
+
+/* The sender's clock stood still, or it began anew, while it was not heard. */
+static void test_rtp_rewrite_rfc3550_5_1_time_goes_on_where_timestamps_do_not(void)
+{
+    static const uint32_t TIMESTAMPS[] = {480, 0xdeadbeef, 320 + 80000 - 8001, 320 + 80000 + 8001};
+    for (size_t i = 0; i < sizeof TIMESTAMPS / sizeof TIMESTAMPS[0]; i++) {
+        agw_rewrite r = fresh();
+        (void)send(&r, A, 1, 0);
+        (void)send(&r, A, 2, AGW_MS(20));
+        hold(&r, A, 3, AGW_MS(40));
+        const sent s = send_at(&r, A, 4, TIMESTAMPS[i], AUDIO, AGW_MS(10020));
+        CU_ASSERT_EQUAL(s.result, AGW_REWRITE_SWITCHED);
+        CU_ASSERT_TRUE(s.seq == 3 && s.marker);
+        CU_ASSERT_EQUAL(s.timestamp, 320 + 80000);
+    }
+    agw_rewrite r = fresh();
+    (void)send(&r, A, 1, 0);
+    (void)send(&r, A, 2, AGW_MS(20));
+    hold(&r, A, 3, AGW_MS(40));
+    CU_ASSERT_EQUAL(send_at(&r, A, 4, 320 + 80000 - 7999, AUDIO, AGW_MS(10020)).result,
+                    AGW_REWRITE_RESUMED);
+}
+
+static void test_rtp_rewrite_another_source_behind_what_was_held_back(void)
+{
+    agw_rewrite r = fresh();
+    (void)send(&r, A, 100, 0);
+    (void)send(&r, A, 101, AGW_MS(20));
+    hold(&r, A, 102, AGW_MS(40));
+    const sent s = send(&r, B, 7000, AGW_MS(500));
+    CU_ASSERT_EQUAL(s.result, AGW_REWRITE_SWITCHED);
+    CU_ASSERT_EQUAL(s.seq, 102);
+    CU_ASSERT_EQUAL(s.timestamp, 101 * 160 + 480 * 8);
+    CU_ASSERT_EQUAL(send(&r, B, 7001, AGW_MS(520)).result, AGW_REWRITE_OK);
+}
+
 /* All packets of a digit carry its begin. What comes behind it, of another source or of our own,
  * stands behind the time that it has lasted. */
 static void test_rtp_rewrite_rfc4733_2_5_1_2_time_goes_on_over_a_digit(void)
@@ -390,6 +531,13 @@ static const agw_unit_case cases[] = {
     AGW_CASE(test_rtp_rewrite_repeated_video_is_not_taken_for_a_restart),
     AGW_CASE(test_rtp_rewrite_back_mapping_of_the_current_stream),
     AGW_CASE(test_rtp_rewrite_egress_timestamp_follows_the_current_stream),
+    AGW_CASE(test_rtp_rewrite_rfc3551_4_1_what_is_held_back_leaves_no_hole),
+    AGW_CASE(test_rtp_rewrite_a_transparent_stream_goes_on_under_its_ssrc),
+    AGW_CASE(test_rtp_rewrite_late_from_before_the_pause_is_dropped),
+    AGW_CASE(test_rtp_rewrite_rfc3551_4_1_no_marker_where_nothing_has_paused),
+    AGW_CASE(test_rtp_rewrite_video_leaves_one_number_out),
+    AGW_CASE(test_rtp_rewrite_rfc3550_5_1_time_goes_on_where_timestamps_do_not),
+    AGW_CASE(test_rtp_rewrite_another_source_behind_what_was_held_back),
     AGW_CASE(test_rtp_rewrite_rfc4733_2_5_1_2_time_goes_on_over_a_digit),
     AGW_CASE(test_rtp_rewrite_rfc3550_5_1_a_frame_has_the_time_of_its_first_packet),
     AGW_CASE(test_rtp_rewrite_random_sources_never_reuse_a_number),

@@ -95,6 +95,7 @@ test('block_media of the whole call', async (t, ctx) => {
   assert.deepEqual((await call.query()).blocked, ['media']);
   await run(call, 'unblock_media');
   await audioBothWays(page, phone);
+  assert.equal((await phone.audio.stats()).rx.seqGaps, 0, 'no number is missing for what was blocked');
 }, { known: NOT_OURS });
 
 test('insertDTMF of Chromium is an event each, reaches the phone, and does not while DTMF is blocked', async (t, ctx) => {
@@ -117,6 +118,7 @@ test('insertDTMF of Chromium is an event each, reaches the phone, and does not w
   await ctx.gateway.events.wait(call.id, /digit 9,/, 5000);
   await phoneHears(phone, PAGE_HZ);
   assert.equal(await eventsAt(phone), before, 'no event passes');
+  assert.equal((await phone.audio.stats()).rx.seqGaps, 0, 'and no number is missing in its place');
   await run(call, 'unblock_dtmf');
   await press(page, '1');
   await until('events pass again', async () => (await eventsAt(phone)) > before, 5000);
