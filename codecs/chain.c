@@ -165,6 +165,19 @@ static void set_encoder(agw_chain *c, agw_encoder *encoder)
     c->marker_due = true;
 }
 
+/* What is told of an event counts by the clock that it was told at. At another one it goes on under
+ * its timestamp; as a tone, or no longer as one, it begins anew. Under another number alone nothing
+ * of it changes. */
+static void turn_events(agw_chain *c, uint32_t event_hz)
+{
+    const bool other_form = (c->plan.event_hz == 0) != (event_hz == 0);
+    if (c->plan.event_hz == event_hz)
+        return;
+    c->events.repeats = 0;
+    c->events.told = c->events.egress_segment = 0;
+    c->events.sounding = c->events.sounding && !other_form;
+}
+
 agw_err agw_chain_apply(agw_chain *c, const agw_chain_plan *plan)
 {
     if (!is_possible(plan))
@@ -182,6 +195,7 @@ agw_err agw_chain_apply(agw_chain *c, const agw_chain_plan *plan)
         set_playout(c, playout);
     if (new_encoder)
         set_encoder(c, encoder);
+    turn_events(c, plan->event_hz);
     c->plan = *plan;
     c->rate_hz = rate_of(plan);
     return AGW_OK;

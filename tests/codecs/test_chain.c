@@ -370,14 +370,19 @@ static void test_chain_a_plan_changes_the_codec_not_the_stream(void)
 /* --- digits ------------------------------------------------------------------------------------
  */
 
+/* Its i-th packet, from 1 on: the fifth says that it has ended. */
+static void put_press(uint8_t digit, unsigned i)
+{
+    const unsigned at = i < 5 ? i : 5;
+    CU_ASSERT_EQUAL(put_event(digit, i >= 5, (uint16_t)(at * 160)), AGW_OK);
+    run_until(r.now + AGW_MS(20));
+}
+
 /* 100 ms of a digit in place of the audio; its timestamp stays. */
 static void press(uint8_t digit)
 {
-    for (unsigned i = 1; i <= 7; i++) {
-        const unsigned at = i < 5 ? i : 5;
-        CU_ASSERT_EQUAL(put_event(digit, i >= 5, (uint16_t)(at * 160)), AGW_OK);
-        run_until(r.now + AGW_MS(20));
-    }
+    for (unsigned i = 1; i <= 7; i++)
+        put_press(digit, i);
     r.timestamp += 7 * 160;
 }
 
@@ -478,6 +483,166 @@ static void test_chain_events_that_are_no_digits_are_silence(void)
     talk(10);
     CU_ASSERT_EQUAL(hear_digits(0, digits, 2), 0);
     check_numbers(0, AGW_MS(20), 160);
+    close_chain();
+}
+
+static agw_rtp_event event_at(size_t i)
+{
+    agw_rtp_event e = {0};
+    CU_ASSERT_EQUAL_FATAL(agw_rtp_event_parse(&e, r.out[i].payload, r.out[i].len), AGW_OK);
+    return e;
+}
+
+/* 100 ms of a digit, whose end has come out once. */
+static void press_until_told(uint8_t digit)
+{
+    bool told = false;
+    for (unsigned i = 1; i <= 10 && !told; i++) {
+        put_press(digit, i);
+        told = r.out[r.n_out - 1].h.pt == EVENT_OUT && event_at(r.n_out - 1).end;
+    }
+    CU_ASSERT_TRUE_FATAL(told);
+    r.timestamp += 10 * 160;
+}
+
+static size_t count_out(size_t first, uint8_t pt)
+{
+    size_t n = 0;
+    for (size_t i = first; i < r.n_out; i++)
+        n += r.out[i].h.pt == pt;
+    return n;
+}
+
+static void plan_events(uint8_t pt, uint32_t hz)
+{
+    r.plan.event_pt = pt;
+    r.plan.event_hz = hz;
+    CU_ASSERT_EQUAL_FATAL(agw_chain_apply(r.chain, &r.plan), AGW_OK);
+}
+
+/* The party takes no events any more, or at another clock: what is left of the end is not for it.
+ */
+static void test_chain_a_plan_between_a_digit_and_its_repeats(void)
+{
+    static const uint32_t CLOCKS[] = {0, 16000};
+    for (size_t i = 0; i < 2; i++) {
+        open_pcmu(20);
+        talk(10);
+        press_until_told(5);
+        plan_events(EVENT_OUT, CLOCKS[i]);
+        const size_t before = r.n_out;
+        talk(10);
+        CU_ASSERT_EQUAL(count_out(before, EVENT_OUT), 0);
+        CU_ASSERT_TRUE(count_out(before, AGW_PCMU_PT) >= 8);
+        close_chain();
+    }
+}
+
+static void test_chain_rfc4733_2_5_1_4_repeats_go_under_the_number_of_the_plan(void)
+{
+    open_pcmu(20);
+    talk(10);
+    press_until_told(5);
+    plan_events(EVENT_OUT + 1, 8000);
+    const size_t before = r.n_out;
+    talk(10);
+    CU_ASSERT_EQUAL(count_out(before, EVENT_OUT), 0);
+    CU_ASSERT_EQUAL(count_out(before, EVENT_OUT + 1), 2);
+    close_chain();
+}
+
+enum { TOLD_BEFORE = 2 };
+
+/* Whether the packet is of a 5, as an event or as its tone of 770 Hz. */
+static bool is_of_five(const out_packet *p)
+{
+    int16_t pcm[160];
+    if (p->h.pt != AGW_PCMU_PT || p->len != 160)
+        return p->h.pt == EVENT_OUT;
+    for (size_t i = 0; i < 160; i++)
+        pcm[i] = agw_pcmu_decode(p->payload[i]);
+    return signal_share(pcm, 160, 770, 8000) > 0.2;
+}
+
+/* 100 ms of a 5; when so many steps of it have come out, the plan changes. */
+static void press_with_plan(uint8_t pt, uint32_t hz)
+{
+    size_t seen = r.n_out;
+    unsigned told = 0;
+    for (unsigned i = 1; i <= 15; i++) {
+        put_press(5, i);
+        for (; seen < r.n_out && told < TOLD_BEFORE; seen++) {
+            told += is_of_five(&r.out[seen]);
+            if (told == TOLD_BEFORE)
+                plan_events(pt, hz);
+        }
+    }
+    CU_ASSERT_EQUAL(told, TOLD_BEFORE);
+    r.timestamp += 15 * 160;
+    talk(10);
+}
+
+/* Of a digit that is being told at 48000 Hz and then at 8000 Hz. */
+static void test_chain_a_plan_with_another_clock_within_a_digit(void)
+{
+    open_chain(format_of(AGW_CODEC_OPUS, 20), OPUS_PT);
+    talk(10);
+    const size_t first = r.n_out;
+    press_with_plan(EVENT_OUT + 1, 8000);
+    size_t begin = first, last = first;
+    while (begin < r.n_out && r.out[begin].h.pt != EVENT_OUT)
+        begin++;
+    CU_ASSERT_EQUAL(count_out(first, EVENT_OUT), TOLD_BEFORE);
+    for (size_t i = begin; i < r.n_out; i++) {
+        if (r.out[i].h.pt == OPUS_PT)
+            continue;
+        CU_ASSERT_EQUAL(r.out[i].h.timestamp, r.out[begin].h.timestamp);
+        CU_ASSERT_EQUAL(r.out[i].h.marker, i == begin);
+        CU_ASSERT_EQUAL(event_at(i).duration % (r.out[i].h.pt == EVENT_OUT ? 960 : 160), 0);
+        last = i;
+    }
+    CU_ASSERT_EQUAL(r.out[last].h.pt, EVENT_OUT + 1);
+    CU_ASSERT_TRUE(event_at(last).end);
+    CU_ASSERT_EQUAL(event_at(last).duration, 5 * 160);
+    close_chain();
+}
+
+/* Another digit was sounded before, so that its length is not taken for this one's. */
+static void test_chain_a_plan_without_events_within_a_digit_makes_it_a_tone(void)
+{
+    agw_tones_digit digits[3];
+    open_pcmu(20);
+    plan_events(EVENT_OUT, 0);
+    talk(10);
+    press(7);
+    talk(10);
+    plan_events(EVENT_OUT, 8000);
+    press_with_plan(EVENT_OUT, 0);
+    CU_ASSERT_EQUAL(count_out(0, EVENT_OUT), TOLD_BEFORE);
+    CU_ASSERT_EQUAL_FATAL(hear_digits(0, digits, 3), 2);
+    CU_ASSERT_EQUAL(digits[0].event, 7);
+    CU_ASSERT_EQUAL(digits[1].event, 5);
+    CU_ASSERT_TRUE(abs((int)digits[1].duration_ms - 100) <= 20);
+    close_chain();
+}
+
+static void test_chain_a_plan_with_events_within_a_digit_tells_it(void)
+{
+    open_pcmu(20);
+    plan_events(EVENT_OUT, 0);
+    talk(10);
+    press_with_plan(EVENT_OUT, 8000);
+    size_t begin = 1;
+    while (begin < r.n_out && r.out[begin].h.pt != EVENT_OUT)
+        begin++;
+    CU_ASSERT_TRUE_FATAL(begin < r.n_out);
+    CU_ASSERT_TRUE(r.out[begin].h.marker);
+    CU_ASSERT_EQUAL(r.out[begin].h.timestamp, r.out[begin - 1].h.timestamp + 160);
+    size_t last = begin;
+    for (size_t i = begin; i < r.n_out; i++)
+        last = r.out[i].h.pt == EVENT_OUT ? i : last;
+    CU_ASSERT_TRUE(event_at(last).end);
+    CU_ASSERT_EQUAL(event_at(last).duration, 5 * 160);
     close_chain();
 }
 
@@ -612,6 +777,11 @@ static const agw_unit_case cases[] = {
     AGW_CASE(test_chain_digits_that_nobody_takes_are_tones),
     AGW_CASE(test_chain_a_digit_without_an_end_is_a_tone_that_ends),
     AGW_CASE(test_chain_events_that_are_no_digits_are_silence),
+    AGW_CASE(test_chain_a_plan_between_a_digit_and_its_repeats),
+    AGW_CASE(test_chain_rfc4733_2_5_1_4_repeats_go_under_the_number_of_the_plan),
+    AGW_CASE(test_chain_a_plan_with_another_clock_within_a_digit),
+    AGW_CASE(test_chain_a_plan_without_events_within_a_digit_makes_it_a_tone),
+    AGW_CASE(test_chain_a_plan_with_events_within_a_digit_tells_it),
     AGW_CASE(test_chain_rfc3389_noise_stands_for_silence),
     AGW_CASE(test_chain_rfc3389_silence_is_told_as_noise),
     AGW_CASE(test_chain_rfc2198_lost_audio_comes_with_the_next_packet),
