@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * A chain that is fed by a stranger: RTP packets as he likes (length, how far the clock moves, then
- * the packet), of PCMA, Opus, AMR, AMR-WB, RED, telephone events and CN. What comes out is RTP in
- * sequence. */
+ * the packet), of PCMA, Opus, AMR, AMR-WB, RED, telephone events and CN. A length of 0 is another
+ * plan at that moment, of the octet behind it. What comes out is RTP in sequence. */
 #include "base/wire.h"
 #include "codecs/chain.h"
 #include "rtp/header.h"
@@ -13,14 +13,19 @@ static void add_audio(agw_chain_plan *plan, uint8_t pt, agw_codec_id id)
     plan->inputs[plan->n_inputs++] = (agw_chain_input){.pt = pt, .format = agw_codec_plain(id)};
 }
 
-/* Its low bits choose the codec that comes out, the others what comes in and how. */
+/* Its low bits choose the codec that comes out and the clock of its events, the others what comes
+ * in and how. */
 static agw_chain_plan make_plan(uint8_t kind)
 {
     static const agw_codec_id OUT[] = {AGW_CODEC_PCMU, AGW_CODEC_OPUS, AGW_CODEC_L16, AGW_CODEC_AMR,
                                        AGW_CODEC_AMR_WB};
+    static const uint32_t EVENT_HZ[] = {8000, 48000, 16000, 8000};
     const agw_codec_format clock = {.clock_hz = 48000};
-    agw_chain_plan plan = {
-        .n_inputs = 4, .out_pt = 0, .event_pt = 96, .event_hz = 8000, .noise_pt = 13};
+    agw_chain_plan plan = {.n_inputs = 4,
+                           .out_pt = 0,
+                           .event_pt = 96,
+                           .event_hz = EVENT_HZ[(kind & 0xf) / 5],
+                           .noise_pt = 13};
     if (kind & 0x80)
         plan.event_hz = 0; /* digits become tones */
     plan.out = agw_codec_plain(OUT[(kind & 0xf) % 5]);
@@ -52,6 +57,13 @@ static void take_due(agw_chain *c, agw_ns now, uint16_t *seq)
     }
 }
 
+static void change_plan(agw_chain *c, uint8_t kind)
+{
+    const agw_chain_plan plan = make_plan(kind);
+    const agw_err err = agw_chain_apply(c, &plan);
+    AGW_ASSERT(err == AGW_OK);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size == 0)
@@ -65,7 +77,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         const size_t len = data[0] < size - 2 ? data[0] : size - 2;
         now += AGW_MS(data[1] & 0x3f) << (data[1] >> 6);
         take_due(c, now, &seq);
-        if (agw_chain_put(c, data + 2, len, now) == AGW_OK)
+        if (len == 0)
+            change_plan(c, data[1]);
+        else if (agw_chain_put(c, data + 2, len, now) == AGW_OK)
             take_due(c, now, &seq);
         data += 2 + len;
         size -= 2 + len;
