@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Payload to audio. A payload is first split into frames, each of which can be decoded, concealed
  * or left out by itself; what plays when is codecs/playout.h's. Audio is 16 bit, one channel, at
- * the rate that was asked for. No allocation after agw_decoder_new(). */
+ * the rate that was asked for. No allocation after agw_decoder_new() but where a decoder begins
+ * anew.
+ */
 #ifndef AGW_CODECS_DECODER_H
 #define AGW_CODECS_DECODER_H
 
@@ -54,8 +56,8 @@ size_t agw_decoder_decode(agw_decoder *d, const agw_frame *frame, int16_t *pcm, 
  *
  * @return samples: duration of one frame of this decoder, at most room */
 size_t agw_decoder_conceal(agw_decoder *d, const agw_frame *next, int16_t *pcm, size_t room);
-/** Begins anew, as for another sender. Not for each packet: AMR's library has no other way than to
- * give its state back and to take another. */
+/** Begins anew, as for another sender. Not for each packet: the libraries of AMR, GSM and G.729
+ * have no other way than to give their state back and to take another. */
 void agw_decoder_reset(agw_decoder *d);
 
 #endif

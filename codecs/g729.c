@@ -47,6 +47,7 @@ static bool find(void *handle, const char *name, void *function)
 
 typedef struct decoder {
     void *handle, *channel;
+    open_decoder_fn *open;
     close_fn *close;
     decode_fn *decode;
 } decoder;
@@ -64,19 +65,30 @@ static void close_decoder(void *state)
 static void *open_decoder(const agw_codec_format *format, uint32_t rate_hz)
 {
     (void)format, (void)rate_hz;
-    open_decoder_fn *open = NULL;
     decoder *d = calloc(1, sizeof *d);
     if (d == NULL)
         return NULL;
     d->handle = library();
-    if (d->handle != NULL && find(d->handle, "initBcg729DecoderChannel", &open) &&
+    if (d->handle != NULL && find(d->handle, "initBcg729DecoderChannel", &d->open) &&
         find(d->handle, "closeBcg729DecoderChannel", &d->close) &&
         find(d->handle, "bcg729Decoder", &d->decode))
-        d->channel = open();
+        d->channel = d->open();
     if (d->channel != NULL)
         return d;
     close_decoder(d);
     return NULL;
+}
+
+/* The library cannot do it otherwise. Where there is no memory for another one, the old one goes
+ * on. */
+static void reset_decoder(void *state)
+{
+    decoder *d = state;
+    void *fresh = d->open();
+    if (fresh == NULL)
+        return;
+    d->close(d->channel);
+    d->channel = fresh;
 }
 
 static agw_err split(const void *state, const uint8_t *payload, size_t len, agw_payload *out)
@@ -102,16 +114,6 @@ static agw_err split(const void *state, const uint8_t *payload, size_t len, agw_
     return AGW_OK;
 }
 
-static size_t decode(void *state, const agw_frame *frame, int16_t *pcm, size_t room)
-{
-    decoder *d = state;
-    if (room < SAMPLES)
-        return 0;
-    d->decode(d->channel, frame->data, (uint8_t)frame->len, 0, frame->kind == AGW_FRAME_SID, 0,
-              pcm);
-    return SAMPLES;
-}
-
 static size_t conceal(void *state, const agw_frame *next, int16_t *pcm, size_t room)
 {
     decoder *d = state;
@@ -119,6 +121,19 @@ static size_t conceal(void *state, const agw_frame *next, int16_t *pcm, size_t r
     if (room < SAMPLES)
         return 0;
     d->decode(d->channel, NULL, 0, 1, 0, 0, pcm);
+    return SAMPLES;
+}
+
+/* No frame at all is to the library what a lost one is: behind a SID its noise goes on. */
+static size_t decode(void *state, const agw_frame *frame, int16_t *pcm, size_t room)
+{
+    decoder *d = state;
+    if (frame->kind == AGW_FRAME_NO_DATA)
+        return conceal(d, NULL, pcm, room);
+    if (room < SAMPLES)
+        return 0;
+    d->decode(d->channel, frame->data, (uint8_t)frame->len, 0, frame->kind == AGW_FRAME_SID, 0,
+              pcm);
     return SAMPLES;
 }
 
@@ -178,7 +193,8 @@ const agw_codec_driver agw_g729_driver = {
                 .close = close_decoder,
                 .split = split,
                 .decode = decode,
-                .conceal = conceal},
+                .conceal = conceal,
+                .reset = reset_decoder},
     .encoder = {.open = open_encoder, .close = close_encoder, .encode = encode},
     .is_there = is_there,
 };

@@ -4,17 +4,43 @@
 
 #include "codecs/driver.h"
 
+#include <stdlib.h>
+
 enum { OCTETS = 33, SAMPLES = 160, SIGNATURE = 0xd };
+
+typedef struct coder {
+    gsm state;
+} coder;
 
 static void *open_gsm(const agw_codec_format *format, uint32_t rate_hz)
 {
     (void)format, (void)rate_hz;
-    return gsm_create();
+    coder *c = calloc(1, sizeof *c);
+    if (c != NULL)
+        c->state = gsm_create();
+    if (c != NULL && c->state != NULL)
+        return c;
+    free(c);
+    return NULL;
 }
 
 static void close_gsm(void *state)
 {
-    gsm_destroy(state);
+    coder *c = state;
+    gsm_destroy(c->state);
+    free(c);
+}
+
+/* The library cannot do it otherwise. Where there is no memory for another one, the old one goes
+ * on. */
+static void reset_gsm(void *state)
+{
+    coder *c = state;
+    gsm fresh = gsm_create();
+    if (fresh == NULL)
+        return;
+    gsm_destroy(c->state);
+    c->state = fresh;
 }
 
 static agw_err split(const void *state, const uint8_t *payload, size_t len, agw_payload *out)
@@ -37,30 +63,36 @@ static agw_err split(const void *state, const uint8_t *payload, size_t len, agw_
 
 static size_t decode(void *state, const agw_frame *frame, int16_t *pcm, size_t room)
 {
+    const coder *c = state;
     gsm_byte octets[OCTETS]; /* libgsm does not promise that it leaves them alone */
     if (room < SAMPLES)
         return 0;
     for (unsigned i = 0; i < OCTETS; i++)
         octets[i] = frame->data[i];
-    return gsm_decode(state, octets, pcm) == 0 ? SAMPLES : 0;
+    return gsm_decode(c->state, octets, pcm) == 0 ? SAMPLES : 0;
 }
 
 static size_t encode(void *state, const int16_t *pcm, size_t samples, int cmr, uint8_t *out,
                      size_t room)
 {
+    const coder *c = state;
     gsm_signal frame[SAMPLES];
     size_t made = 0;
     (void)cmr;
     for (size_t at = 0; at + SAMPLES <= samples && made + OCTETS <= room; at += SAMPLES) {
         for (unsigned i = 0; i < SAMPLES; i++)
             frame[i] = pcm[at + i];
-        gsm_encode(state, frame, out + made);
+        gsm_encode(c->state, frame, out + made);
         made += OCTETS;
     }
     return made;
 }
 
 const agw_codec_driver agw_gsm_driver = {
-    .decoder = {.open = open_gsm, .close = close_gsm, .split = split, .decode = decode},
+    .decoder = {.open = open_gsm,
+                .close = close_gsm,
+                .split = split,
+                .decode = decode,
+                .reset = reset_gsm},
     .encoder = {.open = open_gsm, .close = close_gsm, .encode = encode},
 };

@@ -257,6 +257,86 @@ static void test_transcode_rfc6716_4_2_3_celt_has_no_fec(void)
     agw_decoder_free(d);
 }
 
+/* Packets of pcm decoded one after the other; returns samples. */
+static size_t decode_all(agw_decoder *d, uint8_t (*packets)[PACKET], const size_t *len, size_t n,
+                         int16_t *out)
+{
+    size_t made = 0;
+    for (size_t i = 0; i < n; i++) {
+        agw_payload payload;
+        CU_ASSERT_EQUAL_FATAL(agw_decoder_split(d, packets[i], len[i], &payload), AGW_OK);
+        for (unsigned k = 0; k < payload.n_frames; k++)
+            made += agw_decoder_decode(d, &payload.frames[k], out + made, 320);
+    }
+    return made;
+}
+
+/* What was decoded before is nothing to what comes: as with a decoder that is new. libspeex keeps
+ * the spectrum of the last frame, and is left out. */
+static void test_transcode_reset_forgets_what_was(void)
+{
+    enum { HZ = 16000, N = 25 };
+    static int16_t in[2 * N * 320], fresh[N * 320], again[2 * N * 320];
+    static uint8_t packets[2 * N][PACKET];
+    size_t len[2 * N];
+    signal_voice(in, 2 * N * 320, HZ);
+    for (unsigned id = AGW_CODEC_NONE + 1; id < AGW_CODEC_COUNT; id++) {
+        const agw_codec_format format = agw_codec_plain((agw_codec_id)id);
+        if (!is_served(id) || id == AGW_CODEC_SPEEX)
+            continue;
+        agw_encoder *e = agw_encoder_new(&format, HZ);
+        agw_decoder *a = agw_decoder_new(&format, HZ), *b = agw_decoder_new(&format, HZ);
+        CU_ASSERT_FATAL(e != NULL && a != NULL && b != NULL);
+        for (size_t i = 0; i < 2 * N; i++)
+            len[i] = agw_encoder_encode(e, in + i * 320, 320, -1, packets[i], PACKET);
+        const size_t n = decode_all(a, packets + N, len + N, N, fresh);
+        CU_ASSERT_EQUAL(n, N * 320);
+        (void)decode_all(b, packets, len, N, again);
+        agw_decoder_reset(b);
+        CU_ASSERT_EQUAL(decode_all(b, packets + N, len + N, N, again), n);
+        CU_ASSERT_EQUAL(memcmp(again, fresh, n * sizeof *again), 0);
+        agw_encoder_free(e);
+        agw_decoder_free(a);
+        agw_decoder_free(b);
+    }
+}
+
+/* ---------------------------------------------------------------- pauses */
+
+/* A SID behind quiet noise, and then nothing until the party talks again: the noise goes on as it
+ * was. */
+static void test_transcode_g729_annex_b_a_pause_is_quiet(void)
+{
+    enum { FRAME = 160, LOUD = 100 };
+    static const agw_frame nothing = {.kind = AGW_FRAME_NO_DATA};
+    static const uint8_t sid[2] = {0x00, 0x02}; /* the second lowest gain */
+    const agw_codec_format format = agw_codec_plain(AGW_CODEC_G729);
+    int16_t pcm[FRAME];
+    uint32_t lot = 1;
+    link l;
+    agw_payload payload;
+    if (!is_served(AGW_CODEC_G729))
+        return;
+    open_link(&l, &format, 8000);
+    for (unsigned i = 0; i < 50; i++) {
+        for (unsigned k = 0; k < FRAME; k++) {
+            lot = lot * 1664525u + 1013904223u;
+            pcm[k] = (int16_t)((int)(lot >> 24) / 8 - 16);
+        }
+        (void)send_20_ms(&l, pcm, 0);
+        for (unsigned k = 0; k < l.payload.n_frames; k++)
+            CU_ASSERT_EQUAL(agw_decoder_decode(l.d, &l.payload.frames[k], pcm, FRAME), FRAME / 2);
+    }
+    CU_ASSERT_TRUE(signal_rms(pcm, FRAME / 2) < LOUD);
+    CU_ASSERT_EQUAL_FATAL(agw_decoder_split(l.d, sid, sizeof sid, &payload), AGW_OK);
+    CU_ASSERT_EQUAL(agw_decoder_decode(l.d, &payload.frames[0], pcm, FRAME), FRAME / 2);
+    for (unsigned i = 0; i < 100; i++) {
+        CU_ASSERT_EQUAL(agw_decoder_decode(l.d, &nothing, pcm, FRAME), FRAME / 2);
+        CU_ASSERT_TRUE(signal_rms(pcm, FRAME / 2) < LOUD);
+    }
+    close_link(&l);
+}
+
 /* ---------------------------------------------------------------- what the far end asks of Opus */
 
 /* Octets of 2 s of voice in 20 ms packets from 48 kHz; the first octet of the last goes to toc. */
@@ -441,6 +521,8 @@ static const agw_unit_case cases[] = {
     AGW_CASE(test_transcode_rfc7587_3_1_3_silence_is_sent_only_without_dtx),
     AGW_CASE(test_transcode_rfc3551_4_5_8_gsm_frames_are_33_octets),
     AGW_CASE(test_transcode_rfc3551_4_5_6_g729_frames_and_one_sid),
+    AGW_CASE(test_transcode_reset_forgets_what_was),
+    AGW_CASE(test_transcode_g729_annex_b_a_pause_is_quiet),
     AGW_CASE(test_transcode_rfc5574_3_3_speex_ends_where_its_modes_say),
 };
 
