@@ -16,7 +16,6 @@ enum {
     PT_ANY = 96, /* the first dynamic one */
     FMTP_MAX = 256,
     PTIME_USUAL_MS = 20,
-    PTIME_MAX_MS = 120,
     WIDEBAND_HZ = 16000,
     EVENT_HZ = 8000, /* of telephone events that are not said otherwise */
 };
@@ -537,17 +536,16 @@ static const agw_sdp_codec *kept_codec(const agw_exchange *x, const agw_work *w)
     return NULL;
 }
 
-/* Packets of a party have the time that a key says, or else its description, in whole frames. */
+/* Packets of a party have the time that a key says, or else its description, as far as its codec
+ * can make them. */
 static uint8_t ptime_of(const agw_sdp_media *m, int32_t key_ms, const agw_codec_format *format)
 {
-    const uint32_t frame = agw_codec_info_of((agw_codec_id)format->id)->frame_ms;
     uint32_t ms = key_ms > 0 ? (uint32_t)key_ms : m->ptime_ms;
     if (ms == 0)
         ms = MAX(format->ptime_ms, PTIME_USUAL_MS);
     if (m->maxptime_ms != 0)
         ms = MIN(ms, m->maxptime_ms);
-    ms = MIN(ms, PTIME_MAX_MS) / frame * frame;
-    return (uint8_t)MAX(ms, frame);
+    return agw_codec_fit_ptime(format, ms);
 }
 
 /* Of two limits, 0 = none. */

@@ -424,6 +424,44 @@ static void test_negotiate_transcode_26114_6_2_5_bandwidth_of_a_party_limits(voi
     fixture_fini(&f);
 }
 
+/* What the codec cannot make is not waited for: Opus has 10, 20, 40, 60 ms and so on. */
+static void test_negotiate_transcode_rfc4566_6_ptime_is_one_of_the_codec(void)
+{
+    static const struct {
+        const char *key, *attr;
+        unsigned ms;
+    } CASES[] = {{"", "a=ptime:30\n", 20},          {"", "a=ptime:50\n", 40},
+                 {"", "a=ptime:110\n", 100},        {"", "a=ptime:70\na=maxptime:50\n", 40},
+                 {"", "a=ptime:10\n", 10},          {"", "a=ptime:200\n", 120},
+                 {"{\"ptime-reverse\":90}", "", 80}};
+    for (size_t i = 0; i < G_N_ELEMENTS(CASES); i++) {
+        fixture f;
+        char *offer = g_strconcat(OPUS_OFFER, CASES[i].attr, NULL);
+        open_all(&f);
+        OFFER(&f, AGW_SIDE_A, CASES[i].key, offer);
+        ANSWER(&f, AGW_SIDE_B, "", PHONE("1", "96 100", AMR_WB_96));
+        CU_ASSERT_EQUAL(chain_of(&f, AGW_SIDE_B)->out.id, AGW_CODEC_OPUS);
+        CU_ASSERT_EQUAL(chain_of(&f, AGW_SIDE_B)->out.ptime_ms, CASES[i].ms);
+        g_free(offer);
+        fixture_fini(&f);
+    }
+}
+
+/* 20 ms of it are more than a packet holds. */
+static void test_negotiate_transcode_rfc3551_4_5_11_l16_fits_into_a_packet(void)
+{
+    fixture f;
+    open_all(&f);
+    f.config.transcode |= BIT(L16);
+    OFFER(&f, AGW_SIDE_A, "", PHONE("1", "104", "a=rtpmap:104 L16/48000\n"));
+    ANSWER(&f, AGW_SIDE_B, "",
+           SESSION("2") BUNDLE("0") WEB_LINE("96", "active", "a=rtpmap:96 opus/48000/2\n"));
+    CU_ASSERT_EQUAL(chain_of(&f, AGW_SIDE_B)->out.id, AGW_CODEC_L16);
+    CU_ASSERT_EQUAL(chain_of(&f, AGW_SIDE_B)->out.clock_hz, 48000);
+    CU_ASSERT_EQUAL(chain_of(&f, AGW_SIDE_B)->out.ptime_ms, 10);
+    fixture_fini(&f);
+}
+
 /* --- one codec in two forms --------------------------------------------------------------- */
 
 static void open_sip_to_ims(fixture *f)
@@ -787,6 +825,8 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_negotiate_transcode_rfc3389_1_amr_needs_no_noise),
     AGW_CASE(test_negotiate_transcode_rfc2198_red_where_the_browser_prefers_it),
     AGW_CASE(test_negotiate_transcode_26114_6_2_5_bandwidth_of_a_party_limits),
+    AGW_CASE(test_negotiate_transcode_rfc4566_6_ptime_is_one_of_the_codec),
+    AGW_CASE(test_negotiate_transcode_rfc3551_4_5_11_l16_fits_into_a_packet),
     AGW_CASE(test_negotiate_transcode_rfc4867_8_3_1_two_forms_are_repacked),
     AGW_CASE(test_negotiate_transcode_rfc4867_8_3_1_answered_mode_set_is_told),
     AGW_CASE(test_negotiate_transcode_rfc4867_8_3_1_other_mode_set_is_converted),
