@@ -734,10 +734,20 @@ static const agw_sdp_codec *answered_codec(agw_exchange *x, const choice *a)
     return make_codec(x, &want, NULL);
 }
 
+/* How we encode for the party on that side: what its description asks for and what keys say. */
+static void finish_choice(const agw_exchange *x, const agw_work *w, agw_side side, choice *c)
+{
+    const agw_leg *from = &x->next->leg[x->from];
+    const bool is_offerer = side == x->to;
+    const int32_t key_ms = is_offerer ? x->next->leg[x->to].ptime_back : from->ptime;
+    c->format.ptime_ms = ptime_of(is_offerer ? w->om : w->m, key_ms, &c->format);
+    take_settings(from, c->codec, &c->format);
+    agw_bandwidth_limit(x, w, side, &c->format);
+}
+
 static void convert(agw_exchange *x, agw_work *w, choice *a, choice *b)
 {
     agw_line *line = w->line;
-    const agw_leg *from = &x->next->leg[x->from], *to = &x->next->leg[x->to];
     const agw_sdp_codec *their_event = event_of(x, w, w->m, b->codec->clock_hz);
     const agw_sdp_codec *event = event_of(x, w, w->om, a->codec->clock_hz); /* at worst, tones */
     const agw_sdp_codec *noise = noise_of(x, w, w->om, a), *their_noise = noise_of(x, w, w->m, b);
@@ -751,12 +761,8 @@ static void convert(agw_exchange *x, agw_work *w, choice *a, choice *b)
     write_answered(w->codecs, answered_codec(x, a), a->codec);
     answer_beside(x, w, noise);
     answer_beside(x, w, event);
-    a->format.ptime_ms = ptime_of(w->om, to->ptime_back, &a->format);
-    b->format.ptime_ms = ptime_of(w->m, from->ptime, &b->format);
-    take_settings(from, a->codec, &a->format);
-    take_settings(from, b->codec, &b->format);
-    agw_bandwidth_limit(x, w, x->to, &a->format);
-    agw_bandwidth_limit(x, w, x->from, &b->format);
+    finish_choice(x, w, x->to, a);
+    finish_choice(x, w, x->from, b);
     line->chain[x->from] = new_chain(a, event, noise);
     line->chain[x->to] = new_chain(b, their_event, their_noise);
 }
@@ -817,7 +823,7 @@ static void convert_one_way(agw_exchange *x, agw_work *w)
     choice a = {.codec = first_passing(w)->offered};
     if (!format_of(x, a.codec, &a.format))
         return;
-    a.format.ptime_ms = ptime_of(w->om, x->next->leg[x->to].ptime_back, &a.format);
+    finish_choice(x, w, x->to, &a);
     w->line->chain[x->from] = new_chain(&a, event_of(x, w, w->om, a.codec->clock_hz), NULL);
 }
 

@@ -424,6 +424,32 @@ static void test_negotiate_transcode_26114_6_2_5_bandwidth_of_a_party_limits(voi
     fixture_fini(&f);
 }
 
+/* The browser prefers the Opus that was added, but may send the phone's AMR, which passes: what is
+ * encoded for the phone keeps to its b=AS and to codec-set all the same. */
+static void test_negotiate_transcode_26114_6_2_5_one_way_has_the_same_limits(void)
+{
+    static const struct {
+        const char *keys, *limit;
+        unsigned bps;
+    } CASES[] = {{"", "b=AS:24\n", 8200},
+                 {"{\"flags\":[\"codec-set-AMR/8000/1/7400\"]}", "", 7400}};
+    for (size_t i = 0; i < G_N_ELEMENTS(CASES); i++) {
+        fixture f;
+        char *offer =
+            g_strconcat(PHONE("1", "104", "a=rtpmap:104 AMR/8000\n"), CASES[i].limit, NULL);
+        open_all(&f);
+        OFFER(&f, AGW_SIDE_A, CASES[i].keys, offer);
+        ANSWER(&f, AGW_SIDE_B, "",
+               SESSION("2") BUNDLE("0") WEB_LINE(
+                   "96 104", "active", "a=rtpmap:96 opus/48000/2\na=rtpmap:104 AMR/8000\n"));
+        CU_ASSERT_PTR_NULL(end_of(&f, 0, AGW_SIDE_A)->chain);
+        CU_ASSERT_EQUAL(chain_of(&f, AGW_SIDE_B)->out.id, AGW_CODEC_AMR);
+        CU_ASSERT_EQUAL(chain_of(&f, AGW_SIDE_B)->out.bitrate_bps, CASES[i].bps);
+        g_free(offer);
+        fixture_fini(&f);
+    }
+}
+
 /* What the codec cannot make is not waited for: Opus has 10, 20, 40, 60 ms and so on. */
 static void test_negotiate_transcode_rfc4566_6_ptime_is_one_of_the_codec(void)
 {
@@ -825,6 +851,7 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_negotiate_transcode_rfc3389_1_amr_needs_no_noise),
     AGW_CASE(test_negotiate_transcode_rfc2198_red_where_the_browser_prefers_it),
     AGW_CASE(test_negotiate_transcode_26114_6_2_5_bandwidth_of_a_party_limits),
+    AGW_CASE(test_negotiate_transcode_26114_6_2_5_one_way_has_the_same_limits),
     AGW_CASE(test_negotiate_transcode_rfc4566_6_ptime_is_one_of_the_codec),
     AGW_CASE(test_negotiate_transcode_rfc3551_4_5_11_l16_fits_into_a_packet),
     AGW_CASE(test_negotiate_transcode_rfc4867_8_3_1_two_forms_are_repacked),
