@@ -901,6 +901,8 @@ agw_codec_format agw_row_format(const agw_row *row, agw_side side)
     }
     if (format.id == AGW_CODEC_EVS)
         format.evs.hf_only = row->hf_only;
+    if (format.id != AGW_CODEC_NONE)
+        format.ptime_ms = agw_codec_fit_ptime(&format, format.ptime_ms);
     return format;
 }
 

@@ -488,6 +488,30 @@ static void test_negotiate_transcode_rfc3551_4_5_11_l16_fits_into_a_packet(void)
     fixture_fini(&f);
 }
 
+/* Where it passes, what we put in its place fits as well. */
+static void test_negotiate_transcode_ng_4_silence_of_l16_fits_into_a_packet(void)
+{
+    static const uint8_t ACTS[2] = {0, AGW_ACT_SILENCE};
+    fixture f;
+    agw_hearing hearing;
+    const agw_audio_plan *l16 = NULL;
+    open_plain(&f);
+    OFFER(&f, AGW_SIDE_A, "", PLAIN("1", "104", "a=rtpmap:104 L16/48000\n"));
+    ANSWER(&f, AGW_SIDE_B, "", PLAIN("1", "104", "a=rtpmap:104 L16/48000\n"));
+    agw_session_set_acts(f.session, ACTS);
+    for (size_t i = 0; i < end_of(&f, 0, AGW_SIDE_B)->n_audios; i++) {
+        if (end_of(&f, 0, AGW_SIDE_B)->audios[i].pt == 104)
+            l16 = &end_of(&f, 0, AGW_SIDE_B)->audios[i];
+    }
+    CU_ASSERT_PTR_NOT_NULL_FATAL(l16);
+    CU_ASSERT(l16->format.id == AGW_CODEC_L16 && l16->format.clock_hz == 48000);
+    CU_ASSERT(l16->silence_repeats && l16->silence_len != 0);
+    CU_ASSERT_EQUAL(l16->silence[0], 0);
+    CU_ASSERT_TRUE(agw_session_hears(f.session, AGW_SIDE_B, &hearing));
+    CU_ASSERT_EQUAL(hearing.format.ptime_ms, 10);
+    fixture_fini(&f);
+}
+
 /* --- one codec in two forms --------------------------------------------------------------- */
 
 static void open_sip_to_ims(fixture *f)
@@ -854,6 +878,7 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_negotiate_transcode_26114_6_2_5_one_way_has_the_same_limits),
     AGW_CASE(test_negotiate_transcode_rfc4566_6_ptime_is_one_of_the_codec),
     AGW_CASE(test_negotiate_transcode_rfc3551_4_5_11_l16_fits_into_a_packet),
+    AGW_CASE(test_negotiate_transcode_ng_4_silence_of_l16_fits_into_a_packet),
     AGW_CASE(test_negotiate_transcode_rfc4867_8_3_1_two_forms_are_repacked),
     AGW_CASE(test_negotiate_transcode_rfc4867_8_3_1_answered_mode_set_is_told),
     AGW_CASE(test_negotiate_transcode_rfc4867_8_3_1_other_mode_set_is_converted),
