@@ -262,11 +262,11 @@ size_t agw_evs_write(bool compact, const agw_payload *frames, uint8_t *out, size
 /* --- AMR-WB ------------------------------------------------------------------------------------
  */
 
-agw_err agw_evs_to_amr_wb(bool octet_aligned, const uint8_t *payload, size_t len, uint8_t *out,
-                          size_t *len_io)
+agw_err agw_evs_to_amr_wb(bool hf_only, const uint8_t *payload, size_t len, bool octet_aligned,
+                          uint8_t *out, size_t *len_io)
 {
     agw_payload frames;
-    const agw_err err = agw_evs_split(false, payload, len, &frames);
+    const agw_err err = agw_evs_split(hf_only, payload, len, &frames);
     if (err != AGW_OK)
         return err;
     uint8_t octets[AGW_EVS_FRAME_MAX]; /* Compact is one frame; those of Header-Full are in order */

@@ -40,11 +40,12 @@ size_t agw_evs_write(bool compact, const agw_payload *frames, uint8_t *out, size
 /** Rewrites a payload of EVS for a party that takes AMR-WB, and back. Requests go along: 14.25 and
  * 19.85 kbit/s, which Compact cannot name, as the next lower one; those of EVS Primary end here.
  *
+ * @param hf_only, compact  as above
  * @param len_io  in: room of out; out: octets
  * @return AGW_ERR_UNSUPPORTED: EVS Primary, this needs a decoder; AGW_ERR_NO_SPACE; else as
  *         splitting */
-AGW_NODISCARD agw_err agw_evs_to_amr_wb(bool octet_aligned, const uint8_t *payload, size_t len,
-                                        uint8_t *out, size_t *len_io);
+AGW_NODISCARD agw_err agw_evs_to_amr_wb(bool hf_only, const uint8_t *payload, size_t len,
+                                        bool octet_aligned, uint8_t *out, size_t *len_io);
 AGW_NODISCARD agw_err agw_evs_from_amr_wb(bool octet_aligned, const uint8_t *payload, size_t len,
                                           bool compact, uint8_t *out, size_t *len_io);
 

@@ -70,7 +70,8 @@ agw_err agw_repack(agw_form in, agw_form out_form, const uint8_t *payload, size_
         (is_evs(in) && is_evs(out_form)))
         return AGW_ERR_UNSUPPORTED;
     if (is_evs(in))
-        return agw_evs_to_amr_wb(is_octets(out_form), payload, len, out, len_io);
+        return agw_evs_to_amr_wb(in == AGW_FORM_EVS_HF, payload, len, is_octets(out_form), out,
+                                 len_io);
     if (is_evs(out_form))
         return agw_evs_from_amr_wb(is_octets(in), payload, len, out_form == AGW_FORM_EVS, out,
                                    len_io);

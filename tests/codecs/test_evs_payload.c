@@ -70,7 +70,8 @@ static void test_evs_payload_26445_a_2_1_2_compact_io_to_amr_wb(void)
             const size_t len = compact_of(mode, evs);
             const size_t wanted_len = amr_of(aligned != 0 ? &OCTETS : &EFFICIENT, mode, -1, wanted);
             size_t got_len = sizeof got;
-            CU_ASSERT_EQUAL_FATAL(agw_evs_to_amr_wb(aligned != 0, evs, len, got, &got_len), AGW_OK);
+            CU_ASSERT_EQUAL_FATAL(agw_evs_to_amr_wb(false, evs, len, aligned != 0, got, &got_len),
+                                  AGW_OK);
             CU_ASSERT_EQUAL_FATAL(got_len, wanted_len);
             CU_ASSERT_EQUAL(memcmp(got, wanted, got_len), 0);
         }
@@ -103,7 +104,7 @@ static void test_evs_payload_26445_a_2_2_header_full_io_and_amr_wb(void)
     const size_t len = vector_read("evs/io-full.bin", evs, sizeof evs);
     const size_t amr_len = vector_read("amr/wb-be.bin", amr, sizeof amr);
     size_t got_len = sizeof got;
-    CU_ASSERT_EQUAL_FATAL(agw_evs_to_amr_wb(false, evs, len, got, &got_len), AGW_OK);
+    CU_ASSERT_EQUAL_FATAL(agw_evs_to_amr_wb(false, evs, len, false, got, &got_len), AGW_OK);
     CU_ASSERT_EQUAL_FATAL(got_len, amr_len);
     CU_ASSERT_EQUAL(memcmp(got, amr, amr_len), 0);
     got_len = sizeof got;
@@ -127,7 +128,7 @@ static void test_evs_payload_26445_a_2_1_3_sid_has_a_request_octet(void)
     const size_t len = vector_read("evs/io-sid.bin", evs, sizeof evs);
     const size_t amr_len = amr_of(&OCTETS, MODES, -1, amr);
     size_t got_len = sizeof got;
-    CU_ASSERT_EQUAL_FATAL(agw_evs_to_amr_wb(true, evs, len, got, &got_len), AGW_OK);
+    CU_ASSERT_EQUAL_FATAL(agw_evs_to_amr_wb(false, evs, len, true, got, &got_len), AGW_OK);
     CU_ASSERT_TRUE(got_len == amr_len && memcmp(got, amr, amr_len) == 0);
     got_len = sizeof got;
     CU_ASSERT_EQUAL_FATAL(agw_evs_from_amr_wb(true, amr, amr_len, true, got, &got_len), AGW_OK);
@@ -136,7 +137,7 @@ static void test_evs_payload_26445_a_2_1_3_sid_has_a_request_octet(void)
     evs[0] = 0x7f;
     CU_ASSERT_EQUAL_FATAL(agw_evs_split(false, evs, len, &out), AGW_OK);
     CU_ASSERT_TRUE(out.n_frames == 1 && out.frames[0].type == 0); /* EVS Primary */
-    CU_ASSERT_EQUAL(agw_evs_to_amr_wb(true, evs, len, got, &got_len), AGW_ERR_UNSUPPORTED);
+    CU_ASSERT_EQUAL(agw_evs_to_amr_wb(false, evs, len, true, got, &got_len), AGW_ERR_UNSUPPORTED);
 }
 
 /* Three bits name seven modes; the others become the next lower one. */
@@ -150,7 +151,7 @@ static void test_evs_payload_26445_a_2_1_2_1_requests_are_translated(void)
         size_t evs_len = sizeof evs, back_len = sizeof amr;
         CU_ASSERT_EQUAL_FATAL(agw_evs_from_amr_wb(true, amr, len, true, evs, &evs_len), AGW_OK);
         CU_ASSERT_EQUAL(evs[0] >> 5, BITS[mode]);
-        CU_ASSERT_EQUAL_FATAL(agw_evs_to_amr_wb(true, evs, evs_len, amr, &back_len), AGW_OK);
+        CU_ASSERT_EQUAL_FATAL(agw_evs_to_amr_wb(false, evs, evs_len, true, amr, &back_len), AGW_OK);
         CU_ASSERT_EQUAL(amr[0] >> 4, BACK[mode]);
         evs_len = sizeof evs;
         CU_ASSERT_EQUAL_FATAL(amr_of(&OCTETS, 2, (int)mode, amr), len);
@@ -170,7 +171,7 @@ static void test_evs_payload_26445_a_2_2_1_1_request_octet(void)
         evs[0] = (uint8_t)(0x80 | request);
         CU_ASSERT_EQUAL_FATAL(agw_evs_split(false, evs, sizeof evs, &out), AGW_OK);
         CU_ASSERT_EQUAL(out.mode_request, request >= 0x70 || unused ? -1 : (int)request);
-        CU_ASSERT_EQUAL_FATAL(agw_evs_to_amr_wb(true, evs, sizeof evs, amr, &len), AGW_OK);
+        CU_ASSERT_EQUAL_FATAL(agw_evs_to_amr_wb(false, evs, sizeof evs, true, amr, &len), AGW_OK);
         CU_ASSERT_EQUAL(amr[0] >> 4, io && !unused ? request & 15 : 15);
     }
 }
@@ -240,7 +241,7 @@ static void test_evs_payload_26445_a_2_2_1_2_damaged_frame_keeps_its_bit(void)
     amr[1] &= 0xfb; /* Q */
     CU_ASSERT_EQUAL_FATAL(agw_evs_from_amr_wb(true, amr, len, true, evs, &evs_len), AGW_OK);
     CU_ASSERT_EQUAL(evs[0], AGW_EVS_IO);
-    CU_ASSERT_EQUAL_FATAL(agw_evs_to_amr_wb(true, evs, evs_len, back, &back_len), AGW_OK);
+    CU_ASSERT_EQUAL_FATAL(agw_evs_to_amr_wb(false, evs, evs_len, true, back, &back_len), AGW_OK);
     CU_ASSERT_TRUE(back_len == len && memcmp(back, amr, len) == 0);
 }
 

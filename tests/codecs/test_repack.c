@@ -38,6 +38,26 @@ static void test_repack_26445_a_2_amr_wb_io_both_ways(void)
     becomes(AGW_FORM_EVS, "evs/io-full.bin", AGW_FORM_AMR_WB_OCTETS, "amr/wb-oa.bin");
 }
 
+/* 12.65 kbit/s in Header-Full has the size of Compact 13.2 kbit/s; hf-only needs no padding. */
+static void test_repack_26445_a_2_2_3_hf_only_has_no_sizes_of_compact(void)
+{
+    uint8_t evs[33], wanted[34], got[AGW_REPACK_MAX];
+    size_t len = sizeof got;
+    memset(evs, 0x55, sizeof evs);
+    evs[0] = 0x30 | 2;           /* AMR-WB IO, good */
+    evs[sizeof evs - 1] &= 0xf8; /* 253 bits */
+    wanted[0] = 0xf0;
+    wanted[1] = 2 << 3 | 4;
+    memcpy(wanted + 2, evs + 1, sizeof evs - 1);
+    CU_ASSERT_EQUAL(agw_repack(AGW_FORM_EVS_HF, AGW_FORM_AMR_WB_OCTETS, evs, sizeof evs, got, &len),
+                    AGW_OK);
+    CU_ASSERT_EQUAL_FATAL(len, sizeof wanted);
+    CU_ASSERT_EQUAL(memcmp(got, wanted, len), 0);
+    len = sizeof got;
+    CU_ASSERT_EQUAL(agw_repack(AGW_FORM_EVS, AGW_FORM_AMR_WB_OCTETS, evs, sizeof evs, got, &len),
+                    AGW_ERR_UNSUPPORTED);
+}
+
 /* Twelve frames of the highest mode, the longest that comes in. */
 static void test_repack_longest_payload_finds_room(void)
 {
@@ -108,6 +128,7 @@ static void test_repack_rfc4867_8_3_1_wishes_must_be_known(void)
 static const agw_unit_case CASES[] = {
     AGW_CASE(test_repack_rfc4867_4_every_frame_type_both_ways),
     AGW_CASE(test_repack_26445_a_2_amr_wb_io_both_ways),
+    AGW_CASE(test_repack_26445_a_2_2_3_hf_only_has_no_sizes_of_compact),
     AGW_CASE(test_repack_longest_payload_finds_room),
     AGW_CASE(test_repack_what_is_no_pair_or_no_payload_is_refused),
     AGW_CASE(test_repack_rfc4867_8_3_1_wishes_must_be_known),

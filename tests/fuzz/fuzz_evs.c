@@ -30,16 +30,16 @@ static void write_and_split(bool compact, const agw_payload *frames)
     check_same(frames, &again);
 }
 
-static void to_amr_and_back(const uint8_t *payload, size_t size)
+static void to_amr_and_back(bool hf_only, const uint8_t *payload, size_t size)
 {
     uint8_t amr[PAYLOAD_MAX], evs[PAYLOAD_MAX];
     size_t amr_len = sizeof amr, evs_len = sizeof evs;
     agw_payload before, after;
-    if (agw_evs_to_amr_wb(size % 2 != 0, payload, size, amr, &amr_len) != AGW_OK)
+    if (agw_evs_to_amr_wb(hf_only, payload, size, size % 2 != 0, amr, &amr_len) != AGW_OK)
         return;
     AGW_ASSERT(agw_evs_from_amr_wb(size % 2 != 0, amr, amr_len, size % 3 != 0, evs, &evs_len) ==
                AGW_OK);
-    AGW_ASSERT(agw_evs_split(false, payload, size, &before) == AGW_OK);
+    AGW_ASSERT(agw_evs_split(hf_only, payload, size, &before) == AGW_OK);
     AGW_ASSERT(agw_evs_split(false, evs, evs_len, &after) == AGW_OK);
     check_same(&before, &after);
 }
@@ -49,7 +49,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size == 0)
         return 0;
     agw_payload out;
-    to_amr_and_back(data + 1, size - 1);
+    to_amr_and_back((data[0] & 1) != 0, data + 1, size - 1);
     if (agw_evs_split((data[0] & 1) != 0, data + 1, size - 1, &out) != AGW_OK)
         return 0;
     write_and_split(false, &out);
