@@ -158,8 +158,10 @@ uint32_t agw_transcode_egress_hz(const agw_media *m, agw_side side)
 static void heed_mode_request(agw_transcoder *t)
 {
     agw_transcoder *back = to_of(t)->transcoder;
-    const int mode = agw_chain_mode_request(t->chain);
-    if (back == NULL || back->wish.mode_request == mode)
+    if (back == NULL)
+        return;
+    const int mode = agw_chain_mode_request(t->chain, agw_chain_out(back->chain)->id);
+    if (back->wish.mode_request == mode)
         return;
     back->wish.mode_request = (int8_t)mode;
     agw_chain_adapt(back->chain, &back->wish);

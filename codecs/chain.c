@@ -24,9 +24,6 @@ enum {
     PCM_MAX = RATE_MAX_HZ / 1000 * PACKET_MS_MAX,
     BEGIN_MS = 200, /* a stream that begins with silence is silent in packets from then on */
     MS_PER_S = 1000,
-    NO_CMR = 15, /* RFC 4867 section 4.3.1 */
-    AMR_MODES = 8,
-    AMR_WB_MODES = 9,
     STEPS_PER_S = MS_PER_S / STEP_MS, /* the codec table's costs are of 20 ms */
 };
 
@@ -63,9 +60,10 @@ struct agw_chain {
 
     /* the source */
     bool heard;
-    int8_t mode_request;
-    int8_t ask;     /* the far end of the stream that goes out, for a mode; -1 = any */
-    int8_t mode_in; /* of the last speech frame, as `modal` has it */
+    uint8_t spoken;      /* codec of the last audio ... */
+    int8_t mode_request; /* ... and in which mode of it the source wants to hear us */
+    int8_t ask;          /* the far end of the stream that goes out, for a mode; -1 = any */
+    int8_t mode_in;      /* of the last speech frame, as `modal` has it */
     const agw_codec_format *modal; /* of plan.inputs; NULL = no AMR has come */
     uint16_t max_seq;              /* of audio ... */
     uint64_t seen;                 /* ... bit i: max_seq - i has come; 0 = none yet */
@@ -309,28 +307,18 @@ static bool has_come(const agw_chain *c, uint16_t seq)
     return behind < 64 && (c->seen >> behind & 1);
 }
 
-/* The first four bits, with and without octet alignment (RFC 4867 sections 4.3.1 and 4.4.1). */
-static void note_mode_request(agw_chain *c, uint8_t codec, const uint8_t *payload, size_t len)
+/* A request holds until the next one. Every AMR packet has one, be it for any mode (RFC 4867
+ * section 4.3.1); one of EVS need not (TS 26.445 clause A.2.2.1.1). */
+static void note_mode_request(agw_chain *c, uint8_t codec, int8_t request)
 {
-    const bool wideband = codec == AGW_CODEC_AMR_WB;
-    if (len == 0 || (codec != AGW_CODEC_AMR && !wideband))
-        return;
-    const uint8_t mode = payload[0] >> 4;
-    if (mode == NO_CMR)
-        c->mode_request = -1;
-    else if (mode < (wideband ? AMR_WB_MODES : AMR_MODES))
-        c->mode_request = (int8_t)mode;
+    if (request >= 0 || codec != AGW_CODEC_EVS || codec != c->spoken)
+        c->mode_request = request;
+    c->spoken = codec;
 }
 
-/* The frame type behind the request, RFC 4867 sections 4.3.2 and 4.4.2. SID and the like are none.
- */
-static void note_mode(agw_chain *c, const agw_codec_format *format, const uint8_t *payload,
-                      size_t len)
+/* SID and the like are no modes. */
+static void note_mode(agw_chain *c, const agw_codec_format *format, uint8_t type)
 {
-    if (len < 2 || (format->id != AGW_CODEC_AMR && format->id != AGW_CODEC_AMR_WB))
-        return;
-    const int type =
-        format->amr.octet_aligned ? payload[1] >> 3 & 15 : (payload[0] & 7) << 1 | payload[1] >> 7;
     if (agw_codec_mode_bps(format, type) == 0)
         return;
     c->mode_in = (int8_t)type;
@@ -352,8 +340,9 @@ static agw_err put_audio(agw_chain *c, const agw_chain_input *input, uint16_t se
     const agw_err err = agw_playout_put(c->playout, input->pt, seq, timestamp, payload, len, now);
     if (err != AGW_OK)
         return err;
-    note_mode_request(c, input->format.id, payload, len);
-    note_mode(c, &input->format, payload, len);
+    const agw_playout_note note = agw_playout_noted(c->playout);
+    note_mode_request(c, input->format.id, note.mode_request);
+    note_mode(c, &input->format, note.type);
     note_audio_again(c, timestamp);
     note_seq(c, seq);
     return AGW_OK;
@@ -658,9 +647,14 @@ const agw_codec_format *agw_chain_mode_in(const agw_chain *c, int *mode)
     return c->modal;
 }
 
-int agw_chain_mode_request(const agw_chain *c)
+int agw_chain_mode_request(const agw_chain *c, uint8_t codec)
 {
-    return c->mode_request;
+    return codec == c->spoken ? c->mode_request : -1;
+}
+
+const agw_codec_format *agw_chain_out(const agw_chain *c)
+{
+    return &c->plan.out;
 }
 
 void agw_chain_get_stats(const agw_chain *c, agw_chain_stats *out)

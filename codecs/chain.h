@@ -63,9 +63,10 @@ size_t agw_chain_take(agw_chain *c, agw_ns now, uint8_t *out, size_t room);
  * next packet comes. */
 void agw_chain_rest(agw_chain *c);
 void agw_chain_adapt(agw_chain *c, const agw_encoder_wish *wish);
-/** The AMR mode in which the source wants to be spoken to, as its packets say (CMR): for
- * agw_chain_adapt() of the chain in the other direction. -1 = any. */
-int agw_chain_mode_request(const agw_chain *c);
+/** The mode of this codec (agw_codec_id) in which the source wants to be spoken to, as its packets
+ * say (CMR of AMR, AMR-WB and EVS): for agw_chain_adapt() of the chain in the other direction. -1 =
+ * any, or it speaks another codec. */
+int agw_chain_mode_request(const agw_chain *c, uint8_t codec);
 /** The mode that we ask the far end to send in what comes back from it (CMR of AMR), from the next
  * packet on; -1 = any. */
 void agw_chain_ask_mode(agw_chain *c, int mode);
@@ -74,6 +75,8 @@ const agw_codec_format *agw_chain_mode_in(const agw_chain *c, int *mode);
 /** CPU time of a second of what the plan does, in us, by the codec table at the rate of the audio
  * inside. */
 uint32_t agw_chain_cost_us(const agw_chain_plan *plan);
+/** What comes out, as the plan says; until agw_chain_apply(). */
+const agw_codec_format *agw_chain_out(const agw_chain *c);
 /** Clock rate of the stream that comes out. */
 uint32_t agw_chain_clock_hz(const agw_chain *c);
 void agw_chain_get_stats(const agw_chain *c, agw_chain_stats *out);

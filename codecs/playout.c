@@ -70,6 +70,7 @@ struct agw_playout {
     input inputs[INPUTS];
     slot slots[SLOTS]; /* in the order in which they are played */
     agw_jitter jitter; /* of `line` */
+    agw_playout_note note;
 
     /* what is played */
     state state;
@@ -304,6 +305,7 @@ agw_err agw_playout_put(agw_playout *p, uint8_t pt, uint16_t seq, uint32_t times
         p->stats.malformed++;
         return AGW_ERR_MALFORMED;
     }
+    p->note = (agw_playout_note){parts.mode_request, parts.frames[0].type};
     if (was_seen(p, seq)) {
         p->stats.duplicate++;
         return AGW_OK;
@@ -328,6 +330,11 @@ agw_err agw_playout_put(agw_playout *p, uint8_t pt, uint16_t seq, uint32_t times
                     .line = p->line,
                     .block = store(p, payload, len)});
     return AGW_OK;
+}
+
+agw_playout_note agw_playout_noted(const agw_playout *p)
+{
+    return p->note;
 }
 
 void agw_playout_switch(agw_playout *p)

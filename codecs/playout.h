@@ -17,6 +17,12 @@ typedef struct agw_playout_stats {
     uint32_t target_delay_us, delay_us;
 } agw_playout_stats;
 
+/** What a packet says beside its audio. */
+typedef struct agw_playout_note {
+    int8_t mode_request; /* as agw_payload has it */
+    uint8_t type;        /* of its first frame, as agw_frame has it */
+} agw_playout_note;
+
 /** rate_hz: of the audio that comes out; 8000, 16000, 48000. */
 agw_playout *agw_playout_new(uint32_t rate_hz);
 void agw_playout_free(agw_playout *p);
@@ -27,6 +33,8 @@ AGW_NODISCARD agw_err agw_playout_add(agw_playout *p, uint8_t pt, const agw_code
  * agw_playout_switch() says that another source begins. */
 AGW_NODISCARD agw_err agw_playout_put(agw_playout *p, uint8_t pt, uint16_t seq, uint32_t timestamp,
                                       const uint8_t *payload, size_t len, agw_ns now);
+/** Of the last packet for which agw_playout_put() was AGW_OK. */
+agw_playout_note agw_playout_noted(const agw_playout *p);
 void agw_playout_switch(agw_playout *p);
 /** The next 10 ms: rate_hz / 100 samples, always all of them. true: it is audio (or concealment of
  * it); false: silence or comfort noise. */

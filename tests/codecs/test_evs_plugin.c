@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * EVS with and without a plug-in. The cases stand in the order of a process' life: what is loaded
  * stays. */
+#include "base/wire.h"
+#include "codecs/chain.h"
 #include "codecs/decoder.h"
 #include "codecs/encoder.h"
 #include "codecs/evs.h"
 #include "codecs/evs_payload.h"
 #include "unit.h"
+
+#include <string.h>
 
 enum { PACKET = 512, SAMPLES_MAX = 960, LEVEL = 0x1234 };
 
@@ -123,6 +127,37 @@ static void test_evs_plugin_no_data_is_not_sent(void)
     agw_encoder_free(e);
 }
 
+/* What the chain has understood of a packet with this payload. */
+static int request_in(agw_chain *c, uint8_t pt, uint16_t seq, const char *payload, size_t len)
+{
+    uint8_t rtp[PACKET] = {0x80, pt};
+    agw_put16(rtp + 2, seq);
+    agw_put32(rtp + 4, seq * UINT32_C(320));
+    memcpy(rtp + 12, payload, len);
+    CU_ASSERT_EQUAL(agw_chain_put(c, rtp, 12 + len, AGW_MS(20 * (agw_ns)seq)), AGW_OK);
+    return agw_chain_mode_request(c, AGW_CODEC_EVS);
+}
+
+/* Header-Full with and without a request, of EVS, and an AMR-WB packet that asks for a mode of its
+ * own. */
+static void test_evs_plugin_26445_a_2_2_1_1_requests_are_heard(void)
+{
+    agw_chain_plan plan = {.n_inputs = 2, .out = agw_codec_plain(AGW_CODEC_PCMU)};
+    plan.inputs[0] = (agw_chain_input){.pt = 96, .format = agw_codec_plain(AGW_CODEC_EVS)};
+    plan.inputs[1] = (agw_chain_input){.pt = 97, .format = agw_codec_plain(AGW_CODEC_AMR_WB)};
+    agw_chain *c = agw_chain_new(&plan, 1, 1, 1);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(c);
+    CU_ASSERT_EQUAL(request_in(c, 96, 1, "\x0f", 1), -1);
+    CU_ASSERT_EQUAL(request_in(c, 96, 2, "\xa7\x0f", 2), 0x27);
+    CU_ASSERT_EQUAL(request_in(c, 96, 3, "\x0f", 1), 0x27);
+    CU_ASSERT_EQUAL(request_in(c, 96, 4, "\x92\x0f", 2), AGW_EVS_REQUEST_IO | 2);
+    CU_ASSERT_EQUAL(agw_chain_mode_request(c, AGW_CODEC_AMR_WB), -1);
+    CU_ASSERT_EQUAL(request_in(c, 97, 5, "\x17\xc0", 2), -1);
+    CU_ASSERT_EQUAL(agw_chain_mode_request(c, AGW_CODEC_AMR_WB), 1);
+    CU_ASSERT_EQUAL(request_in(c, 96, 6, "\x0f", 1), -1);
+    agw_chain_free(c);
+}
+
 static const agw_unit_case cases[] = {
     AGW_CASE(test_evs_plugin_without_one_nothing_is_coded),
     AGW_CASE(test_evs_plugin_what_is_none_is_refused),
@@ -130,6 +165,7 @@ static const agw_unit_case cases[] = {
     AGW_CASE(test_evs_plugin_26445_a_2_requests_and_limits_set_the_rate),
     AGW_CASE(test_evs_plugin_26445_a_3_1_fmtp_sets_rate_mode_and_dtx),
     AGW_CASE(test_evs_plugin_no_data_is_not_sent),
+    AGW_CASE(test_evs_plugin_26445_a_2_2_1_1_requests_are_heard),
 };
 
 AGW_UNIT_MAIN("evs_plugin", cases)
