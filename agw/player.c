@@ -3,6 +3,7 @@
 
 #include "agw/call.h"
 #include "agw/dtmf.h"
+#include "agw/transcode.h"
 #include "base/log.h"
 #include "base/rand.h"
 #include "codecs/audio.h"
@@ -182,6 +183,15 @@ static bool make_encoder(agw_player *p)
     return p->encoder != NULL;
 }
 
+/* As a chain encodes for the party. What one asks for whose codec passes stands in payloads that
+ * nobody looks into. */
+static void heed_wish(agw_player *p)
+{
+    const agw_encoder_wish *wish = agw_transcode_wish(p->media, p->to, p->format.id);
+    if (wish != NULL)
+        agw_encoder_adapt(p->encoder, wish);
+}
+
 static void end_playing(agw_player *p)
 {
     drop_all(p);
@@ -259,6 +269,7 @@ void agw_player_on_timer(void *owner)
     if (!may_go_on(p) || now - p->next_at > HELD_UP)
         begin(p);
     const size_t n = (size_t)p->encoder_hz / MS_PER_S * ms;
+    heed_wish(p);
     take_audio(p, pcm, n);
     send_packet(p, pcm, n);
     p->timestamp += p->format.clock_hz / MS_PER_S * ms;

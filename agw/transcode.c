@@ -68,8 +68,10 @@ static void set_rates(agw_transcoder *t, const agw_codec_format *out)
     if (out->id == AGW_CODEC_OPUS && out->opus.max_average_bps != 0)
         max = out->opus.max_average_bps < max ? out->opus.max_average_bps : max;
     const uint32_t min = max < OPUS_MIN_BPS ? max : OPUS_MIN_BPS;
-    if (t->adapt.max_bps != max)
-        agw_adapt_init(&t->adapt, out->id == AGW_CODEC_OPUS ? min : max, max);
+    if (t->adapt.max_bps == max)
+        return;
+    agw_adapt_init(&t->adapt, out->id == AGW_CODEC_OPUS ? min : max, max);
+    t->wish.max_bps = 0;
 }
 
 static agw_transcoder *transcoder_new(agw_media *m, agw_side side, const agw_chain_plan *plan)
@@ -127,6 +129,7 @@ void agw_transcode_apply(agw_media *m, agw_side side, const agw_chain_plan *plan
     }
     end->acts |= AGW_ACT_CHAIN;
     set_rates(end->transcoder, &plan->out);
+    agw_chain_adapt(end->transcoder->chain, &end->transcoder->wish); /* its encoder may be new */
     end->transcoder->event =
         (agw_pt_plan){.egress = plan->event_pt, .is_event = true, .clock_hz = plan->event_hz};
     if (!end->may_send || !m->end[other(side)].may_receive)
@@ -142,6 +145,12 @@ agw_pt_plan agw_transcode_event(const agw_media *m, agw_side side)
 {
     const agw_transcoder *t = m->end[side].transcoder;
     return t != NULL ? t->event : (agw_pt_plan){0};
+}
+
+const agw_encoder_wish *agw_transcode_wish(const agw_media *m, agw_side side, uint8_t codec)
+{
+    const agw_transcoder *t = m->end[other(side)].transcoder;
+    return t != NULL && agw_chain_out(t->chain)->id == codec ? &t->wish : NULL;
 }
 
 uint32_t agw_transcode_egress_hz(const agw_media *m, agw_side side)

@@ -23,6 +23,10 @@ agw_pt_plan agw_transcode_event(const agw_media *m, agw_side side);
 /** Clock rate of the stream toward that side; 0 = not known. */
 uint32_t agw_transcode_egress_hz(const agw_media *m, agw_side side);
 
+/** What the party on that side asks of who encodes this codec (agw_codec_id) for it; NULL: nothing
+ * is known, no chain speaks that to it. Borrowed, for this turn. */
+const agw_encoder_wish *agw_transcode_wish(const agw_media *m, agw_side side, uint8_t codec);
+
 /** A packet that may pass, of a chained payload type. */
 agw_drop agw_transcode_put(agw_media *m, agw_side side, const agw_pkt *pkt);
 /** What the party on that side sends passes untouched for now. */

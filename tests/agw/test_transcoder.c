@@ -650,6 +650,48 @@ static void test_transcoder_rfc4867_3_3_request_of_the_party_is_obeyed(void)
     end(r);
 }
 
+/* The phone goes on asking for the mode that it has asked for before the re-offer. */
+static void test_transcoder_rfc4867_3_3_request_holds_over_another_plan(void)
+{
+    rig *r = talk_amr(0);
+    both_talk_amr(r, 20, 2, 0);
+    CU_ASSERT_EQUAL(mode_heard(), 2);
+    r->chain[AGW_SIDE_A].out.amr.mode_set = 1 << 0 | 1 << 2 | 1 << AMR_TOP;
+    lab_apply(&r->lab, call_of(r));
+    both_talk_amr(r, 20, 2, 0);
+    CU_ASSERT_EQUAL(mode_heard(), 2);
+    end(r);
+}
+
+/* What is played to the phone keeps to its request, too. */
+static void test_transcoder_rfc4867_3_3_request_holds_for_a_file(void)
+{
+    rig *r = talk_amr(0);
+    agw_audio *file = agw_audio_new(8000, 16000);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+    for (size_t i = 0; i < file->n_samples; i++)
+        file->samples[i] = (int16_t)(i % 20 < 10 ? 5000 : -5000);
+    both_talk_amr(r, 20, 2, 0);
+    agw_mail *mail = agw_mail_new(AGW_MAIL_PLAY_MEDIA, NULL, 0);
+    mail->call = call_of(r)->call;
+    mail->play = (agw_play_order){.audio = file,
+                                  .media_id = LAB_AUDIO,
+                                  .to = AGW_SIDE_B,
+                                  .pt = AMR_PT,
+                                  .format = r->chain[AGW_SIDE_A].out};
+    lab_post(&r->lab, mail);
+    lab_turn(&r->lab);
+    for (unsigned i = 0; i < 60; i++) {
+        const unsigned request = i < 30 ? 2 : 4; /* it changes its mind meanwhile */
+        phone.n = 0;
+        phone_says_amr(r, request);
+        pass(r, 20);
+        if (i % 30 > 5)
+            CU_ASSERT_EQUAL(mode_heard(), request);
+    }
+    end(r);
+}
+
 /* Much is lost of what the phone sends: it is asked for less, and for what it likes when all is
  * well again. */
 static void test_transcoder_26114_10_2_1_loss_asks_for_a_lower_mode(void)
@@ -691,6 +733,8 @@ static const agw_unit_case cases[] = {
     AGW_CASE(test_transcoder_rfc3550_7_2_reports_are_of_the_leg),
     AGW_CASE(test_transcoder_reports_of_a_party_end_here),
     AGW_CASE(test_transcoder_rfc4867_3_3_request_of_the_party_is_obeyed),
+    AGW_CASE(test_transcoder_rfc4867_3_3_request_holds_over_another_plan),
+    AGW_CASE(test_transcoder_rfc4867_3_3_request_holds_for_a_file),
     AGW_CASE(test_transcoder_26114_10_2_1_loss_asks_for_a_lower_mode),
     AGW_CASE(test_transcoder_26114_10_2_1_little_loss_asks_for_nothing),
 };
