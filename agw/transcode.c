@@ -273,6 +273,16 @@ static uint32_t rtt_us(const agw_media *m, agw_side side)
     return (uint32_t)agw_counter_get(&m->stats->end[side].rtt_us);
 }
 
+/* What a party speaks, within what it has agreed to: the mode-set of its description holds both
+ * ways (RFC 4867 section 8.3.1), and is told to our encoder alone. */
+static agw_codec_format asked_format(const agw_codec_format *in, const agw_codec_format *out)
+{
+    agw_codec_format format = *in;
+    if (out->id == in->id)
+        format.amr.mode_set = out->amr.mode_set;
+    return format;
+}
+
 /* It begins with what the party sends of itself. */
 static void set_ask(agw_adapt *ask, const agw_codec_format *format, int mode)
 {
@@ -287,16 +297,17 @@ void agw_transcode_note_loss_in(agw_media *m, agw_side side, uint8_t fraction_25
     const agw_transcoder *from = m->end[side].transcoder;
     agw_transcoder *back = m->end[other(side)].transcoder;
     int mode = -1;
-    const agw_codec_format *format =
+    const agw_codec_format *in =
         from != NULL && back != NULL ? agw_chain_mode_in(from->chain, &mode) : NULL;
-    if (format == NULL)
+    if (in == NULL)
         return;
+    const agw_codec_format format = asked_format(in, agw_chain_out(back->chain));
     agw_encoder_wish wish = {.mode_request = -1};
     const agw_adapt_report report = {.fraction_lost = fraction_256, .rtt_us = rtt_us(m, side)};
-    set_ask(&back->ask, format, mode);
+    set_ask(&back->ask, &format, mode);
     agw_adapt_take(&back->ask, &report, worker_of(back)->now, &wish);
     agw_chain_ask_mode(back->chain,
-                       wish.max_bps != 0 ? agw_codec_mode_within(format, wish.max_bps) : -1);
+                       wish.max_bps != 0 ? agw_codec_mode_within(&format, wish.max_bps) : -1);
 }
 
 void agw_transcode_note_loss(agw_media *m, agw_side side, uint8_t fraction_256)

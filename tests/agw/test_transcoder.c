@@ -707,6 +707,25 @@ static void test_transcoder_26114_10_2_1_loss_asks_for_a_lower_mode(void)
     end(r);
 }
 
+/* A phone with a mode-set is asked for nothing else; the plan of what comes in has none. */
+static void test_transcoder_rfc4867_8_3_1_what_is_asked_for_is_in_the_mode_set(void)
+{
+    static const uint16_t SET = 1 << 0 | 1 << 2 | 1 << 4 | 1 << AMR_TOP;
+    rig *r = talk_amr(SET);
+    unsigned lowest = NO_REQUEST;
+    r->chain[AGW_SIDE_B].inputs[0].format.amr.mode_set = 0;
+    lab_apply(&r->lab, call_of(r));
+    for (unsigned i = 0; i < 1500; i++) {
+        both_talk_amr(r, 1, NO_REQUEST, i % 4 == 0);
+        if (request_heard() == NO_REQUEST)
+            continue;
+        CU_ASSERT_TRUE((SET >> request_heard() & 1) != 0);
+        lowest = request_heard() < lowest ? request_heard() : lowest;
+    }
+    CU_ASSERT_TRUE(lowest < AMR_TOP);
+    end(r);
+}
+
 /* Loss on the phone's own way, as radio has it, is no reason. */
 static void test_transcoder_26114_10_2_1_little_loss_asks_for_nothing(void)
 {
@@ -736,6 +755,7 @@ static const agw_unit_case cases[] = {
     AGW_CASE(test_transcoder_rfc4867_3_3_request_holds_over_another_plan),
     AGW_CASE(test_transcoder_rfc4867_3_3_request_holds_for_a_file),
     AGW_CASE(test_transcoder_26114_10_2_1_loss_asks_for_a_lower_mode),
+    AGW_CASE(test_transcoder_rfc4867_8_3_1_what_is_asked_for_is_in_the_mode_set),
     AGW_CASE(test_transcoder_26114_10_2_1_little_loss_asks_for_nothing),
 };
 
