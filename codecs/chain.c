@@ -443,7 +443,7 @@ agw_err agw_chain_put(agw_chain *c, const uint8_t *rtp, size_t len, agw_ns now)
         return AGW_ERR_NOT_FOUND;
     }
     if (!c->running && c->next_at != 0)
-        agw_playout_switch(c->playout); /* its time stood still */
+        agw_playout_begin_anew(c->playout); /* its time stood still */
     err = put(c, input, &h, rtp + h.header_len, now);
     if (err == AGW_ERR_MALFORMED || err == AGW_ERR_TRUNCATED) {
         c->stats.malformed++;

@@ -344,6 +344,23 @@ void agw_playout_switch(agw_playout *p)
         begin_line(p, p->jitter.clock_hz);
 }
 
+/* What is known of the way stays: loss and FEC. */
+void agw_playout_begin_anew(agw_playout *p)
+{
+    agw_playout_switch(p);
+    while (p->n_slots != 0)
+        remove_slot(p, 0);
+    p->current.n_frames = p->at = 0;
+    p->pending = p->held = p->made_up = 0;
+    p->doubtful_ms = 0;
+    p->behind = p->turn_behind = 0;
+    p->rest = 0;
+    p->state = SILENT;
+    p->cut = p->noisy = p->codec_noise = false;
+    p->background = 0;
+    memset(p->memory, 0, samples_of_ms(p, PAST_MS) * sizeof *p->memory);
+}
+
 /* ---------------------------------------------------------------- what is played */
 
 /* A frame where there is loss, and FEC against it in the packet after it. Not every frame has it;

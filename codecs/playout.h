@@ -36,6 +36,8 @@ AGW_NODISCARD agw_err agw_playout_put(agw_playout *p, uint8_t pt, uint16_t seq, 
 /** Of the last packet for which agw_playout_put() was AGW_OK. */
 agw_playout_note agw_playout_noted(const agw_playout *p);
 void agw_playout_switch(agw_playout *p);
+/** Another time begins behind a pause of ours: nothing of what waits is played any more. */
+void agw_playout_begin_anew(agw_playout *p);
 /** The next 10 ms: rate_hz / 100 samples, always all of them. true: it is audio (or concealment of
  * it); false: silence or comfort noise. */
 bool agw_playout_take(agw_playout *p, agw_ns now, int16_t *pcm);

@@ -346,6 +346,35 @@ static void test_chain_rest_is_at_once(void)
     close_chain();
 }
 
+/* Packets wait and a frame is half played when the source is put on hold; behind it the source is
+ * silent. */
+static void test_chain_what_was_before_a_hold_is_not_heard_behind_it(void)
+{
+    static int16_t pcm[AUDIO_MAX];
+    uint8_t payload[160], rtp[172];
+    open_pcmu(20);
+    talk(50);
+    for (unsigned i = 0; i < 4; i++)
+        CU_ASSERT_EQUAL(put_audio(), AGW_OK);
+    agw_chain_rest(r.chain);
+    r.now += AGW_S(5);
+    r.timestamp += 5 * 8000;
+    const size_t before = r.n_out;
+    memset(payload, agw_pcma_encode(0), sizeof payload);
+    for (unsigned i = 0; i < 50; i++) {
+        const size_t len = write_rtp(rtp, AGW_PCMA_PT, r.timestamp, payload, sizeof payload);
+        CU_ASSERT_EQUAL(agw_chain_put(r.chain, rtp, len, r.now), AGW_OK);
+        r.timestamp += 160;
+        run_until(r.now + AGW_MS(20));
+    }
+    const size_t n = decode_pcmu(before, pcm);
+    CU_ASSERT_TRUE_FATAL(n >= 40 * 160);
+    for (size_t i = 0; i < n; i++)
+        CU_ASSERT_TRUE(abs(pcm[i]) <= 16);
+    check_numbers(before, AGW_MS(20), 160);
+    close_chain();
+}
+
 static void test_chain_a_plan_changes_the_codec_not_the_stream(void)
 {
     open_pcmu(20);
@@ -772,6 +801,7 @@ static const agw_unit_case cases[] = {
     AGW_CASE(test_chain_another_source_is_the_same_stream),
     AGW_CASE(test_chain_hold_ends_and_resumes_the_stream),
     AGW_CASE(test_chain_rest_is_at_once),
+    AGW_CASE(test_chain_what_was_before_a_hold_is_not_heard_behind_it),
     AGW_CASE(test_chain_a_plan_changes_the_codec_not_the_stream),
     AGW_CASE(test_chain_rfc4733_2_5_digits_stand_between_the_audio),
     AGW_CASE(test_chain_digits_that_nobody_takes_are_tones),

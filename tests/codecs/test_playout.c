@@ -497,6 +497,33 @@ static void test_playout_another_source_follows_the_old_ones_last_packets(void)
     end(&s);
 }
 
+/* Nothing is played of what waited, and its room is free again. */
+static void test_playout_another_time_begins_with_silence(void)
+{
+    scene s = begin();
+    talk(&s, 100);
+    for (unsigned round = 0; round < 10; round++) {
+        for (unsigned i = 0; i < 60; i++) {
+            put_frames(&s, SPEECH, 100, 1);
+            advance(&s);
+        }
+        take(&s);
+        agw_playout_begin_anew(s.p);
+        forget(&s);
+        const unsigned decoded = s.d->decoded;
+        for (unsigned i = 0; i < 5; i++)
+            pass(&s);
+        CU_ASSERT_EQUAL(s.d->decoded, decoded);
+        CU_ASSERT_EQUAL(s.loudest + (int)s.spoken, 0);
+    }
+    CU_ASSERT_EQUAL(stats_of(&s).overflow, 0);
+    const unsigned decoded = s.d->decoded;
+    talk(&s, 50);
+    CU_ASSERT(s.d->decoded >= decoded + 46);
+    CU_ASSERT_EQUAL(stats_of(&s).late + stats_of(&s).duplicate, 0);
+    end(&s);
+}
+
 static void test_playout_drift_of_200_ppm_is_followed_without_a_break(void)
 {
     for (int ppm = -200; ppm <= 200; ppm += 400) {
@@ -613,6 +640,8 @@ static void test_playout_any_numbers_and_times_do_no_harm(void)
             CU_FAIL("no space");
         if (r % 1009 == 0)
             agw_playout_switch(s.p);
+        if (r % 1013 == 1)
+            agw_playout_begin_anew(s.p);
         s.now += AGW_MS(r % 1013 == 0 ? 3000 : r % 30);
         for (unsigned k = r % 4; k > 0; k--)
             take(&s);
@@ -639,6 +668,7 @@ static const agw_unit_case cases[] = {
     AGW_CASE(test_playout_a_spike_is_played_and_the_delay_comes_back),
     AGW_CASE(test_playout_a_jump_of_timestamps_goes_on_at_once),
     AGW_CASE(test_playout_another_source_follows_the_old_ones_last_packets),
+    AGW_CASE(test_playout_another_time_begins_with_silence),
     AGW_CASE(test_playout_drift_of_200_ppm_is_followed_without_a_break),
     AGW_CASE(test_playout_packets_of_three_frames_and_an_encoder_of_60_ms),
     AGW_CASE(test_playout_another_payload_type_takes_over),
