@@ -88,7 +88,8 @@ static agw_err open_reader(reader *r, const uint8_t *file, size_t len)
         return AGW_ERR_UNSUPPORTED;
     if (r->info.channels >= 1 && r->info.channels <= CHANNELS_MAX &&
         r->info.samplerate >= RATE_MIN && r->info.samplerate <= RATE_MAX && r->info.frames > 0) {
-        if (r->info.frames <= (sf_count_t)AGW_AUDIO_SECONDS_MAX * r->info.samplerate)
+        if (r->info.frames <= (sf_count_t)AGW_AUDIO_SECONDS_MAX * r->info.samplerate &&
+            r->info.frames <= AGW_AUDIO_SAMPLES_MAX)
             return AGW_OK;
         (void)sf_close(r->file);
         return AGW_ERR_LIMIT;

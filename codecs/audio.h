@@ -11,8 +11,9 @@
 #include <stdint.h>
 
 enum {
-    AGW_AUDIO_FILE_MAX = 64 << 20, /* octets of a file */
-    AGW_AUDIO_SECONDS_MAX = 1200,  /* what is longer is refused */
+    AGW_AUDIO_FILE_MAX = 64 << 20,                         /* octets of a file */
+    AGW_AUDIO_SECONDS_MAX = 1200,                          /* what is longer is refused ... */
+    AGW_AUDIO_SAMPLES_MAX = AGW_AUDIO_SECONDS_MAX * 48000, /* ... or has more of one channel */
 };
 
 /** Samples of one channel; counted references, from any thread. */

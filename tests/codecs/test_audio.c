@@ -65,6 +65,31 @@ static void test_audio_what_is_no_file_or_too_long_is_refused(void)
     free(w);
 }
 
+/* 300 s at 192 kHz, 8 bit: not long, but a gigabyte on its way to what is played. */
+static void test_audio_what_has_too_many_samples_is_refused(void)
+{
+    enum { RATE_HIGH = 192000, MOST = AGW_AUDIO_SAMPLES_MAX };
+    size_t len;
+    uint32_t ms;
+    agw_audio *a = NULL;
+    uint8_t *head = wav(1, RATE_HIGH, 0, &len);
+    uint8_t *w = calloc(1, WAV_HEADER + (size_t)MOST + 1);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(w);
+    memcpy(w, head, WAV_HEADER);
+    free(head);
+    wav_put(w + 28, RATE_HIGH, 4);
+    wav_put(w + 32, 1, 2);
+    wav_put(w + 34, 8, 2);
+    for (uint32_t more = 0; more < 2; more++) {
+        len = WAV_HEADER + (size_t)MOST + more;
+        wav_put(w + 4, (uint32_t)len - 8, 4);
+        wav_put(w + 40, MOST + more, 4);
+        CU_ASSERT_EQUAL(agw_audio_probe(w, len, &ms), more == 0 ? AGW_OK : AGW_ERR_LIMIT);
+    }
+    CU_ASSERT_EQUAL(agw_audio_read(w, len, 8000, &a), AGW_ERR_LIMIT);
+    free(w);
+}
+
 static void test_audio_a_file_that_breaks_off_gives_what_is_there(void)
 {
     size_t len;
@@ -148,6 +173,7 @@ int main(void)
     static const agw_unit_case cases[] = {
         AGW_CASE(test_audio_wav_comes_at_each_rate_as_it_was),
         AGW_CASE(test_audio_what_is_no_file_or_too_long_is_refused),
+        AGW_CASE(test_audio_what_has_too_many_samples_is_refused),
         AGW_CASE(test_audio_a_file_that_breaks_off_gives_what_is_there),
         AGW_CASE(test_audio_rfc4867_5_amr_files_are_read),
         AGW_CASE(test_audio_mp3_files_are_read),
