@@ -94,7 +94,7 @@ static void learn(agw_jitter *j, int bucket, float share)
  * and in it is more than that. */
 static int quantile(const agw_jitter *j, int at, float *sum, float share)
 {
-    while (*sum + j->weight[at] <= share && at < AGW_JITTER_BUCKETS - 1)
+    while (at < AGW_JITTER_BUCKETS - 1 && *sum + j->weight[at] <= share)
         *sum += j->weight[at++];
     return at;
 }
