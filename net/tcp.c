@@ -347,10 +347,13 @@ static void set_pkt(const struct agw_tcp *t, const conn *c, agw_pkt *pkt, const 
     pkt->remote = c->remote;
 }
 
-/* Its first packet goes to the worker now; agw_tcp_settle() wants to know what came of it. */
+/* Its first packet goes to the worker now; agw_tcp_settle() wants to know what came of it. What
+ * comes behind it, be it the end, is not read meanwhile: seen, it would keep the port readable, and
+ * the backend would look again and again. */
 static void ask(struct agw_tcp *t, conn *c)
 {
     c->state = ASKED;
+    (void)watch(t, EPOLL_CTL_DEL, c->fd, 0, c); /* it is in the set */
     if (t->asked)
         return;
     t->asked = true;
@@ -479,8 +482,12 @@ void agw_tcp_keep(agw_port *port, const agw_addr *remote)
 {
     struct agw_tcp *t = port->tcp_side;
     conn *c = agw_map_get(t->by_remote, remote);
-    if (c == NULL || c->state == KEPT)
+    if (c == NULL || c->state != ASKED)
         return;
+    if (!watch(t, EPOLL_CTL_ADD, c->fd, EPOLLIN, c)) {
+        end_conn(t, c); /* memory is short */
+        return;
+    }
     leave(t, c);
     join(t, c, KEPT);
     make_ready(t, c); /* more may have come with the first packet */

@@ -299,6 +299,68 @@ static void test_tcp_what_comes_with_the_first_packet_is_read_after_the_proof(vo
     end();
 }
 
+/* The first packet of the one connection, read as the backend does: while the port is readable. */
+static void take_first(void)
+{
+    size_t got = 0;
+    for (struct pollfd p = {.fd = port.fd, .events = POLLIN};
+         got == 0 && poll(&p, 1, PATIENCE_MS) == 1;)
+        got = agw_tcp_rx(&port, pool, POOL);
+    CU_ASSERT_EQUAL_FATAL(got, 1);
+}
+
+static bool is_readable(void)
+{
+    struct pollfd p = {.fd = port.fd, .events = POLLIN};
+    return poll(&p, 1, 0) == 1;
+}
+
+/* Anybody's end, or more than one read takes, behind the first packet: nothing is to be done before
+ * the batch is through, and a readable port would be visited in an endless loop. */
+static void test_tcp_end_behind_the_first_packet_waits_for_its_proof(void)
+{
+    for (int proven = 0; proven < 2; proven++) {
+        begin(&DEFAULTS);
+        const int fd = dial();
+        say_packet(fd, 1, 100);
+        close(fd);
+        take_first();
+        CU_ASSERT_FALSE(is_readable());
+        if (proven)
+            agw_tcp_keep(&port, &pool[0]->remote);
+        finish_batch();
+        CU_ASSERT_TRUE(await_count(&io->tcp.open, 0));
+        CU_ASSERT_EQUAL(agw_counter_get(&io->tcp.refused_first), proven ? 0 : 1);
+        end();
+    }
+}
+
+static void test_tcp_flood_behind_the_first_packet_waits_for_its_proof(void)
+{
+    enum { LEN = 1000, N = 40 };
+    for (int proven = 0; proven < 2; proven++) {
+        size_t next = 1, wrong = 0;
+        begin(&DEFAULTS);
+        const int fd = dial();
+        for (uint32_t n = 0; n < N; n++)
+            say_packet(fd, n, LEN);
+        take_first();
+        CU_ASSERT_FALSE(is_readable());
+        if (proven)
+            agw_tcp_keep(&port, &pool[0]->remote);
+        finish_batch();
+        CU_ASSERT_EQUAL(agw_counter_get(&io->tcp.open), proven ? 1 : 0);
+        for (size_t got; proven && next < N && (got = await(POOL)) != 0; finish_batch()) {
+            for (size_t i = 0; i < got; i++, next++)
+                wrong += !is_payload(pool[i]->data, LEN, (uint32_t)next);
+        }
+        CU_ASSERT_EQUAL(next, proven ? N : 1);
+        CU_ASSERT_EQUAL(wrong, 0);
+        close(fd);
+        end();
+    }
+}
+
 static void test_tcp_silent_stranger_ends_after_its_time_a_proven_one_does_not(void)
 {
     const agw_tcp_config config = {.prove_ms = 60};
@@ -450,6 +512,8 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_tcp_too_long_packet_is_cut_and_the_next_one_is_whole),
     AGW_CASE(test_tcp_first_packet_that_proves_nothing_ends_it_at_once),
     AGW_CASE(test_tcp_what_comes_with_the_first_packet_is_read_after_the_proof),
+    AGW_CASE(test_tcp_end_behind_the_first_packet_waits_for_its_proof),
+    AGW_CASE(test_tcp_flood_behind_the_first_packet_waits_for_its_proof),
     AGW_CASE(test_tcp_silent_stranger_ends_after_its_time_a_proven_one_does_not),
     AGW_CASE(test_tcp_so_many_strangers_of_one_host_and_no_more),
     AGW_CASE(test_tcp_the_oldest_stranger_makes_room),
