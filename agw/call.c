@@ -206,14 +206,14 @@ void agw_call_apply(agw_worker *w, agw_call *call, const agw_mail *mail)
         agw_transport_set_timer(call->transports[i]);
 }
 
-bool agw_call_has_early(const agw_call *call)
+size_t agw_call_count_early(const agw_call *call)
 {
+    size_t n = 0;
     for (size_t i = 0; i < call->n_transports; i++) {
         const agw_component *c = call->transports[i]->component;
-        if (c[AGW_RTP_COMPONENT].early.n != 0 || c[AGW_RTCP_COMPONENT].early.n != 0)
-            return true;
+        n += c[AGW_RTP_COMPONENT].early.n + c[AGW_RTCP_COMPONENT].early.n;
     }
-    return false;
+    return n;
 }
 
 size_t agw_call_take_early(const agw_call *call, agw_pkt *const pkts[], size_t n)

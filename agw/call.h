@@ -27,8 +27,8 @@ void agw_call_free(agw_call *call);
 
 /** Applies the plan that the message carries. */
 void agw_call_apply(agw_worker *w, agw_call *call, const agw_mail *mail);
-/** Whether packets wait for their source to be named. */
-bool agw_call_has_early(const agw_call *call);
+/** How many packets wait for their source to be named. */
+size_t agw_call_count_early(const agw_call *call);
 /** Up to n packets that the last plan has named the sources of; 0 = no more. */
 size_t agw_call_take_early(const agw_call *call, agw_pkt *const pkts[], size_t n);
 /** Plays the digit that the message carries. */

@@ -462,9 +462,9 @@ static int branch_of(const agw_transport *t, const agw_addr *from)
 }
 
 /* From where a transport takes DTLS and SRTP: validated by ICE, or the signalled address. */
-static bool is_from_peer(agw_transport *t, const agw_pkt *pkt)
+static bool is_from_peer(const agw_transport *t, const agw_pkt *pkt)
 {
-    const agw_component *c = component_of(t, pkt->port);
+    const agw_component *c = &t->component[pkt->port->component];
     if (t->shared)
         return true; /* the map of a shared port holds validated addresses only */
     if (t->is_ice)
@@ -958,10 +958,9 @@ static bool overtakes(const agw_transport *t, const agw_pkt *pkt)
 static bool is_let_in(const void *owner, const agw_pkt *pkt)
 {
     const agw_transport *t = owner;
-    const int branch = branch_of(t, &pkt->remote);
     if (pkt->kind == AGW_PKT_RTCP)
-        return branch != AGW_BRANCH_NONE ||
-               is_source(t, &t->component[AGW_RTCP_COMPONENT].source, &pkt->remote);
+        return is_from_peer(t, pkt);
+    const int branch = branch_of(t, &pkt->remote);
     return branch != AGW_BRANCH_NONE && !overtakes(t, pkt) &&
            agw_branches_is_heard(&t->branches, branch, t->worker->now);
 }

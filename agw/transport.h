@@ -141,7 +141,7 @@ bool agw_transport_may_take_rtcp(agw_transport *t);
 void agw_transport_address(agw_transport *t, agw_pkt *pkt);
 
 /** Takes out up to n packets that were kept until their source was named, and now is; to be called
- * after a plan, until it returns 0. */
+ * after a plan, until it returns 0 or as many as waited have been taken. */
 size_t agw_transport_take_early(agw_transport *t, agw_pkt *const pkts[], size_t n);
 
 /** After a change of anything that has a deadline. */

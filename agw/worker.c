@@ -144,14 +144,21 @@ static void send_waiting(agw_worker *w)
         send_batch(w);
 }
 
-/* Media that came before the SDP that names its source goes its way now. */
+/* Media that came before the SDP that names its source goes its way now. What is kept once more on
+ * that way waits for another plan: each packet is tried once. */
 static void run_early(agw_worker *w, const agw_call *call)
 {
-    if (!agw_call_has_early(call))
-        return;
-    send_waiting(w);
-    for (size_t n; (n = agw_call_take_early(call, w->pkts, AGW_PKT_BATCH)) != 0;)
+    size_t left = agw_call_count_early(call);
+    if (left != 0)
+        send_waiting(w);
+    while (left != 0) {
+        const size_t most = left < AGW_PKT_BATCH ? left : AGW_PKT_BATCH;
+        const size_t n = agw_call_take_early(call, w->pkts, most);
+        if (n == 0)
+            return;
         run_stages(w, n);
+        left -= n;
+    }
 }
 
 static void take(agw_worker *w, agw_mail *mail)

@@ -175,6 +175,87 @@ static void test_early_sixteen_packets_a_port_and_a_bounded_pool(void)
     agw_early_free(early);
 }
 
+/* A sender report to the RTCP port of audio. */
+static void say_rtcp(lab *l, lab_call *c, agw_addr from, uint16_t words)
+{
+    uint8_t report[28] = {0x80, 200};
+    agw_put16(report + 2, words);
+    agw_put32(report + 4, SSRC);
+    lab_say(l, &c->core[1], from, report, sizeof report);
+    lab_turn(l);
+}
+
+static size_t kept(lab *l, lab_call *c)
+{
+    const agw_component *both = lab_transport(l, c, LAB_CORE_AUDIO)->component;
+    return both[AGW_RTP_COMPONENT].early.n + both[AGW_RTCP_COMPONENT].early.n;
+}
+
+/* From where RTP comes, but not from where the plan says that RTCP does, before the next plan and
+ * after it. */
+static void test_early_rfc3605_2_1_rtcp_from_elsewhere_than_named_waits_until_it_is_named(void)
+{
+    for (int strict = 0; strict < 2; strict++) {
+        lab *l = lab_new();
+        lab_call *c = early_call(l);
+        const agw_addr from = lab_addr(120, 7000 + 5 * !strict);
+        core(c)->source_rule = strict ? AGW_SOURCE_STRICT : core(c)->source_rule;
+        core(c)->remote_rtp = announcement();
+        core(c)->remote_rtcp = strict ? lab_addr(120, 7001) : lab_addr(77, 9999);
+        lab_apply(l, c);
+        say_rtcp(l, c, from, 6);
+        CU_ASSERT_EQUAL(kept(l, c), 1);
+        lab_apply(l, c);
+        CU_ASSERT_EQUAL(kept(l, c), 1);
+        core(c)->remote_rtcp = from;
+        lab_apply(l, c);
+        CU_ASSERT_EQUAL(kept(l, c), 0);
+        CU_ASSERT_EQUAL(lab_drops(l, AGW_DROP_WRONG_SOURCE), 0);
+        lab_end(l);
+    }
+}
+
+/* The phone has been learned to be at another address than SDP says. */
+static void test_early_malformed_rtcp_of_a_learned_address_is_dropped_after_200_ms(void)
+{
+    lab *l = lab_new();
+    lab_call *c = early_call(l);
+    core(c)->latch_rule = AGW_LATCH_ONCE;
+    lab_apply(l, c);
+    say(l, c, announcement(), 1);
+    CU_ASSERT_EQUAL(heard(l), 1);
+    say_rtcp(l, c, lab_addr(120, 7001), 60);
+    CU_ASSERT_EQUAL(kept(l, c), 1);
+    lab_apply(l, c);
+    l->now += AGW_EARLY_FOR;
+    lab_turn(l);
+    CU_ASSERT_EQUAL(kept(l, c), 0);
+    CU_ASSERT_EQUAL(lab_drops(l, AGW_DROP_WRONG_SOURCE), 1);
+    lab_end(l);
+}
+
+/* A phone whose address was learned turns to DTLS: what is refused as a stranger's there is let in
+ * by its source, and is kept again. A plan tries each packet once. */
+static void test_early_a_packet_that_is_kept_again_waits_for_another_plan(void)
+{
+    lab *l = lab_new();
+    lab_call *c = early_call(l);
+    core(c)->latch_rule = AGW_LATCH_ONCE;
+    lab_apply(l, c);
+    say(l, c, announcement(), 1);
+    say_rtcp(l, c, lab_addr(120, 7001), 6);
+    CU_ASSERT_EQUAL(lab_events(c, AGW_EVENT_LATCHED), 2);
+    l->now += AGW_S(3);
+    core(c)->security = AGW_SECURITY_DTLS;
+    core(c)->dtls = AGW_DTLS_PASSIVE;
+    lab_apply(l, c);
+    say_rtcp(l, c, lab_addr(120, 7003), 6);
+    CU_ASSERT_EQUAL(kept(l, c), 1);
+    lab_apply(l, c);
+    CU_ASSERT_EQUAL(kept(l, c), 1);
+    lab_end(l);
+}
+
 static void test_early_dialogs_keep_their_sources_until_the_final_answer(void)
 {
     lab *l = lab_new();
@@ -230,6 +311,9 @@ static const agw_unit_case cases[] = {
     AGW_CASE(test_early_media_nobody_names_is_dropped_after_200_ms),
     AGW_CASE(test_early_another_source_stays_when_one_is_named),
     AGW_CASE(test_early_sixteen_packets_a_port_and_a_bounded_pool),
+    AGW_CASE(test_early_rfc3605_2_1_rtcp_from_elsewhere_than_named_waits_until_it_is_named),
+    AGW_CASE(test_early_malformed_rtcp_of_a_learned_address_is_dropped_after_200_ms),
+    AGW_CASE(test_early_a_packet_that_is_kept_again_waits_for_another_plan),
     AGW_CASE(test_early_dialogs_keep_their_sources_until_the_final_answer),
     AGW_CASE(test_early_strict_source_wants_the_port_of_an_early_dialog),
     AGW_CASE(test_early_media_goes_with_its_call),
