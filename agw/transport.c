@@ -796,12 +796,15 @@ static bool try_to_follow(agw_transport *t, agw_pkt *pkt, const pkt_copy *copy)
     return follows;
 }
 
-/* Whoever uses its new key has our answer. */
-static void hear_next_key(agw_transport *t)
+/* Whoever uses its new key has our answer. Only its RTP ends the change: the roll-over counter that
+ * it may go on from is the old key's until then. */
+static void hear_next_key(agw_transport *t, uint8_t kind)
 {
     const agw_ns late = t->worker->now + OLD_KEY_LATE;
-    t->srtp_last_until = agw_earlier(t->srtp_last_until, late);
-    t->srtp_next_heard = true;
+    if (kind == AGW_PKT_RTP) {
+        t->srtp_last_until = agw_earlier(t->srtp_last_until, late);
+        t->srtp_next_heard = true;
+    }
     if (t->srtp_out_next != NULL)
         use_next_key_out(t);
 }
@@ -816,7 +819,7 @@ static agw_err unprotect_changing(agw_transport *t, agw_pkt *pkt)
     if (err == AGW_ERR_AUTH && try_to_follow(t, pkt, &copy))
         err = AGW_OK;
     if (err == AGW_OK)
-        hear_next_key(t);
+        hear_next_key(t, pkt->kind);
     else if (!is_over && try_again(t->srtp_last, pkt, &copy) == AGW_OK)
         err = AGW_OK;
     if (is_over && t->srtp_next_heard)

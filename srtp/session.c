@@ -199,8 +199,8 @@ bool agw_srtp_session_may_follow(const agw_srtp_session *s, const agw_srtp_sessi
     const agw_srtp_stream *mine = agw_srtp_session_find(s, ssrc);
     const agw_srtp_stream *old = agw_srtp_session_find(last, ssrc);
     uint64_t index;
-    if (old == NULL || (mine != NULL && !mine->has_next_roc) ||
-        agw_srtp_stream_guess(old, seq, &index) != AGW_OK)
+    const bool has_begun = mine != NULL && mine->recent != 0; /* SRTCP alone makes an SSRC, too */
+    if (old == NULL || has_begun || agw_srtp_stream_guess(old, seq, &index) != AGW_OK)
         return false;
     *roc = (uint32_t)(index >> 16);
     return *roc != 0;

@@ -666,6 +666,45 @@ static void test_sdes_rfc3711_3_3_1_counter_goes_on_or_not_under_the_peers_new_k
     }
 }
 
+/* A party on hold sends RTCP alone, which has no part in the counter of RTP. */
+static void test_sdes_rfc3711_3_3_1_rtcp_under_the_new_key_leaves_the_counter(void)
+{
+    for (int i = 0; i < 4; i++) {
+        const bool follows = (i & 1) != 0, held = (i & 2) != 0;
+        scene s;
+        scene_open(&s, PLAIN, SDES_CM);
+        wrap(&s, &s.b, &s.a);
+        agw_srtp_session *old = peer_changes_key(&s, &s.b, 2);
+        if (follows)
+            CU_ASSERT_EQUAL(agw_srtp_session_follow(s.b.out, old), AGW_OK);
+        CU_ASSERT_TRUE(passes(&s, &s.b, &s.a, true));
+        for (int k = 0; held && k < 8; k++) {
+            s.l->now += AGW_S(5);
+            CU_ASSERT_TRUE(passes(&s, &s.b, &s.a, true));
+        }
+        for (int k = 0; k < 3; k++)
+            CU_ASSERT_TRUE(passes(&s, &s.b, &s.a, false));
+        s.l->now += AGW_S(1);
+        CU_ASSERT_TRUE(passes(&s, &s.b, &s.a, true));
+        CU_ASSERT_TRUE(passes(&s, &s.b, &s.a, false));
+        CU_ASSERT_FALSE(passes_under(&s, old, false));
+        agw_srtp_session_free(old);
+        scene_close(&s);
+    }
+}
+
+static void test_sdes_rfc4568_7_1_4_rtcp_tells_that_the_peer_has_our_new_key(void)
+{
+    scene s;
+    scene_open(&s, PLAIN, SDES_CM);
+    CU_ASSERT_TRUE(passes(&s, &s.b, &s.a, false));
+    const agw_transport_plan *t = we_change_key(&s, false);
+    party_takes_keys(&s.b, &t->key_in, &t->key_out);
+    CU_ASSERT_TRUE(passes(&s, &s.b, &s.a, true));
+    CU_ASSERT_TRUE(passes(&s, &s.a, &s.b, false));
+    scene_close(&s);
+}
+
 /* Another SSRC begins in cycle 0, and the former one goes on where it was. */
 static void test_sdes_rfc3711_3_2_3_each_ssrc_has_its_own_counter(void)
 {
@@ -741,6 +780,8 @@ static const agw_unit_case cases[] = {
     AGW_CASE(test_sdes_rfc4568_5_1_3_a_key_that_was_offered_is_used_at_once),
     AGW_CASE(test_sdes_rfc3711_3_3_1_counter_goes_on_under_our_new_key),
     AGW_CASE(test_sdes_rfc3711_3_3_1_counter_goes_on_or_not_under_the_peers_new_key),
+    AGW_CASE(test_sdes_rfc3711_3_3_1_rtcp_under_the_new_key_leaves_the_counter),
+    AGW_CASE(test_sdes_rfc4568_7_1_4_rtcp_tells_that_the_peer_has_our_new_key),
     AGW_CASE(test_sdes_rfc3711_3_2_3_each_ssrc_has_its_own_counter),
     AGW_CASE(test_sdes_rfc3711_3_3_1_same_plan_keeps_the_roll_over_counter),
     AGW_CASE(test_sdes_plain_and_back),
