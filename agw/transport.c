@@ -96,12 +96,15 @@ static void leave_remote(agw_transport *t, const agw_remote_key *key)
     forget_remote(t, key);
 }
 
-/* Most have one or two. The oldest makes room when there are AGW_ICE_REMOTES. */
+/* Most have one or two. When there are AGW_ICE_REMOTES, any that media does not go to makes room.
+ */
 static void make_room_for_remote(agw_transport *t)
 {
     if (t->n_remotes == AGW_ICE_REMOTES) {
-        const agw_remote_key oldest = t->remotes[0];
-        leave_remote(t, &oldest);
+        const bool in_use =
+            agw_addr_equal(&t->remotes[0].remote, &t->component[AGW_RTP_COMPONENT].remote);
+        const agw_remote_key leaves = t->remotes[in_use];
+        leave_remote(t, &leaves);
     }
     if (t->n_remotes < t->remotes_room)
         return;
@@ -274,8 +277,11 @@ static void take_stun(agw_worker *w, agw_pkt *pkt)
                     sizeof reply, &res);
     pay_for_proof(t, res.drop, &pkt->remote);
     note_consent(c);
-    if (pkt->port->tcp && (res.drop == AGW_ICE_DROP_NONE || res.reply_len != 0))
+    if (pkt->port->tcp && (res.drop == AGW_ICE_DROP_NONE || res.reply_len != 0)) {
         agw_tcp_keep(pkt->port, &pkt->remote); /* authentic */
+        if (res.drop != AGW_ICE_DROP_NONE)
+            learn_remote(t, pkt->port, &pkt->remote); /* it counts, and ends with t, all the same */
+    }
     on_check(t, c, pkt, &res);
     agw_transport_set_timer(t);
     if (res.reply_len == 0) {
@@ -957,7 +963,7 @@ static bool overtakes(const agw_transport *t, const agw_pkt *pkt)
            !agw_branches_is_named(&t->branches, &pkt->remote) && !agw_bridge_expects(t, pkt);
 }
 
-/* Whether a packet that was kept is taken by now. */
+/* Whether a packet that was kept is taken by now: the same question that refused it. */
 static bool is_let_in(const void *owner, const agw_pkt *pkt)
 {
     const agw_transport *t = owner;

@@ -237,20 +237,51 @@ static void test_ice_tcp_first_packet_must_be_an_authentic_check(void)
     talk_close(&t);
 }
 
+/* Dials, and sends a check that is authentic and answered with an error. */
+static void come_refused(talk *t, uint32_t id)
+{
+    uint8_t buf[DATAGRAM];
+    char username[64];
+    move_to(&t->browser, dial(t), true);
+    snprintf(username, sizeof username, "%s:%s", t->w.access.ufrag, BROWSER_UFRAG);
+    const check c = {.username = username, .pwd = t->w.access.pwd, .no_priority = true, .id = id};
+    say(&t->browser, &t->w.access.rtp[0], buf, check_write(&c, buf, sizeof buf));
+    CU_ASSERT_TRUE(hear(&t->browser, buf, PATIENCE_MS) > 20 && buf[0] == 1 && buf[1] == 0x11);
+}
+
 /* A role conflict is answered and resolved on the same connection. */
 static void test_ice_tcp_authentic_check_that_is_refused_keeps_the_connection(void)
 {
     talk t;
-    uint8_t buf[DATAGRAM];
-    char username[64];
     talk_open(&t);
     close(t.browser.fd);
-    move_to(&t.browser, dial(&t), true);
-    snprintf(username, sizeof username, "%s:%s", t.w.access.ufrag, BROWSER_UFRAG);
-    const check c = {.username = username, .pwd = t.w.access.pwd, .no_priority = true, .id = 77};
-    say(&t.browser, &t.w.access.rtp[0], buf, check_write(&c, buf, sizeof buf));
-    CU_ASSERT_TRUE(hear(&t.browser, buf, PATIENCE_MS) > 20 && buf[0] == 1 && buf[1] == 0x11);
+    come_refused(&t, 77);
     CU_ASSERT_TRUE(browser_check(&t.browser, &t.w.access));
+    talk_close(&t);
+}
+
+/* They count like others, and end with the call; the one that media goes on is not the one that
+ * makes room. */
+static void test_ice_tcp_refused_checks_keep_sixteen_connections_until_the_call_ends(void)
+{
+    enum { N = 40 };
+    talk t;
+    int fds[N];
+    talk_open(&t);
+    connect_by_tcp(&t);
+    const int talking = t.browser.fd;
+    for (uint32_t i = 0; i < N; i++) {
+        come_refused(&t, 1000 + i);
+        fds[i] = t.browser.fd;
+    }
+    CU_ASSERT_TRUE(comes_to(&stats_of(&t)->tcp_accepted, 1 + N));
+    CU_ASSERT_TRUE(comes_to(&stats_of(&t)->tcp_open, 16));
+    move_to(&t.browser, talking, true);
+    audio_passes(&t, 1);
+    world_end_call(&t.w);
+    CU_ASSERT_TRUE(comes_to(&stats_of(&t)->tcp_open, 0));
+    for (size_t i = 0; i < N; i++)
+        close(fds[i]);
     talk_close(&t);
 }
 
@@ -281,6 +312,7 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_ice_tcp_ended_call_closes_its_connection),
     AGW_CASE(test_ice_tcp_first_packet_must_be_an_authentic_check),
     AGW_CASE(test_ice_tcp_authentic_check_that_is_refused_keeps_the_connection),
+    AGW_CASE(test_ice_tcp_refused_checks_keep_sixteen_connections_until_the_call_ends),
     AGW_CASE(test_ice_tcp_oldest_of_seventeen_connections_ends),
 };
 
