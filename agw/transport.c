@@ -30,6 +30,10 @@ static const agw_ns ICMP_EVERY = AGW_S(1);
  * then. */
 static const agw_ns PEER_COST = AGW_S(10);
 static const agw_ns PEERS_DEPTH = AGW_ICE_REMOTES * AGW_S(10);
+/* What a peer may make happen so many times at once, and each second then: another selected pair
+ * that control is told of, an association that fails. */
+static const agw_ns SELECTED_COST = AGW_S(1), SELECTED_DEPTH = AGW_S(10);
+static const agw_ns FAILED_COST = AGW_S(1), FAILED_DEPTH = AGW_S(8);
 static const agw_ns UNPROVEN_COST = AGW_S(1) / AGW_UNPROVEN_PER_SECOND;
 static const agw_ns FREE_COST = AGW_S(1) / AGW_UNPROVEN_FREE;
 /* A peer that has announced another key may use the old one until it has our answer, and packets
@@ -164,6 +168,8 @@ void agw_transport_set_timer(agw_transport *t)
             at = agw_earlier(at, agw_ice_deadline(c->ice));
         at = agw_earlier(at, agw_early_deadline(t->worker->early, &c->early));
     }
+    if (t->selected_untold)
+        at = agw_earlier(at, agw_budget_at(&t->selected_told, SELECTED_COST, SELECTED_DEPTH));
     at = agw_earlier(at, agw_report_deadline(t));
     agw_timerq_set(&t->worker->timers, &t->timer, at);
 }
@@ -194,15 +200,33 @@ static bool is_main(const agw_transport *t, const agw_component *c)
     return c == &t->component[AGW_RTP_COMPONENT];
 }
 
+static void tell_pair(agw_transport *t, agw_event_kind kind)
+{
+    const agw_component *c = &t->component[AGW_RTP_COMPONENT];
+    t->selected_untold = false;
+    agw_worker_tell(t->worker, t, kind, &c->remote, c->port->tcp ? "tcp" : "udp");
+}
+
+/* Or later: whatever a peer nominates in between, the last pair is told. */
+static void tell_selected(agw_transport *t)
+{
+    if (agw_budget_take(&t->selected_told, t->worker->now, SELECTED_COST, SELECTED_DEPTH))
+        tell_pair(t, AGW_EVENT_ICE_SELECTED);
+    else
+        t->selected_untold = true;
+}
+
 static void on_selected(agw_transport *t, agw_component *c, const agw_ice_result *res)
 {
     c->port = port_by_id(c, res->selected.port_id);
     c->remote = res->selected.remote;
     follow_flow(t, c);
-    if (is_main(t, c))
-        agw_worker_tell(t->worker, t,
-                        res->connected ? AGW_EVENT_ICE_CONNECTED : AGW_EVENT_ICE_SELECTED,
-                        &c->remote, c->port->tcp ? "tcp" : "udp");
+    if (!is_main(t, c))
+        return;
+    if (res->connected)
+        tell_pair(t, AGW_EVENT_ICE_CONNECTED);
+    else
+        tell_selected(t);
 }
 
 /* TS 23.334 section 6.2.17.4. */
@@ -361,6 +385,8 @@ void agw_transport_on_timer(agw_transport *t)
 {
     if (t->srtp_out_next != NULL && t->worker->now >= t->srtp_out_at)
         use_next_key_out(t);
+    if (t->selected_untold)
+        tell_selected(t);
     for (size_t i = 0; i < components(t); i++)
         run_ice(t, &t->component[i]);
     for (size_t i = 0; i < 2; i++)
@@ -490,6 +516,13 @@ static bool may_hand_over(agw_transport *t, const agw_addr *source)
            agw_budgets_take(w->sources, source, w->now, UNPROVEN_COST);
 }
 
+/* A peer whose associations fail begins them more slowly. */
+static bool may_begin_dtls(const agw_transport *t)
+{
+    return t->assoc != NULL ||
+           agw_budget_has(&t->dtls_failed, t->worker->now, FAILED_COST, FAILED_DEPTH);
+}
+
 /* Each transport of a call whose parties have keys between them has one on the other side (see
  * negotiate_links.c). Until the answer there is none: whoever is too early repeats itself. */
 static void pass_dtls(agw_pkt *pkt)
@@ -517,7 +550,7 @@ static void take_dtls(agw_pkt *pkt)
         agw_pkt_drop(pkt, AGW_DROP_DTLS_UNEXPECTED);
         return;
     }
-    if (!may_hand_over(t, &pkt->remote)) {
+    if (!may_begin_dtls(t) || !may_hand_over(t, &pkt->remote)) {
         agw_pkt_drop(pkt, AGW_DROP_DTLS_FLOOD);
         return;
     }
@@ -656,6 +689,7 @@ static void on_failed(agw_transport *t, const char *why)
     const bool may_knock_again = !t->dtls_done && t->dtls_role == AGW_DTLS_SERVER;
     if (t->dtls_done)
         leave_dtls(t);
+    (void)agw_budget_take(&t->dtls_failed, t->worker->now, FAILED_COST, FAILED_DEPTH);
     fail_dtls(t, why);
     t->dtls_over = !may_knock_again;
 }
@@ -1336,7 +1370,7 @@ static bool apply_ice(agw_transport *t, const agw_transport_plan *plan)
 /* The answer has no ICE: from now on the signalled address counts. */
 static void leave_ice(agw_transport *t)
 {
-    t->is_ice = false;
+    t->is_ice = t->selected_untold = false;
     for (size_t i = 0; i < 2; i++) {
         agw_component *c = &t->component[i];
         agw_ice_free(c->ice);

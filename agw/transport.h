@@ -70,6 +70,8 @@ typedef struct agw_transport {
     agw_transport_name name;
     agw_timer timer;
 
+    agw_budget selected_told; /* pairs that control was told of */
+    bool selected_untold;     /* the present one is told by the timer */
     uint16_t rtcp_per_second; /* 0 = any number */
     agw_budget rtcp_budget;
     agw_branches branches; /* without ICE */
@@ -90,6 +92,7 @@ typedef struct agw_transport {
     bool dtls_over;                  /* ended: wait for new SDP */
     agw_budget dtls_budget;          /* datagrams that are handed over */
     agw_budget dtls_free, stun_free; /* AGW_UNPROVEN_FREE */
+    agw_budget dtls_failed;          /* associations that a peer has begun */
     agw_addr dtls_remote; /* where the peer's last datagram came from; a validated address */
     agw_port *dtls_port;
     agw_dtls_result *result; /* keys that wait for the peer's fingerprint */

@@ -20,6 +20,12 @@ static inline bool agw_budget_has(const agw_budget *b, agw_ns now, agw_ns cost, 
     return (b->full_at > now ? b->full_at - now : 0) + cost <= depth;
 }
 
+/** When cost can be paid; in the past: now. */
+static inline agw_ns agw_budget_at(const agw_budget *b, agw_ns cost, agw_ns depth)
+{
+    return b->full_at + cost - depth;
+}
+
 /** Pays, if it can be paid. */
 static inline bool agw_budget_take(agw_budget *b, agw_ns now, agw_ns cost, agw_ns depth)
 {

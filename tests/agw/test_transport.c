@@ -141,6 +141,53 @@ static void test_transport_ts23334_6_2_17_4_a_peer_of_many_addresses_is_told_slo
     lab_end(l);
 }
 
+/* The higher the priority, the more it is what the browser wants. */
+static void nominate(lab *l, lab_call *c, agw_addr from, uint32_t priority)
+{
+    uint8_t buf[512];
+    char username[64];
+    const agw_transport_plan *t = &c->plan->transports[0];
+    snprintf(username, sizeof username, "%s:%s", t->local_ufrag, t->remote_ufrag);
+    const check k = {.username = username,
+                     .pwd = t->local_pwd,
+                     .use_candidate = true,
+                     .priority = priority,
+                     .id = ++l->check_id};
+    lab_say(l, &l->access, from, buf, check_write(&k, buf, sizeof buf));
+    lab_turn(l);
+}
+
+/* Media follows at once, control is told so often and no more; of the last pair in any case. */
+static void test_transport_a_peer_that_nominates_to_and_fro_is_told_slowly(void)
+{
+    enum { AT_ONCE = 10, N = 31 };
+    lab *l = lab_new();
+    lab_call *c = &l->calls[0];
+    lab_apply(l, c);
+    nominate(l, c, lab_addr(50, 6000), 1000);
+    CU_ASSERT_EQUAL(lab_events(c, AGW_EVENT_ICE_CONNECTED), 1);
+    c->n_events = 0;
+    for (uint32_t i = 1; i <= N; i++) {
+        const agw_addr to = lab_addr(50, (uint16_t)(6000 + i % 2));
+        nominate(l, c, to, 1000 + i);
+        CU_ASSERT_TRUE(agw_addr_equal(
+            &lab_transport(l, c, LAB_ACCESS)->component[AGW_RTP_COMPONENT].remote, &to));
+        CU_ASSERT_EQUAL(lab_events(c, AGW_EVENT_ICE_SELECTED), i < AT_ONCE ? i : AT_ONCE);
+    }
+    l->now += AGW_S(1) - 1;
+    lab_turn(l);
+    CU_ASSERT_EQUAL(lab_events(c, AGW_EVENT_ICE_SELECTED), AT_ONCE);
+    l->now += 1;
+    lab_turn(l);
+    CU_ASSERT_EQUAL(lab_events(c, AGW_EVENT_ICE_SELECTED), AT_ONCE + 1);
+    const agw_addr last = lab_addr(50, 6000 + N % 2);
+    CU_ASSERT_TRUE(agw_addr_equal(&c->events[c->n_events - 1].remote, &last));
+    l->now += AGW_S(1);
+    lab_turn(l); /* not again */
+    CU_ASSERT_EQUAL(lab_events(c, AGW_EVENT_ICE_SELECTED), AT_ONCE + 1);
+    lab_end(l);
+}
+
 /* --- lifetimes ---------------------------------------------------------------------------------
  */
 
@@ -359,6 +406,34 @@ static void test_transport_dtls_server_hears_the_next_hello_after_a_timeout(void
     lab_say(l, &l->access, browser(), HELLO, sizeof HELLO);
     lab_turn(l);
     CU_ASSERT_EQUAL(l->n_assocs, 2);
+    lab_end(l);
+}
+
+/* As a peer's without use_srtp, for ever. */
+static void test_transport_dtls_associations_that_fail_begin_slowly(void)
+{
+    enum { AT_ONCE = 8, N = 20 };
+    lab *l = lab_new();
+    lab_call *c = &l->calls[0];
+    lab_apply(l, c);
+    knock(l, c);
+    for (size_t i = 1; i <= N; i++) {
+        CU_ASSERT_EQUAL(l->n_assocs, i < AT_ONCE ? i : AT_ONCE);
+        if (i <= AT_ONCE)
+            lab_post(l, lab_answer(lab_assoc_of(l, c, LAB_ACCESS), AGW_MAIL_DTLS_FAILED, "alert"));
+        lab_turn(l);
+        lab_say(l, &l->access, browser(), HELLO, sizeof HELLO);
+        lab_turn(l);
+    }
+    CU_ASSERT_EQUAL(lab_events(c, AGW_EVENT_DTLS_FAILED), AT_ONCE);
+    CU_ASSERT_EQUAL(lab_drops(l, AGW_DROP_DTLS_FLOOD), N - AT_ONCE + 1);
+    l->now += AGW_S(1);
+    lab_say(l, &l->access, browser(), HELLO, sizeof HELLO);
+    lab_turn(l);
+    CU_ASSERT_EQUAL(l->n_assocs, AT_ONCE + 1);
+    lab_say(l, &l->access, browser(), HELLO, sizeof HELLO); /* it is not hindered, once begun */
+    lab_turn(l);
+    CU_ASSERT_EQUAL(lab_assoc_of(l, c, LAB_ACCESS)->datagrams, 2);
     lab_end(l);
 }
 
@@ -1001,6 +1076,7 @@ static const agw_unit_case cases[] = {
     AGW_CASE(test_transport_dtls_budget_is_2000_datagrams_a_second),
     AGW_CASE(test_transport_ts23334_6_2_17_4_each_new_address_of_the_peer_is_told_once),
     AGW_CASE(test_transport_ts23334_6_2_17_4_a_peer_of_many_addresses_is_told_slowly),
+    AGW_CASE(test_transport_a_peer_that_nominates_to_and_fro_is_told_slowly),
     AGW_CASE(test_transport_goes_while_its_own_packets_wait),
     AGW_CASE(test_transport_applied_and_closed_in_one_round),
     AGW_CASE(test_transport_without_a_port_stays_and_is_silent),
@@ -1012,6 +1088,7 @@ static const agw_unit_case cases[] = {
     AGW_CASE(test_transport_dtls_role_of_the_answer_keeps_the_server_that_waited),
     AGW_CASE(test_transport_dtls_failure_of_the_client_waits_for_new_sdp),
     AGW_CASE(test_transport_dtls_server_hears_the_next_hello_after_a_timeout),
+    AGW_CASE(test_transport_dtls_associations_that_fail_begin_slowly),
     AGW_CASE(test_transport_rfc8122_6_2_wrong_certificate_ends_older_keys_too),
     AGW_CASE(test_transport_close_notify_stops_media_until_new_sdp),
     AGW_CASE(test_transport_keys_that_go_in_the_same_round_send_nothing_in_the_clear),
