@@ -558,13 +558,18 @@ static void take_dtls(agw_pkt *pkt)
         pass_dtls(pkt);
         return;
     }
+    agw_outbox *box = handshake_box(t);
+    if (box->first != NULL) { /* the thread is behind: here nothing bounds what waits */
+        agw_pkt_drop(pkt, AGW_DROP_DTLS_FLOOD);
+        return;
+    }
     t->dtls_remote = pkt->remote;
     t->dtls_port = pkt->port;
     if (t->assoc == NULL)
         start_dtls(t, t->dtls_plan == AGW_DTLS_ACTIVE ? AGW_DTLS_CLIENT : AGW_DTLS_SERVER);
     agw_mail *mail = agw_mail_new(AGW_MAIL_DTLS_DATA, pkt->data, pkt->len);
     mail->assoc = t->assoc;
-    agw_outbox_post(handshake_box(t), mail);
+    agw_outbox_post(box, mail);
     pkt->verdict = AGW_CONSUMED;
 }
 

@@ -101,6 +101,42 @@ static void test_transport_dtls_budget_is_2000_datagrams_a_second(void)
     lab_end(l);
 }
 
+/* What a handshake thread that is behind has no room for is lost, and not kept here: DTLS repeats
+ * it. The beginning of an association is kept. */
+static void test_transport_dtls_waits_in_the_handshake_threads_mailbox_only(void)
+{
+    enum { SLOTS = 8, N = 50 };
+    lab *l = lab_new();
+    lab_call *c = &l->calls[0];
+    lab_apply(l, c);
+    knock(l, c);
+    agw_ring_free(l->dtls);
+    l->dtls = l->w->handshakes[0].ring = agw_ring_new(SLOTS);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(l->dtls);
+    for (size_t i = 0; i < N; i++)
+        lab_say(l, &l->access, browser(), HELLO, sizeof HELLO);
+    CU_ASSERT_TRUE(agw_worker_turn(l->w, l->now));
+    size_t waiting = 0;
+    for (const agw_mail *mail = l->w->handshakes[0].first; mail != NULL; mail = mail->next)
+        waiting++;
+    CU_ASSERT_EQUAL(waiting, 1); /* the one that found the mailbox full */
+    CU_ASSERT_EQUAL(lab_drops(l, AGW_DROP_DTLS_FLOOD), N - SLOTS - 1);
+    c->plan->transports[0].dtls_epoch++;
+    c->plan->transports[0].dtls = AGW_DTLS_ACTIVE;
+    lab_post_plan(l, c);
+    CU_ASSERT_TRUE(agw_worker_turn(l->w, l->now));
+    do {
+        for (agw_mail *mail; (mail = agw_ring_pop(l->dtls)) != NULL;)
+            lab_take_dtls(l, mail);
+    } while (agw_worker_turn(l->w, l->now));
+    lab_turn(l);
+    CU_ASSERT_EQUAL(l->n_assocs, 2);
+    CU_ASSERT_PTR_NULL(l->assocs[0].assoc);
+    CU_ASSERT_EQUAL(l->assocs[0].datagrams, 1 + SLOTS + 1);
+    CU_ASSERT_TRUE(l->assocs[1].assoc != NULL && l->assocs[1].role == AGW_DTLS_CLIENT);
+    lab_end(l);
+}
+
 /* --- addresses of the peer ----------------------------------------------------------------------
  */
 
@@ -1074,6 +1110,7 @@ static void test_mail_that_is_never_delivered_takes_its_association_along(void)
 static const agw_unit_case cases[] = {
     AGW_CASE(test_transport_stray_hellos_make_handshakes_ask_for_a_cookie),
     AGW_CASE(test_transport_dtls_budget_is_2000_datagrams_a_second),
+    AGW_CASE(test_transport_dtls_waits_in_the_handshake_threads_mailbox_only),
     AGW_CASE(test_transport_ts23334_6_2_17_4_each_new_address_of_the_peer_is_told_once),
     AGW_CASE(test_transport_ts23334_6_2_17_4_a_peer_of_many_addresses_is_told_slowly),
     AGW_CASE(test_transport_a_peer_that_nominates_to_and_fro_is_told_slowly),
