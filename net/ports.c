@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
- * Pairs of ports stand in one of three lists, or in none when both halves are
- * out: cold   closed                       head: longest unused ready  both
- * halves open and free    head: longest unused half   one half is out head: to
- * be taken first as a single port */
+ * Pairs of ports stand in one of three lists, or in none when both halves are out:
+ *
+ *     cold   closed                      head: longest unused
+ *     ready  both halves open and free   head: longest unused
+ *     half   one half is out             head: to be taken first as a single port */
 #include "net/ports.h"
 
 #include "base/heap.h"
@@ -55,7 +56,6 @@ static pair *list_head(const list *l)
 
 static void insert(list *l, pair *p, pair *before)
 {
-    AGW_ASSERT(before != NULL);
     AGW_ASSERT(before != NULL && p->next == NULL); /* the list is set up, p is in none */
     p->next = before;
     p->prev = before->prev;
