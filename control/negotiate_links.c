@@ -16,6 +16,15 @@ static agw_transport_kind kind_of(const agw_exchange *x, bool ice, bool mux, boo
     return mux && mux_only ? AGW_TRANSPORT_MUXED : AGW_TRANSPORT_PAIR;
 }
 
+/* The shared port knows its peers by ICE alone, and who is not bound to DTLS may answer without. */
+static agw_transport_kind kind_for_receiver(const agw_exchange *x, const agw_work *w)
+{
+    const agw_leg *leg = &x->next->leg[x->to];
+    const agw_line_end *end = &w->line->end[x->to];
+    const bool ice_is_sure = end->security == AGW_SECURITY_DTLS && !end->osrtp;
+    return kind_of(x, leg->ice && ice_is_sure, leg->mux, leg->mux_only);
+}
+
 /* The family that was asked for, or whatever the interface has. */
 static agw_err reserve_family(const agw_exchange *x, const agw_leg *leg, agw_transport_kind kind,
                               agw_transport_info *out)
@@ -186,8 +195,7 @@ static agw_err link_receiver(agw_exchange *x, agw_work *w)
         return AGW_OK;
     }
     uint32_t id;
-    const agw_err err =
-        reserve(x, x->to, leg->ice, kind_of(x, leg->ice, leg->mux, leg->mux_only), w->tm, &id);
+    const agw_err err = reserve(x, x->to, leg->ice, kind_for_receiver(x, w), w->tm, &id);
     if (err == AGW_OK)
         set_link(w->line, x->to, id, false);
     return err;

@@ -275,6 +275,59 @@ static void test_negotiate_ts23334_6_2_17_4_nobody_is_known_before_the_answer(vo
     fixture_fini(&f);
 }
 
+#define PLAIN_ICE                                                                                  \
+    "a=ice-ufrag:r1kG\na=ice-pwd:" PWD_T "\na=candidate:1 1 udp 2122260223 10.2.0.9 16000 typ "    \
+    "host\na=rtcp-mux\n"
+
+/* Plain RTP with ICE and rtcp-mux may be answered without the one, or without both: the shared port
+ * would not know that peer. */
+static void test_negotiate_rfc8445_plain_rtp_may_be_answered_without_ice(void)
+{
+    static const struct {
+        const char *keys, *offered, *answered;
+        bool mux;
+    } CASES_OF[] = {
+        {"", CORE_A PLAIN_ICE, CORE_A, false},
+        {"", CORE_A PLAIN_ICE, CORE_A "a=rtcp-mux\n", true},
+        {"{\"ICE\":\"force\",\"rtcp-mux\":[\"offer\"]}", CORE_A, CORE_A, false},
+        {"{\"ICE\":\"force\",\"rtcp-mux\":[\"require\"]}", CORE_A, CORE_A "a=rtcp-mux\n", true},
+        {"{\"ICE\":\"force\",\"rtcp-mux\":[\"offer\"],\"OSRTP\":[\"offer\"],\"SDES\":[\"no\"]}",
+         CORE_A, CORE_A, false},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(CASES_OF); i++) {
+        fixture f;
+        fixture_config(&f);
+        f.config.profiles[0] = f.config.profiles[1] = AGW_REALM_NONE;
+        fixture_open(&f);
+        OFFER(&f, AGW_SIDE_A, CASES_OF[i].keys, CASES_OF[i].offered);
+        CU_ASSERT_TRUE(says(&f, " typ host\r\n") && says(&f, "a=rtcp-mux\r\n"));
+        const unsigned port = port_of(&f, 0);
+        CU_ASSERT_NOT_EQUAL(port, 20000);
+        ANSWER(&f, AGW_SIDE_B, CASES_OF[i].keys, CASES_OF[i].answered);
+        const agw_transport_plan *t = transport_of(&f, 0, AGW_SIDE_B);
+        CU_ASSERT_FALSE(t->ice);
+        CU_ASSERT_EQUAL(t->rtcp_mux, CASES_OF[i].mux);
+        CU_ASSERT_EQUAL(t->remote_rtp.port, 16000);
+        CU_ASSERT_EQUAL(t->remote_rtcp.port, CASES_OF[i].mux ? 16000 : 16001);
+        fixture_fini(&f);
+    }
+}
+
+/* Who takes both gets both: one port, and no second component. */
+static void test_negotiate_rfc8445_plain_rtp_may_be_answered_with_ice(void)
+{
+    fixture f;
+    fixture_config(&f);
+    f.config.profiles[0] = f.config.profiles[1] = AGW_REALM_NONE;
+    fixture_open(&f);
+    OFFER(&f, AGW_SIDE_A, "", CORE_A PLAIN_ICE);
+    ANSWER(&f, AGW_SIDE_B, "", CORE_A PLAIN_ICE);
+    const agw_transport_plan *t = transport_of(&f, 0, AGW_SIDE_B);
+    CU_ASSERT_TRUE(t->ice && t->rtcp_mux);
+    CU_ASSERT_STRING_EQUAL(t->remote_ufrag, "r1kG");
+    fixture_fini(&f);
+}
+
 static const agw_unit_case CASES[] = {
     AGW_CASE(test_negotiate_rfc6544_4_5_passive_candidates_behind_those_of_udp),
     AGW_CASE(test_negotiate_rfc6544_not_without_the_option_nor_on_ports_of_their_own),
@@ -287,5 +340,7 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_negotiate_candidates_are_bounded_at_64),
     AGW_CASE(test_negotiate_ts23334_6_2_17_4_who_is_named_by_a_candidate),
     AGW_CASE(test_negotiate_ts23334_6_2_17_4_nobody_is_known_before_the_answer),
+    AGW_CASE(test_negotiate_rfc8445_plain_rtp_may_be_answered_without_ice),
+    AGW_CASE(test_negotiate_rfc8445_plain_rtp_may_be_answered_with_ice),
 };
 AGW_UNIT_MAIN("negotiate_ice", CASES)
