@@ -28,6 +28,17 @@ static void forget_text(agw_offer *offer)
     g_clear_pointer(&offer->sdp, agw_sdp_free);
 }
 
+static void free_offers(GArray *offers)
+{
+    for (guint i = 0; offers != NULL && i < offers->len; i++) {
+        agw_offer *offer = &g_array_index(offers, agw_offer, i);
+        agw_state_free(offer->pending);
+        forget_text(offer);
+    }
+    if (offers != NULL)
+        g_array_free(offers, TRUE);
+}
+
 void agw_session_free(agw_session *session)
 {
     if (session == NULL)
@@ -37,6 +48,7 @@ void agw_session_free(agw_session *session)
     agw_state_free(session->crossed.pending);
     forget_text(&session->offer);
     forget_text(&session->crossed);
+    free_offers(agw_branches_end(session));
     for (size_t i = 0; i < 2; i++) {
         g_free(session->origin[i].username);
         g_free(session->origin[i].id);
@@ -80,12 +92,21 @@ static bool state_owns(const agw_state *state, const agw_addr *addr, agw_side *l
 
 bool agw_session_owns(const agw_session *session, const agw_addr *addr, agw_side *leg)
 {
-    return state_owns(session->offer.pending, addr, leg) ||
-           state_owns(session->crossed.pending, addr, leg) ||
-           state_owns(session->current, addr, leg);
+    bool owns = false;
+    for (size_t i = 0; !owns && i < agw_session_n_states(session); i++)
+        owns = state_owns(agw_session_state(session, i), addr, leg);
+    return owns;
 }
 
 /* --- taking over -------------------------------------------------------------------------- */
+
+static bool knows_link(const agw_session *s, uint32_t id)
+{
+    bool known = false;
+    for (size_t i = 0; !known && i < agw_session_n_states(s); i++)
+        known = agw_state_link(agw_session_state(s, i), id) != NULL;
+    return known;
+}
 
 /* Gives back the transports of `old` that neither the session nor `other` knows any more. */
 static void release_unknown(agw_session *s, const agw_state *old, const agw_state *other)
@@ -93,9 +114,7 @@ static void release_unknown(agw_session *s, const agw_state *old, const agw_stat
     for (guint i = 0; old != NULL && i < old->links->len; i++) {
         const agw_link *link = g_ptr_array_index(old->links, i);
         const uint32_t id = link->info.id;
-        if (agw_state_link(s->current, id) == NULL &&
-            agw_state_link(s->offer.pending, id) == NULL &&
-            agw_state_link(s->crossed.pending, id) == NULL && agw_state_link(other, id) == NULL)
+        if (!knows_link(s, id) && agw_state_link(other, id) == NULL)
             agw_gateway_release(s->gw, s->call, id);
     }
 }
@@ -167,6 +186,25 @@ static void take_over(agw_session *s, agw_state *current, agw_state *pending)
     if (old_current != current)
         agw_state_free(old_current);
     agw_state_free(old_pending);
+}
+
+/* The same, and no other branch can answer any more. */
+static void take_over_alone(agw_session *s, agw_state *current, agw_state *pending)
+{
+    take_over(s, current, pending);
+    GArray *const gone = agw_branches_end(s);
+    if (gone == NULL)
+        return;
+    agw_session_apply(s);
+    s->others = gone; /* what two of them have in common is given back once */
+    while (gone->len > 0) {
+        agw_offer last = g_array_index(gone, agw_offer, gone->len - 1);
+        g_array_set_size(gone, gone->len - 1);
+        release_unknown(s, last.pending, NULL);
+        agw_state_free(last.pending);
+        forget_text(&last);
+    }
+    g_array_free(g_steal_pointer(&s->others), TRUE);
 }
 
 static void swap_offers(agw_session *s)
@@ -308,11 +346,14 @@ static bool has_room_for_chains(agw_exchange *x)
 static agw_err run_offer(agw_exchange *x, const char *text, size_t len, GString *out)
 {
     agw_session *s = x->s;
+    agw_err err = agw_branches_offer(x);
+    if (err != AGW_OK)
+        return err;
     agw_legs_offer(x);
     if (agw_out_is_looped(x))
         return pass_on(x, text, len, out);
     learn_ids(x);
-    agw_err err = agw_in_offer(x);
+    err = agw_in_offer(x);
     if (err == AGW_OK)
         err = agw_links_offer(x);
     if (err != AGW_OK)
@@ -327,13 +368,18 @@ static agw_err run_offer(agw_exchange *x, const char *text, size_t len, GString 
         give_up_crossed(s); /* an earlier one of the same side */
         swap_offers(s);
     }
+    const bool undecided = s->current == NULL || s->early;
+    agw_branches_offered(x);
     forget_text(&s->offer);
     s->offer.from = x->from;
     s->offer.text = g_strndup(text, len);
     s->offer.len = len;
     s->offer.sdp = g_steal_pointer(&x->sdp);
     s->decided = false;
-    take_over(s, s->current, g_steal_pointer(&x->next));
+    if (undecided)
+        take_over(s, s->current, g_steal_pointer(&x->next));
+    else
+        take_over_alone(s, s->current, g_steal_pointer(&x->next));
     return AGW_OK;
 }
 
@@ -361,9 +407,18 @@ static agw_err run_answer(agw_exchange *x, const char *text, size_t len, GString
         agw_forks_note(x);
         return AGW_OK;
     }
+    if (agw_branches_stand(x)) {
+        s->stood = true;
+        return AGW_OK;
+    }
     agw_plan_medias(x);
     agw_forks_taken(x);
-    take_over(s, g_steal_pointer(&x->next), NULL);
+    if (s->decided) {
+        take_over_alone(s, g_steal_pointer(&x->next), NULL);
+    } else {
+        agw_branches_leave(s);
+        take_over(s, g_steal_pointer(&x->next), NULL);
+    }
     give_up_crossed(s);
     return AGW_OK;
 }
@@ -404,6 +459,8 @@ agw_err agw_negotiate(agw_session *session, agw_side from, bool is_offer, const 
         *why = "Failed to parse SDP";
         return err;
     }
+    if (!x.is_offer)
+        agw_branches_choose(session, flags);
     const bool repeated = repeats_its_offer(session, from, is_offer, sdp, len);
     session->stood = false;
     exchange_begin(&x);
@@ -414,6 +471,7 @@ agw_err agw_negotiate(agw_session *session, agw_side from, bool is_offer, const 
     session->looped = err == AGW_OK && x.looped;
     *why = err == AGW_OK ? x.refused : x.why;
     exchange_end(&x);
+    agw_branches_rest(session);
     if (err == AGW_OK && repeated && !session->looped)
         take_over(session, session->current, NULL);
     return err;

@@ -89,11 +89,10 @@ static agw_candidate_view view_in(const agw_state *state, uint32_t transport_id,
 agw_candidate_view agw_session_candidate(const agw_session *session, uint32_t transport_id,
                                          const agw_addr *addr)
 {
-    const agw_state *const states[] = {session->current, session->crossed.pending,
-                                       session->offer.pending};
+    const size_t n = agw_session_n_states(session);
     agw_candidate_view view = AGW_CANDIDATE_UNKNOWN;
-    for (size_t i = 0; i < G_N_ELEMENTS(states) && view != AGW_CANDIDATE_NAMED; i++) {
-        const agw_candidate_view here = view_in(states[i], transport_id, addr);
+    for (size_t i = 0; i < n && view != AGW_CANDIDATE_NAMED; i++) {
+        const agw_candidate_view here = view_in(agw_session_state(session, i), transport_id, addr);
         view = here == AGW_CANDIDATE_UNKNOWN ? view : here;
     }
     return view;
@@ -150,9 +149,8 @@ agw_err agw_session_trickle(agw_session *session, agw_side side, const char *tex
     if (err != AGW_OK)
         return err;
     trickle t = {.side = side, .sdp = sdp};
-    take_sections(&t, session->current);
-    take_sections(&t, session->offer.pending);
-    take_sections(&t, session->crossed.pending);
+    for (size_t i = 0; i < agw_session_n_states(session); i++)
+        take_sections(&t, agw_session_state(session, i));
     agw_sdp_free(sdp);
     if (t.added)
         agw_session_apply(session);

@@ -183,6 +183,8 @@ static void arrange_lines(agw_exchange *x)
         const agw_sdp_media *m = &x->sdp->medias[i];
         keep_hidden(next, old, x->from);
         agw_line *line = found[i] != NULL ? found[i] : new_line(x, m);
+        if (x->apart)
+            line->end[x->to].hidden = removes(x, m->kind);
         g_ptr_array_add(next->lines, line);
         if (m->mid != NULL)
             agw_line_set_mid(line, x->from, m->mid);

@@ -318,11 +318,12 @@ static size_t room_of(const agw_state *state)
 
 agw_plan *agw_plan_of(const agw_session *s)
 {
-    const agw_state *const states[] = {s->current, s->offer.pending, s->crossed.pending};
+    const size_t n_states = agw_session_n_states(s);
     size_t n_links = 0, room = 0;
-    for (size_t i = 0; i < G_N_ELEMENTS(states); i++) {
-        n_links += states[i] != NULL ? states[i]->links->len : 0;
-        room += room_of(states[i]);
+    for (size_t i = 0; i < n_states; i++) {
+        const agw_state *state = agw_session_state(s, i);
+        n_links += state != NULL ? state->links->len : 0;
+        room += room_of(state);
     }
     agw_plan *plan = agw_plan_new(n_links, s->current != NULL ? s->current->lines->len : 0);
     if (plan == NULL)
@@ -332,8 +333,9 @@ agw_plan *agw_plan_of(const agw_session *s)
         return NULL;
     }
     plan->n_transports = plan->n_medias = 0;
-    for (size_t i = 0; i < G_N_ELEMENTS(states); i++)
-        add_transports(plan, states[i]); /* what stands counts where an offer has it, too */
+    for (size_t i = 0; i < n_states; i++)
+        add_transports(plan,
+                       agw_session_state(s, i)); /* what stands counts where an offer has it, too */
     add_medias(plan, s->current);
     return plan;
 }

@@ -47,6 +47,11 @@ GPtrArray *agw_state_new_lines(void)
     return g_ptr_array_new_with_free_func(line_free);
 }
 
+static void leg_init(agw_leg *leg)
+{
+    *leg = (agw_leg){.tos = -1, .ptime = -1, .ptime_back = -1, .police = -1};
+}
+
 agw_state *agw_state_new(void)
 {
     agw_state *state = g_new0(agw_state, 1);
@@ -54,8 +59,7 @@ agw_state *agw_state_new(void)
     state->lines = agw_state_new_lines();
     state->next_media_id = 1;
     for (size_t i = 0; i < 2; i++)
-        state->leg[i].tos = state->leg[i].ptime = state->leg[i].ptime_back = state->leg[i].police =
-            -1;
+        leg_init(&state->leg[i]);
     return state;
 }
 
@@ -148,6 +152,7 @@ agw_state *agw_state_copy(const agw_state *state)
     agw_state *copy = agw_state_new();
     copy->next_media_id = state->next_media_id;
     copy->passes = state->passes;
+    copy->kind = state->kind;
     for (size_t i = 0; i < 2; i++)
         leg_copy(&copy->leg[i], &state->leg[i]);
     for (guint i = 0; i < state->links->len; i++)
@@ -174,6 +179,17 @@ void agw_state_free(agw_state *state)
     g_ptr_array_free(state->links, TRUE);
     g_ptr_array_free(state->lines, TRUE);
     g_free(state);
+}
+
+void agw_state_forget_side(agw_state *state, agw_side side)
+{
+    leg_fini(&state->leg[side]);
+    leg_init(&state->leg[side]);
+    for (guint i = 0; i < state->lines->len; i++) {
+        agw_line_end *end = &agw_state_line(state, i)->end[side];
+        g_free(end->mid);
+        *end = (agw_line_end){.said = AGW_SDP_SENDRECV};
+    }
 }
 
 agw_line *agw_state_line(const agw_state *state, size_t i)

@@ -130,7 +130,8 @@ typedef struct agw_state {
     GPtrArray *links; /* of agw_link * */
     GPtrArray *lines; /* of agw_line * */
     uint32_t next_media_id;
-    bool passes; /* passthrough was asked for: what is secured by the offerer stays so */
+    uint32_t kind; /* of the branches that it was offered to; others than the first have a number */
+    bool passes;   /* passthrough was asked for: what is secured by the offerer stays so */
 } agw_state;
 
 /** The o= line that one party sees. It belongs to what was sent, so an exchange that is given up
@@ -159,6 +160,9 @@ struct agw_session {
     agw_state *current; /* NULL before the first answer */
     agw_offer offer;    /* the last one */
     agw_offer crossed;  /* the other party's that was open when it came, and still is; else empty */
+    GArray *others;     /* of agw_offer, all open: of other kinds of branches; NULL = none */
+    GArray *names;      /* branches of the last offers, until it is decided; NULL = none */
+    uint32_t last_kind;
     agw_origin origin[2];
     bool looped; /* the last message was one of our own */
     bool urgent; /* an emergency or priority call */
@@ -211,6 +215,7 @@ typedef struct agw_exchange {
     bool browser;        /* the message comes from a browser */
     bool converted;      /* a browser's offer goes to a plain leg without being told so */
     bool looped;         /* we wrote the message ourselves toward this very realm */
+    bool apart;          /* an offer to a branch of a kind that no open one has */
     const char *refused; /* why a line could not be served, or NULL */
     const char *why;
 } agw_exchange;
@@ -227,6 +232,8 @@ void agw_state_free(agw_state *state);
 agw_line *agw_state_line(const agw_state *state, size_t i);
 /** NULL when there is none, or state is NULL. */
 agw_link *agw_state_link(const agw_state *state, uint32_t id);
+/** Nothing is known of that side any more: neither its leg nor its ends. */
+void agw_state_forget_side(agw_state *state, agw_side side);
 /** The link of one end of a line, or NULL. */
 agw_link *agw_state_end_link(const agw_state *state, const agw_line *line, agw_side side);
 /** Wipes and forgets the party's credentials. */
@@ -355,6 +362,27 @@ void agw_forks_taken(const agw_exchange *x);
 void agw_forks_settle(const agw_exchange *x, agw_link *link, const agw_addr *before);
 /** An offer begins: what is known of branches ends unless they are known to be early dialogs. */
 void agw_forks_offer(const agw_exchange *x, agw_transport_plan *from, agw_transport_plan *to);
+
+/* --- negotiate_branches.c: branches of different kinds --- */
+
+/** All states of a session, those that there are not as NULL. */
+size_t agw_session_n_states(const agw_session *s);
+agw_state *agw_session_state(const agw_session *s, size_t i);
+/** An offer to another branch goes on with x->next of its kind; AGW_ERR_LIMIT: too many kinds. */
+AGW_NODISCARD agw_err agw_branches_offer(agw_exchange *x);
+/** It is written: room in s->offer, and its branch is noted. */
+void agw_branches_offered(agw_exchange *x);
+/** Makes the offer that went to the branch of an answer s->offer. The one whose answer stands may
+ * be among the others then, without a state of its own, until one of the next two. */
+void agw_branches_choose(agw_session *s, const agw_flags *flags);
+/** What stands will be another branch's: its own is kept, it may still win. */
+void agw_branches_leave(agw_session *s);
+/** What stands is still the same. */
+void agw_branches_rest(agw_session *s);
+/** Whether another kind of branch is heard, and stays it. */
+bool agw_branches_stand(const agw_exchange *x);
+/** It is decided who answers: returns the other offers, or NULL. */
+GArray *agw_branches_end(agw_session *s);
 
 /* --- negotiate_ice.c: full agents --- */
 

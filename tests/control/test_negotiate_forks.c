@@ -235,6 +235,202 @@ static void test_negotiate_forks_eight_others_are_known(void)
     fixture_fini(&f);
 }
 
+/* --- branches of different kinds ---------------------------------------------------------- */
+
+#define TO_PHONE(name)                                                                             \
+    "\"via-branch\":\"" name "\",\"ICE\":\"remove\",\"transport-protocol\":\"RTP/AVP\","           \
+    "\"direction\":[\"access\",\"core\"],\"rtcp-mux\":[\"demux\"]"
+#define TO_BROWSER(name)                                                                           \
+    "\"via-branch\":\"" name "\",\"ICE\":\"force\",\"transport-protocol\":\"RTP/SAVPF\","          \
+    "\"direction\":[\"access\",\"access\"],\"rtcp-mux\":[\"offer\"]"
+#define BY_PHONE   CORE_SESSION("1") "m=audio 16000 RTP/AVP 8\n"
+#define BY_BROWSER WEB_ANSWER_A("w2w2", PWD_2, FP_2, "active")
+
+static void expect_phone_offer(const fixture *f)
+{
+    CU_ASSERT(has(f, "c=IN IP4 10.1.0.1\r\n"));
+    CU_ASSERT(has(f, "m=audio 3") && strstr(f->told->str, " RTP/AVP ") != NULL);
+    CU_ASSERT_FALSE(has(f, "a=ice-") || has(f, "a=fingerprint") || has(f, "a=rtcp-mux"));
+}
+
+static void expect_browser_offer(const fixture *f)
+{
+    CU_ASSERT(has(f, "c=IN IP4 10.0.0.1\r\n"));
+    CU_ASSERT(has(f, "m=audio 20000 UDP/TLS/RTP/SAVPF "));
+    CU_ASSERT(has(f, "a=ice-ufrag:") && has(f, "a=fingerprint") && has(f, "a=rtcp-mux"));
+}
+
+static void offer_phone(fixture *f, const char *keys)
+{
+    OFFER(f, AGW_SIDE_A, keys, OFFER_OF_TWO);
+    expect_phone_offer(f);
+}
+
+static void offer_browser(fixture *f, const char *keys)
+{
+    OFFER(f, AGW_SIDE_A, keys, OFFER_OF_TWO);
+    expect_browser_offer(f);
+}
+
+static void ring_both(fixture *f, bool phone_first)
+{
+    fixture_init(f);
+    if (phone_first)
+        offer_phone(f, "{" TO_PHONE("p") "}");
+    offer_browser(f, "{" TO_BROWSER("w") "}");
+    if (!phone_first)
+        offer_phone(f, "{" TO_PHONE("p") "}");
+    CU_ASSERT_EQUAL(plan_of(f)->n_transports, 3); /* the caller's is one */
+}
+
+static void expect_phone(const fixture *f)
+{
+    CU_ASSERT(has(f, "m=audio 20000 UDP/TLS/RTP/SAVPF 8\r\n"));
+    CU_ASSERT_EQUAL(core_of(f)->security, AGW_SECURITY_PLAIN);
+    CU_ASSERT_FALSE(core_of(f)->ice);
+    CU_ASSERT_EQUAL(core_of(f)->remote_rtp.port, 16000);
+}
+
+static void expect_browser(const fixture *f)
+{
+    CU_ASSERT(has(f, "m=audio 20000 UDP/TLS/RTP/SAVPF 8\r\n"));
+    CU_ASSERT_EQUAL(core_of(f)->security, AGW_SECURITY_DTLS);
+    CU_ASSERT_STRING_EQUAL(core_of(f)->remote_ufrag, "w2w2");
+}
+
+static void test_negotiate_forks_a_phone_and_a_browser_have_an_offer_each(void)
+{
+    for (int i = 0; i < 4; i++) {
+        fixture f;
+        ring_both(&f, i % 2 == 0);
+        if (i < 2) {
+            ANSWER(&f, AGW_SIDE_B, "{\"via-branch\":\"p\",\"sip-code\":200}", BY_PHONE);
+            expect_phone(&f);
+        } else {
+            ANSWER(&f, AGW_SIDE_B, "{\"via-branch\":\"w\",\"sip-code\":200}", BY_BROWSER);
+            expect_browser(&f);
+        }
+        CU_ASSERT_EQUAL(plan_of(&f)->n_transports, 2); /* the other branch's is given back */
+        CU_ASSERT_EQUAL(fake_call_transports(f.call), 2);
+        fixture_fini(&f);
+    }
+}
+
+/* The browser rings with media, then the phone; the browser takes the call after all. */
+static void test_negotiate_forks_of_two_kinds_ring_in_turn(void)
+{
+    fixture f;
+    char *caller[4] = {NULL};
+    ring_both(&f, true);
+    for (size_t i = 0; i < G_N_ELEMENTS(caller); i++) {
+        const bool browser = i % 2 == 0;
+        const char *keys = i == 3    ? "{\"via-branch\":\"p\",\"sip-code\":200}"
+                           : browser ? "{\"via-branch\":\"w\",\"sip-code\":183}"
+                                     : "{\"via-branch\":\"p\",\"sip-code\":183}";
+        ANSWER(&f, AGW_SIDE_B, keys, browser ? BY_BROWSER : BY_PHONE);
+        CU_ASSERT_FALSE(agw_session_stood(f.session));
+        if (browser)
+            expect_browser(&f);
+        else
+            expect_phone(&f);
+        CU_ASSERT_EQUAL(plan_of(&f)->n_transports, i == 3 ? 2 : 3);
+        const char *ufrag = strstr(f.told->str, "a=ice-ufrag:");
+        CU_ASSERT_PTR_NOT_NULL_FATAL(ufrag);
+        caller[i] = g_strndup(ufrag, strcspn(ufrag, "\r"));
+        CU_ASSERT_STRING_EQUAL(caller[i], caller[0]); /* it reads one transport throughout */
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(caller); i++)
+        g_free(caller[i]);
+    CU_ASSERT_FALSE(agw_session_open(f.session));
+    CU_ASSERT_EQUAL(fake_call_transports(f.call), 2);
+    fixture_fini(&f);
+}
+
+/* Without a via-branch it is the newest offer's answer, and a third branch of a known kind takes
+ * its place beside the first. */
+static void test_negotiate_forks_of_one_kind_share_an_offer_beside_another_kind(void)
+{
+    fixture f;
+    ring_both(&f, true);
+    const unsigned port = 30000;
+    offer_phone(&f, "{" TO_PHONE("p2") ",\"codec\":{\"strip\":[\"opus\"]}}");
+    CU_ASSERT_EQUAL(port_of(&f, 0), port);
+    CU_ASSERT_EQUAL(plan_of(&f)->n_transports, 3);
+    ANSWER(&f, AGW_SIDE_B, "{\"via-branch\":\"p2\",\"sip-code\":183}", BY_PHONE);
+    expect_phone(&f);
+    BRANCH(&f, 1, "{\"via-branch\":\"p\",\"sip-code\":183}");
+    CU_ASSERT_EQUAL(core_of(&f)->n_open, 1); /* the two of them as ever */
+    ANSWER(&f, AGW_SIDE_B, "{\"via-branch\":\"w\",\"sip-code\":200}", BY_BROWSER);
+    expect_browser(&f);
+    fixture_fini(&f);
+    ring_both(&f, true);
+    ANSWER(&f, AGW_SIDE_B, "", BY_BROWSER);
+    expect_browser(&f);
+    fixture_fini(&f);
+}
+
+/* RFC 5009, over the kinds, too; and what is refused changes nothing. */
+static void test_negotiate_forks_rfc5009_an_open_branch_of_another_kind_stands(void)
+{
+    fixture f;
+    ring_both(&f, true);
+    ANSWER(&f, AGW_SIDE_B, "{\"via-branch\":\"w\",\"sip-code\":183,\"P-Early-Media\":\"sendrecv\"}",
+           BY_BROWSER);
+    ANSWER(&f, AGW_SIDE_B, "{\"via-branch\":\"p\",\"sip-code\":183}", BY_PHONE);
+    CU_ASSERT_TRUE(agw_session_stood(f.session));
+    CU_ASSERT_EQUAL(core_of(&f)->security, AGW_SECURITY_DTLS);
+    CU_ASSERT_EQUAL(say(&f, AGW_SIDE_B, false, "{\"via-branch\":\"p\",\"sip-code\":200}", "v=0\n"),
+                    AGW_ERR_MALFORMED);
+    CU_ASSERT_EQUAL(core_of(&f)->security, AGW_SECURITY_DTLS);
+    ANSWER(&f, AGW_SIDE_B, "{\"via-branch\":\"p\",\"sip-code\":200}", BY_PHONE);
+    expect_phone(&f);
+    CU_ASSERT_EQUAL(plan_of(&f)->n_transports, 2);
+    fixture_fini(&f);
+}
+
+/* A branch that is added while another one rings; a re-offer without answers known to be final. */
+static void test_negotiate_forks_another_kind_may_come_late_and_end_untold(void)
+{
+    fixture f;
+    fixture_init(&f);
+    offer_phone(&f, "{" TO_PHONE("p") "}");
+    ANSWER(&f, AGW_SIDE_B, "{\"via-branch\":\"p\",\"sip-code\":183}", BY_PHONE);
+    offer_browser(&f, "{" TO_BROWSER("w") "}");
+    CU_ASSERT_EQUAL(core_of(&f)->remote_rtp.port, 16000); /* it rings on */
+    ANSWER(&f, AGW_SIDE_B, "{\"via-branch\":\"w\",\"sip-code\":200}", BY_BROWSER);
+    expect_browser(&f);
+    CU_ASSERT_EQUAL(fake_call_transports(f.call), 2);
+    fixture_fini(&f);
+    ring_both(&f, false);
+    ANSWER(&f, AGW_SIDE_B, "{\"via-branch\":\"w\"}", BY_BROWSER);
+    CU_ASSERT_EQUAL(plan_of(&f)->n_transports, 3);
+    OFFER(&f, AGW_SIDE_A, "", OFFER_OF_TWO);
+    CU_ASSERT_EQUAL(plan_of(&f)->n_transports, 2);
+    CU_ASSERT_EQUAL(fake_call_transports(f.call), 2);
+    ANSWER(&f, AGW_SIDE_B, "", BY_BROWSER);
+    expect_browser(&f);
+    fixture_fini(&f);
+}
+
+static void test_negotiate_forks_nine_kinds_and_no_more(void)
+{
+    fixture f;
+    fixture_init(&f);
+    for (int i = 0; i < 10; i++) {
+        char *keys = g_strdup_printf(
+            "{\"via-branch\":\"b%d\",\"direction\":[\"access\",\"%s\"],\"rtcp-mux\":[\"%s\"],"
+            "\"transport-protocol\":\"%s\",\"ICE\":\"%s\"}",
+            i, i % 2 == 0 ? "access" : "core", i % 4 < 2 ? "offer" : "demux",
+            i < 8 ? "RTP/AVP" : "RTP/AVPF", i % 8 < 4 ? "remove" : "force");
+        const agw_err err = say(&f, AGW_SIDE_A, true, keys, OFFER_OF_TWO);
+        CU_ASSERT_EQUAL(err, i < 9 ? AGW_OK : AGW_ERR_LIMIT);
+        g_free(keys);
+    }
+    CU_ASSERT_STRING_EQUAL(f.why, "Too many branches of different kinds");
+    CU_ASSERT_EQUAL(fake_call_transports(f.call), 10);
+    fixture_fini(&f);
+}
+
 static const agw_unit_case CASES[] = {
     AGW_CASE(test_negotiate_forks_the_newest_provisional_answer_stands),
     AGW_CASE(test_negotiate_forks_the_final_answer_closes_the_others),
@@ -245,6 +441,12 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_negotiate_forks_an_early_update_keeps_the_other_dialogs),
     AGW_CASE(test_negotiate_forks_a_refused_reoffer_decides_nothing),
     AGW_CASE(test_negotiate_forks_eight_others_are_known),
+    AGW_CASE(test_negotiate_forks_a_phone_and_a_browser_have_an_offer_each),
+    AGW_CASE(test_negotiate_forks_of_two_kinds_ring_in_turn),
+    AGW_CASE(test_negotiate_forks_of_one_kind_share_an_offer_beside_another_kind),
+    AGW_CASE(test_negotiate_forks_rfc5009_an_open_branch_of_another_kind_stands),
+    AGW_CASE(test_negotiate_forks_another_kind_may_come_late_and_end_untold),
+    AGW_CASE(test_negotiate_forks_nine_kinds_and_no_more),
 };
 
 AGW_UNIT_MAIN("negotiate_forks", CASES)
