@@ -240,6 +240,8 @@ static void read_offered(agw_exchange *x, agw_work *w, size_t served)
     line->offered = false;
     for (guint i = 0; i < line->rows->len; i++)
         agw_line_row(line, i)->offered = agw_line_row(line, i)->added = false;
+    if (line->end[x->to].hidden)
+        agw_line_keep_shown(line, w->m);
     read_security(x, w);
     line->end[x->from].said = direction_of(w->m, w->tm);
     if (!line->served)

@@ -179,7 +179,8 @@ static void write_refused(const agw_exchange *x, const agw_work *w, agw_sdp_writ
     const agw_sdp_media *m = x->is_offer ? w->m : w->om;
     const agw_line_end *end = &w->line->end[x->to];
     if (m == NULL) { /* the sender does not see it */
-        agw_sdp_write_media(out, w->line->type, 0, agw_sdp_proto_text(end->proto), NULL, 0);
+        const char *format = w->line->shown_format;
+        agw_sdp_write_media(out, w->line->type, 0, w->line->shown_proto, &format, format != NULL);
         if (end->mid != NULL)
             agw_sdp_write_attr(out, "mid", end->mid);
         return;

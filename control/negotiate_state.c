@@ -35,6 +35,8 @@ static void line_free(gpointer data)
         return; /* taken over by another state */
     g_free(line->end[0].mid);
     g_free(line->end[1].mid);
+    g_free(line->shown_proto);
+    g_free(line->shown_format);
     g_array_free(line->rows, TRUE);
     g_free(line->now);
     g_free(line->chain[0]);
@@ -129,6 +131,8 @@ static agw_line *line_copy(const agw_line *line)
     agw_line *copy = g_memdup2(line, sizeof *line);
     copy->end[0].mid = g_strdup(line->end[0].mid);
     copy->end[1].mid = g_strdup(line->end[1].mid);
+    copy->shown_proto = g_strdup(line->shown_proto);
+    copy->shown_format = g_strdup(line->shown_format);
     copy->rows = g_array_sized_new(FALSE, TRUE, sizeof(agw_row), line->rows->len);
     g_array_append_vals(copy->rows, line->rows->data, line->rows->len);
     if (line->now != NULL)
@@ -228,6 +232,14 @@ void agw_line_set_mid(agw_line *line, agw_side side, const char *mid)
     char *copy = g_strdup(mid);
     g_free(line->end[side].mid);
     line->end[side].mid = copy;
+}
+
+void agw_line_keep_shown(agw_line *line, const agw_sdp_media *m)
+{
+    g_free(line->shown_proto);
+    g_free(line->shown_format);
+    line->shown_proto = g_strdup(m->proto_text);
+    line->shown_format = m->formats.n > 0 ? g_strdup(m->formats.v[0]) : NULL;
 }
 
 agw_row *agw_line_row(const agw_line *line, size_t i)

@@ -85,6 +85,8 @@ typedef struct agw_line {
     bool live;           /* answered, too: `now` is in force */
     bool passes;         /* secured between the parties, not by us (TS 23.334 section 5.11.3) */
     agw_line_end end[2];
+    /* of a line that one party does not see, as the other one wrote them; else NULL */
+    char *shown_proto, *shown_format;
     GArray *rows;        /* of agw_row */
     agw_media_plan *now; /* NULL unless live */
     /* what becomes of the chained codecs of what that side sends; NULL = it has none */
@@ -240,6 +242,8 @@ agw_link *agw_state_end_link(const agw_state *state, const agw_line *line, agw_s
 void agw_link_forget_remote(agw_link *link);
 agw_line *agw_line_new(agw_state *state, const char *type);
 void agw_line_set_mid(agw_line *line, agw_side side, const char *mid);
+/** Keeps what a refusal of the line repeats of m. */
+void agw_line_keep_shown(agw_line *line, const agw_sdp_media *m);
 agw_row *agw_line_row(const agw_line *line, size_t i);
 /** true if a line that is offered or alive uses the link. */
 bool agw_state_uses(const agw_state *state, uint32_t link);

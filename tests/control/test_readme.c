@@ -518,7 +518,7 @@ static void test_ng_6_sdp_media_remove_in_reoffers_of_both_sides(void)
     const uint32_t second = plan_of(&f)->medias[1].id;
     CU_ASSERT_EQUAL(script(&f, AGW_SIDE_B, true, "", B_SDP("") "m=audio 5022 RTP/AVP 0\n"), AGW_OK);
     CU_ASSERT_EQUAL(count(&f, "m="), 3);
-    CU_ASSERT(has(&f, "m=video 0 "));
+    CU_ASSERT(has(&f, "m=video 0 RTP/AVP 97\r\n"));
     CU_ASSERT_EQUAL(script(&f, AGW_SIDE_A, false, "",
                            A_SDP("") "m=video 0 RTP/AVP 97\nm=audio 4020 RTP/AVP 0\n"),
                     AGW_OK);
@@ -529,6 +529,23 @@ static void test_ng_6_sdp_media_remove_in_reoffers_of_both_sides(void)
     CU_ASSERT_EQUAL(transport_of(&f, 1, AGW_SIDE_A)->remote_rtp.port, 4020);
     SCRIPT_OFFER(&f, "", AV_SDP);
     CU_ASSERT_EQUAL(count(&f, "m="), 2); /* its place in the middle is gone for good */
+    fixture_fini(&f);
+}
+
+/* What is not RTP, too, is refused in the words of who had offered it (RFC 8866 section 5.14). */
+static void test_ng_6_sdp_media_remove_of_a_data_channel(void)
+{
+    static const char OFFERED[] =
+        WEB_OFFER_A "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\n" WEB_1 "a=mid:1\n";
+    fixture f;
+    fixture_init(&f);
+    SCRIPT_OFFER(&f, "sdp-media-remove=[application]", OFFERED);
+    CU_ASSERT_EQUAL(count(&f, "m="), 1);
+    SCRIPT_ANSWER(&f, "", CORE_A);
+    CU_ASSERT(has(&f, "m=application 0 UDP/DTLS/SCTP webrtc-datachannel\r\n"));
+    CU_ASSERT_EQUAL(script(&f, AGW_SIDE_B, true, "", CORE_A), AGW_OK);
+    CU_ASSERT_EQUAL(count(&f, "m="), 2);
+    CU_ASSERT(has(&f, "m=application 0 UDP/DTLS/SCTP webrtc-datachannel\r\n"));
     fixture_fini(&f);
 }
 
@@ -751,6 +768,7 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_ng_6_sdp_attr_cannot_smuggle_lines),
     AGW_CASE(test_ng_6_sdp_media_remove),
     AGW_CASE(test_ng_6_sdp_media_remove_in_reoffers_of_both_sides),
+    AGW_CASE(test_ng_6_sdp_media_remove_of_a_data_channel),
     AGW_CASE(test_ng_6_sdp_media_remove_of_a_known_line_is_port_zero),
     AGW_CASE(test_ng_6_ptime_and_its_reverse),
     AGW_CASE(test_ng_6_allow_no_codec_media_keeps_the_line),
