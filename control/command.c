@@ -345,6 +345,15 @@ static void set_reoffer_branch(agw_ng_call *call, agw_side side, const char *via
     call->reoffer_branch[side] = g_strdup(via_branch != NULL ? via_branch : "");
 }
 
+/* Before it is negotiated: the script may send it on although we refuse it, or it is our own, and
+ * then the far end refuses it. An offer without to-tag is of no dialogue yet, but one more branch.
+ */
+static void note_reoffer(const run *r, agw_ng_call *call, agw_side side)
+{
+    const bool is_reoffer = call->clock.answered && !is_empty(r->flags.to_tag);
+    set_reoffer_branch(call, side, is_reoffer ? r->flags.via_branch : NULL);
+}
+
 static const char *label_of(const run *r)
 {
     return r->flags.set_label != NULL ? r->flags.set_label : r->flags.label;
@@ -358,7 +367,6 @@ static void note_offer(run *r, agw_ng_call *call, agw_side side)
     else if (side == AGW_SIDE_A)
         agw_calls_branch(call, AGW_SIDE_B, r->flags.via_branch);
     agw_calls_set_label(call, side, label_of(r));
-    set_reoffer_branch(call, side, call->clock.answered ? r->flags.via_branch : NULL);
     agw_calls_set_notify(call, &r->flags, r->from);
     agw_acts_signalled(r->ctl, call, side, &r->flags);
     agw_calls_signalled(call, r->now);
@@ -396,6 +404,7 @@ static agw_doc *run_offer(run *r)
     agw_side side;
     if (!offerer(r, call, &side))
         return agw_ng_error("Invalid dialogue association");
+    note_reoffer(r, call, side);
     agw_doc *reply;
     if (negotiate(r, call, side, true, &reply) == AGW_OK && !agw_session_looped(call->session))
         note_offer(r, call, side);
@@ -449,7 +458,8 @@ static agw_doc *run_answer(run *r)
         call->current[side] = in_use; /* known, but not the one that is heard */
     agw_calls_claim(call, other(side), r->flags.from_tag, NULL);
     agw_calls_set_label(call, side, label_of(r));
-    set_reoffer_branch(call, other(side), NULL);
+    if (r->flags.answer_kind != AGW_ANSWER_PROVISIONAL) /* else it may still be refused */
+        set_reoffer_branch(call, other(side), NULL);
     agw_calls_set_notify(call, &r->flags, r->from);
     agw_acts_signalled(r->ctl, call, side, &r->flags);
     agw_calls_signalled(call, r->now);

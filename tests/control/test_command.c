@@ -527,6 +527,68 @@ static void test_command_rfc6337_crossing_reoffers_are_refused_one_by_one(void)
     rig_fini(&r);
 }
 
+/* Relayed as it came, say, and refused by the far end as well (T.38: m=image alone). */
+static void test_command_ims_7_a_reoffer_that_we_refused_or_passed_on_can_be_given_up(void)
+{
+    for (int looped = 0; looped < 2; looped++) {
+        rig r;
+        rig_init(&r, NULL);
+        rig_call(&r);
+        fake_session.looped = looped;
+        fake_session.fail = looped ? AGW_OK : AGW_ERR_UNSUPPORTED;
+        fake_session.why = "Error rewriting SDP";
+        char *reply = rig_ask(&r, REOFFER("b", "a", "re"));
+        CU_ASSERT_EQUAL(strstr(reply, "'result':'ok'") != NULL, looped);
+        g_free(reply);
+        CU_ASSERT_TRUE(rig_says(&r, DELETE_BRANCH("re"), OK));
+        CU_ASSERT_EQUAL(fake_gateway_calls(r.gateway), 1);
+        CU_ASSERT_EQUAL(agw_calls_count(r.calls), 1);
+        CU_ASSERT_TRUE(rig_says(&r, DELETE_BRANCH("re"), OK)); /* once */
+        CU_ASSERT_EQUAL(fake_gateway_calls(r.gateway), 0);
+        rig_fini(&r);
+    }
+}
+
+#define ANSWER_AS(code)                                                                            \
+    "{'command':'answer','call-id':'c','from-tag':'a','to-tag':'b','sip-code':" code ",'sdp':'v="  \
+                                                                                     "0'}"
+
+static void test_command_rfc3261_14_1_a_reoffer_is_refused_after_its_183(void)
+{
+    for (int accepted = 0; accepted < 2; accepted++) {
+        rig r;
+        rig_init(&r, NULL);
+        rig_call(&r);
+        CU_ASSERT_TRUE(rig_says(&r, REOFFER("a", "b", "re"), OFFERED));
+        CU_ASSERT_TRUE(rig_says(&r, ANSWER_AS("183"), ANSWERED));
+        if (accepted)
+            CU_ASSERT_TRUE(rig_says(&r, ANSWER_AS("200"), ANSWERED));
+        CU_ASSERT_TRUE(rig_says(&r, DELETE_BRANCH("re"), OK));
+        CU_ASSERT_EQUAL(fake_gateway_calls(r.gateway), accepted ? 0 : 1);
+        rig_fini(&r);
+    }
+}
+
+/* The next place is tried after early media of one before: an offer without to-tag is of no
+ * dialogue, and its refusal ends what it began. */
+static void test_command_ng_8_16_a_refused_branch_is_no_reoffer(void)
+{
+    rig r;
+    rig_init(&r, NULL);
+    CU_ASSERT_TRUE(rig_says(&r, OFFER, OFFERED));
+    CU_ASSERT_TRUE(rig_says(&r, ANSWER_AS("183"), ANSWERED));
+    CU_ASSERT_TRUE(rig_says(&r, DELETE_BRANCH("b1"), OK));
+    CU_ASSERT_EQUAL(fake_gateway_calls(r.gateway), 0);
+    CU_ASSERT_TRUE(rig_says(&r, OFFER, OFFERED));
+    CU_ASSERT_TRUE(rig_says(&r, ANSWER_AS("183"), ANSWERED));
+    CU_ASSERT_TRUE(rig_says(&r, OFFER_B2, OFFERED));
+    CU_ASSERT_TRUE(rig_says(&r, DELETE_BRANCH("b1"), OK));
+    CU_ASSERT_EQUAL(fake_gateway_calls(r.gateway), 1);
+    CU_ASSERT_TRUE(rig_says(&r, DELETE_BRANCH("b2"), OK));
+    CU_ASSERT_EQUAL(fake_gateway_calls(r.gateway), 0);
+    rig_fini(&r);
+}
+
 /* --- query, list, statistics -------------------------------------------------------------------
  */
 
@@ -907,6 +969,9 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_command_ng_8_16_an_unanswered_call_goes_at_once),
     AGW_CASE(test_command_ims_7_refused_reoffer_restores_what_stood),
     AGW_CASE(test_command_rfc6337_crossing_reoffers_are_refused_one_by_one),
+    AGW_CASE(test_command_ims_7_a_reoffer_that_we_refused_or_passed_on_can_be_given_up),
+    AGW_CASE(test_command_rfc3261_14_1_a_reoffer_is_refused_after_its_183),
+    AGW_CASE(test_command_ng_8_16_a_refused_branch_is_no_reoffer),
     AGW_CASE(test_command_ng_7_query_has_what_kamailio_reads),
     AGW_CASE(test_command_ng_7_query_shows_parties_and_streams),
     AGW_CASE(test_command_ng_7_query_shows_ice_and_dtls),
