@@ -52,6 +52,7 @@ typedef struct program {
     GSource *timers;
     guint event_source, idle_source;
     int ready_fd; /* tells the parent that all went well; -1 = in the foreground */
+    bool has_pidfile;
     char why[WHY_BYTES];
 } program;
 
@@ -241,7 +242,8 @@ static agw_err write_pidfile(program *p)
     char text[32];
     snprintf(text, sizeof text, "%ld\n", (long)getpid());
     GError *error = NULL;
-    if (g_file_set_contents(p->config.pidfile, text, -1, &error))
+    p->has_pidfile = g_file_set_contents(p->config.pidfile, text, -1, &error);
+    if (p->has_pidfile)
         return AGW_OK;
     snprintf(p->why, sizeof p->why, "%s", error->message);
     g_error_free(error);
@@ -406,7 +408,7 @@ static void stop(program *p)
     agw_links_free(p->links);
     agw_events_free(p->events);
     agw_gateway_free(p->gateway);
-    if (p->config.pidfile[0] != '\0')
+    if (p->has_pidfile) /* else it is another process's */
         (void)unlink(p->config.pidfile);
 }
 
