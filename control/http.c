@@ -135,12 +135,15 @@ static void run_post(SoupServerMessage *msg, const char *path, const route *at)
         run_handler(msg, path, at->post, at->post_arg);
 }
 
-/* The library looks for WebSocket handlers of a path when no other one has set a status. */
+/* The library looks for WebSocket handlers of a path when no other one has set a status. They begin
+ * with a GET (RFC 6455 section 4.1), also where a page stands. */
 static bool is_for_any_websocket(const agw_http *http, SoupServerMessage *msg)
 {
     SoupMessageHeaders *headers = soup_server_message_get_request_headers(msg);
     const char *upgrade = soup_message_headers_get_one(headers, "Upgrade");
-    return http->any_websocket && upgrade != NULL && g_ascii_strcasecmp(upgrade, "websocket") == 0;
+    return http->any_websocket && upgrade != NULL &&
+           g_ascii_strcasecmp(upgrade, "websocket") == 0 &&
+           strcmp(soup_server_message_get_method(msg), "GET") == 0;
 }
 
 static void on_request(SoupServer *server, SoupServerMessage *msg, const char *path,
@@ -153,7 +156,7 @@ static void on_request(SoupServer *server, SoupServerMessage *msg, const char *p
         return; /* refused already: the body was too large */
     const route *at = g_hash_table_lookup(http->routes, path);
     const char *method = soup_server_message_get_method(msg);
-    if (at == NULL && is_for_any_websocket(http, msg))
+    if (is_for_any_websocket(http, msg))
         return;
     if (at == NULL)
         refuse(msg, SOUP_STATUS_NOT_FOUND);

@@ -324,6 +324,28 @@ static void test_http_websockets_of_any_path_need_their_protocol(void)
     stop();
 }
 
+static void test_http_websockets_of_any_path_where_something_else_stands(void)
+{
+    static const char *const PATHS[] = {"/page", "/get", "/post"};
+    static char a[] = "get", b[] = "post";
+    start();
+    socket_log log = {0};
+    agw_http_static(http, "/page", "text/html", "<p>", 3);
+    agw_http_on_get(http, "/get", echo, a);
+    agw_http_on_post(http, "/post", echo, b);
+    agw_http_on_websocket(http, NULL, NULL, &WS, &log);
+    for (int i = 0; i < 3; i++) {
+        log.connected = false;
+        connect_to(&log, PATHS[i], NULL);
+        CU_ASSERT_PTR_NOT_NULL(log.connection);
+        g_clear_object(&log.connection);
+    }
+    CU_ASSERT_EQUAL(log.opened, 3);
+    CU_ASSERT_TRUE(answers("GET", "/page", NULL, NULL, 200, "<p>"));
+    CU_ASSERT_TRUE(answers("POST", "/post", "body", NULL, 200, NULL));
+    stop();
+}
+
 static void test_http_address_in_use_is_told(void)
 {
     start();
@@ -349,6 +371,7 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_http_free_closes_websockets),
     AGW_CASE(test_http_cross_site_websockets_are_closed),
     AGW_CASE(test_http_websockets_of_any_path_need_their_protocol),
+    AGW_CASE(test_http_websockets_of_any_path_where_something_else_stands),
     AGW_CASE(test_http_address_in_use_is_told),
 };
 
