@@ -305,8 +305,10 @@ void agw_evapi_end_call(agw_evapi *evapi, const char *call_id)
     agw_event_queue_end_call(evapi->queue, call_id);
 }
 
-bool agw_evapi_is_idle(const agw_evapi *evapi)
+/* Without a connection nobody else looks whether what waits is too old. */
+bool agw_evapi_is_idle(agw_evapi *evapi)
 {
+    agw_event_queue_expire(evapi->queue, agw_clock_now());
     return agw_event_queue_count(evapi->queue) == 0;
 }
 

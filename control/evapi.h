@@ -28,8 +28,8 @@ void agw_evapi_send(agw_evapi *evapi, uint64_t seq, const char *call_id, bool la
 /** To be called for every acknowledgement, whoever got it. */
 void agw_evapi_ack(agw_evapi *evapi, uint64_t seq);
 void agw_evapi_end_call(agw_evapi *evapi, const char *call_id);
-/** Nothing waits. */
-bool agw_evapi_is_idle(const agw_evapi *evapi);
+/** Nothing waits that is younger than a minute. */
+bool agw_evapi_is_idle(agw_evapi *evapi);
 bool agw_evapi_is_open(const agw_evapi *evapi);
 uint64_t agw_evapi_lost(const agw_evapi *evapi);
 

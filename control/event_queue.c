@@ -63,10 +63,15 @@ void agw_event_queue_push(agw_event_queue *queue, uint64_t seq, const char *call
     g_queue_push_tail(&queue->order, w);
 }
 
-const GString *agw_event_queue_next(agw_event_queue *queue, agw_ns now)
+void agw_event_queue_expire(agw_event_queue *queue, agw_ns now)
 {
     while (queue->order.head != NULL && ((waiting *)queue->order.head->data)->until <= now)
         lose_oldest(queue);
+}
+
+const GString *agw_event_queue_next(agw_event_queue *queue, agw_ns now)
+{
+    agw_event_queue_expire(queue, now);
     for (GList *l = queue->order.head; l != NULL; l = l->next) {
         waiting *w = l->data;
         if (w->due_at > now)

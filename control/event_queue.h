@@ -25,6 +25,8 @@ void agw_event_queue_push(agw_event_queue *queue, uint64_t seq, const char *call
 /** The next one that is due, borrowed until the next call; NULL = none. It is due again after 1, 2,
  * 4 and then every 8 s. Those older than a minute are lost. */
 const GString *agw_event_queue_next(agw_event_queue *queue, agw_ns now);
+/** Loses those older than a minute; for a queue of which nothing can be sent. */
+void agw_event_queue_expire(agw_event_queue *queue, agw_ns now);
 /** All are due now: a new connection knows nothing of what the old one took. */
 void agw_event_queue_restart(agw_event_queue *queue, agw_ns now);
 /** It has been taken. false: none with that number waits. */

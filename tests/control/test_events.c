@@ -11,7 +11,20 @@
 
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
+
+/* The monotonic clock, GLib's, too, is ahead by that much. */
+static agw_ns clock_ahead;
+
+int clock_gettime(clockid_t clock, struct timespec *ts)
+{
+    const int failed = (int)syscall(SYS_clock_gettime, clock, ts);
+    if (failed == 0 && clock == CLOCK_MONOTONIC)
+        ts->tv_sec += clock_ahead / AGW_S(1);
+    return failed;
+}
 
 /* --- targets -----------------------------------------------------------------------------------
  */
@@ -132,6 +145,22 @@ static void test_events_queue_is_sent_anew_on_a_new_connection(void)
     agw_event_queue_restart(q, AGW_MS(10));
     CU_ASSERT_EQUAL(next(q, AGW_MS(10)), 1);
     CU_ASSERT_EQUAL(agw_event_queue_deadline(q), AGW_MS(1010));
+    agw_event_queue_free(q);
+}
+
+/* Without a connection nobody asks for the next one. */
+static void test_events_queue_loses_what_is_too_old(void)
+{
+    agw_event_queue *q = agw_event_queue_new();
+    push(q, 1, "c", true, AGW_S(100));
+    push(q, 2, "c", true, AGW_S(101));
+    agw_event_queue_expire(q, AGW_S(160) - 1);
+    CU_ASSERT_EQUAL(agw_event_queue_count(q), 2);
+    agw_event_queue_expire(q, AGW_S(160));
+    CU_ASSERT_EQUAL(agw_event_queue_count(q), 1);
+    agw_event_queue_expire(q, AGW_S(161));
+    CU_ASSERT_EQUAL(agw_event_queue_count(q), 0);
+    CU_ASSERT_EQUAL(agw_event_queue_lost(q), 2);
     agw_event_queue_free(q);
 }
 
@@ -369,6 +398,42 @@ static void test_events_evapi_sends_again_on_a_new_connection(void)
     close(n.listener);
 }
 
+static void tell_node(agw_events *events, const char *target)
+{
+    (void)agw_events_send(
+        events,
+        &(agw_notice){.event = "call-ended", .call_id = "c", .target = target, .last = true}, 0);
+}
+
+/* Addresses of notify-url at which nobody is keep their places only as long as their events. */
+static void test_events_evapi_nodes_that_are_gone_make_room_for_another(void)
+{
+    int gone[AGW_EVENTS_EVAPI_MAX]; /* refuse connections */
+    char text[AGW_ADDR_TEXT], target[AGW_ADDR_TEXT + 16];
+    node n;
+    node_listen(&n);
+    agw_events *events = agw_events_new();
+    for (size_t i = 0; i < AGW_EVENTS_EVAPI_MAX; i++) {
+        gone[i] = bound_socket(SOCK_STREAM);
+        local_address(gone[i], text, sizeof text);
+        snprintf(target, sizeof target, "evapi:%s", text);
+        tell_node(events, target);
+    }
+    clock_ahead = AGW_S(40);
+    tell_node(events, n.target);
+    CU_ASSERT_EQUAL(agw_events_lost(events), 1);
+    clock_ahead = AGW_S(60);
+    tell_node(events, n.target);
+    CU_ASSERT_TRUE(node_gets(&n, "},"));
+    CU_ASSERT_EQUAL(agw_events_lost(events), 2); /* and the one that made room */
+    clock_ahead = 0;
+    agw_events_free(events);
+    for (size_t i = 0; i < AGW_EVENTS_EVAPI_MAX; i++)
+        close(gone[i]);
+    node_close(&n);
+    close(n.listener);
+}
+
 static void test_events_another_gateways_acknowledgement_counts_for_nothing(void)
 {
     agw_events *events = agw_events_new();
@@ -568,6 +633,7 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_events_queue_acknowledged_is_gone),
     AGW_CASE(test_events_queue_of_an_ended_call_keeps_the_last_only),
     AGW_CASE(test_events_queue_is_sent_anew_on_a_new_connection),
+    AGW_CASE(test_events_queue_loses_what_is_too_old),
     AGW_CASE(test_events_queue_is_bounded),
     AGW_CASE(test_events_netstrings_are_found_at_every_length),
     AGW_CASE(test_events_bad_netstrings_are_refused),
@@ -575,6 +641,7 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_events_rpc_bodies),
     AGW_CASE(test_events_evapi_gets_netstrings_and_acknowledges),
     AGW_CASE(test_events_evapi_sends_again_on_a_new_connection),
+    AGW_CASE(test_events_evapi_nodes_that_are_gone_make_room_for_another),
     AGW_CASE(test_events_another_gateways_acknowledgement_counts_for_nothing),
     AGW_CASE(test_events_rpc_is_repeated_until_it_is_taken),
     AGW_CASE(test_events_evt_8_digits_as_rtpengine_logs_them),
