@@ -26,6 +26,7 @@ typedef struct request {
     agw_rpc *rpc;
     GList link;
     char *url, *call_id;
+    char *shown; /* of url, without user and password, for the log */
     const char *type;
     GBytes *body;
     SoupMessage *msg; /* of the present try */
@@ -104,6 +105,7 @@ static void request_free(request *r)
     g_bytes_unref(r->body);
     g_free(r->call_id);
     g_free(r->url);
+    g_free(r->shown);
     g_free(r);
 }
 
@@ -123,7 +125,7 @@ static void try_failed(request *r, const char *why)
         return;
     }
     r->rpc->lost++;
-    agw_log(AGW_LOG_WARN, r->call_id, "%s was not told of the end: %s", r->url, why);
+    agw_log(AGW_LOG_WARN, r->call_id, "%s was not told of the end: %s", r->shown, why);
     request_free(r);
 }
 
@@ -140,7 +142,7 @@ static void on_reply(GObject *source, GAsyncResult *result, gpointer data)
     } else if (status == 0 || SOUP_STATUS_IS_SERVER_ERROR(status)) {
         try_failed(r, error != NULL ? error->message : soup_status_get_phrase(status));
     } else {
-        agw_log(AGW_LOG_INFO, r->call_id, "%s was told of the end: %u", r->url, status);
+        agw_log(AGW_LOG_INFO, r->call_id, "%s was told of the end: %u", r->shown, status);
         request_free(r);
     }
     g_clear_error(&error);
@@ -156,21 +158,28 @@ static void start_try(request *r)
     soup_session_send_async(r->rpc->session, r->msg, G_PRIORITY_DEFAULT, r->rpc->stop, on_reply, r);
 }
 
-static bool is_http_url(const char *url)
+static bool is_http(GUri *uri)
+{
+    return strcmp(g_uri_get_scheme(uri), "http") == 0 && g_uri_get_host(uri) != NULL &&
+           *g_uri_get_host(uri) != '\0';
+}
+
+/* As the log may show it; NULL: it is no http URL. */
+static char *shown_url(const char *url)
 {
     GUri *uri = g_uri_parse(url, SOUP_HTTP_URI_FLAGS, NULL);
-    const char *scheme = uri != NULL ? g_uri_get_scheme(uri) : "";
-    const bool good =
-        strcmp(scheme, "http") == 0 && g_uri_get_host(uri) != NULL && *g_uri_get_host(uri) != '\0';
-    if (uri != NULL)
-        g_uri_unref(uri);
-    return good;
+    if (uri == NULL)
+        return NULL;
+    char *shown = is_http(uri) ? g_uri_to_string_partial(uri, G_URI_HIDE_USERINFO) : NULL;
+    g_uri_unref(uri);
+    return shown;
 }
 
 void agw_rpc_send(agw_rpc *rpc, const char *url, agw_rpc_form form, const agw_rpc_dialog *dialog,
                   uint64_t id)
 {
-    if (rpc->under_way.length == UNDER_WAY_MAX || !is_http_url(url)) {
+    char *shown = rpc->under_way.length < UNDER_WAY_MAX ? shown_url(url) : NULL;
+    if (shown == NULL) {
         rpc->lost++;
         return;
     }
@@ -178,6 +187,7 @@ void agw_rpc_send(agw_rpc *rpc, const char *url, agw_rpc_form form, const agw_rp
     r->rpc = rpc;
     r->link.data = r;
     r->url = g_strdup(url);
+    r->shown = shown;
     r->call_id = g_strdup(dialog->call_id);
     r->type = form == AGW_RPC_JSON ? "application/json" : "text/xml";
     r->body = g_string_free_to_bytes(agw_rpc_write(form, dialog, id));

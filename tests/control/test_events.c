@@ -503,6 +503,64 @@ static void test_events_rpc_is_repeated_until_it_is_taken(void)
     g_free(n.type);
 }
 
+/* The clock passes the pauses between the tries. */
+static void turn_until_given_up(const agw_rpc *rpc)
+{
+    for (int i = 0; i < TURNS_MAX && agw_rpc_count(rpc) > 0; i++) {
+        if (g_main_context_iteration(NULL, FALSE))
+            continue;
+        g_usleep(100);
+        clock_ahead += i % 50 == 0 ? AGW_S(1) : 0;
+    }
+    clock_ahead = 0;
+}
+
+static GString *logged;
+
+static void keep_log(agw_log_level level, const char *text)
+{
+    (void)level;
+    g_string_append_printf(logged, "%s\n", text);
+}
+
+/* As keys and passwords. */
+static void test_events_rpc_users_and_passwords_are_not_logged(void)
+{
+    const agw_rpc_dialog dialog = {"c", "a", "b"};
+    rpc_node n = {.errors = 0};
+    agw_addr addr;
+    char why[200];
+    CU_ASSERT_EQUAL_FATAL(agw_addr_parse(&addr, "127.0.0.1:0"), AGW_OK);
+    CU_ASSERT_EQUAL_FATAL(agw_http_new(&n.http, &addr, NULL, why, sizeof why), AGW_OK);
+    agw_http_on_post(n.http, "/RPC", on_rpc, &n);
+    const unsigned port = agw_http_port(n.http);
+    char *url = g_strdup_printf("http://joe:secret@127.0.0.1:%u/RPC", port);
+    char *told = g_strdup_printf("http://127.0.0.1:%u/RPC was told", port);
+    char *not_told = g_strdup_printf("http://127.0.0.1:%u/RPC was not told", port);
+    logged = g_string_new(NULL);
+    agw_log_init(AGW_LOG_TRACE, keep_log);
+    agw_rpc *rpc = agw_rpc_new();
+    agw_rpc_send(rpc, url, AGW_RPC_JSON, &dialog, 1);
+    turn_until_idle(rpc);
+    n.errors = TURNS_MAX;
+    agw_rpc_send(rpc, url, AGW_RPC_JSON, &dialog, 2);
+    turn_until_given_up(rpc);
+    agw_log_init(AGW_LOG_INFO, NULL);
+    CU_ASSERT_EQUAL(agw_rpc_lost(rpc), 1);
+    CU_ASSERT_PTR_NOT_NULL(strstr(logged->str, told));
+    CU_ASSERT_PTR_NOT_NULL(strstr(logged->str, not_told));
+    CU_ASSERT_PTR_NULL(strstr(logged->str, "joe"));
+    CU_ASSERT_PTR_NULL(strstr(logged->str, "secret"));
+    g_string_free(logged, TRUE);
+    agw_rpc_free(rpc);
+    agw_http_free(n.http);
+    g_free(url);
+    g_free(told);
+    g_free(not_told);
+    g_free(n.body);
+    g_free(n.type);
+}
+
 static bool datagram(int fd, const char *expected)
 {
     char text[2000];
@@ -644,6 +702,7 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_events_evapi_nodes_that_are_gone_make_room_for_another),
     AGW_CASE(test_events_another_gateways_acknowledgement_counts_for_nothing),
     AGW_CASE(test_events_rpc_is_repeated_until_it_is_taken),
+    AGW_CASE(test_events_rpc_users_and_passwords_are_not_logged),
     AGW_CASE(test_events_evt_8_digits_as_rtpengine_logs_them),
     AGW_CASE(test_events_are_pushed_to_who_asked),
     AGW_CASE(test_events_evt_7_a_lost_interface_and_its_return_are_told_once),
