@@ -245,8 +245,17 @@ static bool makes_room(const run *r, const agw_ng_call *pass, const agw_ng_call 
     return deleted && is_empty(r->flags.to_tag) && !(pass == first && pass->clock.answered);
 }
 
-/* The pass that an offer belongs to; NULL: it begins one, or the call. A call that nobody answered
- * and whose caller is another one now is over. */
+static bool stands(const agw_ng_call *pass)
+{
+    for (; pass != NULL; pass = pass->next_pass) {
+        if (pass->clock.answered && pass->clock.delete_at == AGW_NEVER)
+            return true;
+    }
+    return false;
+}
+
+/* The pass that an offer belongs to; NULL: it begins one, or the call. A call that nobody answered,
+ * or that is deleted, and whose caller is another one now is over. */
 static agw_ng_call *find_for_offer(run *r)
 {
     agw_ng_call *first = agw_calls_find(r->ctl->calls, r->flags.call_id);
@@ -254,7 +263,7 @@ static agw_ng_call *find_for_offer(run *r)
     if (first == NULL)
         return NULL;
     if (!offerer(r, first, &side)) {
-        if (first->clock.answered)
+        if (stands(first))
             return first;
         end_all_passes(r->ctl, r->flags.call_id);
         return NULL;

@@ -445,6 +445,23 @@ static void test_command_ng_8_16_a_retry_with_another_tag_is_a_new_call(void)
     rig_fini(&r);
 }
 
+/* Of a dialogue that has ended, but whose delay has not. While it stands it is a stranger's. */
+static void test_command_ng_8_16_a_new_caller_after_the_end_is_a_new_call(void)
+{
+    static const char *const NEW = "{'command':'offer','call-id':'c','from-tag':'a9','sdp':'v=0'}";
+    rig r;
+    rig_init(&r, NULL);
+    rig_call(&r);
+    fails(&r, NEW, "Invalid dialogue association");
+    CU_ASSERT_TRUE(rig_says(&r, DELETE, OK));
+    CU_ASSERT_TRUE(rig_says(&r, NEW, OFFERED));
+    CU_ASSERT_EQUAL(fake_gateway_calls(r.gateway), 1);
+    CU_ASSERT_EQUAL(agw_calls_started(r.calls), 2);
+    rig_at(&r, r.now + AGW_S(31));
+    CU_ASSERT_EQUAL(fake_gateway_calls(r.gateway), 1);
+    rig_fini(&r);
+}
+
 static void test_command_ng_8_16_a_retry_after_a_refusal_starts_anew(void)
 {
     rig r;
@@ -551,7 +568,7 @@ static void test_command_ims_7_a_reoffer_that_we_refused_or_passed_on_can_be_giv
 
 #define ANSWER_AS(code)                                                                            \
     "{'command':'answer','call-id':'c','from-tag':'a','to-tag':'b','sip-code':" code ",'sdp':'v="  \
-                                                                                     "0'}"
+    "0'}"
 
 static void test_command_rfc3261_14_1_a_reoffer_is_refused_after_its_183(void)
 {
@@ -964,6 +981,7 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_command_ng_5_delete_delay_has_two_spellings),
     AGW_CASE(test_command_ng_8_16_a_new_offer_revives_a_deleted_call),
     AGW_CASE(test_command_ng_8_16_a_retry_with_another_tag_is_a_new_call),
+    AGW_CASE(test_command_ng_8_16_a_new_caller_after_the_end_is_a_new_call),
     AGW_CASE(test_command_ng_8_16_a_retry_after_a_refusal_starts_anew),
     AGW_CASE(test_command_ng_8_16_the_call_goes_with_its_last_branch),
     AGW_CASE(test_command_ng_8_16_an_unanswered_call_goes_at_once),
