@@ -751,6 +751,32 @@ static void note_urgency(const run *r)
     }
 }
 
+static bool is_in_use(const agw_ng_call *call, const char *tag, agw_side *side)
+{
+    return agw_calls_side_of(call, tag, side) && strcmp(agw_calls_tag(call, *side), tag) == 0;
+}
+
+/* A 2xx without SDP, behind a reliable 183 (RFC 3262), comes with any command; its tags in the
+ * order of an answer or, as Kamailio has it for the others, swapped. */
+static void note_acceptance(const run *r)
+{
+    const agw_flags *flags = &r->flags;
+    agw_ng_call *pass = NULL;
+    if (flags->answer_kind == AGW_ANSWER_FINAL && r->sdp == NULL && !is_empty(flags->call_id) &&
+        !is_empty(flags->from_tag) && !is_empty(flags->to_tag))
+        pass = agw_calls_find(r->ctl->calls, flags->call_id);
+    for (; pass != NULL; pass = pass->next_pass) {
+        agw_side from, to;
+        if (!is_in_use(pass, flags->from_tag, &from) || !is_in_use(pass, flags->to_tag, &to) ||
+            from == to)
+            continue;
+        agw_log(AGW_LOG_DEBUG, pass->call_id, "accepted without SDP");
+        agw_session_accept(pass->session);
+        for (int side = 0; side < 2 && !agw_session_open(pass->session); side++)
+            set_reoffer_branch(pass, (agw_side)side, NULL);
+    }
+}
+
 agw_doc *agw_command_run(agw_control *ctl, const agw_doc *request, const agw_addr *from, agw_ns now)
 {
     run r = {.ctl = ctl, .request = request, .from = from, .now = now};
@@ -759,6 +785,7 @@ agw_doc *agw_command_run(agw_control *ctl, const agw_doc *request, const agw_add
     note_unknown(ctl, &r.flags);
     agw_doc *reply = dispatch(&r);
     note_urgency(&r);
+    note_acceptance(&r);
     const char *result = agw_doc_str(reply, "result");
     char text[AGW_ADDR_TEXT];
     agw_log(AGW_LOG_DEBUG, r.flags.call_id, "ng %.32s from %s: %s",

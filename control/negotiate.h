@@ -59,6 +59,9 @@ void agw_session_set_urgent(agw_session *session, bool urgent);
 /** Gives up the open offer of that side, if it has one (a refused re-INVITE): what stood before
  * stands again, and so does an offer of the other side that crossed it. */
 void agw_session_rollback(agw_session *session, agw_side offerer);
+/** The 2xx to the INVITE came without an SDP: the answer that stands is the final one, as if it had
+ * come with "sip-code" 2xx. */
+void agw_session_accept(agw_session *session);
 /** true while an offer waits for its answer. */
 bool agw_session_open(const agw_session *session);
 /** true after a message that we had written ourselves (flag loop-protect): it came back as it was

@@ -127,6 +127,28 @@ void agw_forks_settle(const agw_exchange *x, agw_link *link, const agw_addr *bef
     t->hold_strangers = false;
 }
 
+static void decide(const agw_state *state)
+{
+    for (guint i = 0; state != NULL && i < state->links->len; i++) {
+        agw_link *link = g_ptr_array_index(state->links, i);
+        link->now.n_open = 0;
+        link->now.muted = link->now.hold_strangers = false;
+    }
+}
+
+/* An offer that is open keeps what it would change: its own answer may be without "sip-code". */
+void agw_session_accept(agw_session *s)
+{
+    if (s->current == NULL || s->decided)
+        return;
+    s->decided = true;
+    s->early = false;
+    decide(s->current);
+    decide(s->offer.pending);
+    decide(s->crossed.pending);
+    agw_session_apply(s);
+}
+
 static void forget(agw_transport_plan *t)
 {
     t->n_sources = t->n_open = 0;

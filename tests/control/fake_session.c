@@ -4,7 +4,7 @@
 #include <string.h>
 
 fake_session_plan fake_session;
-size_t fake_session_rollbacks, fake_session_fragments;
+size_t fake_session_rollbacks, fake_session_accepted, fake_session_fragments;
 agw_side fake_session_fragment_side;
 uint8_t fake_session_acts[2];
 agw_shield_plan fake_session_shield[2];
@@ -22,7 +22,7 @@ struct agw_session {
 void fake_session_reset(void)
 {
     memset(&fake_session, 0, sizeof fake_session);
-    fake_session_rollbacks = fake_session_fragments = 0;
+    fake_session_rollbacks = fake_session_accepted = fake_session_fragments = 0;
     memset(fake_session_acts, 0, sizeof fake_session_acts);
     fake_session_urgent = false;
 }
@@ -106,6 +106,12 @@ void agw_session_rollback(agw_session *s, agw_side offerer)
         return;
     s->open = false;
     fake_session_rollbacks++;
+}
+
+void agw_session_accept(agw_session *s)
+{
+    (void)s;
+    fake_session_accepted++;
 }
 
 void agw_session_set_shield(agw_session *s, agw_side side, const agw_shield_plan *shield)

@@ -24,7 +24,7 @@ typedef struct fake_session_plan {
 } fake_session_plan;
 
 extern fake_session_plan fake_session;
-extern size_t fake_session_rollbacks;
+extern size_t fake_session_rollbacks, fake_session_accepted;
 /** Fragments taken, and the side of the last one. */
 extern size_t fake_session_fragments;
 extern agw_side fake_session_fragment_side;

@@ -586,6 +586,45 @@ static void test_command_rfc3261_14_1_a_reoffer_is_refused_after_its_183(void)
     }
 }
 
+#define QUERY_AS(code, from, to)                                                                   \
+    "{'command':'query','call-id':'c','from-tag':'" from "','to-tag':'" to "','sip-code':" code "}"
+
+/* Any command may tell it, with the tags either way round. */
+static void test_command_rfc3262_5_a_200_without_sdp_is_told_by_any_command(void)
+{
+    static const char *const NOT[] = {QUERY_AS("180", "a", "b"), QUERY_AS("200", "a", "z"),
+                                      QUERY_AS("200", "a", "a"), QUERY_AS("200", "a", ""),
+                                      "{'command':'query','call-id':'c','sip-code':200}"};
+    rig r;
+    rig_init(&r, NULL);
+    g_free(rig_ask(&r, QUERY_AS("200", "a", "b"))); /* there is no such call */
+    CU_ASSERT_TRUE(rig_says(&r, OFFER, OFFERED));
+    CU_ASSERT_TRUE(rig_says(&r, ANSWER_AS("183"), ANSWERED));
+    for (size_t i = 0; i < G_N_ELEMENTS(NOT); i++)
+        g_free(rig_ask(&r, NOT[i]));
+    CU_ASSERT_EQUAL(fake_session_accepted, 0);
+    g_free(rig_ask(&r, QUERY_AS("200", "a", "b")));
+    CU_ASSERT_EQUAL(fake_session_accepted, 1);
+    g_free(rig_ask(&r, QUERY_AS("202", "b", "a")));
+    CU_ASSERT_EQUAL(fake_session_accepted, 2);
+    CU_ASSERT_TRUE(rig_says(&r, ANSWER_AS("200"), ANSWERED)); /* it has its SDP */
+    CU_ASSERT_EQUAL(fake_session_accepted, 2);
+    rig_fini(&r);
+}
+
+static void test_command_rfc3262_5_a_reoffer_is_accepted_by_a_200_without_sdp(void)
+{
+    rig r;
+    rig_init(&r, NULL);
+    rig_call(&r);
+    CU_ASSERT_TRUE(rig_says(&r, REOFFER("a", "b", "re"), OFFERED));
+    CU_ASSERT_TRUE(rig_says(&r, ANSWER_AS("183"), ANSWERED));
+    g_free(rig_ask(&r, QUERY_AS("200", "b", "a")));
+    CU_ASSERT_TRUE(rig_says(&r, DELETE_BRANCH("re"), OK));
+    CU_ASSERT_EQUAL(fake_gateway_calls(r.gateway), 0);
+    rig_fini(&r);
+}
+
 /* The next place is tried after early media of one before: an offer without to-tag is of no
  * dialogue, and its refusal ends what it began. */
 static void test_command_ng_8_16_a_refused_branch_is_no_reoffer(void)
@@ -989,6 +1028,8 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_command_rfc6337_crossing_reoffers_are_refused_one_by_one),
     AGW_CASE(test_command_ims_7_a_reoffer_that_we_refused_or_passed_on_can_be_given_up),
     AGW_CASE(test_command_rfc3261_14_1_a_reoffer_is_refused_after_its_183),
+    AGW_CASE(test_command_rfc3262_5_a_200_without_sdp_is_told_by_any_command),
+    AGW_CASE(test_command_rfc3262_5_a_reoffer_is_accepted_by_a_200_without_sdp),
     AGW_CASE(test_command_ng_8_16_a_refused_branch_is_no_reoffer),
     AGW_CASE(test_command_ng_7_query_has_what_kamailio_reads),
     AGW_CASE(test_command_ng_7_query_shows_parties_and_streams),

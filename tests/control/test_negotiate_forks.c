@@ -180,6 +180,47 @@ static void test_negotiate_forks_rfc5009_a_closed_branch_waits_for_its_200(void)
     fixture_fini(&f);
 }
 
+/* The 200 behind a reliable 183 has no SDP. */
+static void test_negotiate_forks_rfc3262_5_accepted_without_sdp(void)
+{
+    fixture f;
+    fixture_init(&f);
+    agw_session_accept(f.session); /* nothing to accept */
+    OFFER(&f, AGW_SIDE_A, "", OFFER_OF_TWO);
+    agw_session_accept(f.session);
+    BRANCH_WITH(&f, 1, EARLY, "8");
+    BRANCH_WITH(&f, 2, EARLY, "0");
+    CU_ASSERT_STRING_EQUAL(forks_of(&f), "2 | 1 |");
+    agw_session_accept(f.session);
+    CU_ASSERT_STRING_EQUAL(forks_of(&f), "2 | | 1");
+    CU_ASSERT_FALSE(core_of(&f)->hold_strangers);
+    CU_ASSERT_FALSE(takes(&f, 8));
+    BRANCH_WITH(&f, 1, FINAL, "8"); /* for good */
+    CU_ASSERT_STRING_EQUAL(forks_of(&f), "2 | | 1");
+    const size_t applied = fake_gateway_applied(f.gw);
+    agw_session_accept(f.session); /* told once more */
+    CU_ASSERT_EQUAL(fake_gateway_applied(f.gw), applied);
+    fixture_fini(&f);
+}
+
+static void test_negotiate_forks_rfc5009_a_closed_branch_is_accepted_without_sdp(void)
+{
+    fixture f;
+    ring(&f);
+    BRANCH(&f, 1, CLOSED);
+    CU_ASSERT_STRING_EQUAL(forks_of(&f), "1 muted | |");
+    agw_session_accept(f.session);
+    CU_ASSERT_STRING_EQUAL(forks_of(&f), "1 | |");
+    fixture_fini(&f);
+    ring(&f);
+    BRANCH(&f, 1, CLOSED);
+    OFFER(&f, AGW_SIDE_B, "", CORE_SESSION("2") CORE_AUDIO("18010")); /* an UPDATE crosses it */
+    agw_session_accept(f.session);
+    ANSWER(&f, AGW_SIDE_A, "", WEB_ANSWER_A("r1kG", PWD_1, FP_1, "active"));
+    CU_ASSERT_FALSE(core_of(&f)->muted);
+    fixture_fini(&f);
+}
+
 /* UPDATE in one early dialogue: the other dialogues are still there. Without "sip-code" it can as
  * well be a re-INVITE of a call that stands. */
 static void test_negotiate_forks_an_early_update_keeps_the_other_dialogs(void)
@@ -438,6 +479,8 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_negotiate_forks_rfc3264_5_1_codecs_of_all_branches_while_it_is_open),
     AGW_CASE(test_negotiate_forks_rfc5009_the_opened_branch_stands),
     AGW_CASE(test_negotiate_forks_rfc5009_a_closed_branch_waits_for_its_200),
+    AGW_CASE(test_negotiate_forks_rfc3262_5_accepted_without_sdp),
+    AGW_CASE(test_negotiate_forks_rfc5009_a_closed_branch_is_accepted_without_sdp),
     AGW_CASE(test_negotiate_forks_an_early_update_keeps_the_other_dialogs),
     AGW_CASE(test_negotiate_forks_a_refused_reoffer_decides_nothing),
     AGW_CASE(test_negotiate_forks_eight_others_are_known),

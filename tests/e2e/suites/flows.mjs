@@ -127,12 +127,15 @@ for (const byBrowser of [true, false]) {
         want(200), send('ACK'), pause(200), send('BYE'), want(200, { plain: true }),
       ];
       const callee = (sdp) => [
-        recv('INVITE'), reply('INVITE', 183, { sdp: sdp(1, `${qos('none', 'none')}a=conf:qos remote sendrecv\n`, 'active'), headers: ['Require: 100rel', 'RSeq: 1'] }),
+        recv('INVITE'), reply('INVITE', 183, { sdp: sdp(1, `${qos('none', 'none')}a=conf:qos remote sendrecv\n`, 'active'), headers: ['Require: 100rel', 'RSeq: 1', 'P-Early-Media: inactive'] }),
         recv('PRACK'), reply('PRACK', 200, { sdp: withSdp ? sdp(2, qos('none', 'none'), 'active') : '' }),
         recv('UPDATE'), reply('UPDATE', 200, { sdp: sdp(3, qos('sendrecv', 'sendrecv'), 'active') }), pause(100),
         reply('INVITE', 200), recv('ACK'), recv('BYE'), reply('BYE', 200),
       ];
+      const accepted = () => (ctx.gateway.proc.output.match(/accepted without SDP/g) ?? []).length;
+      const before = accepted();
       const all = await play(t, ctx, `qos${withSdp ? '-sdp' : ''}`, byBrowser, caller, callee);
+      assert.equal(accepted(), before + 1, 'the gateway knows that it is the final answer');
       const { toBrowser, toPhone } = oneTransport(all);
       assert.equal(toBrowser.length, withSdp ? 3 : 2);
       assert.equal(toPhone.length, withSdp ? 3 : 2);
