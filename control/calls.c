@@ -191,17 +191,26 @@ static void set_counted(agw_ng_call *call, bool counted)
     calls->counted = counted ? calls->counted + 1 : calls->counted - 1;
 }
 
+static void forget_answer(agw_party_tag *tag)
+{
+    if (tag->answer != NULL)
+        agw_secret_wipe(tag->answer, tag->answer_len); /* it holds an ICE password */
+    g_clear_pointer(&tag->answer, g_free);
+}
+
 static void clear_tag(void *data)
 {
     agw_party_tag *tag = data;
+    forget_answer(tag);
     g_free(tag->tag);
     g_free(tag->via_branch);
 }
 
 static void add_tag(agw_ng_call *call, agw_side side, const char *tag, const char *via_branch)
 {
-    const agw_party_tag added = {g_strdup(tag), g_strdup(via_branch != NULL ? via_branch : ""),
-                                 agw_clock_wall_us()};
+    const agw_party_tag added = {.tag = g_strdup(tag),
+                                 .via_branch = g_strdup(via_branch != NULL ? via_branch : ""),
+                                 .created_us = agw_clock_wall_us()};
     g_array_append_val(call->tags[side], added);
 }
 
@@ -435,6 +444,34 @@ bool agw_calls_drop_branch(agw_ng_call *call, const char *tag, const char *via_b
         return true;
     }
     return false;
+}
+
+void agw_calls_keep_answer(agw_ng_call *call, agw_side side, const char *tag, const char *sdp,
+                           size_t len)
+{
+    const int at = known_tag(call, side, tag);
+    if (at < 0)
+        return;
+    agw_party_tag *branch = tag_at(call, side, (guint)at);
+    forget_answer(branch);
+    branch->answer = g_memdup2(sdp, len);
+    branch->answer_len = len;
+}
+
+const char *agw_calls_kept_answer(const agw_ng_call *call, agw_side side, const char *tag,
+                                  size_t *len)
+{
+    const int at = known_tag(call, side, tag);
+    if (at < 0)
+        return NULL;
+    *len = tag_at(call, side, (guint)at)->answer_len;
+    return tag_at(call, side, (guint)at)->answer;
+}
+
+void agw_calls_forget_answers(agw_ng_call *call, agw_side side)
+{
+    for (guint i = 0; i < call->tags[side]->len; i++)
+        forget_answer(tag_at(call, side, i));
 }
 
 void agw_calls_set_label(agw_ng_call *call, agw_side side, const char *label)

@@ -133,6 +133,8 @@ typedef struct agw_party_tag {
     char *tag;        /* "" until the branch has answered */
     char *via_branch; /* "" = none */
     int64_t created_us;
+    char *answer; /* while none is final: its last one; NULL = none */
+    size_t answer_len;
 } agw_party_tag;
 
 struct agw_ng_call {
@@ -190,6 +192,15 @@ void agw_calls_branch(agw_ng_call *call, agw_side side, const char *via_branch);
 /** Removes a branch of side B, known by its tag or by its via-branch, unless it is the last one:
  * false. */
 bool agw_calls_drop_branch(agw_ng_call *call, const char *tag, const char *via_branch);
+/** Keeps a copy of what the branch with that tag has answered, which may be the final answer by a
+ * 2xx without SDP; of a tag that is not known nothing. */
+void agw_calls_keep_answer(agw_ng_call *call, agw_side side, const char *tag, const char *sdp,
+                           size_t len);
+/** What was kept of it, borrowed until the next change of the call's tags; NULL = nothing. */
+const char *agw_calls_kept_answer(const agw_ng_call *call, agw_side side, const char *tag,
+                                  size_t *len);
+/** Of all branches of that side. */
+void agw_calls_forget_answers(agw_ng_call *call, agw_side side);
 void agw_calls_set_label(agw_ng_call *call, agw_side side, const char *label);
 /** What the flags of an offer or answer say about events; from: the signalling node, NULL = not
  * known. */

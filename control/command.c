@@ -280,7 +280,8 @@ static agw_ng_call *find_for_offer(run *r)
     return NULL;
 }
 
-static agw_err negotiate(run *r, agw_ng_call *call, agw_side side, bool is_offer, agw_doc **reply)
+static agw_err negotiate(const run *r, agw_ng_call *call, agw_side side, bool is_offer,
+                         agw_doc **reply)
 {
     enum { USUAL_BYTES = 1024 };
     GString *out = g_string_sized_new(USUAL_BYTES);
@@ -368,8 +369,22 @@ static const char *label_of(const run *r)
     return r->flags.set_label != NULL ? r->flags.set_label : r->flags.label;
 }
 
+/* A branch that was told to be provisional may be the one that has the call. */
+static void keep_answer(const run *r, agw_ng_call *call, agw_side side)
+{
+    const agw_answer_kind kind = r->flags.answer_kind;
+    size_t len;
+    if (kind == AGW_ANSWER_FINAL)
+        agw_calls_forget_answers(call, side);
+    else if (!agw_session_open(call->session) &&
+             (kind == AGW_ANSWER_PROVISIONAL ||
+              agw_calls_kept_answer(call, side, r->flags.to_tag, &len) != NULL))
+        agw_calls_keep_answer(call, side, r->flags.to_tag, r->sdp, r->sdp_len);
+}
+
 static void note_offer(run *r, agw_ng_call *call, agw_side side)
 {
+    agw_calls_forget_answers(call, side); /* of others to an offer before it */
     agw_calls_claim(call, side, r->flags.from_tag, NULL);
     if (!is_empty(r->flags.to_tag))
         agw_calls_claim(call, other(side), r->flags.to_tag, r->flags.via_branch);
@@ -465,6 +480,7 @@ static agw_doc *run_answer(run *r)
     agw_calls_claim(call, side, r->flags.to_tag, r->flags.via_branch);
     if (agw_session_stood(call->session))
         call->current[side] = in_use; /* known, but not the one that is heard */
+    keep_answer(r, call, side);
     agw_calls_claim(call, other(side), r->flags.from_tag, NULL);
     agw_calls_set_label(call, side, label_of(r));
     if (r->flags.answer_kind != AGW_ANSWER_PROVISIONAL) /* else it may still be refused */
@@ -751,9 +767,44 @@ static void note_urgency(const run *r)
     }
 }
 
-static bool is_in_use(const agw_ng_call *call, const char *tag, agw_side *side)
+/* The branch with that tag, which is not the one that is heard, has the call: what it has answered
+ * last is taken as if it came with the 2xx. */
+static void accept_branch(const run *r, agw_ng_call *call, agw_side side, const char *tag)
 {
-    return agw_calls_side_of(call, tag, side) && strcmp(agw_calls_tag(call, *side), tag) == 0;
+    run again = *r;
+    again.sdp = agw_calls_kept_answer(call, side, tag, &again.sdp_len);
+    if (again.sdp == NULL || agw_session_open(call->session))
+        return;
+    agw_doc *reply;
+    if (negotiate(&again, call, side, false, &reply) == AGW_OK && !agw_session_stood(call->session))
+        agw_calls_claim(call, side, tag, NULL);
+    agw_doc_free(reply);
+}
+
+static void accept_pass(const run *r, agw_ng_call *call)
+{
+    const char *tags[2] = {NULL, NULL}, *given[2] = {r->flags.from_tag, r->flags.to_tag};
+    agw_side side;
+    for (size_t i = 0; i < 2; i++) {
+        if (agw_calls_side_of(call, given[i], &side))
+            tags[side] = given[i];
+    }
+    if (tags[AGW_SIDE_A] == NULL || tags[AGW_SIDE_B] == NULL)
+        return;
+    agw_log(AGW_LOG_DEBUG, call->call_id, "accepted without SDP");
+    for (side = AGW_SIDE_A; side <= AGW_SIDE_B; side++) {
+        if (strcmp(agw_calls_tag(call, side), tags[side]) != 0)
+            accept_branch(r, call, side, tags[side]);
+    }
+    for (side = AGW_SIDE_A; side <= AGW_SIDE_B; side++) {
+        if (strcmp(agw_calls_tag(call, side), tags[side]) != 0)
+            return; /* nothing is known of it but its tag */
+    }
+    agw_session_accept(call->session);
+    for (side = AGW_SIDE_A; side <= AGW_SIDE_B && !agw_session_open(call->session); side++) {
+        set_reoffer_branch(call, side, NULL);
+        agw_calls_forget_answers(call, side);
+    }
 }
 
 /* A 2xx without SDP, behind a reliable 183 (RFC 3262), comes with any command; its tags in the
@@ -765,16 +816,8 @@ static void note_acceptance(const run *r)
     if (flags->answer_kind == AGW_ANSWER_FINAL && r->sdp == NULL && !is_empty(flags->call_id) &&
         !is_empty(flags->from_tag) && !is_empty(flags->to_tag))
         pass = agw_calls_find(r->ctl->calls, flags->call_id);
-    for (; pass != NULL; pass = pass->next_pass) {
-        agw_side from, to;
-        if (!is_in_use(pass, flags->from_tag, &from) || !is_in_use(pass, flags->to_tag, &to) ||
-            from == to)
-            continue;
-        agw_log(AGW_LOG_DEBUG, pass->call_id, "accepted without SDP");
-        agw_session_accept(pass->session);
-        for (int side = 0; side < 2 && !agw_session_open(pass->session); side++)
-            set_reoffer_branch(pass, (agw_side)side, NULL);
-    }
+    for (; pass != NULL; pass = pass->next_pass)
+        accept_pass(r, pass);
 }
 
 agw_doc *agw_command_run(agw_control *ctl, const agw_doc *request, const agw_addr *from, agw_ns now)

@@ -612,6 +612,60 @@ static void test_command_rfc3262_5_a_200_without_sdp_is_told_by_any_command(void
     rig_fini(&r);
 }
 
+#define ANSWER_OF(tag, code, sdp)                                                                  \
+    "{'command':'answer','call-id':'c','from-tag':'a','to-tag':'" tag "'," code "'sdp':'" sdp "'}"
+#define EARLY "'sip-code':183,"
+
+static const char *in_use(const rig *r)
+{
+    return agw_calls_tag(agw_calls_find(r->calls, "c"), AGW_SIDE_B);
+}
+
+/* What it has answered last counts, as if it came with the 200. */
+static void test_command_rfc3262_5_an_older_branch_has_the_call_without_sdp(void)
+{
+    rig r;
+    rig_init(&r, NULL);
+    CU_ASSERT_TRUE(rig_says(&r, OFFER, OFFERED));
+    CU_ASSERT_TRUE(rig_says(&r, ANSWER_OF("b1", EARLY, "one"), ANSWERED));
+    CU_ASSERT_TRUE(rig_says(&r, REOFFER("a", "b1", "u"), OFFERED)); /* an UPDATE */
+    CU_ASSERT_TRUE(rig_says(&r, ANSWER_OF("b1", "", "one again"), ANSWERED));
+    CU_ASSERT_TRUE(rig_says(&r, ANSWER_OF("b2", EARLY, "two"), ANSWERED));
+    CU_ASSERT_TRUE(rig_says(&r, ANSWER_OF("b3", "", "three"), ANSWERED));
+    g_free(rig_ask(&r, QUERY_AS("200", "b1", "a")));
+    CU_ASSERT_STRING_EQUAL(fake_session_said, "one again");
+    CU_ASSERT_STRING_EQUAL(in_use(&r), "b1");
+    CU_ASSERT_EQUAL(fake_session_accepted, 1);
+    g_free(rig_ask(&r, QUERY_AS("200", "b2", "a"))); /* the other one's is too late */
+    CU_ASSERT_STRING_EQUAL(fake_session_said, "one again");
+    CU_ASSERT_STRING_EQUAL(in_use(&r), "b1");
+    CU_ASSERT_EQUAL(fake_session_accepted, 1);
+    rig_fini(&r);
+}
+
+/* It was not told to be provisional, is over, or the branch has offered since. */
+static void test_command_rfc3262_5_answers_that_are_not_kept(void)
+{
+    static const char *const LAST[] = {ANSWER_OF("b2", "", "two"),
+                                       ANSWER_OF("b2", "'sip-code':200,", "two"),
+                                       REOFFER("b1", "a", "u")};
+    for (size_t i = 0; i < G_N_ELEMENTS(LAST); i++) {
+        rig r;
+        rig_init(&r, NULL);
+        CU_ASSERT_TRUE(rig_says(&r, OFFER, OFFERED));
+        CU_ASSERT_TRUE(rig_says(
+            &r, i == 0 ? ANSWER_OF("b1", "", "one") : ANSWER_OF("b1", EARLY, "one"), ANSWERED));
+        CU_ASSERT_TRUE(rig_says(&r, ANSWER_OF("b2", "", "two"), ANSWERED));
+        g_free(rig_ask(&r, LAST[i]));
+        if (i == 2)
+            CU_ASSERT_TRUE(rig_says(&r, ANSWER_OF("b2", "", "two"), ANSWERED));
+        g_free(rig_ask(&r, QUERY_AS("200", "b1", "a")));
+        CU_ASSERT_STRING_EQUAL(fake_session_said, "two");
+        CU_ASSERT_EQUAL(fake_session_accepted, 0);
+        rig_fini(&r);
+    }
+}
+
 static void test_command_rfc3262_5_a_reoffer_is_accepted_by_a_200_without_sdp(void)
 {
     rig r;
@@ -1029,6 +1083,8 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_command_ims_7_a_reoffer_that_we_refused_or_passed_on_can_be_given_up),
     AGW_CASE(test_command_rfc3261_14_1_a_reoffer_is_refused_after_its_183),
     AGW_CASE(test_command_rfc3262_5_a_200_without_sdp_is_told_by_any_command),
+    AGW_CASE(test_command_rfc3262_5_an_older_branch_has_the_call_without_sdp),
+    AGW_CASE(test_command_rfc3262_5_answers_that_are_not_kept),
     AGW_CASE(test_command_rfc3262_5_a_reoffer_is_accepted_by_a_200_without_sdp),
     AGW_CASE(test_command_ng_8_16_a_refused_branch_is_no_reoffer),
     AGW_CASE(test_command_ng_7_query_has_what_kamailio_reads),
