@@ -468,6 +468,12 @@ const char *agw_calls_kept_answer(const agw_ng_call *call, agw_side side, const 
     return tag_at(call, side, (guint)at)->answer;
 }
 
+const char *agw_calls_via_branch(const agw_ng_call *call, agw_side side, const char *tag)
+{
+    const int at = known_tag(call, side, tag);
+    return at < 0 ? "" : tag_at(call, side, (guint)at)->via_branch;
+}
+
 void agw_calls_forget_answers(agw_ng_call *call, agw_side side)
 {
     for (guint i = 0; i < call->tags[side]->len; i++)

@@ -199,6 +199,8 @@ void agw_calls_keep_answer(agw_ng_call *call, agw_side side, const char *tag, co
 /** What was kept of it, borrowed until the next change of the call's tags; NULL = nothing. */
 const char *agw_calls_kept_answer(const agw_ng_call *call, agw_side side, const char *tag,
                                   size_t *len);
+/** The via-branch that brought a known tag, borrowed alike; "" = none. */
+const char *agw_calls_via_branch(const agw_ng_call *call, agw_side side, const char *tag);
 /** Of all branches of that side. */
 void agw_calls_forget_answers(agw_ng_call *call, agw_side side);
 void agw_calls_set_label(agw_ng_call *call, agw_side side, const char *label);

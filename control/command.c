@@ -775,6 +775,7 @@ static void accept_branch(const run *r, agw_ng_call *call, agw_side side, const 
     again.sdp = agw_calls_kept_answer(call, side, tag, &again.sdp_len);
     if (again.sdp == NULL || agw_session_open(call->session))
         return;
+    again.flags.via_branch = agw_calls_via_branch(call, side, tag); /* not that of a query */
     agw_doc *reply;
     if (negotiate(&again, call, side, false, &reply) == AGW_OK && !agw_session_stood(call->session))
         agw_calls_claim(call, side, tag, NULL);

@@ -188,10 +188,8 @@ static void take_over(agw_session *s, agw_state *current, agw_state *pending)
     agw_state_free(old_pending);
 }
 
-/* The same, and no other branch can answer any more. */
-static void take_over_alone(agw_session *s, agw_state *current, agw_state *pending)
+void agw_session_end_branches(agw_session *s)
 {
-    take_over(s, current, pending);
     GArray *const gone = agw_branches_end(s);
     if (gone == NULL)
         return;
@@ -205,6 +203,13 @@ static void take_over_alone(agw_session *s, agw_state *current, agw_state *pendi
         forget_text(&last);
     }
     g_array_free(g_steal_pointer(&s->others), TRUE);
+}
+
+/* The given states stand, and no other branch can answer any more. */
+static void take_over_alone(agw_session *s, agw_state *current, agw_state *pending)
+{
+    take_over(s, current, pending);
+    agw_session_end_branches(s);
 }
 
 static void swap_offers(agw_session *s)

@@ -147,6 +147,7 @@ void agw_session_accept(agw_session *s)
     decide(s->offer.pending);
     decide(s->crossed.pending);
     agw_session_apply(s);
+    agw_session_end_branches(s);
 }
 
 static void forget(agw_transport_plan *t)

@@ -224,6 +224,8 @@ typedef struct agw_exchange {
 
 /** Sends the plan of what stands to the worker. */
 void agw_session_apply(agw_session *s);
+/** Gives up the offers to branches of other kinds than the one that stands. */
+void agw_session_end_branches(agw_session *s);
 
 /* --- negotiate_state.c: memory and finding --- */
 

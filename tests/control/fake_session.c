@@ -6,7 +6,7 @@
 fake_session_plan fake_session;
 size_t fake_session_rollbacks, fake_session_accepted, fake_session_fragments;
 agw_side fake_session_fragment_side;
-char fake_session_said[64];
+char fake_session_said[64], fake_session_via[32];
 uint8_t fake_session_acts[2];
 agw_shield_plan fake_session_shield[2];
 bool fake_session_urgent;
@@ -60,7 +60,8 @@ static agw_err reserve(agw_session *s)
 agw_err agw_negotiate(agw_session *s, agw_side from, bool is_offer, const agw_flags *flags,
                       const char *sdp, size_t len, GString *out, const char **why)
 {
-    (void)flags;
+    g_strlcpy(fake_session_via, flags->via_branch != NULL ? flags->via_branch : "",
+              sizeof fake_session_via);
     g_snprintf(fake_session_said, sizeof fake_session_said, "%.*s", (int)len, sdp);
     if (fake_session.fail != AGW_OK) {
         *why = fake_session.why;

@@ -25,7 +25,8 @@ typedef struct fake_session_plan {
 
 extern fake_session_plan fake_session;
 extern size_t fake_session_rollbacks, fake_session_accepted;
-extern char fake_session_said[64]; /* the last description that was negotiated */
+extern char fake_session_said[64]; /* the last description that was negotiated ... */
+extern char fake_session_via[32];  /* ... and the via-branch that it came with */
 /** Fragments taken, and the side of the last one. */
 extern size_t fake_session_fragments;
 extern agw_side fake_session_fragment_side;

@@ -643,6 +643,22 @@ static void test_command_rfc3262_5_an_older_branch_has_the_call_without_sdp(void
     rig_fini(&r);
 }
 
+/* It answers the offer that went there. */
+static void test_command_rfc3262_5_an_older_branch_is_accepted_by_its_via_branch(void)
+{
+    rig r;
+    rig_init(&r, NULL);
+    CU_ASSERT_TRUE(rig_says(&r, OFFER, OFFERED));
+    CU_ASSERT_TRUE(rig_says(&r, OFFER_B2, OFFERED));
+    CU_ASSERT_TRUE(rig_says(&r, ANSWER_OF("t1", EARLY "'via-branch':'b1',", "one"), ANSWERED));
+    CU_ASSERT_TRUE(rig_says(&r, ANSWER_OF("t2", EARLY "'via-branch':'b2',", "two"), ANSWERED));
+    CU_ASSERT_STRING_EQUAL(fake_session_via, "b2");
+    g_free(rig_ask(&r, QUERY_AS("200", "t1", "a")));
+    CU_ASSERT_STRING_EQUAL(fake_session_said, "one");
+    CU_ASSERT_STRING_EQUAL(fake_session_via, "b1");
+    rig_fini(&r);
+}
+
 /* It was not told to be provisional, is over, or the branch has offered since. */
 static void test_command_rfc3262_5_answers_that_are_not_kept(void)
 {
@@ -1084,6 +1100,7 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_command_rfc3261_14_1_a_reoffer_is_refused_after_its_183),
     AGW_CASE(test_command_rfc3262_5_a_200_without_sdp_is_told_by_any_command),
     AGW_CASE(test_command_rfc3262_5_an_older_branch_has_the_call_without_sdp),
+    AGW_CASE(test_command_rfc3262_5_an_older_branch_is_accepted_by_its_via_branch),
     AGW_CASE(test_command_rfc3262_5_answers_that_are_not_kept),
     AGW_CASE(test_command_rfc3262_5_a_reoffer_is_accepted_by_a_200_without_sdp),
     AGW_CASE(test_command_ng_8_16_a_refused_branch_is_no_reoffer),

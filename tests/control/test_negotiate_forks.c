@@ -429,6 +429,21 @@ static void test_negotiate_forks_rfc5009_an_open_branch_of_another_kind_stands(v
     fixture_fini(&f);
 }
 
+/* A 200 without SDP behind a reliable 183: the late 183 of the other kind changes nothing. */
+static void test_negotiate_forks_rfc3262_5_one_of_two_kinds_is_accepted_without_sdp(void)
+{
+    fixture f;
+    ring_both(&f, true);
+    ANSWER(&f, AGW_SIDE_B, "{\"via-branch\":\"p\",\"sip-code\":183}", BY_PHONE);
+    agw_session_accept(f.session);
+    CU_ASSERT_EQUAL(plan_of(&f)->n_transports, 2);
+    CU_ASSERT_EQUAL(fake_call_transports(f.call), 2);
+    ANSWER(&f, AGW_SIDE_B, "{\"via-branch\":\"w\",\"sip-code\":183}", BY_BROWSER);
+    CU_ASSERT_TRUE(agw_session_stood(f.session));
+    CU_ASSERT_EQUAL(core_of(&f)->remote_rtp.port, 16000);
+    fixture_fini(&f);
+}
+
 /* A branch that is added while another one rings; a re-offer without answers known to be final. */
 static void test_negotiate_forks_another_kind_may_come_late_and_end_untold(void)
 {
@@ -488,6 +503,7 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_negotiate_forks_of_two_kinds_ring_in_turn),
     AGW_CASE(test_negotiate_forks_of_one_kind_share_an_offer_beside_another_kind),
     AGW_CASE(test_negotiate_forks_rfc5009_an_open_branch_of_another_kind_stands),
+    AGW_CASE(test_negotiate_forks_rfc3262_5_one_of_two_kinds_is_accepted_without_sdp),
     AGW_CASE(test_negotiate_forks_another_kind_may_come_late_and_end_untold),
     AGW_CASE(test_negotiate_forks_nine_kinds_and_no_more),
 };
