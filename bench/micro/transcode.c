@@ -78,6 +78,7 @@ static int by_value(const void *a, const void *b)
 /* ns that so many frames of each call took, a frame. */
 static agw_ns run(way *ways, size_t calls, size_t frames)
 {
+    AGW_ASSERT(calls != 0 && frames != 0);
     const agw_ns begin = own_cpu();
     for (size_t i = 0; i < frames; i++) {
         for (size_t c = 0; c < calls; c++)
