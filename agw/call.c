@@ -224,12 +224,6 @@ size_t agw_call_take_early(const agw_call *call, agw_pkt *const pkts[], size_t n
     return taken;
 }
 
-void agw_call_say_goodbye(agw_call *call)
-{
-    for (size_t i = 0; i < call->n_transports; i++)
-        agw_transport_say_goodbye(call->transports[i]);
-}
-
 void agw_call_close(agw_worker *w, agw_call *call)
 {
     set_recording(call, NULL);

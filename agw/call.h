@@ -36,9 +36,6 @@ void agw_call_play(agw_call *call, const agw_mail *mail);
 /** Plays the audio that the message carries, which is taken out of it. */
 void agw_call_play_media(agw_call *call, agw_mail *mail);
 void agw_call_stop_media(agw_call *call, const agw_mail *mail);
-/** Tells peers that it is over, in the batch; before agw_call_close(), which nothing in the batch
- * may outlive. */
-void agw_call_say_goodbye(agw_call *call);
 /** Ends the call and frees it. */
 void agw_call_close(agw_worker *w, agw_call *call);
 

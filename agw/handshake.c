@@ -78,9 +78,7 @@ static void send_datagrams(agw_handshake *h, agw_assoc *a)
 
 static void tell_done(agw_handshake *h, agw_assoc *a)
 {
-    size_t len;
-    const uint8_t *farewell = agw_dtls_farewell(a->dtls, &len);
-    agw_mail *mail = agw_mail_new(AGW_MAIL_DTLS_DONE, farewell, len);
+    agw_mail *mail = agw_mail_new(AGW_MAIL_DTLS_DONE, NULL, 0);
     mail->result = calloc(1, sizeof *mail->result);
     AGW_ASSERT(mail->result != NULL);
     if (agw_dtls_get_result(a->dtls, mail->result) == AGW_OK) {

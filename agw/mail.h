@@ -29,7 +29,7 @@ typedef enum agw_mail_kind {
     AGW_MAIL_DTLS_END,   /* assoc: the last message about it */
     /* handshake thread -> worker */
     AGW_MAIL_DTLS_SEND,   /* whose, data */
-    AGW_MAIL_DTLS_DONE,   /* whose, result, data: the farewell */
+    AGW_MAIL_DTLS_DONE,   /* whose, result */
     AGW_MAIL_DTLS_FAILED, /* whose, text */
     AGW_MAIL_DTLS_CLOSED, /* whose */
     /* worker -> control */

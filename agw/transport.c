@@ -427,8 +427,6 @@ static void end_dtls(agw_transport *t)
     mail->assoc = t->assoc;
     agw_outbox_post(handshake_box(t), mail);
     t->assoc = NULL;
-    free(t->farewell);
-    t->farewell = NULL;
 }
 
 /* A number that this worker has not used yet. */
@@ -701,18 +699,18 @@ static void on_failed(agw_transport *t, const char *why)
     t->dtls_over = !may_knock_again;
 }
 
-static void send_dtls(agw_transport *t, const uint8_t *data, size_t len)
+static void send_dtls(agw_transport *t, const agw_mail *mail)
 {
     const agw_component *c = &t->component[AGW_RTP_COMPONENT];
     const bool is_selected = agw_addr_is_set(&c->remote);
     agw_port *port = is_selected ? c->port : t->dtls_port;
-    if (port == NULL || len > AGW_PKT_MAX || (is_selected && !c->has_consent))
+    if (port == NULL || mail->len > AGW_PKT_MAX || (is_selected && !c->has_consent))
         return;
     agw_pkt *pkt = agw_worker_packet(t->worker);
     if (pkt == NULL)
         return; /* lost like any datagram: DTLS repeats it */
-    memcpy(pkt->data, data, len);
-    pkt->len = len;
+    memcpy(pkt->data, mail->data, mail->len);
+    pkt->len = mail->len;
     pkt->kind = AGW_PKT_DTLS;
     pkt->tos = t->tos;
     pkt->port = port;
@@ -720,27 +718,8 @@ static void send_dtls(agw_transport *t, const uint8_t *data, size_t len)
     pkt->verdict = AGW_FORWARD;
 }
 
-static void keep_farewell(agw_transport *t, const agw_mail *mail)
-{
-    free(t->farewell);
-    t->farewell = NULL;
-    if (mail->len == 0 || mail->len > UINT8_MAX)
-        return;
-    t->farewell = malloc(mail->len);
-    AGW_ASSERT(t->farewell != NULL);
-    memcpy(t->farewell, mail->data, mail->len);
-    t->farewell_len = (uint8_t)mail->len;
-}
-
-void agw_transport_say_goodbye(agw_transport *t)
-{
-    if (t->farewell != NULL)
-        send_dtls(t, t->farewell, t->farewell_len);
-}
-
 static void on_done(agw_transport *t, agw_mail *mail)
 {
-    keep_farewell(t, mail);
     forget_result(t);
     t->result = mail->result;
     mail->result = NULL;
@@ -751,7 +730,7 @@ static void on_done(agw_transport *t, agw_mail *mail)
 void agw_transport_on_mail(agw_transport *t, agw_mail *mail)
 {
     if (mail->kind == AGW_MAIL_DTLS_SEND)
-        send_dtls(t, mail->data, mail->len);
+        send_dtls(t, mail);
     else if (t->assoc == NULL)
         return; /* it ended while this was on its way */
     else if (mail->kind == AGW_MAIL_DTLS_DONE)

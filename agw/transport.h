@@ -96,8 +96,6 @@ typedef struct agw_transport {
     agw_addr dtls_remote; /* where the peer's last datagram came from; a validated address */
     agw_port *dtls_port;
     agw_dtls_result *result; /* keys that wait for the peer's fingerprint */
-    uint8_t *farewell;       /* the association's close_notify; NULL = none (yet) */
-    uint8_t farewell_len;
     uint8_t n_fingerprints;
     agw_fingerprint *fingerprints;
 
@@ -154,9 +152,6 @@ void agw_transport_set_timer(agw_transport *t);
 void agw_transport_on_timer(agw_transport *t);
 /** A message of the handshake thread about this transport. */
 void agw_transport_on_mail(agw_transport *t, agw_mail *mail);
-/** A packet with the association's close_notify, if there is one: once the transport is gone its
- * handshake thread does not find it any more. */
-void agw_transport_say_goodbye(agw_transport *t);
 /** An ICMP error about something we sent. */
 void agw_transport_on_icmp(agw_transport *t, const agw_icmp *icmp);
 

@@ -170,7 +170,6 @@ static void take(agw_worker *w, agw_mail *mail)
         run_early(w, mail->call);
         break;
     case AGW_MAIL_CLOSE:
-        agw_call_say_goodbye(mail->call);
         send_waiting(w);
         agw_call_close(w, mail->call);
         break;

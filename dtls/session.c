@@ -714,12 +714,6 @@ agw_dtls_role agw_dtls_role_of(const agw_dtls *d)
     return d->role;
 }
 
-const uint8_t *agw_dtls_farewell(const agw_dtls *d, size_t *len)
-{
-    *len = d->farewell.len;
-    return d->farewell.data;
-}
-
 void agw_dtls_close(agw_dtls *d, agw_ns now)
 {
     (void)now;

@@ -100,10 +100,6 @@ agw_dtls_state agw_dtls_state_of(const agw_dtls *d);
 const char *agw_dtls_reason(const agw_dtls *d);
 agw_dtls_role agw_dtls_role_of(const agw_dtls *d);
 
-/** The close_notify that agw_dtls_close() would write, for whoever sends it himself when nobody
- * waits for that any more. Once established; borrowed until the session is freed. NULL: there is
- * none. */
-const uint8_t *agw_dtls_farewell(const agw_dtls *d, size_t *len);
 /** Writes close_notify if the session is established, and ends it. */
 void agw_dtls_close(agw_dtls *d, agw_ns now);
 

@@ -726,51 +726,6 @@ static void test_call_rfc8842_4_close_notify_and_another_association(void)
     talk_close(&t);
 }
 
-/* The alerts (a record each, RFC 6347 section 4.1) that come until nothing comes any more. */
-static size_t alerts_heard(const talk *t, int wait_ms)
-{
-    uint8_t buf[DATAGRAM];
-    size_t n = 0;
-    while (hear(&t->browser, buf, wait_ms) != 0)
-        n += buf[0] == 21;
-    return n;
-}
-
-/* The page learns that it is over even if the BYE is lost. */
-static void test_call_rfc5246_7_2_1_ended_call_says_goodbye(void)
-{
-    talk t;
-    talk_open(&t);
-    talk_connect(&t);
-    audio_passes(&t, 1);
-    world_end_call(&t.w);
-    uint8_t buf[DATAGRAM];
-    size_t len;
-    while (agw_dtls_state_of(t.browser.dtls) == AGW_DTLS_ESTABLISHED &&
-           (len = hear(&t.browser, buf, PATIENCE_MS)) != 0) {
-        if (buf[0] == 21)
-            (void)agw_dtls_on_datagram(t.browser.dtls, agw_clock_now(), buf, len);
-    }
-    CU_ASSERT_EQUAL(agw_dtls_state_of(t.browser.dtls), AGW_DTLS_CLOSED);
-    CU_ASSERT_STRING_EQUAL(agw_dtls_reason(t.browser.dtls), "close_notify");
-    CU_ASSERT_EQUAL(alerts_heard(&t, QUIET_MS), 0);
-    talk_close(&t);
-}
-
-static void test_call_rfc5246_7_2_1_no_goodbye_to_whom_has_said_it(void)
-{
-    talk t;
-    talk_open(&t);
-    talk_connect(&t);
-    agw_dtls_close(t.browser.dtls, agw_clock_now());
-    browser_flush(&t.browser, &t.w.access.rtp[0]);
-    CU_ASSERT_TRUE_FATAL(wait_event(&t.w, AGW_EVENT_DTLS_CLOSED));
-    (void)alerts_heard(&t, QUIET_MS);
-    world_end_call(&t.w);
-    CU_ASSERT_EQUAL(alerts_heard(&t, QUIET_MS), 0);
-    talk_close(&t);
-}
-
 /* Calls come and go on two workers while their handshakes are under way: what the handshake threads
  * still say about them finds nobody, and all ports return. */
 static void test_call_ends_in_the_middle_of_its_handshake(void)
@@ -877,8 +832,6 @@ static const agw_unit_case cases[] = {
     AGW_CASE(test_call_garbage_of_every_length_on_every_port_changes_nothing),
     AGW_CASE(test_call_release_returns_every_port),
     AGW_CASE(test_call_rfc8842_4_close_notify_and_another_association),
-    AGW_CASE(test_call_rfc5246_7_2_1_ended_call_says_goodbye),
-    AGW_CASE(test_call_rfc5246_7_2_1_no_goodbye_to_whom_has_said_it),
     AGW_CASE(test_call_ends_in_the_middle_of_its_handshake),
     AGW_CASE(test_gateway_dtl_4_new_calls_get_new_certificates_and_old_ones_keep_theirs),
 };
