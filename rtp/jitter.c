@@ -108,7 +108,8 @@ static agw_ns read_quantiles(agw_jitter *j)
     const int quickest = quantile(j, 0, &before, QUICKEST);
     const int middle = quantile(j, quickest, &before, 0.5F);
     const int latest = quantile(j, middle, &before, 1 - LATE);
-    const float unseen = UNSEEN / (float)(j->packets + 4);
+    const bool is_told = latest - middle > FIRST_DELAY; /* by packets, not by what we began with */
+    const float unseen = is_told ? UNSEEN / (float)(j->packets + 4) : 0;
     const int tail = (int)((TAIL + unseen) * (float)(latest - middle));
     j->fastest = j->origin + (agw_ns)quickest * BUCKET_NS;
     const agw_ns needed = j->origin + (agw_ns)(latest + tail + 1) * BUCKET_NS;
