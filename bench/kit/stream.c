@@ -162,15 +162,29 @@ static kit_finding judge_payload(const kit_checker *c, const uint8_t *rtp, size_
                                                                               : KIT_CORRUPT;
 }
 
+/* Behind packets that the gateway held back on purpose its numbers go on, audio with a marker;
+ * of video one is left out. Its time goes on, too: a sender's clock stands still while it does not
+ * send. */
+static bool goes_on(kit_checker *c, uint16_t seq_0, uint32_t timestamp_0, uint64_t number)
+{
+    const uint16_t left_out = (uint16_t)(seq_0 + number - (uint16_t)(c->seq_0 + c->next));
+    if (number <= c->next || left_out != (c->burst > 1))
+        return false;
+    c->seq_0 = seq_0;
+    c->timestamp_0 = timestamp_0;
+    return true;
+}
+
 /* The first packet teaches what the gateway made of SSRC, sequence number and timestamp. */
 static bool header_fits(kit_checker *c, const uint8_t *rtp, uint64_t number)
 {
-    if ((rtp[1] & 0x7f) != c->pt || (rtp[1] >> 7 != 0) != marked_at(number, c->burst))
-        return false;
+    const bool is_marked = rtp[1] >> 7 != 0, as_sent = is_marked == marked_at(number, c->burst);
     const uint32_t ssrc = agw_get32(rtp + 8);
     const uint16_t seq_0 = (uint16_t)(agw_get16(rtp + 2) - number);
     const uint32_t timestamp_0 =
         agw_get32(rtp + 4) - timestamp_at(number, c->timestamp_step, c->burst);
+    if ((rtp[1] & 0x7f) != c->pt)
+        return false;
     if (!c->begun) {
         c->begun = true;
         c->ssrc = ssrc;
@@ -178,8 +192,13 @@ static bool header_fits(kit_checker *c, const uint8_t *rtp, uint64_t number)
         c->timestamp_0 = timestamp_0;
         if (!c->restarted)
             c->first = c->next = number;
+        return as_sent || c->burst <= 1;
     }
-    return ssrc == c->ssrc && seq_0 == c->seq_0 && timestamp_0 == c->timestamp_0;
+    if (ssrc != c->ssrc)
+        return false;
+    if (seq_0 == c->seq_0)
+        return as_sent && timestamp_0 == c->timestamp_0;
+    return goes_on(c, seq_0, timestamp_0, number) && (as_sent || c->burst <= 1);
 }
 
 static bool is_seen(const kit_checker *c, uint64_t number)
