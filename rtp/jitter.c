@@ -14,9 +14,9 @@ enum {
     HOLD_MS = 5000, /* after that 1/e is left of a delay that is not needed any more */
 };
 static const agw_ns RESERVE_MAX = AGW_MS(10);
-static const float LATE = 0.03F; /* of the packets may come too late, but for TAIL */
-static const float TAIL = 0.5F;  /* as much more as they are behind the middle ... */
-static const float UNSEEN = 6;   /* ... and more than that while that many packets tell little */
+static const float LATE = 0.03F;     /* of the packets may come too late, but for TAIL */
+static const float TAIL = 0.5F;      /* as much more as they are behind the middle ... */
+static const float UNSEEN = 6;       /* ... and this part more, by how few packets have told it */
 static const float QUICKEST = 0.02F; /* of the packets may be quicker than the quickest */
 
 void agw_jitter_init(agw_jitter *j, uint32_t clock_hz)
