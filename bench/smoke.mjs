@@ -6,7 +6,9 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runAll, suite, test } from '../tests/e2e/lib/runner.mjs';
-import { speech } from './audio/speech.mjs';
+import { HZ, distance } from './audio/distance.mjs';
+import { resample, samples, speech } from './audio/speech.mjs';
+import { NETWORKS, format, parse, pass } from './audio/trace.mjs';
 import { summarize } from './lib/report.mjs';
 import * as relay from './lib/steps.mjs';
 import * as transcode from './lib/transcode.mjs';
@@ -167,6 +169,23 @@ test('operations are timed, and can be counted', async (t) => {
 });
 
 suite('audio');
+
+test('the distance of what is played late, early or stretched: next to none where the very same samples are', (t) => {
+  const program = join(HERE, '../build/bench/bench/audio/audio'), SPAN = 512, REACH = 1000, RATE = 8000;
+  const packets = execFileSync(program, ['encode', 'pcma', `${RATE}`], { input: speech('man', RATE, OUT), maxBuffer: 1 << 26 });
+  const pcm = (mode, trace) => samples(resample(execFileSync(program, [mode, 'pcma', `${RATE}`], { input: trace, maxBuffer: 1 << 26, stdio: ['pipe', 'pipe', 'ignore'] }), RATE, HZ));
+  const ref = pcm('decode', packets), out = pcm('play', format(pass(parse(packets.toString()), NETWORKS['jitter-80'], 8)));
+  const isSame = (at, to) => {
+    let apart = 0, all = 1;
+    for (let i = 0; i < SPAN; i++) { apart += (ref[at + i] - out[to + i]) ** 2; all += ref[at + i] ** 2; }
+    return apart < 1e-4 * all;
+  };
+  const { hops } = distance(ref, out, RATE / 2);
+  const differ = hops.map((h, i) => ({ ...h, at: Math.round(i * HZ / 50) })).filter((h) => h.lsd > 1);
+  const wrong = differ.filter(({ at, delay }) => Array.from({ length: 2 * REACH }, (_, i) => at + Math.round(delay * HZ / 1000) - REACH + i).some((to) => isSame(at, to)));
+  t.note(`of ${hops.length} hops ${differ.length} differ, ${wrong.length} of them are somewhere near as they were`);
+  if (!(hops.length > 1400 && differ.length > 10 && wrong.length < hops.length / 100)) throw new Error('audio is not found where it is');
+});
 
 // Here a figure is judged, as it depends on no machine.
 test('the chain is as good as ffmpeg with the same libraries, cell by cell', async (t) => {
