@@ -102,12 +102,25 @@ void agw_transcoder_free(agw_transcoder *t)
     free(t);
 }
 
+static bool has_same_modes(const agw_codec_format *a, const agw_codec_format *b)
+{
+    const bool is_amr = a->id == AGW_CODEC_AMR || a->id == AGW_CODEC_AMR_WB;
+    return a->id == b->id && (!is_amr || a->amr.mode_set == b->amr.mode_set);
+}
+
+/* What was asked of the party is a mode of the codec that it has been spoken to in. */
 static agw_transcoder *changed(agw_transcoder *t, const agw_chain_plan *plan)
 {
-    if (agw_chain_apply(t->chain, plan) == AGW_OK)
-        return t;
-    agw_transcoder_free(t);
-    return NULL;
+    const agw_codec_format was = *agw_chain_out(t->chain);
+    if (agw_chain_apply(t->chain, plan) != AGW_OK) {
+        agw_transcoder_free(t);
+        return NULL;
+    }
+    if (!has_same_modes(&was, &plan->out)) {
+        t->ask = (agw_adapt){0};
+        agw_chain_ask_mode(t->chain, -1);
+    }
+    return t;
 }
 
 void agw_transcode_apply(agw_media *m, agw_side side, const agw_chain_plan *plan)

@@ -726,6 +726,54 @@ static void test_transcoder_rfc4867_8_3_1_what_is_asked_for_is_in_the_mode_set(v
     end(r);
 }
 
+/* Talk of which much is lost on the phone's way, until it is asked for that mode or less. */
+static unsigned asked_for_less(rig *r, unsigned mode)
+{
+    for (unsigned i = 0; i < 5000; i++) {
+        both_talk_amr(r, 1, NO_REQUEST, i % 4 == 0);
+        if (phone.n != 0 && request_heard() <= mode)
+            return request_heard();
+    }
+    CU_FAIL_FATAL("nothing is asked for");
+    return NO_REQUEST;
+}
+
+/* A mode is one of a codec and a mode-set: with others the next report asks anew, from the top. */
+static void test_transcoder_rfc4867_8_3_1_another_mode_set_ends_what_was_asked_for(void)
+{
+    rig *r = talk_amr(0);
+    CU_ASSERT_EQUAL(asked_for_less(r, 1), 1);
+    r->chain[AGW_SIDE_A].out.amr.mode_set = 1 << 0 | 1 << 2 | 1 << 6 | 1 << AMR_TOP;
+    lab_apply(&r->lab, call_of(r));
+    both_talk_amr(r, 2, NO_REQUEST, 0);
+    CU_ASSERT_EQUAL(request_heard(), NO_REQUEST);
+    CU_ASSERT_EQUAL(asked_for_less(r, AMR_TOP), 6);
+    end(r);
+}
+
+static void test_transcoder_rfc4867_3_3_another_codec_ends_what_was_asked_for(void)
+{
+    rig *r = talk_amr(0);
+    CU_ASSERT_EQUAL(asked_for_less(r, AMR_TOP), 6);
+    r->chain[AGW_SIDE_A].out = agw_codec_plain(AGW_CODEC_AMR_WB);
+    r->chain[AGW_SIDE_A].out.amr.octet_aligned = true;
+    lab_apply(&r->lab, call_of(r));
+    both_talk_amr(r, 2, NO_REQUEST, 0);
+    CU_ASSERT_EQUAL(request_heard(), NO_REQUEST);
+    end(r);
+}
+
+static void test_transcoder_rfc4867_3_3_another_plan_goes_on_asking(void)
+{
+    rig *r = talk_amr(0);
+    CU_ASSERT_EQUAL(asked_for_less(r, AMR_TOP), 6);
+    r->chain[AGW_SIDE_A].out.bitrate_bps = 7950;
+    lab_apply(&r->lab, call_of(r));
+    both_talk_amr(r, 2, NO_REQUEST, 0);
+    CU_ASSERT_EQUAL(request_heard(), 6);
+    end(r);
+}
+
 /* Loss on the phone's own way, as radio has it, is no reason. */
 static void test_transcoder_26114_10_2_1_little_loss_asks_for_nothing(void)
 {
@@ -756,6 +804,9 @@ static const agw_unit_case cases[] = {
     AGW_CASE(test_transcoder_rfc4867_3_3_request_holds_for_a_file),
     AGW_CASE(test_transcoder_26114_10_2_1_loss_asks_for_a_lower_mode),
     AGW_CASE(test_transcoder_rfc4867_8_3_1_what_is_asked_for_is_in_the_mode_set),
+    AGW_CASE(test_transcoder_rfc4867_8_3_1_another_mode_set_ends_what_was_asked_for),
+    AGW_CASE(test_transcoder_rfc4867_3_3_another_codec_ends_what_was_asked_for),
+    AGW_CASE(test_transcoder_rfc4867_3_3_another_plan_goes_on_asking),
     AGW_CASE(test_transcoder_26114_10_2_1_little_loss_asks_for_nothing),
 };
 
