@@ -924,12 +924,14 @@ bool agw_transcode_takes(const agw_row *row)
            id_of(row) != AGW_CODEC_NONE;
 }
 
-/* What goes within audio's time has its clock. */
+/* What goes within audio's time has its clock; events alone may have another one. */
 static bool is_beside(const agw_chain_plan *chain, const agw_row *row)
 {
     bool found = !row->aux || is_row(row, "telephone-event");
-    for (uint8_t i = 0; i < chain->n_inputs && !found; i++)
-        found = chain->inputs[i].format.clock_hz == row->clock_hz;
+    for (uint8_t i = 0; i < chain->n_inputs && !found; i++) {
+        const agw_codec_format *format = &chain->inputs[i].format;
+        found = format->id != AGW_CODEC_NONE && format->clock_hz == row->clock_hz;
+    }
     return found;
 }
 

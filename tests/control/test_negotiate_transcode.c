@@ -369,6 +369,67 @@ static void test_negotiate_transcode_rfc3389_4_noise_of_the_clock_is_an_input(vo
     fixture_fini(&f);
 }
 
+/* Telephone events at that clock are no codec that it could go with. */
+static void test_negotiate_transcode_rfc3389_4_noise_at_the_clock_of_events_is_no_input(void)
+{
+    fixture f;
+    open_all(&f);
+    OFFER(&f, AGW_SIDE_A, "",
+          SESSION("2") BUNDLE("0") WEB_LINE("111 101 98", "actpass",
+                                            "a=rtpmap:111 opus/48000/2\n"
+                                            "a=rtpmap:101 telephone-event/16000\n"
+                                            "a=rtpmap:98 CN/16000\n"));
+    ANSWER(&f, AGW_SIDE_B, "",
+           PHONE("1", "8 101 98",
+                 "a=rtpmap:8 PCMA/8000\na=rtpmap:101 telephone-event/16000\n"
+                 "a=rtpmap:98 CN/16000\n"));
+    CU_ASSERT(input_or_none(chain_of(&f, AGW_SIDE_B), 101)->is_event);
+    CU_ASSERT_PTR_NULL(input_of(chain_of(&f, AGW_SIDE_B), 98));
+    fixture_fini(&f);
+}
+
+/* Whatever its number and clock, and wherever it stands: the codec is the one beside it. */
+static void test_negotiate_transcode_rfc3389_4_noise_is_never_the_codec(void)
+{
+    static const char *const OTHERS[] = {"98 CN/16000", "98 CN/8000", "98 cn/48000", "13 CN/8000"};
+    for (size_t i = 0; i < G_N_ELEMENTS(OTHERS); i++) {
+        fixture f;
+        agw_media_view view;
+        open_all(&f);
+        char *phone = g_strdup_printf(PHONE("1", "%.2s 8", "a=rtpmap:%s\na=rtpmap:8 PCMA/8000\n"),
+                                      OTHERS[i], OTHERS[i]);
+        OFFER(&f, AGW_SIDE_A, "", phone);
+        ANSWER(&f, AGW_SIDE_B, "",
+               SESSION("2") BUNDLE("0") WEB_LINE("111", "active", "a=rtpmap:111 opus/48000/2\n"));
+        CU_ASSERT_EQUAL(chain_of(&f, AGW_SIDE_A)->out.id, AGW_CODEC_OPUS);
+        CU_ASSERT_EQUAL(chain_of(&f, AGW_SIDE_A)->inputs[0].pt, 8);
+        CU_ASSERT_EQUAL(chain_of(&f, AGW_SIDE_B)->out.id, AGW_CODEC_PCMA);
+        agw_session_media(f.session, AGW_SIDE_A, 0, &view);
+        CU_ASSERT_STRING_EQUAL(view.codec, "PCMA/8000");
+        g_free(phone);
+        fixture_fini(&f);
+    }
+}
+
+/* The answerer names it first: what passes is G.711, and nothing is converted. */
+static void test_negotiate_transcode_rfc3389_4_noise_answered_first_is_not_preferred(void)
+{
+    fixture f;
+    agw_media_view view;
+    open_all(&f);
+    OFFER(&f, AGW_SIDE_A, "",
+          SESSION("2") BUNDLE("0") WEB_LINE("111 98 8", "actpass",
+                                            "a=rtpmap:111 opus/48000/2\na=rtpmap:98 CN/16000\n"
+                                            "a=rtpmap:8 PCMA/8000\n"));
+    CU_ASSERT(has(&f, "a=rtpmap:98 CN/16000"));
+    ANSWER(&f, AGW_SIDE_B, "", PHONE("1", "98 8", "a=rtpmap:98 CN/16000\na=rtpmap:8 PCMA/8000\n"));
+    CU_ASSERT_PTR_NULL(end_of(&f, 0, AGW_SIDE_A)->chain);
+    CU_ASSERT_PTR_NULL(end_of(&f, 0, AGW_SIDE_B)->chain);
+    agw_session_media(f.session, AGW_SIDE_B, 0, &view);
+    CU_ASSERT_STRING_EQUAL(view.codec, "PCMA/8000");
+    fixture_fini(&f);
+}
+
 /* AMR has SID frames of its own, although CN/8000 would fit its clock. */
 static void test_negotiate_transcode_rfc3389_1_amr_needs_no_noise(void)
 {
@@ -872,6 +933,9 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_negotiate_transcode_wider_pair_before_a_narrow_common_codec),
     AGW_CASE(test_negotiate_transcode_browser_sends_an_offered_codec_that_it_did_not_answer),
     AGW_CASE(test_negotiate_transcode_rfc3389_4_noise_of_the_clock_is_an_input),
+    AGW_CASE(test_negotiate_transcode_rfc3389_4_noise_at_the_clock_of_events_is_no_input),
+    AGW_CASE(test_negotiate_transcode_rfc3389_4_noise_is_never_the_codec),
+    AGW_CASE(test_negotiate_transcode_rfc3389_4_noise_answered_first_is_not_preferred),
     AGW_CASE(test_negotiate_transcode_rfc3389_1_amr_needs_no_noise),
     AGW_CASE(test_negotiate_transcode_rfc2198_red_where_the_browser_prefers_it),
     AGW_CASE(test_negotiate_transcode_26114_6_2_5_bandwidth_of_a_party_limits),
