@@ -22,14 +22,11 @@ enum {
     PACKET_FRAMES = 6,   /* of the longest ptime, 120 ms */
     REPEATS = 4,         /* of the last good frame of AMR-WB */
     RECOVERY = 80,       /* samples until full level, 5 ms */
+    FRAMES_PER_S = 50,
 };
 
 static const float FADE = 0.7f; /* of the level, from one repetition to the next */
 static const uint8_t NO_DATA[] = {AGW_AMR_NO_DATA << 3 | 4};
-
-static const uint16_t BPS[AGW_AMR_MODES] = {4750, 5150, 5900, 6700, 7400, 7950, 10200, 12200};
-static const uint16_t WIDE_BPS[AGW_AMR_WB_MODES] = {6600,  8850,  12650, 14250, 15850,
-                                                    18250, 19850, 23050, 23850};
 
 static agw_amr_layout layout_of(const agw_codec_format *format)
 {
@@ -209,10 +206,14 @@ static unsigned best_in_set(const encoder *e, int mode)
     return (unsigned)mode;
 }
 
+static uint32_t mode_bps(const encoder *e, int mode)
+{
+    return FRAMES_PER_S * (uint32_t)agw_amr_bits(e->layout.wide, (unsigned)mode);
+}
+
 static int mode_within(const encoder *e, int mode, uint32_t bps)
 {
-    const uint16_t *rates = e->layout.wide ? WIDE_BPS : BPS;
-    while (bps != 0 && mode > 0 && rates[mode] > bps)
+    while (bps != 0 && mode > 0 && mode_bps(e, mode) > bps)
         mode--;
     return mode;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * The codec table. Parameters of SDP are codecs/fmtp.c's; who codes is codecs/driver.h's. */
 #include "codecs/codec.h"
+#include "codecs/amr_payload.h"
 #include "codecs/driver.h"
 #include "codecs/evs_plugin.h"
 
@@ -249,36 +250,37 @@ enum {
     HEADERS_IPV6 = 40 + 8 + 12,
 };
 
-/* Bits of 20 ms speech by mode, RFC 4867 tables 1 and 3 (TS 26.101 and 26.201). */
-static const uint16_t AMR_BITS[8] = {95, 103, 118, 134, 148, 159, 204, 244};
-static const uint16_t AMR_WB_BITS[9] = {132, 177, 253, 285, 317, 365, 397, 461, 477};
+static unsigned modes_of(const agw_codec_format *format)
+{
+    return format->id == AGW_CODEC_AMR      ? AGW_AMR_MODES
+           : format->id == AGW_CODEC_AMR_WB ? AGW_AMR_WB_MODES
+                                            : 0;
+}
+
+/* Of 20 ms of speech. */
+static unsigned mode_bits(const agw_codec_format *format, unsigned mode)
+{
+    return (unsigned)agw_amr_bits(format->id == AGW_CODEC_AMR_WB, mode);
+}
 
 /* Octets of one packet with n frames of the highest mode that may be used (RFC 4867 section 4.3 and
  * 4.4). */
 static unsigned amr_octets(const agw_codec_format *format, unsigned n)
 {
-    const bool wide = format->id == AGW_CODEC_AMR_WB;
-    unsigned mode = wide ? 8 : 7;
+    unsigned mode = modes_of(format) - 1;
     if (format->amr.mode_set != 0) {
         while (mode > 0 && (format->amr.mode_set >> mode & 1u) == 0)
             mode--;
     }
-    const unsigned bits = wide ? AMR_WB_BITS[mode] : AMR_BITS[mode];
+    const unsigned bits = mode_bits(format, mode);
     return format->amr.octet_aligned ? 1 + n * (1 + (bits + 7) / 8) : (4 + n * (6 + bits) + 7) / 8;
-}
-
-static unsigned modes_of(const agw_codec_format *format)
-{
-    return format->id == AGW_CODEC_AMR      ? sizeof AMR_BITS / sizeof *AMR_BITS
-           : format->id == AGW_CODEC_AMR_WB ? sizeof AMR_WB_BITS / sizeof *AMR_WB_BITS
-                                            : 0;
 }
 
 uint32_t agw_codec_mode_bps(const agw_codec_format *format, int mode)
 {
     if (mode < 0 || (unsigned)mode >= modes_of(format))
         return 0;
-    return 50u * (format->id == AGW_CODEC_AMR ? AMR_BITS : AMR_WB_BITS)[mode];
+    return 50 * mode_bits(format, (unsigned)mode);
 }
 
 int agw_codec_mode_within(const agw_codec_format *format, uint32_t bps)

@@ -36,3 +36,11 @@ agw_err agw_driver_split_octets(const uint8_t *payload, size_t len, unsigned oct
     }
     return AGW_OK;
 }
+
+void agw_driver_renew(void **state, void *fresh, void (*close)(void *state))
+{
+    if (fresh == NULL)
+        return;
+    close(*state);
+    *state = fresh;
+}

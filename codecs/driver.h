@@ -58,4 +58,8 @@ extern const agw_codec_driver agw_g729_driver;
 AGW_NODISCARD agw_err agw_driver_split_octets(const uint8_t *payload, size_t len,
                                               unsigned octets_per_ms, agw_payload *out);
 
+/** Resets a library's state where the library cannot: fresh takes the place of *state, which is
+ * closed. fresh NULL (no memory): the old one goes on. */
+void agw_driver_renew(void **state, void *fresh, void (*close)(void *state));
+
 #endif

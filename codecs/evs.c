@@ -99,15 +99,10 @@ static void close_decoder(void *state)
     free(c);
 }
 
-/* Where there is no memory for another one, the old one goes on. */
 static void reset_decoder(void *state)
 {
     coder *c = state;
-    void *fresh = c->plugin->open_decoder(c->rate_hz);
-    if (fresh == NULL)
-        return;
-    c->plugin->close_decoder(c->state);
-    c->state = fresh;
+    agw_driver_renew(&c->state, c->plugin->open_decoder(c->rate_hz), c->plugin->close_decoder);
 }
 
 /* hf-only is agreed upon: it holds for both directions (TS 26.445 annex A.3.1). */

@@ -79,16 +79,10 @@ static void *open_decoder(const agw_codec_format *format, uint32_t rate_hz)
     return NULL;
 }
 
-/* The library cannot do it otherwise. Where there is no memory for another one, the old one goes
- * on. */
 static void reset_decoder(void *state)
 {
     decoder *d = state;
-    void *fresh = d->open();
-    if (fresh == NULL)
-        return;
-    d->close(d->channel);
-    d->channel = fresh;
+    agw_driver_renew(&d->channel, d->open(), d->close);
 }
 
 static agw_err split(const void *state, const uint8_t *payload, size_t len, agw_payload *out)

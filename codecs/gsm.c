@@ -9,8 +9,13 @@
 enum { OCTETS = 33, SAMPLES = 160, SIGNATURE = 0xd };
 
 typedef struct coder {
-    gsm state;
+    void *state; /* gsm */
 } coder;
+
+static void destroy(void *state)
+{
+    gsm_destroy(state);
+}
 
 static void *open_gsm(const agw_codec_format *format, uint32_t rate_hz)
 {
@@ -27,20 +32,14 @@ static void *open_gsm(const agw_codec_format *format, uint32_t rate_hz)
 static void close_gsm(void *state)
 {
     coder *c = state;
-    gsm_destroy(c->state);
+    destroy(c->state);
     free(c);
 }
 
-/* The library cannot do it otherwise. Where there is no memory for another one, the old one goes
- * on. */
 static void reset_gsm(void *state)
 {
     coder *c = state;
-    gsm fresh = gsm_create();
-    if (fresh == NULL)
-        return;
-    gsm_destroy(c->state);
-    c->state = fresh;
+    agw_driver_renew(&c->state, gsm_create(), destroy);
 }
 
 static agw_err split(const void *state, const uint8_t *payload, size_t len, agw_payload *out)
