@@ -469,7 +469,7 @@ __attribute__((noinline)) static agw_drop act(agw_worker *w, agw_pkt *pkt, const
         return AGW_DROP_BLOCKED;
     if ((in->acts & AGW_ACT_BLOCK_DTMF) && !pt->is_event)
         agw_shield_note(in, h.pt);
-    else if ((in->acts & AGW_ACT_BLOCK_DTMF) && !agw_shield_replace(in, pkt, &h, pt->clock_hz))
+    else if ((in->acts & AGW_ACT_BLOCK_DTMF) && !agw_shield_replace(m, side, pkt, &h, pt->clock_hz))
         return AGW_DROP_BLOCKED_DTMF;
     if ((in->acts & AGW_ACT_INBAND) && !pt->is_event && !agw_inband_silence(in, pkt, &h))
         return AGW_DROP_BLOCKED;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "agw/shield.h"
 
+#include "agw/transcode.h"
 #include "base/rand.h"
 #include "base/wire.h"
 #include "codecs/encoder.h"
@@ -162,9 +163,9 @@ static void sing(const agw_shield *s, uint32_t hz, size_t from, int16_t *pcm, si
 }
 
 /* One packet of audio for the end of the time that the event has lasted by now; false: it is not so
- * long since the last one. */
+ * long since the last one. wish: of who hears it, for this codec; NULL = not known. */
 static bool write_audio(agw_shield *s, agw_pkt *pkt, const agw_rtp_header *h,
-                        const agw_rtp_event *event, uint32_t clock_hz)
+                        const agw_rtp_event *event, uint32_t clock_hz, const agw_encoder_wish *wish)
 {
     int16_t pcm[SAMPLES_MAX];
     const voice *v = &s->voices[s->spoken];
@@ -176,6 +177,8 @@ static bool write_audio(agw_shield *s, agw_pkt *pkt, const agw_rtp_header *h,
         return false;
     const uint32_t from = event->duration - units;
     sing(s, v->audio_hz, (size_t)((uint64_t)from * v->audio_hz / clock_hz), pcm, n);
+    if (wish != NULL)
+        agw_encoder_adapt(v->encoder, wish);
     const size_t len = agw_encoder_encode(v->encoder, pcm, n, -1, pkt->data + h->header_len,
                                           h->payload_len + agw_pkt_room(pkt));
     agw_rtp_set_pt(pkt->data, v->pt);
@@ -186,9 +189,17 @@ static bool write_audio(agw_shield *s, agw_pkt *pkt, const agw_rtp_header *h,
     return len != 0; /* DTX */
 }
 
-bool agw_shield_replace(agw_end *end, agw_pkt *pkt, const agw_rtp_header *h, uint32_t clock_hz)
+/* Who hears that side asks for it where a chain speaks the codec to it beside what passes. */
+static const agw_encoder_wish *wish_of(const agw_media *m, agw_side side, const agw_shield *s)
 {
-    agw_shield *s = end->shield;
+    const agw_side to = side == AGW_SIDE_A ? AGW_SIDE_B : AGW_SIDE_A;
+    return agw_transcode_wish(m, to, s->voices[s->spoken].format.id);
+}
+
+bool agw_shield_replace(agw_media *m, agw_side side, agw_pkt *pkt, const agw_rtp_header *h,
+                        uint32_t clock_hz)
+{
+    agw_shield *s = m->end[side].shield;
     agw_rtp_event event;
     if (s == NULL)
         return false;
@@ -196,7 +207,7 @@ bool agw_shield_replace(agw_end *end, agw_pkt *pkt, const agw_rtp_header *h, uin
         return !makes_audio(&s->plan); /* it holds no digit */
     note_event(s, &event, h->timestamp, clock_hz);
     if (makes_audio(&s->plan))
-        return write_audio(s, pkt, h, &event, clock_hz);
+        return write_audio(s, pkt, h, &event, clock_hz, wish_of(m, side, s));
     write_digits(s, pkt->data + h->header_len, h->payload_len);
     return true;
 }

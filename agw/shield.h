@@ -17,10 +17,11 @@ void agw_shield_free(agw_shield *s);
 
 /** Audio of that payload type has come: digits are to sound like it. */
 void agw_shield_note(agw_end *end, uint8_t pt);
-/** Puts something in the place of a packet of telephone events. Its payload type may be another one
- * then. clock_hz: of the events.
+/** Puts something in the place of a packet of telephone events of the party on that side. Its
+ * payload type may be another one then. clock_hz: of the events.
  *
  * @return false: nothing is to pass */
-bool agw_shield_replace(agw_end *end, agw_pkt *pkt, const agw_rtp_header *h, uint32_t clock_hz);
+bool agw_shield_replace(agw_media *m, agw_side side, agw_pkt *pkt, const agw_rtp_header *h,
+                        uint32_t clock_hz);
 
 #endif

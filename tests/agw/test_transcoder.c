@@ -692,6 +692,46 @@ static void test_transcoder_rfc4867_3_3_request_holds_for_a_file(void)
     end(r);
 }
 
+/* A digit of the browser's, five packets of which make tones. */
+static void browser_presses(rig *r)
+{
+    const uint32_t timestamp = r->said[AGW_SIDE_A].timestamp;
+    for (unsigned i = 1; i <= 5; i++) {
+        uint8_t rtp[200];
+        const agw_rtp_event e = {7, i == 5, 10, (uint16_t)(i * AGW_G711_FRAME)};
+        r->said[AGW_SIDE_A].timestamp = timestamp;
+        write_rtp(r, AGW_SIDE_A, EVENT_BROWSER, rtp);
+        agw_rtp_event_write(&e, rtp + 12);
+        lab_browser_says(&r->lab, call_of(r), browser(), rtp, 16);
+        pass(r, 20);
+    }
+    r->said[AGW_SIDE_A].timestamp = timestamp + 6 * AGW_G711_FRAME;
+}
+
+/* The browser has AMR, too, which passes, and its digits are tones in it. */
+static void test_transcoder_rfc4867_3_3_request_holds_for_what_replaces_digits(void)
+{
+    rig *r = talk_amr(0);
+    agw_end_plan *e = end_plan(r, AGW_SIDE_A);
+    agw_audio_plan amr = {.pt = AMR_PT, .format = r->chain[AGW_SIDE_A].out};
+    e->pts[1].chained = false;
+    e->pts[2] = (agw_pt_plan){.ingress = AMR_PT, .egress = AMR_PT, .clock_hz = 8000};
+    e->acts = AGW_ACT_BLOCK_DTMF;
+    e->shield = (agw_shield_plan){.mode = AGW_SHIELD_TONE, .volume = 10, .tones_hz = {400}};
+    e->n_audios = 1;
+    e->audios = &amr;
+    lab_apply(&r->lab, call_of(r));
+    both_talk_amr(r, 20, 2, 0);
+    browser_says(r, AMR_PT);
+    pass(r, 20);
+    phone.n = 0;
+    browser_presses(r);
+    CU_ASSERT_EQUAL(phone.n, 5);
+    CU_ASSERT_EQUAL(phone.packet[0].pt, AMR_PT);
+    CU_ASSERT_EQUAL(mode_heard(), 2);
+    end(r);
+}
+
 /* Much is lost of what the phone sends: it is asked for less, and for what it likes when all is
  * well again. */
 static void test_transcoder_26114_10_2_1_loss_asks_for_a_lower_mode(void)
@@ -802,6 +842,7 @@ static const agw_unit_case cases[] = {
     AGW_CASE(test_transcoder_rfc4867_3_3_request_of_the_party_is_obeyed),
     AGW_CASE(test_transcoder_rfc4867_3_3_request_holds_over_another_plan),
     AGW_CASE(test_transcoder_rfc4867_3_3_request_holds_for_a_file),
+    AGW_CASE(test_transcoder_rfc4867_3_3_request_holds_for_what_replaces_digits),
     AGW_CASE(test_transcoder_26114_10_2_1_loss_asks_for_a_lower_mode),
     AGW_CASE(test_transcoder_rfc4867_8_3_1_what_is_asked_for_is_in_the_mode_set),
     AGW_CASE(test_transcoder_rfc4867_8_3_1_another_mode_set_ends_what_was_asked_for),
