@@ -607,6 +607,22 @@ static inline void lab_close(lab *l)
     agw_ring_free(l->dtls);
 }
 
+/** One on the heap, with its first call opened but not yet applied; lab_end() ends it. */
+static inline lab *lab_new(void)
+{
+    lab *l = malloc(sizeof *l);
+    AGW_ASSERT(l != NULL);
+    lab_open(l);
+    lab_call_open(l, &l->calls[0]);
+    return l;
+}
+
+static inline void lab_end(lab *l)
+{
+    lab_close(l);
+    free(l);
+}
+
 /* --- datagrams ---------------------------------------------------------------------------------
  */
 
@@ -687,6 +703,16 @@ static inline lab_out *lab_sent(lab *l, const agw_port *port, agw_pkt_kind kind,
             return out;
     }
     return NULL;
+}
+
+/* The first packet that left for the browser of this call in the last turn, in the clear from now
+ * on; NULL = none. */
+static inline lab_out *lab_to_browser(lab *l, const lab_call *c)
+{
+    lab_out *out = lab_sent(l, &l->access, AGW_PKT_RTP, 0);
+    if (out == NULL || agw_srtp_unprotect(c->in, out->data, &out->len) != AGW_OK)
+        return NULL;
+    return out;
 }
 
 /* --- the handshake thread ----------------------------------------------------------------------

@@ -20,15 +20,6 @@ static agw_addr browser(void)
     return lab_addr(50, 6000);
 }
 
-static lab *lab_new(void)
-{
-    lab *l = malloc(sizeof *l);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(l);
-    lab_open(l);
-    lab_call_open(l, &l->calls[0]);
-    return l;
-}
-
 /* A connected call. */
 static lab *lab_talk(void)
 {
@@ -36,12 +27,6 @@ static lab *lab_talk(void)
     lab_apply(l, &l->calls[0]);
     lab_connect(l, &l->calls[0], browser());
     return l;
-}
-
-static void lab_end(lab *l)
-{
-    lab_close(l);
-    free(l);
 }
 
 static void phone_says(lab *l, size_t port, uint8_t pt, uint32_t ssrc, uint16_t seq)

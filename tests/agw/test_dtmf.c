@@ -31,10 +31,7 @@ static void add_event(agw_end_plan *end, uint8_t ingress, uint8_t egress)
 
 static lab *talk(bool with_events)
 {
-    lab *l = malloc(sizeof *l);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(l);
-    lab_open(l);
-    lab_call_open(l, first(l));
+    lab *l = lab_new();
     if (with_events) {
         add_event(&first(l)->plan->medias[0].end[AGW_SIDE_A], EVENT_BROWSER, EVENT_PHONE);
         add_event(&first(l)->plan->medias[0].end[AGW_SIDE_B], EVENT_PHONE, EVENT_BROWSER);
@@ -42,12 +39,6 @@ static lab *talk(bool with_events)
     lab_apply(l, first(l));
     lab_connect(l, first(l), browser());
     return l;
-}
-
-static void end(lab *l)
-{
-    lab_close(l);
-    free(l);
 }
 
 static void pass_20_ms(lab *l)
@@ -80,11 +71,8 @@ static const uint8_t *to_phone(lab *l)
 /* The next packet to the browser in the clear, or NULL. */
 static const uint8_t *to_browser(lab *l)
 {
-    lab_out *out = lab_sent(l, &l->access, AGW_PKT_RTP, 0);
-    size_t len = out != NULL ? out->len : 0;
-    if (out == NULL || agw_srtp_unprotect(first(l)->in, out->data, &len) != AGW_OK)
-        return NULL;
-    return out->data;
+    const lab_out *out = lab_to_browser(l, first(l));
+    return out != NULL ? out->data : NULL;
 }
 
 /* A digit of the browser in three packets, all ends. */
@@ -145,7 +133,7 @@ static void test_acts_blocked_media_goes_nowhere_and_counts_as_received(void)
     set_acts(l, AGW_SIDE_A, 0);
     browser_says(l, 3);
     CU_ASSERT_PTR_NOT_NULL(to_phone(l));
-    end(l);
+    lab_end(l);
 }
 
 static void test_acts_blocked_media_moves_the_roll_over_counter(void)
@@ -157,7 +145,7 @@ static void test_acts_blocked_media_moves_the_roll_over_counter(void)
     set_acts(l, AGW_SIDE_A, 0);
     browser_says(l, (uint16_t)70000);
     CU_ASSERT_PTR_NOT_NULL(to_phone(l));
-    end(l);
+    lab_end(l);
 }
 
 static void test_acts_unblocked_video_begins_with_a_key_frame(void)
@@ -172,7 +160,7 @@ static void test_acts_unblocked_video_begins_with_a_key_frame(void)
     phone->acts = 0;
     lab_apply(l, first(l));
     CU_ASSERT_PTR_NOT_NULL(lab_sent(l, &l->access, AGW_PKT_RTCP, 0));
-    end(l);
+    lab_end(l);
 }
 
 static void test_acts_blocked_digits_are_told_and_go_nowhere(void)
@@ -187,7 +175,7 @@ static void test_acts_blocked_digits_are_told_and_go_nowhere(void)
     CU_ASSERT_EQUAL(lab_events(first(l), AGW_EVENT_DTMF), 1);
     browser_says(l, 5);
     CU_ASSERT_PTR_NOT_NULL(to_phone(l));
-    end(l);
+    lab_end(l);
 }
 
 /* The phone tells the browser what it got of its stream; what the browser reads of that. */
@@ -242,7 +230,7 @@ static void test_acts_blocked_digits_leave_no_hole(void)
     const agw_rtcp_report r = phone_reports(l, egress - 1u);
     CU_ASSERT_EQUAL(r.ext_seq, 1000 + 18);
     CU_ASSERT_EQUAL(r.lost, 0);
-    end(l);
+    lab_end(l);
 }
 
 /* 30 s in which the party sends on. */
@@ -275,7 +263,7 @@ static void test_acts_blocked_media_leaves_no_hole(void)
     }
     const agw_rtcp_report r = phone_reports(l, 6);
     CU_ASSERT_EQUAL(r.ext_seq, 1506);
-    end(l);
+    lab_end(l);
 }
 
 /* A hold through which both send on, and a resume. */
@@ -299,7 +287,7 @@ static void test_acts_a_closed_gate_leaves_no_hole(void)
     expect_rtp(to_browser(l), 2, 100 * UNITS, true);
     phone_says(l, 102); /* lost on its way: this is a hole */
     expect_rtp(to_browser(l), 4, 102 * UNITS, false);
-    end(l);
+    lab_end(l);
 }
 
 /* Late ones have no say about what passed ahead of them. */
@@ -312,7 +300,7 @@ static void test_acts_a_late_digit_that_is_blocked_moves_no_number(void)
     browser_presses(l, 2, 2 * UNITS, 5);
     browser_says(l, 6);
     expect_rtp(to_phone(l), 6, 6 * UNITS, false);
-    end(l);
+    lab_end(l);
 }
 
 /* Between two browsers each stream keeps its own numbers. */
@@ -327,7 +315,7 @@ static void test_acts_a_browser_gets_a_transparent_stream_as_it_is(void)
     set_acts(l, AGW_SIDE_B, 0);
     phone_says(l, 3);
     expect_rtp(to_browser(l), 3, 3 * UNITS, false);
-    end(l);
+    lab_end(l);
 }
 
 /* --- hearing -----------------------------------------------------------------------------------
@@ -351,7 +339,7 @@ static void test_dtmf_rfc4733_2_5_2_3_a_digit_is_told_once_and_passed_on(void)
     const agw_addr from = browser();
     CU_ASSERT_TRUE(agw_addr_equal(&e->remote, &from));
     CU_ASSERT_EQUAL(value(&stats(l, AGW_SIDE_A)->dtmf_in), 1);
-    end(l);
+    lab_end(l);
 }
 
 /* The other party takes none and nothing is converted: a tone is due, unless digits are blocked. */
@@ -375,7 +363,7 @@ static void test_dtmf_what_the_other_party_does_not_take_ends_here(void)
     browser_presses(l, 6, 9 * UNITS, 6);
     CU_ASSERT_EQUAL(lab_events(first(l), AGW_EVENT_DTMF), 2);
     CU_ASSERT_FALSE(last_event(l, AGW_EVENT_DTMF)->dtmf.unheard);
-    end(l);
+    lab_end(l);
 }
 
 static void test_dtmf_a_digit_without_end_is_told_by_the_audio_behind_it(void)
@@ -393,7 +381,7 @@ static void test_dtmf_a_digit_without_end_is_told_by_the_audio_behind_it(void)
     browser_says(l, 13);
     CU_ASSERT_EQUAL(lab_events(first(l), AGW_EVENT_DTMF), 1);
     CU_ASSERT_EQUAL(first(l)->call->medias[0]->end[AGW_SIDE_A].acts, 0); /* the fast way again */
-    end(l);
+    lab_end(l);
 }
 
 static void test_dtmf_a_flood_of_digits_is_counted_and_not_told(void)
@@ -406,7 +394,7 @@ static void test_dtmf_a_flood_of_digits_is_counted_and_not_told(void)
     l->now += AGW_S(1);
     browser_presses(l, 400, 200000, 5);
     CU_ASSERT_EQUAL(value(&stats(l, AGW_SIDE_A)->dtmf_in), 101);
-    end(l);
+    lab_end(l);
 }
 
 static void test_dtmf_short_payloads_are_passed_on_and_tell_nothing(void)
@@ -418,7 +406,7 @@ static void test_dtmf_short_payloads_are_passed_on_and_tell_nothing(void)
     lab_turn(l);
     CU_ASSERT_EQUAL(lab_events(first(l), AGW_EVENT_DTMF), 0);
     CU_ASSERT_PTR_NOT_NULL(to_phone(l));
-    end(l);
+    lab_end(l);
 }
 
 /* --- playing -----------------------------------------------------------------------------------
@@ -472,7 +460,7 @@ static void test_dtmf_rfc4733_2_a_digit_is_played_into_a_transparent_stream(void
     lab_apply(l, first(l)); /* the same plan again changes nothing */
     browser_says(l, ++seq);
     CU_ASSERT_EQUAL(agw_get16(to_phone(l) + 2), goes_on + 2);
-    end(l);
+    lab_end(l);
 }
 
 static void test_dtmf_rfc4733_2_a_digit_is_played_to_the_browser(void)
@@ -500,7 +488,7 @@ static void test_dtmf_rfc4733_2_a_digit_is_played_to_the_browser(void)
     CU_ASSERT_PTR_NOT_NULL_FATAL(rtp);
     CU_ASSERT_EQUAL(agw_get16(rtp + 2), last + PACKETS + 1);
     CU_ASSERT_EQUAL(agw_get32(rtp + 4), timestamp + 9 * UNITS);
-    end(l);
+    lab_end(l);
 }
 
 static void test_dtmf_digits_wait_for_each_other_and_for_the_pause(void)
@@ -526,7 +514,7 @@ static void test_dtmf_digits_wait_for_each_other_and_for_the_pause(void)
     }
     CU_ASSERT_TRUE(markers >= 1 && packets >= 2 * PACKETS - 1);
     CU_ASSERT_EQUAL(first_of_second - last_of_first, AGW_MS(100));
-    end(l);
+    lab_end(l);
 }
 
 static void test_dtmf_a_silent_party_gets_numbers_of_our_own(void)
@@ -551,7 +539,7 @@ static void test_dtmf_a_silent_party_gets_numbers_of_our_own(void)
     CU_ASSERT_PTR_NOT_NULL_FATAL(rtp);
     CU_ASSERT_EQUAL(agw_get16(rtp + 2), (uint16_t)(seq + PACKETS));
     CU_ASSERT_EQUAL(agw_get32(rtp + 8), ssrc);
-    end(l);
+    lab_end(l);
 }
 
 /* While it waits for a packet to follow, a blocked one makes the numbers ours. */
@@ -574,7 +562,7 @@ static void test_dtmf_a_digit_is_played_while_media_is_blocked(void)
     set_acts(l, AGW_SIDE_A, 0);
     browser_says(l, seq);
     expect_rtp(to_phone(l), 2 + PACKETS, seq * (uint32_t)UNITS, false);
-    end(l);
+    lab_end(l);
 }
 
 static void test_dtmf_nothing_is_played_where_no_event_was_negotiated(void)
@@ -587,7 +575,7 @@ static void test_dtmf_nothing_is_played_where_no_event_was_negotiated(void)
     CU_ASSERT_EQUAL(l->io->n_out, 0);
     phone_says(l, 2);
     CU_ASSERT_PTR_NOT_NULL(to_browser(l));
-    end(l);
+    lab_end(l);
 }
 
 static void test_dtmf_nothing_is_played_behind_a_closed_gate(void)
@@ -602,7 +590,7 @@ static void test_dtmf_nothing_is_played_behind_a_closed_gate(void)
         pass_20_ms(l);
         lab_turn(l);
     }
-    end(l);
+    lab_end(l);
 }
 
 static void test_dtmf_a_new_plan_may_begin_another_stream_amid_a_digit(void)
@@ -616,7 +604,7 @@ static void test_dtmf_a_new_plan_may_begin_another_stream_amid_a_digit(void)
     const uint8_t *rtp = to_browser(l);
     CU_ASSERT_PTR_NOT_NULL_FATAL(rtp);
     CU_ASSERT_EQUAL(agw_get32(rtp + 8), 0x77);
-    end(l);
+    lab_end(l);
 }
 
 static void test_dtmf_a_call_may_end_while_a_digit_is_played(void)
@@ -632,7 +620,7 @@ static void test_dtmf_a_call_may_end_while_a_digit_is_played(void)
     CU_ASSERT_PTR_NULL(to_browser(l));
     phone_says(l, 2);
     CU_ASSERT_PTR_NOT_NULL(to_browser(l));
-    end(l);
+    lab_end(l);
 }
 
 static const agw_unit_case cases[] = {

@@ -6,21 +6,6 @@
 
 enum { SSRC = 0x22 };
 
-static lab *lab_new(void)
-{
-    lab *l = malloc(sizeof *l);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(l);
-    lab_open(l);
-    lab_call_open(l, &l->calls[0]);
-    return l;
-}
-
-static void lab_end(lab *l)
-{
-    lab_close(l);
-    free(l);
-}
-
 static agw_addr browser(void)
 {
     return lab_addr(50, 6000);
@@ -216,13 +201,19 @@ static void test_early_rfc3605_2_1_rtcp_from_elsewhere_than_named_waits_until_it
 }
 
 /* The phone has been learned to be at another address than SDP says. */
-static void test_early_malformed_rtcp_of_a_learned_address_is_dropped_after_200_ms(void)
+static lab_call *learned_call(lab *l)
 {
-    lab *l = lab_new();
     lab_call *c = early_call(l);
     core(c)->latch_rule = AGW_LATCH_ONCE;
     lab_apply(l, c);
     say(l, c, announcement(), 1);
+    return c;
+}
+
+static void test_early_malformed_rtcp_of_a_learned_address_is_dropped_after_200_ms(void)
+{
+    lab *l = lab_new();
+    lab_call *c = learned_call(l);
     CU_ASSERT_EQUAL(heard(l), 1);
     say_rtcp(l, c, lab_addr(120, 7001), 60);
     CU_ASSERT_EQUAL(kept(l, c), 1);
@@ -239,10 +230,7 @@ static void test_early_malformed_rtcp_of_a_learned_address_is_dropped_after_200_
 static void test_early_a_packet_that_is_kept_again_waits_for_another_plan(void)
 {
     lab *l = lab_new();
-    lab_call *c = early_call(l);
-    core(c)->latch_rule = AGW_LATCH_ONCE;
-    lab_apply(l, c);
-    say(l, c, announcement(), 1);
+    lab_call *c = learned_call(l);
     say_rtcp(l, c, lab_addr(120, 7001), 6);
     CU_ASSERT_EQUAL(lab_events(c, AGW_EVENT_LATCHED), 2);
     l->now += AGW_S(3);

@@ -13,10 +13,7 @@ static agw_addr browser(void)
 
 static lab *lab_full(bool controlling, const agw_candidate_plan *candidates, size_t n)
 {
-    lab *l = malloc(sizeof *l);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(l);
-    lab_open(l);
-    lab_call_open(l, &l->calls[0]);
+    lab *l = lab_new();
     agw_transport_plan *t = &l->calls[0].plan->transports[0];
     t->ice_full = true;
     t->ice_controlling = controlling;
@@ -24,12 +21,6 @@ static lab *lab_full(bool controlling, const agw_candidate_plan *candidates, siz
     t->n_candidates = n;
     lab_apply(l, &l->calls[0]);
     return l;
-}
-
-static void lab_end(lab *l)
-{
-    lab_close(l);
-    free(l);
 }
 
 /* The check of ours that left in the last turn; fatal: none did. */
@@ -150,10 +141,7 @@ static size_t plain_request(uint8_t *out, size_t attributes)
 
 static lab *lab_server(uint32_t rate)
 {
-    lab *l = malloc(sizeof *l);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(l);
-    lab_open(l);
-    lab_call_open(l, &l->calls[0]);
+    lab *l = lab_new();
     l->w->stun_server.rate = rate;
     return l;
 }

@@ -40,10 +40,7 @@ static agw_end_plan *phones_end(lab *l)
 /* acts: on what the phone sends. */
 static lab *talk(uint8_t acts)
 {
-    lab *l = malloc(sizeof *l);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(l);
-    lab_open(l);
-    lab_call_open(l, first(l));
+    lab *l = lab_new();
     agw_end_plan *end = phones_end(l);
     end->pts[end->n_pts++] =
         (agw_pt_plan){.ingress = EVENT, .egress = EVENT, .is_event = true, .clock_hz = HZ};
@@ -55,12 +52,6 @@ static lab *talk(uint8_t acts)
     lab_apply(l, first(l));
     lab_connect(l, first(l), browser());
     return l;
-}
-
-static void end(lab *l)
-{
-    lab_close(l);
-    free(l);
 }
 
 /* A packet of 20 ms of the phone. */
@@ -78,10 +69,7 @@ static void phone_sends(lab *l, uint8_t pt, uint16_t seq, const uint8_t *payload
 
 static lab_out *to_browser(lab *l)
 {
-    lab_out *out = lab_sent(l, &l->access, AGW_PKT_RTP, 0);
-    if (out == NULL || agw_srtp_unprotect(first(l)->in, out->data, &out->len) != AGW_OK)
-        return NULL;
-    return out;
+    return lab_to_browser(l, first(l));
 }
 
 static void test_inband_silence_takes_the_place_of_audio_packet_by_packet(void)
@@ -107,7 +95,7 @@ static void test_inband_silence_takes_the_place_of_audio_packet_by_packet(void)
     lab_apply(l, first(l));
     phone_sends(l, LAB_PT_AUDIO, 5, speech, UNITS);
     CU_ASSERT_EQUAL(to_browser(l)->data[AGW_RTP_HEADER_MIN], 0x11);
-    end(l);
+    lab_end(l);
 }
 
 static void test_inband_what_cannot_be_silenced_is_blocked(void)
@@ -119,7 +107,7 @@ static void test_inband_what_cannot_be_silenced_is_blocked(void)
     CU_ASSERT_EQUAL(lab_drops(l, AGW_DROP_BLOCKED), 1);
     phone_sends(l, EVENT, 2, speech, 4); /* digits are no audio */
     CU_ASSERT_PTR_NOT_NULL(to_browser(l));
-    end(l);
+    lab_end(l);
 }
 
 /* Codecs whose payload is a frame: another length, and no padding any more. */
@@ -138,7 +126,7 @@ static void test_inband_a_frame_of_silence_is_a_whole_payload(void)
     CU_ASSERT_PTR_NOT_NULL_FATAL(out);
     CU_ASSERT_EQUAL(out->len, AGW_RTP_HEADER_MIN + 33);
     CU_ASSERT_EQUAL(out->data[out->len - 1], 0x77);
-    end(l);
+    lab_end(l);
 }
 
 static size_t digits_told(lab *l, agw_dtmf *last)
@@ -186,7 +174,7 @@ static void test_inband_tones_are_told_once_when_asked_for(void)
         CU_ASSERT_EQUAL(digits_told(l, &d), 2u + event);
         CU_ASSERT_EQUAL(d.event, event);
     }
-    end(l);
+    lab_end(l);
 }
 
 /* Some phones send both: then the events count. */
@@ -202,7 +190,7 @@ static void test_inband_who_sends_events_is_not_listened_to(void)
     CU_ASSERT_EQUAL(digits_told(l, &d), 1);
     press(l, 7, &seq);
     CU_ASSERT_EQUAL(digits_told(l, &d), 1);
-    end(l);
+    lab_end(l);
 }
 
 static const agw_unit_case cases[] = {

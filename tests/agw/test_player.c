@@ -30,10 +30,7 @@ static lab_call *first(lab *l)
 
 static lab *talk(void)
 {
-    lab *l = malloc(sizeof *l);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(l);
-    lab_open(l);
-    lab_call_open(l, first(l));
+    lab *l = lab_new();
     for (int side = 0; side < 2; side++) {
         agw_end_plan *end = &first(l)->plan->medias[0].end[side];
         end->pts[end->n_pts++] =
@@ -42,12 +39,6 @@ static lab *talk(void)
     lab_apply(l, first(l));
     lab_connect(l, first(l), browser());
     return l;
-}
-
-static void end(lab *l)
-{
-    lab_close(l);
-    free(l);
 }
 
 static void browser_says(lab *l, uint16_t seq)
@@ -83,11 +74,8 @@ static const uint8_t *to_phone(lab *l)
 
 static const uint8_t *to_browser(lab *l)
 {
-    lab_out *out = lab_sent(l, &l->access, AGW_PKT_RTP, 0);
-    size_t len = out != NULL ? out->len : 0;
-    if (out == NULL || agw_srtp_unprotect(first(l)->in, out->data, &len) != AGW_OK)
-        return NULL;
-    return out->data;
+    const lab_out *out = lab_to_browser(l, first(l));
+    return out != NULL ? out->data : NULL;
 }
 
 /* Steps of 20 ms, each with a level of its own: 1, 2, 3 ... times LEVEL / 10. */
@@ -151,7 +139,7 @@ static void test_player_a_file_takes_the_place_of_the_browsers_audio(void)
     browser_says(l, seq); /* its audio goes on behind it, in its own time */
     CU_ASSERT_PTR_NOT_NULL_FATAL(to_phone(l));
     CU_ASSERT_EQUAL(agw_get32(to_phone(l) + 4), seq * (uint32_t)UNITS);
-    end(l);
+    lab_end(l);
 }
 
 static void test_player_a_silent_party_is_played_for_all_the_same(void)
@@ -172,7 +160,7 @@ static void test_player_a_silent_party_is_played_for_all_the_same(void)
     silence(l);
     silence(l);
     CU_ASSERT_PTR_NULL(to_phone(l));
-    end(l);
+    lab_end(l);
 }
 
 static void test_player_the_browser_hears_one_ssrc(void)
@@ -195,7 +183,7 @@ static void test_player_the_browser_hears_one_ssrc(void)
         CU_ASSERT_EQUAL(agw_get16(rtp + 2), seq + i);
         CU_ASSERT_EQUAL(agw_get32(rtp + 4), timestamp + i * (uint32_t)UNITS);
     }
-    end(l);
+    lab_end(l);
 }
 
 /* What the phone hears, one character a packet: a stair, or '-'. */
@@ -231,7 +219,7 @@ static void test_player_ng_4_start_pos_repeat_times_repeat_duration(void)
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
         lab *l = talk();
         CU_ASSERT_STRING_EQUAL(heard(l, CASES[i].order, 10), CASES[i].heard);
-        end(l);
+        lab_end(l);
     }
 }
 
@@ -248,7 +236,7 @@ static void test_player_ng_4_stop_media_and_the_source_goes_on(void)
     CU_ASSERT_EQUAL(agw_get32(to_phone(l) + 4), 6u * UNITS);
     lab_stop_media(l, first(l), AGW_SIDE_B);
     lab_stop_media(l, first(l), AGW_SIDE_A); /* nothing is played there */
-    end(l);
+    lab_end(l);
 }
 
 static void test_player_another_file_takes_the_place_of_the_first(void)
@@ -259,7 +247,7 @@ static void test_player_another_file_takes_the_place_of_the_first(void)
     CU_ASSERT_EQUAL(first(l)->played, 1);
     silence(l);
     CU_ASSERT_EQUAL(stair(to_phone(l)), 1);
-    end(l);
+    lab_end(l);
     /* what was played when the call ended has come back: the address sanitizer says so */
 }
 
@@ -275,7 +263,7 @@ static void test_player_a_new_answer_without_the_codec_ends_it(void)
     silence(l);
     CU_ASSERT_PTR_NULL(to_phone(l));
     CU_ASSERT_EQUAL(first(l)->played, 1);
-    end(l);
+    lab_end(l);
 }
 
 static void test_player_nothing_passes_a_closed_gate(void)
@@ -284,7 +272,7 @@ static void test_player_nothing_passes_a_closed_gate(void)
     first(l)->plan->medias[0].end[AGW_SIDE_B].may_receive = false;
     lab_apply(l, first(l));
     CU_ASSERT_STRING_EQUAL(heard(l, (agw_play_order){0}, 8), "--------");
-    end(l);
+    lab_end(l);
 }
 
 static void test_player_a_worker_that_was_held_up_sends_no_burst(void)
@@ -299,7 +287,7 @@ static void test_player_a_worker_that_was_held_up_sends_no_burst(void)
     silence(l);
     CU_ASSERT_EQUAL(stair(to_phone(l)), 3);
     CU_ASSERT_EQUAL(agw_get32(to_phone(l) + 4), timestamp + 151 * UNITS);
-    end(l);
+    lab_end(l);
 }
 
 /* --- tones -------------------------------------------------------------------------------------
@@ -343,7 +331,7 @@ static void test_player_tones_wait_for_each_other_and_the_file_for_them(void)
     CU_ASSERT_TRUE(abs((int)digits[0].duration_ms - 100) <= 20);
     silence(l);
     CU_ASSERT_EQUAL(stair(to_phone(l)), 3);
-    end(l);
+    lab_end(l);
 }
 
 static void test_player_tones_that_may_wait_are_bounded(void)
@@ -353,7 +341,7 @@ static void test_player_tones_that_may_wait_are_bounded(void)
         play(l, AGW_SIDE_B, (agw_play_order){.audio = tone(1, 50), .is_tone = true});
         CU_ASSERT_EQUAL(first(l)->played, i == 32);
     }
-    end(l);
+    lab_end(l);
 }
 
 /* Telephone events and a file at once: the file pauses. */
@@ -373,7 +361,7 @@ static void test_player_a_file_makes_room_for_events(void)
     CU_ASSERT_STRING_EQUAL(all, "0000034"); /* five events, then the rest */
     browser_says(l, 40);
     CU_ASSERT_PTR_NOT_NULL(to_phone(l));
-    end(l);
+    lab_end(l);
 }
 
 static const agw_unit_case cases[] = {

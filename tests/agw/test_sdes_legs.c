@@ -637,6 +637,17 @@ static void test_sdes_rfc3711_3_3_1_counter_goes_on_under_our_new_key(void)
     scene_close(&s);
 }
 
+/* The peer's, whose counter goes on or not; the session of its old key is the caller's. */
+static agw_srtp_session *change_key_past_roll_over(scene *s, bool follows)
+{
+    scene_open(s, PLAIN, SDES_CM);
+    wrap(s, &s->b, &s->a);
+    agw_srtp_session *old = peer_changes_key(s, &s->b, 2);
+    if (follows)
+        CU_ASSERT_EQUAL(agw_srtp_session_follow(s->b.out, old), AGW_OK);
+    return old;
+}
+
 /* RFC 3711 section 3.3.1 lets it go on, RFC 4568 section 7.1.4 begins anew with a new address, and
  * peers do either. Also when the first packet comes after the time of the old key. */
 static void test_sdes_rfc3711_3_3_1_counter_goes_on_or_not_under_the_peers_new_key(void)
@@ -644,11 +655,7 @@ static void test_sdes_rfc3711_3_3_1_counter_goes_on_or_not_under_the_peers_new_k
     for (int i = 0; i < 4; i++) {
         const bool follows = (i & 1) != 0, late = (i & 2) != 0;
         scene s;
-        scene_open(&s, PLAIN, SDES_CM);
-        wrap(&s, &s.b, &s.a);
-        agw_srtp_session *old = peer_changes_key(&s, &s.b, 2);
-        if (follows)
-            CU_ASSERT_EQUAL(agw_srtp_session_follow(s.b.out, old), AGW_OK);
+        agw_srtp_session *old = change_key_past_roll_over(&s, follows);
         if (late)
             s.l->now += AGW_S(60);
         CU_ASSERT_EQUAL(passes_under(&s, old, false), !late);
@@ -672,11 +679,7 @@ static void test_sdes_rfc3711_3_3_1_rtcp_under_the_new_key_leaves_the_counter(vo
     for (int i = 0; i < 4; i++) {
         const bool follows = (i & 1) != 0, held = (i & 2) != 0;
         scene s;
-        scene_open(&s, PLAIN, SDES_CM);
-        wrap(&s, &s.b, &s.a);
-        agw_srtp_session *old = peer_changes_key(&s, &s.b, 2);
-        if (follows)
-            CU_ASSERT_EQUAL(agw_srtp_session_follow(s.b.out, old), AGW_OK);
+        agw_srtp_session *old = change_key_past_roll_over(&s, follows);
         CU_ASSERT_TRUE(passes(&s, &s.b, &s.a, true));
         for (int k = 0; held && k < 8; k++) {
             s.l->now += AGW_S(5);

@@ -34,10 +34,7 @@ static lab_call *first(lab *l)
 
 static lab *talk(const agw_shield_plan *shield)
 {
-    lab *l = malloc(sizeof *l);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(l);
-    lab_open(l);
-    lab_call_open(l, first(l));
+    lab *l = lab_new();
     agw_end_plan *end = &first(l)->plan->medias[0].end[AGW_SIDE_B];
     end->pts[end->n_pts++] =
         (agw_pt_plan){.ingress = EVENT, .egress = EVENT, .is_event = true, .clock_hz = HZ};
@@ -50,12 +47,6 @@ static lab *talk(const agw_shield_plan *shield)
     lab_apply(l, first(l));
     lab_connect(l, first(l), browser());
     return l;
-}
-
-static void end(lab *l)
-{
-    lab_close(l);
-    free(l);
 }
 
 static void phone_sends(lab *l, uint8_t pt, uint16_t seq, uint32_t timestamp,
@@ -92,10 +83,7 @@ static void phone_presses(lab *l, uint8_t pt, uint8_t digit, uint16_t seq, uint3
 
 static lab_out *to_browser(lab *l)
 {
-    lab_out *out = lab_sent(l, &l->access, AGW_PKT_RTP, 0);
-    if (out == NULL || agw_srtp_unprotect(first(l)->in, out->data, &out->len) != AGW_OK)
-        return NULL;
-    return out;
+    return lab_to_browser(l, first(l));
 }
 
 static void test_shield_drop_lets_nothing_through(void)
@@ -109,7 +97,7 @@ static void test_shield_drop_lets_nothing_through(void)
     }
     CU_ASSERT_EQUAL(lab_drops(l, AGW_DROP_BLOCKED_DTMF), PACKETS);
     CU_ASSERT_EQUAL(lab_events(first(l), AGW_EVENT_DTMF), 1); /* control is told all the same */
-    end(l);
+    lab_end(l);
 }
 
 /* Every packet of the digit says another one, at another volume; the rest is as it was. */
@@ -133,7 +121,7 @@ static void test_shield_another_digit_takes_its_place(void)
     }
     CU_ASSERT_EQUAL(lab_events(first(l), AGW_EVENT_DTMF), 1);
     CU_ASSERT_EQUAL(first(l)->events[first(l)->n_events - 1].dtmf.digit, '5');
-    end(l);
+    lab_end(l);
 }
 
 static void test_shield_random_digits_are_one_a_press(void)
@@ -154,7 +142,7 @@ static void test_shield_random_digits_are_one_a_press(void)
         seen |= 1u << digit;
     }
     CU_ASSERT_TRUE(__builtin_popcount(seen) > 3); /* never in 16^36 */
-    end(l);
+    lab_end(l);
 }
 
 /* One press of six seconds, in segments as RFC 4733 section 2.5.1.3 has them and as Chromium has
@@ -185,7 +173,7 @@ static void test_shield_rfc4733_2_5_1_3_a_long_press_keeps_its_stand_in(void)
         }
         CU_ASSERT_TRUE(d.segment > 3 * 0xffff);
     }
-    end(l);
+    lab_end(l);
 }
 
 /* Five packets of audio, one after the other in time, for the 100 ms of the digit; what repeats the
@@ -226,7 +214,7 @@ static void test_shield_silence_is_audio(void)
     CU_ASSERT_EQUAL(out->data[AGW_RTP_HEADER_MIN], 0x11);
     CU_ASSERT_EQUAL(agw_get16(out->data + 2), 7);
     CU_ASSERT_EQUAL(out->data[1], LAB_PT_AUDIO); /* no pause, no marker */
-    end(l);
+    lab_end(l);
 }
 
 static double share_of(const int16_t *pcm, size_t n, unsigned hz)
@@ -257,7 +245,7 @@ static void test_shield_tones_take_turns(void)
         CU_ASSERT_TRUE(loudest > 6800 && loudest < 7600);
         CU_ASSERT_TRUE(share_of(sound, 5 * UNITS, TONES[i]) > 0.99);
     }
-    end(l);
+    lab_end(l);
 }
 
 /* The tone of a press of 9 s at 8 kHz, in two segments; the next press has the next one. */
@@ -288,7 +276,7 @@ static void test_shield_rfc4733_2_5_1_3_a_long_press_keeps_its_tone(void)
                             payload);
         phone_sends(l, EVENT, ++seq, SEGMENTS[i], payload, sizeof payload);
     }
-    end(l);
+    lab_end(l);
 }
 
 /* Audio cannot stand at another clock's timestamps. */
@@ -300,7 +288,7 @@ static void test_shield_no_audio_in_place_of_another_clock(void)
     phone_presses(l, OTHER_EVENT, 5, 2, UNITS, 4);
     CU_ASSERT_PTR_NULL(to_browser(l));
     CU_ASSERT_EQUAL(lab_drops(l, AGW_DROP_BLOCKED_DTMF), 1);
-    end(l);
+    lab_end(l);
 }
 
 static const agw_unit_case cases[] = {

@@ -13,22 +13,13 @@ static agw_addr nat(uint16_t port)
     return lab_addr(50, port);
 }
 
-static lab *lab_new(void)
+static lab *two_calls(void)
 {
-    lab *l = malloc(sizeof *l);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(l);
-    lab_open(l);
-    for (size_t i = 0; i < 2; i++) {
-        lab_call_open(l, &l->calls[i]);
+    lab *l = lab_new();
+    lab_call_open(l, &l->calls[1]);
+    for (size_t i = 0; i < 2; i++)
         lab_apply(l, &l->calls[i]);
-    }
     return l;
-}
-
-static void lab_end(lab *l)
-{
-    lab_close(l);
-    free(l);
 }
 
 /* A check with the right names and another key. */
@@ -61,7 +52,7 @@ static bool is_answered(lab *l, const lab_call *c, agw_addr from)
 
 static void test_sources_failed_checks_of_one_address_are_bounded(void)
 {
-    lab *l = lab_new();
+    lab *l = two_calls();
     CU_ASSERT_EQUAL(flood(l, &l->calls[0], 50), AGW_UNPROVEN_FREE + AGW_UNPROVEN_PER_SECOND);
     CU_ASSERT_EQUAL(lab_drops(l, AGW_DROP_STUN_AUTH), AGW_UNPROVEN_FREE + AGW_UNPROVEN_PER_SECOND);
     CU_ASSERT_FALSE(is_answered(l, &l->calls[0], nat(6000))); /* the attacked call alone waits */
@@ -72,7 +63,7 @@ static void test_sources_failed_checks_of_one_address_are_bounded(void)
 
 static void test_sources_a_flood_behind_a_nat_does_not_stop_its_neighbour(void)
 {
-    lab *l = lab_new();
+    lab *l = two_calls();
     flood(l, &l->calls[0], 50);
     CU_ASSERT_TRUE(is_answered(l, &l->calls[1], nat(6001)));
     CU_ASSERT_TRUE(is_answered(l, &l->calls[1], nat(6002)));
@@ -81,7 +72,7 @@ static void test_sources_a_flood_behind_a_nat_does_not_stop_its_neighbour(void)
 
 static void test_sources_others_reach_the_call_that_one_floods(void)
 {
-    lab *l = lab_new();
+    lab *l = two_calls();
     flood(l, &l->calls[0], 50);
     CU_ASSERT_TRUE(is_answered(l, &l->calls[0], lab_addr(51, 6000)));
     lab_end(l);
@@ -89,7 +80,7 @@ static void test_sources_others_reach_the_call_that_one_floods(void)
 
 static void test_sources_who_is_validated_is_heard_through_the_flood(void)
 {
-    lab *l = lab_new();
+    lab *l = two_calls();
     CU_ASSERT_TRUE(is_answered(l, &l->calls[0], nat(6000)));
     flood(l, &l->calls[0], 50);
     CU_ASSERT_TRUE(is_answered(l, &l->calls[0], nat(6000)));
@@ -98,7 +89,7 @@ static void test_sources_who_is_validated_is_heard_through_the_flood(void)
 
 static void test_sources_honest_checks_cost_nothing(void)
 {
-    lab *l = lab_new();
+    lab *l = two_calls();
     for (unsigned i = 0; i < 2 * AGW_UNPROVEN_PER_SECOND; i++)
         CU_ASSERT_TRUE_FATAL(is_answered(l, &l->calls[0], nat((uint16_t)(6000 + i))));
     CU_ASSERT_EQUAL(lab_drops(l, AGW_DROP_SOURCE_RATE), 0);
@@ -108,7 +99,7 @@ static void test_sources_honest_checks_cost_nothing(void)
 /* An overheard check, repeated from elsewhere, costs as much as a forged one. */
 static void test_sources_repeated_checks_are_bounded(void)
 {
-    lab *l = lab_new();
+    lab *l = two_calls();
     const agw_transport_plan *t = &l->calls[0].plan->transports[0];
     uint8_t buf[512];
     const size_t len =
@@ -139,7 +130,7 @@ static unsigned hello(lab *l, lab_call *c, agw_addr from, unsigned times)
 
 static void test_sources_dtls_flood_behind_a_nat_leaves_its_neighbour_a_handshake(void)
 {
-    lab *l = lab_new();
+    lab *l = two_calls();
     CU_ASSERT_TRUE(is_answered(l, &l->calls[0], nat(6000)));
     CU_ASSERT_TRUE(is_answered(l, &l->calls[1], nat(6001)));
     CU_ASSERT_EQUAL(hello(l, &l->calls[0], nat(6000), 3000), AGW_UNPROVEN_PER_SECOND);
@@ -160,7 +151,7 @@ static bool is_served(lab *l, agw_port *port, agw_addr from)
 
 static void test_sources_one_gets_a_tenth_of_the_stun_server(void)
 {
-    lab *l = lab_new();
+    lab *l = two_calls();
     l->w->stun_server.rate = 500;
     unsigned n = 0;
     while (n < ENOUGH && is_served(l, &l->access, lab_addr(60, (uint16_t)(7000 + n))))
@@ -182,7 +173,7 @@ static void test_sources_one_gets_a_tenth_of_the_stun_server(void)
 /* Who floods the server, as anybody can with any source, does not stop a call's checks. */
 static void test_sources_a_flooded_stun_server_stops_no_check(void)
 {
-    lab *l = lab_new();
+    lab *l = two_calls();
     l->w->stun_server.rate = 500;
     for (unsigned n = 0; n < ENOUGH && is_served(l, &l->access, nat(7000)); n++) {
     }

@@ -8,21 +8,6 @@ enum { SSRC_AUDIO = 0x11, SSRC_VIDEO = 0x12 };
 
 static const uint8_t HELLO[13] = {22, 0xfe, 0xff};
 
-static lab *lab_new(void)
-{
-    lab *l = malloc(sizeof *l);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(l);
-    lab_open(l);
-    lab_call_open(l, &l->calls[0]);
-    return l;
-}
-
-static void lab_end(lab *l)
-{
-    lab_close(l);
-    free(l);
-}
-
 static agw_addr browser(void)
 {
     return lab_addr(50, 6000);

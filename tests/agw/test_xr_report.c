@@ -14,11 +14,8 @@ static agw_addr browser(void)
 /* One audio between a browser and a phone, which take these reports. */
 static lab *talk(uint8_t xr_browser, uint8_t xr_phone)
 {
-    lab *l = malloc(sizeof *l);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(l);
-    lab_open(l);
+    lab *l = lab_new();
     lab_call *c = &l->calls[0];
-    lab_call_open(l, c);
     c->plan->n_medias = 1;
     c->plan->n_transports = 2;
     agw_end_plan *ends = c->plan->medias[0].end;
@@ -29,12 +26,6 @@ static lab *talk(uint8_t xr_browser, uint8_t xr_phone)
     lab_apply(l, c);
     lab_connect(l, c, browser());
     return l;
-}
-
-static void lab_end(lab *l)
-{
-    lab_close(l);
-    free(l);
 }
 
 /* A datagram of RTCP, and the XR block of a type in it. */
