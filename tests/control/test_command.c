@@ -7,6 +7,20 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* A call that has been offered. */
+static void ring(rig *r)
+{
+    rig_init(r, NULL);
+    CU_ASSERT_TRUE(rig_says(r, OFFER, OFFERED));
+}
+
+/* A call that stands. */
+static void talk(rig *r)
+{
+    rig_init(r, NULL);
+    rig_call(r);
+}
+
 static void fails(rig *r, const char *request, const char *reason)
 {
     char *reply = g_strdup_printf("{'result':'error','error-reason':'%s'}", reason);
@@ -42,8 +56,7 @@ static void test_command_ng_3_error_texts(void)
 static void test_command_ng_8_1_offer_answer_and_reverse_reoffer(void)
 {
     rig r;
-    rig_init(&r, NULL);
-    rig_call(&r);
+    talk(&r);
     CU_ASSERT_TRUE(rig_says(
         &r, "{'command':'offer','call-id':'c','from-tag':'a','to-tag':'b','sdp':'v=0'}", OFFERED));
     CU_ASSERT_TRUE(rig_says(&r, ANSWER, ANSWERED));
@@ -72,8 +85,7 @@ static void test_command_ng_5_late_offer_has_its_tags_swapped(void)
 static void test_command_ng_8_2_an_unseen_to_tag_is_the_same_party(void)
 {
     rig r;
-    rig_init(&r, NULL);
-    rig_call(&r);
+    talk(&r);
     CU_ASSERT_TRUE(
         rig_says(&r, "{'command':'answer','call-id':'c','from-tag':'a','to-tag':'b2','sdp':'v=0'}",
                  ANSWERED));
@@ -89,8 +101,7 @@ static void test_command_ng_8_2_an_unseen_to_tag_is_the_same_party(void)
 static void test_command_ims_6_a_branch_that_lost_is_not_the_one_in_use(void)
 {
     rig r;
-    rig_init(&r, NULL);
-    rig_call(&r);
+    talk(&r);
     fake_session.stood = true;
     CU_ASSERT_TRUE(
         rig_says(&r, "{'command':'answer','call-id':'c','from-tag':'a','to-tag':'b2','sdp':'v=0'}",
@@ -104,8 +115,7 @@ static void test_command_ims_6_a_branch_that_lost_is_not_the_one_in_use(void)
 static void test_command_ng_3_strangers_tags_are_refused(void)
 {
     rig r;
-    rig_init(&r, NULL);
-    rig_call(&r);
+    talk(&r);
     fails(&r, "{'command':'offer','call-id':'c','from-tag':'z','sdp':'v=0'}",
           "Invalid dialogue association");
     fails(&r, "{'command':'answer','call-id':'c','from-tag':'y','to-tag':'z','sdp':'v=0'}",
@@ -130,8 +140,7 @@ static void test_command_ng_3_failed_first_offer_leaves_nothing(void)
 static void test_command_ng_3_failed_reoffer_leaves_the_call(void)
 {
     rig r;
-    rig_init(&r, NULL);
-    rig_call(&r);
+    talk(&r);
     fake_session.fail = AGW_ERR_MALFORMED;
     fake_session.why = "Failed to parse SDP";
     fails(&r, OFFER, "Failed to parse SDP");
@@ -161,8 +170,7 @@ static void test_command_ng_3_only_new_calls_meet_the_session_limit(void)
 static void test_command_334_5_14_priority_changes_in_a_call(void)
 {
     rig r;
-    rig_init(&r, NULL);
-    rig_call(&r);
+    talk(&r);
     const agw_ng_call *call = agw_calls_find(r.calls, "c");
     CU_ASSERT_PTR_NOT_NULL_FATAL(call);
     CU_ASSERT_FALSE(fake_session_urgent);
@@ -213,8 +221,7 @@ static int next_event(int fd, char *out, size_t size)
 static void test_command_ctl_6_a_full_gateway_takes_urgent_calls_only(void)
 {
     rig r;
-    rig_init(&r, NULL);
-    rig_call(&r);
+    talk(&r);
     fake_gateway_refuse(r.gateway, "CPU usage limit exceeded", NULL);
     fails(&r, "{" NEW_OFFER "}", "CPU usage limit exceeded");
     fails(&r, "{'priority':0," NEW_OFFER "}", "CPU usage limit exceeded");
@@ -237,8 +244,7 @@ static void test_command_ctl_6_a_full_gateway_takes_urgent_calls_only(void)
 static void test_command_ctl_6_an_answer_may_be_too_much(void)
 {
     rig r;
-    rig_init(&r, NULL);
-    CU_ASSERT_TRUE(rig_says(&r, OFFER, OFFERED));
+    ring(&r);
     fake_session.fail = AGW_ERR_LIMIT;
     fake_session.why = "CPU usage limit exceeded";
     CU_ASSERT_TRUE(rig_says(&r,
@@ -257,8 +263,7 @@ static void test_command_ctl_6_an_answer_may_be_too_much(void)
 static void test_command_ctl_6_calls_that_stand_are_never_refused(void)
 {
     rig r;
-    rig_init(&r, NULL);
-    CU_ASSERT_TRUE(rig_says(&r, OFFER, OFFERED));
+    ring(&r);
     fake_gateway_refuse(r.gateway, "CPU usage limit exceeded", "CPU usage limit exceeded");
     CU_ASSERT_TRUE(rig_says(&r, OFFER, OFFERED));
     CU_ASSERT_TRUE(rig_says(&r, ANSWER, ANSWERED));
@@ -308,8 +313,7 @@ static void test_command_ctl_6_refusals_are_told_when_they_begin_and_end(void)
 static void test_command_ng_4_fragment_needs_no_answer_sdp(void)
 {
     rig r;
-    rig_init(&r, NULL);
-    rig_call(&r);
+    talk(&r);
     CU_ASSERT_TRUE(rig_says(&r, FRAGMENT("b"), OK));
     CU_ASSERT_EQUAL(fake_session_fragments, 1);
     CU_ASSERT_EQUAL(fake_session_fragment_side, AGW_SIDE_B);
@@ -336,8 +340,7 @@ static void test_command_rfc8840_fragment_before_its_call_is_kept_for_10_s(void)
 static void test_command_rfc8840_fragment_waits_for_the_answer_of_its_credentials(void)
 {
     rig r;
-    rig_init(&r, NULL);
-    rig_call(&r);
+    talk(&r);
     fake_session.trickle = AGW_ERR_NOT_FOUND;
     CU_ASSERT_TRUE(rig_says(&r, FRAGMENT("b"), OK));
     CU_ASSERT_EQUAL(agw_fragments_count(r.ctl.fragments), 1);
@@ -392,8 +395,7 @@ static void test_command_ng_8_16_delete_of_an_unknown_call_warns(void)
 static void test_command_ng_8_16_delete_waits_for_its_delay(void)
 {
     rig r;
-    rig_init(&r, NULL);
-    rig_call(&r);
+    talk(&r);
     CU_ASSERT_TRUE(rig_says(&r, DELETE, OK));
     CU_ASSERT_EQUAL(agw_calls_count(r.calls), 0); /* no longer counts against max-sessions */
     rig_at(&r, r.now + AGW_S(30) - 1);
@@ -406,8 +408,7 @@ static void test_command_ng_8_16_delete_waits_for_its_delay(void)
 static void test_command_ng_5_delete_delay_has_two_spellings(void)
 {
     rig r;
-    rig_init(&r, NULL);
-    rig_call(&r);
+    talk(&r);
     CU_ASSERT_TRUE(rig_says(&r, DELETE_NOW, OK));
     CU_ASSERT_EQUAL(fake_gateway_calls(r.gateway), 0);
     rig_call(&r);
@@ -422,8 +423,7 @@ static void test_command_ng_5_delete_delay_has_two_spellings(void)
 static void test_command_ng_8_16_a_new_offer_revives_a_deleted_call(void)
 {
     rig r;
-    rig_init(&r, NULL);
-    rig_call(&r);
+    talk(&r);
     CU_ASSERT_TRUE(rig_says(&r, DELETE, OK));
     rig_call(&r);
     CU_ASSERT_EQUAL(agw_calls_count(r.calls), 1);
@@ -435,8 +435,7 @@ static void test_command_ng_8_16_a_new_offer_revives_a_deleted_call(void)
 static void test_command_ng_8_16_a_retry_with_another_tag_is_a_new_call(void)
 {
     rig r;
-    rig_init(&r, NULL);
-    CU_ASSERT_TRUE(rig_says(&r, OFFER, OFFERED));
+    ring(&r);
     CU_ASSERT_TRUE(rig_says(&r, DELETE, OK));
     CU_ASSERT_TRUE(
         rig_says(&r, "{'command':'offer','call-id':'c','from-tag':'a9','sdp':'v=0'}", OFFERED));
@@ -450,8 +449,7 @@ static void test_command_ng_8_16_a_new_caller_after_the_end_is_a_new_call(void)
 {
     static const char *const NEW = "{'command':'offer','call-id':'c','from-tag':'a9','sdp':'v=0'}";
     rig r;
-    rig_init(&r, NULL);
-    rig_call(&r);
+    talk(&r);
     fails(&r, NEW, "Invalid dialogue association");
     CU_ASSERT_TRUE(rig_says(&r, DELETE, OK));
     CU_ASSERT_TRUE(rig_says(&r, NEW, OFFERED));
@@ -465,8 +463,7 @@ static void test_command_ng_8_16_a_new_caller_after_the_end_is_a_new_call(void)
 static void test_command_ng_8_16_a_retry_after_a_refusal_starts_anew(void)
 {
     rig r;
-    rig_init(&r, NULL);
-    CU_ASSERT_TRUE(rig_says(&r, OFFER, OFFERED));
+    ring(&r);
     CU_ASSERT_TRUE(rig_says(&r, DELETE, OK));
     CU_ASSERT_TRUE(rig_says(&r, OFFER, OFFERED));
     CU_ASSERT_EQUAL(agw_calls_started(r.calls), 2);
@@ -484,8 +481,7 @@ static void test_command_ng_8_16_a_retry_after_a_refusal_starts_anew(void)
 static void test_command_ng_8_16_the_call_goes_with_its_last_branch(void)
 {
     rig r;
-    rig_init(&r, NULL);
-    CU_ASSERT_TRUE(rig_says(&r, OFFER, OFFERED));
+    ring(&r);
     CU_ASSERT_TRUE(rig_says(&r, OFFER_B2, OFFERED));
     CU_ASSERT_TRUE(rig_says(&r, DELETE_BRANCH("b1"), OK));
     CU_ASSERT_EQUAL(fake_gateway_calls(r.gateway), 1);
@@ -497,8 +493,7 @@ static void test_command_ng_8_16_the_call_goes_with_its_last_branch(void)
 static void test_command_ng_8_16_an_unanswered_call_goes_at_once(void)
 {
     rig r;
-    rig_init(&r, NULL);
-    CU_ASSERT_TRUE(rig_says(&r, OFFER, OFFERED));
+    ring(&r);
     CU_ASSERT_TRUE(rig_says(&r,
                             "{'command':'delete','call-id':'c','from-tag':'a','to-tag':'refuser',"
                             "'flags':['fast'],'delete-delay':0}",
@@ -510,8 +505,7 @@ static void test_command_ng_8_16_an_unanswered_call_goes_at_once(void)
 static void test_command_ims_7_refused_reoffer_restores_what_stood(void)
 {
     rig r;
-    rig_init(&r, NULL);
-    rig_call(&r);
+    talk(&r);
     CU_ASSERT_TRUE(rig_says(&r,
                             "{'command':'offer','call-id':'c','from-tag':'a','to-tag':'b',"
                             "'via-branch':'re','sdp':'v=0'}",
@@ -532,8 +526,7 @@ static void test_command_ims_7_refused_reoffer_restores_what_stood(void)
 static void test_command_rfc6337_crossing_reoffers_are_refused_one_by_one(void)
 {
     rig r;
-    rig_init(&r, NULL);
-    rig_call(&r);
+    talk(&r);
     CU_ASSERT_TRUE(rig_says(&r, REOFFER("a", "b", "x"), OFFERED));
     CU_ASSERT_TRUE(rig_says(&r, REOFFER("b", "a", "y"), "{'sdp':'offer to A','result':'ok'}"));
     CU_ASSERT_TRUE(rig_says(&r, DELETE_BRANCH("x"), OK));
@@ -549,8 +542,7 @@ static void test_command_ims_7_a_reoffer_that_we_refused_or_passed_on_can_be_giv
 {
     for (int looped = 0; looped < 2; looped++) {
         rig r;
-        rig_init(&r, NULL);
-        rig_call(&r);
+        talk(&r);
         fake_session.looped = looped;
         fake_session.fail = looped ? AGW_OK : AGW_ERR_UNSUPPORTED;
         fake_session.why = "Error rewriting SDP";
@@ -574,8 +566,7 @@ static void test_command_rfc3261_14_1_a_reoffer_is_refused_after_its_183(void)
 {
     for (int accepted = 0; accepted < 2; accepted++) {
         rig r;
-        rig_init(&r, NULL);
-        rig_call(&r);
+        talk(&r);
         CU_ASSERT_TRUE(rig_says(&r, REOFFER("a", "b", "re"), OFFERED));
         CU_ASSERT_TRUE(rig_says(&r, ANSWER_AS("183"), ANSWERED));
         if (accepted)
@@ -625,8 +616,7 @@ static const char *in_use(const rig *r)
 static void test_command_rfc3262_5_an_older_branch_has_the_call_without_sdp(void)
 {
     rig r;
-    rig_init(&r, NULL);
-    CU_ASSERT_TRUE(rig_says(&r, OFFER, OFFERED));
+    ring(&r);
     CU_ASSERT_TRUE(rig_says(&r, ANSWER_OF("b1", EARLY, "one"), ANSWERED));
     CU_ASSERT_TRUE(rig_says(&r, REOFFER("a", "b1", "u"), OFFERED)); /* an UPDATE */
     CU_ASSERT_TRUE(rig_says(&r, ANSWER_OF("b1", "", "one again"), ANSWERED));
@@ -647,8 +637,7 @@ static void test_command_rfc3262_5_an_older_branch_has_the_call_without_sdp(void
 static void test_command_rfc3262_5_an_older_branch_is_accepted_by_its_via_branch(void)
 {
     rig r;
-    rig_init(&r, NULL);
-    CU_ASSERT_TRUE(rig_says(&r, OFFER, OFFERED));
+    ring(&r);
     CU_ASSERT_TRUE(rig_says(&r, OFFER_B2, OFFERED));
     CU_ASSERT_TRUE(rig_says(&r, ANSWER_OF("t1", EARLY "'via-branch':'b1',", "one"), ANSWERED));
     CU_ASSERT_TRUE(rig_says(&r, ANSWER_OF("t2", EARLY "'via-branch':'b2',", "two"), ANSWERED));
@@ -667,8 +656,7 @@ static void test_command_rfc3262_5_answers_that_are_not_kept(void)
                                        REOFFER("b1", "a", "u")};
     for (size_t i = 0; i < G_N_ELEMENTS(LAST); i++) {
         rig r;
-        rig_init(&r, NULL);
-        CU_ASSERT_TRUE(rig_says(&r, OFFER, OFFERED));
+        ring(&r);
         CU_ASSERT_TRUE(rig_says(
             &r, i == 0 ? ANSWER_OF("b1", "", "one") : ANSWER_OF("b1", EARLY, "one"), ANSWERED));
         CU_ASSERT_TRUE(rig_says(&r, ANSWER_OF("b2", "", "two"), ANSWERED));
@@ -685,8 +673,7 @@ static void test_command_rfc3262_5_answers_that_are_not_kept(void)
 static void test_command_rfc3262_5_a_reoffer_is_accepted_by_a_200_without_sdp(void)
 {
     rig r;
-    rig_init(&r, NULL);
-    rig_call(&r);
+    talk(&r);
     CU_ASSERT_TRUE(rig_says(&r, REOFFER("a", "b", "re"), OFFERED));
     CU_ASSERT_TRUE(rig_says(&r, ANSWER_AS("183"), ANSWERED));
     g_free(rig_ask(&r, QUERY_AS("200", "b", "a")));
@@ -700,8 +687,7 @@ static void test_command_rfc3262_5_a_reoffer_is_accepted_by_a_200_without_sdp(vo
 static void test_command_ng_8_16_a_refused_branch_is_no_reoffer(void)
 {
     rig r;
-    rig_init(&r, NULL);
-    CU_ASSERT_TRUE(rig_says(&r, OFFER, OFFERED));
+    ring(&r);
     CU_ASSERT_TRUE(rig_says(&r, ANSWER_AS("183"), ANSWERED));
     CU_ASSERT_TRUE(rig_says(&r, DELETE_BRANCH("b1"), OK));
     CU_ASSERT_EQUAL(fake_gateway_calls(r.gateway), 0);
@@ -751,8 +737,7 @@ static void fill_stats(rig *r)
 static void test_command_ng_7_query_has_what_kamailio_reads(void)
 {
     rig r;
-    rig_init(&r, NULL);
-    rig_call(&r);
+    talk(&r);
     fill_stats(&r);
     agw_doc *reply = query(&r);
     CU_ASSERT_STRING_EQUAL(agw_doc_str(reply, "result"), "ok");
@@ -798,8 +783,7 @@ static const agw_doc *media_of(const agw_doc *reply, const char *tag)
 static void test_command_ng_7_query_shows_parties_and_streams(void)
 {
     rig r;
-    rig_init(&r, NULL);
-    rig_call(&r);
+    talk(&r);
     fill_stats(&r);
     agw_doc *reply = query(&r);
     const agw_doc *access = media_of(reply, "a"), *core = media_of(reply, "b");
@@ -828,8 +812,7 @@ static void test_command_ng_7_query_shows_parties_and_streams(void)
 static void test_command_ng_7_query_shows_ice_and_dtls(void)
 {
     rig r;
-    rig_init(&r, NULL);
-    rig_call(&r);
+    talk(&r);
     agw_event event = {.kind = AGW_EVENT_ICE_CONNECTED, .transport_id = 1, .at = r.now};
     CU_ASSERT_EQUAL_FATAL(agw_addr_parse(&event.remote, "10.0.0.77:5000"), AGW_OK);
     fake_gateway_push(r.gateway, fake_gateway_last_call(r.gateway), &event);
@@ -948,8 +931,7 @@ static void test_command_ng_6_looped_messages_leave_no_trace(void)
 static void test_command_ng_4_statistics_count(void)
 {
     rig r;
-    rig_init(&r, NULL);
-    rig_call(&r);
+    talk(&r);
     CU_ASSERT_TRUE(rig_says(&r, DELETE_NOW, OK));
     rig_call(&r);
     agw_doc *doc = agw_doc_new_dict();
@@ -1055,8 +1037,7 @@ static void test_command_ng_4_statistics_of_memory_by_flag(void)
 static void test_command_ng_2_unknown_words_are_noted_once(void)
 {
     rig r;
-    rig_init(&r, NULL);
-    CU_ASSERT_TRUE(rig_says(&r, OFFER, OFFERED));
+    ring(&r);
     const guint once = g_hash_table_size(r.ctl.seen_unknown);
     CU_ASSERT_EQUAL(once, 1);
     CU_ASSERT_TRUE(rig_says(&r, OFFER, OFFERED));

@@ -466,6 +466,22 @@ static void on_rpc(const agw_http_request *request, agw_http_reply *reply, void 
     }
 }
 
+static void rpc_node_open(rpc_node *n)
+{
+    agw_addr addr;
+    char why[200];
+    CU_ASSERT_EQUAL_FATAL(agw_addr_parse(&addr, "127.0.0.1:0"), AGW_OK);
+    CU_ASSERT_EQUAL_FATAL(agw_http_new(&n->http, &addr, NULL, why, sizeof why), AGW_OK);
+    agw_http_on_post(n->http, "/RPC", on_rpc, n);
+}
+
+static void rpc_node_close(rpc_node *n)
+{
+    agw_http_free(n->http);
+    g_free(n->body);
+    g_free(n->type);
+}
+
 static void turn_until_idle(const agw_rpc *rpc)
 {
     for (int i = 0; i < TURNS_MAX && agw_rpc_count(rpc) > 0; i++)
@@ -476,11 +492,7 @@ static void test_events_rpc_is_repeated_until_it_is_taken(void)
 {
     const agw_rpc_dialog dialog = {"c", "a", "b"};
     rpc_node n = {.errors = 1};
-    agw_addr addr;
-    char why[200];
-    CU_ASSERT_EQUAL_FATAL(agw_addr_parse(&addr, "127.0.0.1:0"), AGW_OK);
-    CU_ASSERT_EQUAL_FATAL(agw_http_new(&n.http, &addr, NULL, why, sizeof why), AGW_OK);
-    agw_http_on_post(n.http, "/RPC", on_rpc, &n);
+    rpc_node_open(&n);
     char *url = g_strconcat(agw_http_url(n.http), "RPC", NULL);
     char *nowhere = g_strconcat(agw_http_url(n.http), "nowhere", NULL);
     agw_rpc *rpc = agw_rpc_new();
@@ -496,11 +508,9 @@ static void test_events_rpc_is_repeated_until_it_is_taken(void)
     CU_ASSERT_EQUAL(agw_rpc_lost(rpc), 1);
     agw_rpc_send(rpc, url, AGW_RPC_JSON, &dialog, 4); /* under way at the end */
     agw_rpc_free(rpc);
-    agw_http_free(n.http);
+    rpc_node_close(&n);
     g_free(url);
     g_free(nowhere);
-    g_free(n.body);
-    g_free(n.type);
 }
 
 /* The clock passes the pauses between the tries. */
@@ -528,11 +538,7 @@ static void test_events_rpc_users_and_passwords_are_not_logged(void)
 {
     const agw_rpc_dialog dialog = {"c", "a", "b"};
     rpc_node n = {.errors = 0};
-    agw_addr addr;
-    char why[200];
-    CU_ASSERT_EQUAL_FATAL(agw_addr_parse(&addr, "127.0.0.1:0"), AGW_OK);
-    CU_ASSERT_EQUAL_FATAL(agw_http_new(&n.http, &addr, NULL, why, sizeof why), AGW_OK);
-    agw_http_on_post(n.http, "/RPC", on_rpc, &n);
+    rpc_node_open(&n);
     const unsigned port = agw_http_port(n.http);
     char *url = g_strdup_printf("http://joe:secret@127.0.0.1:%u/RPC", port);
     char *told = g_strdup_printf("http://127.0.0.1:%u/RPC was told", port);
@@ -553,12 +559,10 @@ static void test_events_rpc_users_and_passwords_are_not_logged(void)
     CU_ASSERT_PTR_NULL(strstr(logged->str, "secret"));
     g_string_free(logged, TRUE);
     agw_rpc_free(rpc);
-    agw_http_free(n.http);
+    rpc_node_close(&n);
     g_free(url);
     g_free(told);
     g_free(not_told);
-    g_free(n.body);
-    g_free(n.type);
 }
 
 static bool datagram(int fd, const char *expected)
