@@ -17,7 +17,6 @@
     X(STUN_UNEXPECTED, "stun-unexpected", "STUN message that nobody waits for")                    \
     X(STUN_RATE, "stun-rate", "more plain Binding requests than the STUN server answers")          \
     X(SOURCE_RATE, "source-rate", "more STUN without a proof than is taken from one address")      \
-    X(DTLS_MALFORMED, "dtls-malformed", "not a DTLS record")                                       \
     X(DTLS_UNEXPECTED, "dtls-unexpected", "DTLS on a leg without DTLS, or before its answer")      \
     X(DTLS_FLOOD, "dtls-flood", "more DTLS datagrams than a handshake needs")                      \
     X(NO_KEYS, "no-keys", "SRTP before the handshake is complete")                                 \

@@ -1367,6 +1367,27 @@ void agw_gateway_get_handshake_use(const agw_gateway *gw, agw_thread_use *out)
     }
 }
 
+const char *agw_gateway_ice_drops(const agw_gateway *gw, size_t worker, size_t i,
+                                  uint64_t *messages)
+{
+    const size_t reason = AGW_ICE_DROP_NONE + 1 + i;
+    if (reason >= AGW_ICE_DROP_COUNT)
+        return NULL;
+    *messages = agw_counter_get(&agw_gateway_worker_stats(gw, worker)->ice_drops[reason]);
+    return agw_ice_drop_text((agw_ice_drop)reason);
+}
+
+const char *agw_gateway_dtls_drops(const agw_gateway *gw, size_t i, uint64_t *records)
+{
+    const size_t reason = AGW_DTLS_DROP_NONE + 1 + i;
+    if (reason >= AGW_DTLS_DROP_COUNT)
+        return NULL;
+    *records = 0;
+    for (size_t h = 0; h < gw->n_handshakes; h++)
+        *records += agw_handshake_drops(gw->handshakes[h], (agw_dtls_drop)reason);
+    return agw_dtls_drop_text((agw_dtls_drop)reason);
+}
+
 void agw_gateway_ports(const agw_gateway *gw, size_t *free_ports, size_t *used_ports)
 {
     *free_ports = 0;

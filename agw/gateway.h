@@ -284,6 +284,12 @@ void agw_gateway_get_worker_load(const agw_gateway *gw, size_t i, agw_worker_loa
 void agw_gateway_get_worker_use(const agw_gateway *gw, size_t i, agw_thread_use *out);
 /** The sum of all handshake threads. */
 void agw_gateway_get_handshake_use(const agw_gateway *gw, agw_thread_use *out);
+/** Why ICE did not act on STUN messages that came to worker: reason i, from 0 on, and how many
+ * since the start, of ended calls too. NULL: there are no more reasons. */
+const char *agw_gateway_ice_drops(const agw_gateway *gw, size_t worker, size_t i,
+                                  uint64_t *messages);
+/** The same of DTLS records, of all handshake threads. */
+const char *agw_gateway_dtls_drops(const agw_gateway *gw, size_t i, uint64_t *records);
 /** Core ports free and in use over all interfaces. */
 void agw_gateway_ports(const agw_gateway *gw, size_t *free_ports, size_t *used_ports);
 /** How many local addresses there are; interfaces may share one. Each has core ports of its own. */

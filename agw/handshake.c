@@ -36,6 +36,7 @@ struct agw_handshake {
     int event_fd;
     bool stop;
     agw_counter busy_ns;
+    agw_counter drops[AGW_DTLS_DROP_COUNT];
     agw_timerq timers;
     agw_assoc *assocs;
     size_t ended; /* since freed memory was last settled */
@@ -172,6 +173,17 @@ static void end(agw_handshake *h, agw_assoc *a, agw_ns now)
     agw_heap_ended(&h->ended, h->assocs == NULL);
 }
 
+/* A session counts for itself and ends; here nothing is forgotten. */
+static void give_datagram(agw_handshake *h, agw_assoc *a, const agw_mail *mail, agw_ns now)
+{
+    agw_dtls_stats before, after;
+    agw_dtls_get_stats(a->dtls, &before);
+    (void)agw_dtls_on_datagram(a->dtls, now, mail->data, mail->len);
+    agw_dtls_get_stats(a->dtls, &after);
+    for (size_t i = 0; i < AGW_DTLS_DROP_COUNT; i++)
+        agw_counter_add(&h->drops[i], after.drops[i] - before.drops[i]);
+}
+
 static void take(agw_handshake *h, agw_mail *mail, agw_ns now)
 {
     agw_assoc *a = mail->assoc;
@@ -182,7 +194,7 @@ static void take(agw_handshake *h, agw_mail *mail, agw_ns now)
     case AGW_MAIL_DTLS_DATA:
         if (a->over)
             break;
-        (void)agw_dtls_on_datagram(a->dtls, now, mail->data, mail->len); /* it counts by itself */
+        give_datagram(h, a, mail, now);
         settle(h, a);
         break;
     case AGW_MAIL_DTLS_END:
@@ -300,6 +312,12 @@ void agw_handshake_free(agw_handshake *h)
 uint64_t agw_handshake_busy_ns(const agw_handshake *h)
 {
     return agw_counter_get(&h->busy_ns);
+}
+
+uint64_t agw_handshake_drops(const agw_handshake *h, agw_dtls_drop reason)
+{
+    AGW_ASSERT(reason < AGW_DTLS_DROP_COUNT);
+    return agw_counter_get(&h->drops[reason]);
 }
 
 agw_outbox agw_handshake_outbox(agw_handshake *h)

@@ -26,5 +26,7 @@ void agw_handshake_get_use(const agw_handshake *h, agw_thread_use *out);
 agw_outbox agw_handshake_outbox(agw_handshake *h);
 /** How long it has not waited so far, in ns; any thread may ask. */
 uint64_t agw_handshake_busy_ns(const agw_handshake *h);
+/** Records of all its associations, ended ones too, that were not used; any thread may ask. */
+uint64_t agw_handshake_drops(const agw_handshake *h, agw_dtls_drop reason);
 
 #endif

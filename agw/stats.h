@@ -8,6 +8,7 @@
 #include "base/counter.h"
 #include "base/histogram.h"
 #include "base/prefetch.h"
+#include "ice/agent.h"
 
 #include <stdalign.h>
 #include <stddef.h>
@@ -78,6 +79,7 @@ typedef struct agw_worker_stats {
     agw_counter paced_waits;              /* of these: slept to the next tick */
     agw_counter batches[AGW_BATCH_SIZES]; /* turns that read packets, by how many */
     agw_counter drops[AGW_DROP_COUNT];
+    agw_counter ice_drops[AGW_ICE_DROP_COUNT]; /* STUN messages that an agent did not act on */
     agw_histogram transit; /* ns from the kernel's receiving to our sending, of sampled RTP */
 } agw_worker_stats;
 

@@ -299,6 +299,8 @@ static void take_stun(agw_worker *w, agw_pkt *pkt)
     uint8_t reply[AGW_STUN_REPLY_MAX];
     agw_ice_on_stun(c->ice, w->now, pkt->port->id, &pkt->remote, pkt->data, pkt->len, reply,
                     sizeof reply, &res);
+    if (res.drop != AGW_ICE_DROP_NONE)
+        agw_counter_add(&w->stats.ice_drops[res.drop], 1);
     pay_for_proof(t, res.drop, &pkt->remote);
     note_consent(c);
     if (pkt->port->tcp && (res.drop == AGW_ICE_DROP_NONE || res.reply_len != 0)) {

@@ -307,6 +307,31 @@ static void write_drops(GString *out, const agw_gateway *gw)
     }
 }
 
+/* Finer than those: a refused message may be answered, and DTLS records are no packets. */
+static void write_ice_drops(GString *out, const agw_gateway *gw)
+{
+    static const char NAME[] = "agw_ice_dropped_messages_total";
+    head_of_number(out, NAME, "STUN messages of calls that ICE did not act on, by reason.");
+    for (size_t w = 0; w < agw_gateway_workers(gw); w++) {
+        const char *reason;
+        uint64_t n;
+        for (size_t i = 0; (reason = agw_gateway_ice_drops(gw, w, i, &n)) != NULL; i++) {
+            g_string_append_printf(out, "%s{worker=\"%zu\",reason=\"%s\"}", NAME, w, reason);
+            append_int(out, n);
+        }
+    }
+}
+
+static void write_dtls_drops(GString *out, const agw_gateway *gw)
+{
+    static const char NAME[] = "agw_dtls_dropped_records_total";
+    const char *reason;
+    uint64_t n;
+    head_of_number(out, NAME, "DTLS records that were not used, by reason.");
+    for (size_t i = 0; (reason = agw_gateway_dtls_drops(gw, i, &n)) != NULL; i++)
+        labelled(out, NAME, "reason", reason, n);
+}
+
 static void write_batches_of(GString *out, const char *name, size_t worker,
                              const agw_worker_stats *stats)
 {
@@ -392,6 +417,8 @@ void agw_metrics_write(GString *out, const agw_control *ctl, agw_ns now)
     write_worker_loads(out, ctl->gateway);
     write_coding(out, ctl->gateway);
     write_drops(out, ctl->gateway);
+    write_ice_drops(out, ctl->gateway);
+    write_dtls_drops(out, ctl->gateway);
     write_batches(out, ctl->gateway);
     write_transits(out, ctl->gateway);
     write_mos(out, ctl);

@@ -3,6 +3,7 @@
  * phones. */
 #include "agw/world.h"
 #include "base/rand.h"
+#include "ice/agent.h"
 
 typedef struct talk {
     world w;
@@ -174,6 +175,105 @@ static void test_call_nothing_from_an_unvalidated_address_has_an_effect(void)
     CU_ASSERT_FALSE(saw_event(&t.w, AGW_EVENT_ICE_CONNECTED));
     talk_connect(&t);
     audio_passes(&t, 1);
+    talk_close(&t);
+}
+
+/* --- reasons of ICE and DTLS, as metrics have them ---------------------------------------------
+ */
+
+enum { REASONS = 32 };
+
+typedef struct reasons {
+    const char *text[REASONS];
+    uint64_t n[REASONS];
+    size_t count;
+} reasons;
+
+static reasons reasons_of(const world *w, bool dtls)
+{
+    reasons r = {.count = 0};
+    uint64_t n;
+    for (const char *text; (text = dtls ? agw_gateway_dtls_drops(w->gw, r.count, &n)
+                                        : agw_gateway_ice_drops(w->gw, 0, r.count, &n)) != NULL;) {
+        CU_ASSERT_FATAL(r.count < REASONS);
+        r.text[r.count] = text;
+        r.n[r.count++] = n;
+    }
+    return r;
+}
+
+static uint64_t all_of(const reasons *r)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < r->count; i++)
+        sum += r->n[i];
+    return sum;
+}
+
+/* Waits for one more: it must be of this reason, and no other may have grown. */
+static void one_more(const world *w, bool dtls, reasons *before, const char *reason)
+{
+    const agw_ns until = agw_clock_now() + AGW_MS(PATIENCE_MS);
+    reasons now = reasons_of(w, dtls);
+    while (all_of(&now) == all_of(before) && agw_clock_now() < until) {
+        poll(NULL, 0, 1);
+        now = reasons_of(w, dtls);
+    }
+    for (size_t i = 0; i < now.count; i++)
+        CU_ASSERT_EQUAL(now.n[i] - before->n[i], strcmp(now.text[i], reason) == 0);
+    CU_ASSERT_EQUAL(all_of(&now), all_of(before) + 1);
+    *before = now;
+}
+
+static void check_as_controlled(const talk *t)
+{
+    char username[64];
+    uint8_t buf[512];
+    snprintf(username, sizeof username, "%s:%s", t->w.access.ufrag, BROWSER_UFRAG);
+    const check c = {.username = username,
+                     .pwd = t->w.access.pwd,
+                     .controlled = true,
+                     .priority = 1,
+                     .id = 0x487};
+    say(&t->browser, &t->w.access.rtp[0], buf, check_write(&c, buf, sizeof buf));
+}
+
+static void test_call_each_refusal_of_ice_and_dtls_raises_its_own_line(void)
+{
+    static const uint8_t VERSION[] = {22, 3, 3, 0, 0, 0, 0, 0, 0, 9, 9, 0, 1, 1};
+    static const uint8_t ALERT[] = {21, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 9, 9, 0, 2, 2, 40};
+    talk t;
+    talk_open(&t);
+    talk_connect(&t);
+    const agw_addr *to = &t.w.access.rtp[0];
+    reasons ice = reasons_of(&t.w, false), dtls = reasons_of(&t.w, true);
+    CU_ASSERT_EQUAL(ice.count, AGW_ICE_DROP_COUNT - 1);
+    CU_ASSERT_EQUAL(dtls.count, AGW_DTLS_DROP_COUNT - 1);
+
+    browser_check_as(&t.stranger, &t.w.access, "wrongwrongwrongwrongwron", true);
+    one_more(&t.w, false, &ice, "integrity");
+    agw_transport_info unknown = t.w.access;
+    unknown.ufrag[7] ^= 1;
+    browser_check_as(&t.stranger, &unknown, unknown.pwd, true);
+    one_more(&t.w, false, &ice, "username");
+    check_as_controlled(&t); /* answered (487): no dropped packet, and yet refused */
+    one_more(&t.w, false, &ice, "role");
+
+    say(&t.browser, to, VERSION, sizeof VERSION);
+    one_more(&t.w, true, &dtls, "version");
+    say(&t.browser, to, ALERT, sizeof ALERT);
+    one_more(&t.w, true, &dtls, "alert");
+    audio_passes(&t, 1);
+
+    world_end_call(&t.w);
+    const agw_worker_stats *stats = agw_gateway_worker_stats(t.w.gw, 0);
+    const agw_ns until = agw_clock_now() + AGW_MS(PATIENCE_MS);
+    while (agw_counter_get(&stats->calls) != 0 && agw_clock_now() < until)
+        poll(NULL, 0, 1);
+    CU_ASSERT_EQUAL(agw_counter_get(&stats->calls), 0);
+    const reasons ice_then = reasons_of(&t.w, false), dtls_then = reasons_of(&t.w, true);
+    CU_ASSERT_EQUAL(all_of(&ice_then), all_of(&ice));
+    CU_ASSERT_EQUAL(all_of(&dtls_then), all_of(&dtls));
     talk_close(&t);
 }
 
@@ -820,6 +920,7 @@ static const agw_unit_case cases[] = {
     AGW_CASE(test_call_rfc8122_6_2_wrong_fingerprint_no_media),
     AGW_CASE(test_call_plan_is_there_for_the_first_packet_behind_it),
     AGW_CASE(test_call_nothing_from_an_unvalidated_address_has_an_effect),
+    AGW_CASE(test_call_each_refusal_of_ice_and_dtls_raises_its_own_line),
     AGW_CASE(test_call_334_5_5_core_leg_takes_its_own_source_only),
     AGW_CASE(test_call_core_rtp_and_rtcp_belong_to_their_ports),
     AGW_CASE(test_call_srtp_replay_and_forgery_are_counted_drops),

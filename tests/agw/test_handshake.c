@@ -47,6 +47,60 @@ static void send_flight(agw_outbox *thread, agw_assoc *assoc, agw_dtls *browser)
     agw_outbox_flush(thread);
 }
 
+static void post(agw_outbox *thread, agw_assoc *assoc, agw_mail *mail)
+{
+    mail->assoc = assoc;
+    agw_outbox_post(thread, mail);
+    agw_outbox_flush(thread);
+}
+
+static void post_start(agw_outbox *thread, agw_assoc *assoc, agw_dtls_ctx *ctx)
+{
+    agw_mail *mail = agw_mail_new(AGW_MAIL_DTLS_START, NULL, 0);
+    mail->context = agw_dtls_ctx_ref(ctx);
+    mail->role = AGW_DTLS_SERVER;
+    post(thread, assoc, mail);
+}
+
+static bool dropped(const agw_handshake *h, agw_dtls_drop reason, uint64_t n)
+{
+    const agw_ns until = agw_clock_now() + AGW_MS(PATIENCE_MS);
+    while (agw_handshake_drops(h, reason) < n && agw_clock_now() < until)
+        poll(NULL, 0, 1);
+    return agw_handshake_drops(h, reason) == n;
+}
+
+/* Messages are taken in order: what the second one raises comes behind the end of the first. */
+static void test_handshake_drops_of_an_ended_association_stay_counted(void)
+{
+    static const uint8_t SSL3[] = {22, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1};
+    static const uint8_t SHORT[] = {22, 0xfe, 0xfd};
+    mailbox = agw_ring_new(64);
+    woken = eventfd(0, EFD_CLOEXEC);
+    const agw_outbox worker = {.ring = mailbox, .wake = wake};
+    agw_handshake *h = agw_handshake_new(&worker, 1);
+    agw_dtls_ctx *ctx = agw_dtls_ctx_new(agw_cert_new(), NULL);
+    CU_ASSERT_FATAL(mailbox != NULL && woken >= 0 && h != NULL && ctx != NULL);
+    agw_outbox thread = agw_handshake_outbox(h);
+    agw_assoc *first = agw_assoc_new(0, (agw_transport_name){7, 1});
+    post_start(&thread, first, ctx);
+    post(&thread, first, agw_mail_new(AGW_MAIL_DTLS_DATA, SSL3, sizeof SSL3));
+    CU_ASSERT_TRUE(dropped(h, AGW_DTLS_DROP_VERSION, 1));
+    post(&thread, first, agw_mail_new(AGW_MAIL_DTLS_END, NULL, 0));
+
+    agw_assoc *second = agw_assoc_new(0, (agw_transport_name){7, 2});
+    post_start(&thread, second, ctx);
+    post(&thread, second, agw_mail_new(AGW_MAIL_DTLS_DATA, SHORT, sizeof SHORT));
+    CU_ASSERT_TRUE(dropped(h, AGW_DTLS_DROP_LENGTH, 1));
+    for (int reason = 0; reason < AGW_DTLS_DROP_COUNT; reason++)
+        CU_ASSERT_EQUAL(agw_handshake_drops(h, (agw_dtls_drop)reason),
+                        reason == AGW_DTLS_DROP_VERSION || reason == AGW_DTLS_DROP_LENGTH);
+    agw_handshake_free(h);
+    agw_dtls_ctx_unref(ctx);
+    agw_ring_free(mailbox);
+    close(woken);
+}
+
 /* The browser may send media as soon as it has the last flight: the worker must have its keys
  * then, or the first words of a call are cut off (RFC 5764 section 5.1.2). */
 static void test_handshake_rfc5764_keys_come_before_the_last_flight_leaves(void)
@@ -97,6 +151,7 @@ static void test_handshake_rfc5764_keys_come_before_the_last_flight_leaves(void)
 }
 
 static const agw_unit_case CASES[] = {
+    AGW_CASE(test_handshake_drops_of_an_ended_association_stay_counted),
     AGW_CASE(test_handshake_rfc5764_keys_come_before_the_last_flight_leaves),
 };
 

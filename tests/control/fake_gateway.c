@@ -434,6 +434,23 @@ void agw_gateway_get_handshake_use(const agw_gateway *gw, agw_thread_use *out)
     *out = (agw_thread_use){.cpu = AGW_MS(400), .mail = 2};
 }
 
+const char *agw_gateway_ice_drops(const agw_gateway *gw, size_t worker, size_t i,
+                                  uint64_t *messages)
+{
+    static const char *const REASONS[] = {"integrity", "role"};
+    (void)gw;
+    *messages = 10 * (worker + 1) + i;
+    return i < G_N_ELEMENTS(REASONS) ? REASONS[i] : NULL;
+}
+
+const char *agw_gateway_dtls_drops(const agw_gateway *gw, size_t i, uint64_t *records)
+{
+    static const char *const REASONS[] = {"alert", "proof"};
+    (void)gw;
+    *records = 7 * i;
+    return i < G_N_ELEMENTS(REASONS) ? REASONS[i] : NULL;
+}
+
 void agw_gateway_ports(const agw_gateway *gw, size_t *free_ports, size_t *used_ports)
 {
     *used_ports = fake_gateway_transports(gw) * 2;

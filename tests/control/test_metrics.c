@@ -86,6 +86,25 @@ static void test_metrics_of_a_worker(void)
     rig_fini(&r);
 }
 
+static void test_metrics_each_reason_of_ice_and_dtls_has_a_line(void)
+{
+    rig r;
+    rig_init(&r, NULL);
+    fake_gateway_set_workers(r.gateway, 2);
+    char *text = scrape(&r);
+    CU_ASSERT_TRUE(has(text,
+                       "# TYPE agw_ice_dropped_messages_total counter\n"
+                       "agw_ice_dropped_messages_total{worker=\"0\",reason=\"integrity\"} 10\n"
+                       "agw_ice_dropped_messages_total{worker=\"0\",reason=\"role\"} 11\n"
+                       "agw_ice_dropped_messages_total{worker=\"1\",reason=\"integrity\"} 20\n"
+                       "agw_ice_dropped_messages_total{worker=\"1\",reason=\"role\"} 21\n#"));
+    CU_ASSERT_TRUE(has(text, "# TYPE agw_dtls_dropped_records_total counter\n"
+                             "agw_dtls_dropped_records_total{reason=\"alert\"} 0\n"
+                             "agw_dtls_dropped_records_total{reason=\"proof\"} 7\n#"));
+    g_free(text);
+    rig_fini(&r);
+}
+
 static void test_metrics_batches_are_cumulative(void)
 {
     rig r;
@@ -149,6 +168,7 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_metrics_of_the_program),
     AGW_CASE(test_metrics_ports_of_each_address),
     AGW_CASE(test_metrics_of_a_worker),
+    AGW_CASE(test_metrics_each_reason_of_ice_and_dtls_has_a_line),
     AGW_CASE(test_metrics_batches_are_cumulative),
     AGW_CASE(test_metrics_transit_is_in_seconds_and_cumulative),
     AGW_CASE(test_metrics_rtc_7_mos_is_cumulative),
