@@ -709,11 +709,6 @@ const char *agw_dtls_reason(const agw_dtls *d)
     return d->reason;
 }
 
-agw_dtls_role agw_dtls_role_of(const agw_dtls *d)
-{
-    return d->role;
-}
-
 void agw_dtls_close(agw_dtls *d, agw_ns now)
 {
     (void)now;

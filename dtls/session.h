@@ -98,7 +98,6 @@ agw_dtls_state agw_dtls_state_of(const agw_dtls *d);
 /** Why it is closed or failed, or what last disturbed the handshake: short English text, never
  * NULL, valid until the next call. */
 const char *agw_dtls_reason(const agw_dtls *d);
-agw_dtls_role agw_dtls_role_of(const agw_dtls *d);
 
 /** Writes close_notify if the session is established, and ends it. */
 void agw_dtls_close(agw_dtls *d, agw_ns now);

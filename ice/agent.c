@@ -133,20 +133,6 @@ agw_err agw_ice_restart(agw_ice *ice, agw_ns now, const char *local_ufrag, const
     return AGW_OK;
 }
 
-agw_err agw_ice_restart_cancel(agw_ice *ice)
-{
-    if (!ice->past.is_used)
-        return AGW_ERR_STATE;
-    forget_generation(&ice->now);
-    ice->now = ice->past;
-    agw_secret_wipe(&ice->past, sizeof ice->past);
-    if (ice->full != NULL) {
-        agw_full_restart(ice->full);
-        agw_checklist_complete(&ice->full->list);
-    }
-    return AGW_OK;
-}
-
 static bool half_is(const char *half, size_t len, const char *text)
 {
     return half != NULL && len == strlen(text) && memcmp(half, text, len) == 0;
@@ -198,7 +184,7 @@ static agw_ice_drop authenticate(agw_ice *ice, const uint8_t *buf, size_t len, a
  * retransmission either. */
 static bool is_repetition(const agw_ice *ice, const agw_stun_msg *msg)
 {
-    const size_t n = ice->stats.checks < AGW_ICE_SEEN ? ice->stats.checks : AGW_ICE_SEEN;
+    const size_t n = ice->checks < AGW_ICE_SEEN ? ice->checks : AGW_ICE_SEEN;
     const uint32_t id = agw_stun_crc32(msg->head.id, AGW_STUN_ID);
     for (size_t i = 0; i < n; i++) {
         if (ice->seen[i] == id)
@@ -263,9 +249,8 @@ void agw_ice_nominate(agw_ice *ice, agw_ns now, const agw_ice_generation *by, ag
 static void accept_check(agw_ice *ice, agw_ns now, const agw_ice_pair *from,
                          const agw_ice_generation *by, const agw_stun_msg *msg, agw_ice_result *res)
 {
-    ice->seen[ice->stats.checks % AGW_ICE_SEEN] = agw_stun_crc32(msg->head.id, AGW_STUN_ID);
-    ice->stats.checks++;
-    ice->stats.last_check_at = now;
+    ice->seen[ice->checks % AGW_ICE_SEEN] = agw_stun_crc32(msg->head.id, AGW_STUN_ID);
+    ice->checks++;
     if (ice->full == NULL)
         start_patience(ice, now);
     agw_valid_pair *pair = agw_valid_check(&ice->valid, now, from, msg->priority, res);
@@ -296,7 +281,6 @@ void agw_ice_on_stun(agw_ice *ice, agw_ns now, uint32_t port_id, const agw_addr 
     if (res->drop == AGW_ICE_DROP_NONE && by == NULL) {
         res->drop =
             agw_full_on_response(ice, now, &(agw_ice_pair){port_id, *from}, &msg, buf, len, res);
-        ice->stats.drops[res->drop] += res->drop != AGW_ICE_DROP_NONE;
         return;
     }
     if (res->drop == AGW_ICE_DROP_NONE) {
@@ -313,8 +297,8 @@ void agw_ice_on_stun(agw_ice *ice, agw_ns now, uint32_t port_id, const agw_addr 
             res->drop = AGW_ICE_DROP_ROOM;
     }
     if (res->drop != AGW_ICE_DROP_NONE)
-        ice->stats.drops[res->drop]++;
-    else if (repeated)
+        return;
+    if (repeated)
         res->valid = ice->full == NULL;
     else
         accept_check(ice, now, &(agw_ice_pair){port_id, *from}, by, &msg, res);
@@ -355,13 +339,6 @@ agw_ice_event agw_ice_on_deadline(agw_ice *ice, agw_ns now)
     if (action == AGW_CONSENT_SEND_CHECK)
         ice->full->consent_due = true;
     return action == AGW_CONSENT_STOP_MEDIA ? AGW_ICE_CONSENT_LOST : AGW_ICE_NOTHING;
-}
-
-void agw_ice_get_stats(const agw_ice *ice, agw_ice_stats *out)
-{
-    *out = ice->stats;
-    out->remotes = agw_valid_count(&ice->valid);
-    out->aggressive = ice->valid.aggressive_until > ice->stats.last_check_at;
 }
 
 const char *agw_ice_drop_text(agw_ice_drop drop)

@@ -70,9 +70,6 @@ AGW_NODISCARD agw_err agw_ice_set_remote(agw_ice *ice, agw_ns now, const char *u
 AGW_NODISCARD agw_err agw_ice_restart(agw_ice *ice, agw_ns now, const char *local_ufrag,
                                       const char *local_pwd, const char *remote_ufrag,
                                       const char *remote_pwd);
-/** A re-offer with a restart failed: the pending generation is forgotten. AGW_ERR_STATE: none is
- * pending (it was nominated already, or never started). */
-AGW_NODISCARD agw_err agw_ice_restart_cancel(agw_ice *ice);
 
 /** A local port (the caller's own numbering) and a remote address: one candidate pair. */
 typedef struct agw_ice_pair {
@@ -80,8 +77,8 @@ typedef struct agw_ice_pair {
     agw_addr remote;
 } agw_ice_pair;
 
-/** Why a message had no effect; each is a counter. Replies are sent for those marked R, and only
- * these are authentic. */
+/** Why a message had no effect; the caller counts them. Replies are sent for those marked R, and
+ * only these are authentic. */
 typedef enum agw_ice_drop {
     AGW_ICE_DROP_NONE = 0,
     AGW_ICE_DROP_MALFORMED,   /* not STUN, truncated, attribute of a wrong length */
@@ -177,16 +174,5 @@ typedef struct agw_ice_check {
 /** Full agent: the next check that is due. Call it after agw_ice_on_deadline() until it says false;
  * a check that cannot be sent is lost like any datagram. */
 bool agw_ice_next_check(agw_ice *ice, agw_ns now, agw_ice_check *out);
-
-/** For `query` and metrics. */
-typedef struct agw_ice_stats {
-    uint64_t checks;      /* authentic checks answered */
-    uint64_t checks_sent; /* of our own, with repetitions, without those for consent */
-    uint64_t drops[AGW_ICE_DROP_COUNT];
-    agw_ns last_check_at; /* 0 = none yet */
-    size_t remotes;       /* validated addresses */
-    bool aggressive;      /* the peer nominates several pairs at once */
-} agw_ice_stats;
-void agw_ice_get_stats(const agw_ice *ice, agw_ice_stats *out);
 
 #endif

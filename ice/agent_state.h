@@ -22,9 +22,9 @@ struct agw_ice {
     agw_ice_generation now;      /* the newest */
     agw_ice_generation past;     /* during a restart: the one that media still uses */
     uint32_t seen[AGW_ICE_SEEN]; /* transactions of the latest checks, their CRC, a ring */
+    uint64_t checks;             /* authentic ones that were answered */
     agw_ns fail_after;
-    agw_ns fail_at; /* AGW_NEVER: remote credentials unknown, or told already */
-    agw_ice_stats stats;
+    agw_ns fail_at;        /* AGW_NEVER: remote credentials unknown, or told already */
     struct agw_full *full; /* NULL = lite */
 };
 

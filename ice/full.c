@@ -326,6 +326,5 @@ bool agw_ice_next_check(agw_ice *ice, agw_ns now, agw_ice_check *out)
     if (check == NULL)
         return false;
     write_check(ice, &ice->now, check, check->id, out);
-    ice->stats.checks_sent++;
     return true;
 }

@@ -117,14 +117,6 @@ void agw_valid_restart(agw_valid_list *list)
     list->selected = NULL;
 }
 
-size_t agw_valid_count(const agw_valid_list *list)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < list->room; i++)
-        n += is_used(&list->pairs[i]);
-    return n;
-}
-
 void agw_valid_fini(agw_valid_list *list)
 {
     free(list->pairs);

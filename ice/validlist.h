@@ -38,7 +38,6 @@ void agw_valid_nominate(agw_valid_list *list, agw_ns now, agw_valid_pair *pair);
  * any more, and the addresses stay valid. */
 void agw_valid_restart(agw_valid_list *list);
 
-size_t agw_valid_count(const agw_valid_list *list);
 /** Frees what it holds. */
 void agw_valid_fini(agw_valid_list *list);
 

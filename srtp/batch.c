@@ -213,10 +213,8 @@ static agw_err authenticate(agw_srtp_job *job)
         return AGW_ERR_LIMIT;
     if (!agw_srtp_stream_is_new(known, index))
         return AGW_ERR_REPLAY;
-    if (stream == NULL && s->n_streams == AGW_SRTP_SSRC_MAX) {
-        s->refused++;
+    if (stream == NULL && !agw_srtp_session_has_room(s))
         return AGW_ERR_LIMIT;
-    }
     if (!is_authentic(job, index))
         return AGW_ERR_AUTH;
     const agw_err err = stream != NULL ? AGW_OK : agw_srtp_session_add(s, ssrc_of(job), &stream);

@@ -30,7 +30,6 @@ struct agw_srtp_session {
     uint32_t bytes;           /* of this object and all that stands behind it */
     agw_srtp_stream *streams; /* first_streams, or on the heap when there are more */
     agw_srtp_stream first_streams[2];
-    uint64_t refused;
     uint8_t salt[AGW_SRTP_IV_LEN];              /* session salt, zeros behind it */
     alignas(AGW_SRTP_KEY_ALIGN) uint8_t keys[]; /* the back end's, for RTP */
 };
@@ -55,7 +54,7 @@ typedef struct agw_srtcp {
 /** NULL: not one that this session has. */
 agw_srtp_stream *agw_srtp_session_find(const agw_srtp_session *s, uint32_t ssrc);
 /** false: it serves as many SSRCs as it may; counted. */
-bool agw_srtp_session_has_room(agw_srtp_session *s);
+bool agw_srtp_session_has_room(const agw_srtp_session *s);
 /** A new one. AGW_ERR_LIMIT (counted); AGW_ERR_SYSTEM. Pointers to other streams end. */
 AGW_NODISCARD agw_err agw_srtp_session_add(agw_srtp_session *s, uint32_t ssrc,
                                            agw_srtp_stream **out);

@@ -94,12 +94,9 @@ agw_srtp_stream *agw_srtp_session_find(const agw_srtp_session *s, uint32_t ssrc)
     return NULL;
 }
 
-bool agw_srtp_session_has_room(agw_srtp_session *s)
+bool agw_srtp_session_has_room(const agw_srtp_session *s)
 {
-    if (s->n_streams < AGW_SRTP_SSRC_MAX)
-        return true;
-    s->refused++;
-    return false;
+    return s->n_streams < AGW_SRTP_SSRC_MAX;
 }
 
 static bool grow(agw_srtp_session *s)
@@ -153,11 +150,6 @@ agw_err agw_srtp_unprotect(agw_srtp_session *s, uint8_t *data, size_t *len)
 void agw_srtp_session_prefetch(const agw_srtp_session *s)
 {
     agw_prefetch_span(s, sizeof *s + PREFETCHED_KEYS);
-}
-
-uint64_t agw_srtp_session_refused(const agw_srtp_session *s)
-{
-    return s->refused;
 }
 
 agw_err agw_srtp_session_roc(const agw_srtp_session *s, uint32_t ssrc, uint32_t *roc)

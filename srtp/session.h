@@ -46,17 +46,13 @@ AGW_NODISCARD agw_err agw_srtp_protect_rtcp(agw_srtp_session *s, uint8_t *data, 
  *         AGW_ERR_REPLAY: index seen before or behind the window. Found before the tag is checked,
  *         so the packet may be forged: it proves nothing;
  *         AGW_ERR_AUTH: forged, damaged, other key, or SRTCP that is not encrypted (E bit clear);
- *         AGW_ERR_LIMIT: a new SSRC when AGW_SRTP_SSRC_MAX are served, counted by
- *         agw_srtp_session_refused().
+ *         AGW_ERR_LIMIT: a new SSRC when AGW_SRTP_SSRC_MAX are served.
  *         On any error no state has moved and the bytes are useless: count and drop. */
 AGW_NODISCARD agw_err agw_srtp_unprotect(agw_srtp_session *s, uint8_t *data, size_t *len);
 AGW_NODISCARD agw_err agw_srtp_unprotect_rtcp(agw_srtp_session *s, uint8_t *data, size_t *len);
 
 /** Asks the cache for what the next packet needs. */
 void agw_srtp_session_prefetch(const agw_srtp_session *s);
-
-/** Packets refused with AGW_ERR_LIMIT. */
-uint64_t agw_srtp_session_refused(const agw_srtp_session *s);
 
 /** The roll-over counter of an SSRC. AGW_ERR_NOT_FOUND: no packet of it yet. */
 AGW_NODISCARD agw_err agw_srtp_session_roc(const agw_srtp_session *s, uint32_t ssrc, uint32_t *roc);

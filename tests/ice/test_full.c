@@ -355,19 +355,6 @@ static void test_full_rfc7675_5_1_restart_brings_consent_back(void)
     net_stop(&w);
 }
 
-static void test_full_rfc8445_9_cancelled_restart_goes_on_as_before(void)
-{
-    net w;
-    start_simple(&w, 13);
-    net_run(&w, AGW_S(1));
-    CU_ASSERT_EQUAL(agw_ice_restart(w.node[A].ice, w.now, UFRAG_C, PWD_C, NULL, NULL), AGW_OK);
-    net_run(&w, AGW_S(10));
-    CU_ASSERT_EQUAL(agw_ice_restart_cancel(w.node[A].ice), AGW_OK);
-    net_run(&w, AGW_S(100));
-    CU_ASSERT_TRUE(agw_ice_may_send(w.node[A].ice) && agw_ice_may_send(w.node[B].ice));
-    net_stop(&w);
-}
-
 /* The peer's address changes under it; nobody signals. */
 static void migrates(bool a_controls)
 {
@@ -813,7 +800,6 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_full_rfc7675_5_1_consent_ends_30_s_after_the_last_answer),
     AGW_CASE(test_full_rfc8445_9_restart_keeps_the_pair_until_the_new_one_is_nominated),
     AGW_CASE(test_full_rfc7675_5_1_restart_brings_consent_back),
-    AGW_CASE(test_full_rfc8445_9_cancelled_restart_goes_on_as_before),
     AGW_CASE(test_full_controlling_follows_a_peer_that_moved_and_is_silent_at_its_old_address),
     AGW_CASE(test_full_controlled_does_not_move_without_nomination),
     AGW_CASE(test_full_controlling_stays_when_the_old_pair_answers),

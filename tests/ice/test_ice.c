@@ -155,7 +155,7 @@ static void test_ice_rfc8445_7_3_check_validates_and_nomination_selects(void)
     agw_ice_free(ice);
 }
 
-/* Nothing moves, nothing is answered, everything is counted. */
+/* Nothing moves, nothing is answered, and the reason is told. */
 static void refused(const check *c, agw_ice_drop why)
 {
     agw_ice *ice = agent(0);
@@ -169,10 +169,6 @@ static void refused(const check *c, agw_ice_drop why)
     CU_ASSERT_FALSE(agw_ice_is_valid(ice, PORT, &b));
     CU_ASSERT_EQUAL(selected(ice), 1);
     CU_ASSERT_EQUAL(agw_ice_deadline(ice), deadline);
-    agw_ice_stats stats;
-    agw_ice_get_stats(ice, &stats);
-    CU_ASSERT_EQUAL(stats.drops[why], 1);
-    CU_ASSERT_EQUAL(stats.checks, 1);
     agw_ice_free(ice);
 }
 
@@ -340,26 +336,21 @@ static void test_ice_sixteen_remotes_and_the_stalest_goes(void)
     CU_ASSERT_TRUE(res.new_remote && res.evicted);
     CU_ASSERT_EQUAL(res.gone.remote.ip[3], 3);
     CU_ASSERT_EQUAL(res.gone.port_id, PORT);
-    const agw_addr gone = address(3), stays = address(1);
-    CU_ASSERT_FALSE(agw_ice_is_valid(ice, PORT, &gone));
-    CU_ASSERT_TRUE(agw_ice_is_valid(ice, PORT, &stays));
-    agw_ice_stats stats;
-    agw_ice_get_stats(ice, &stats);
-    CU_ASSERT_EQUAL(stats.remotes, AGW_ICE_REMOTES);
+    for (unsigned n = 1; n <= AGW_ICE_REMOTES; n++) {
+        const agw_addr remote = address(n);
+        CU_ASSERT_EQUAL(agw_ice_is_valid(ice, PORT, &remote), n != 3);
+    }
     agw_ice_free(ice);
 }
 
 static void test_ice_rfc5245_8_1_1_2_aggressive_peer_stays_on_its_best_pair(void)
 {
     agw_ice *ice = agent(0);
-    agw_ice_stats stats;
     check_from(ice, AGW_MS(0), 1, true, 100);
     check_from(ice, AGW_MS(50), 2, true, 200);
     CU_ASSERT_EQUAL(selected(ice), 2);
     check_from(ice, AGW_MS(100), 1, true, 100); /* A, B, A */
     CU_ASSERT_EQUAL(selected(ice), 2);
-    agw_ice_get_stats(ice, &stats);
-    CU_ASSERT_TRUE(stats.aggressive);
     check_from(ice, AGW_MS(150), 3, true, 150);
     CU_ASSERT_EQUAL(selected(ice), 2);
     check_from(ice, AGW_MS(200), 4, true, 300);
@@ -466,13 +457,12 @@ static void test_ice_rfc8445_9_second_restart_replaces_the_pending_one(void)
     agw_ice_free(ice);
 }
 
-static void test_ice_rfc8445_9_cancelled_restart_goes_on_as_before(void)
+static void test_ice_rfc8445_9_restart_that_is_taken_back_goes_on_as_before(void)
 {
     agw_ice *ice = agent(0);
-    CU_ASSERT_EQUAL(agw_ice_restart_cancel(ice), AGW_ERR_STATE);
     check_from(ice, AGW_S(1), 1, true, 10);
     CU_ASSERT_EQUAL(agw_ice_restart(ice, AGW_S(2), UFRAG2, PWD2, PEER2, PEER_PWD), AGW_OK);
-    CU_ASSERT_EQUAL(agw_ice_restart_cancel(ice), AGW_OK);
+    CU_ASSERT_EQUAL(agw_ice_restart(ice, AGW_S(2), UFRAG, PWD, PEER_UFRAG, PEER_PWD), AGW_OK);
     const check fresh = {.username = NAME2, .pwd = PWD2, .use_candidate = true};
     CU_ASSERT_EQUAL(give(ice, AGW_S(3), 2, &fresh).drop, AGW_ICE_DROP_USERNAME);
     CU_ASSERT_EQUAL(check_from(ice, AGW_S(3), 1, true, 10).drop, AGW_ICE_DROP_NONE);
@@ -635,7 +625,7 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_ice_rfc8445_9_restart_on_the_same_pair_changes_no_path),
     AGW_CASE(test_ice_rfc8445_9_restart_forgets_aggressive_nominations),
     AGW_CASE(test_ice_rfc8445_9_second_restart_replaces_the_pending_one),
-    AGW_CASE(test_ice_rfc8445_9_cancelled_restart_goes_on_as_before),
+    AGW_CASE(test_ice_rfc8445_9_restart_that_is_taken_back_goes_on_as_before),
     AGW_CASE(test_ice_rfc8863_4_fails_at_39_5_s_not_before),
     AGW_CASE(test_ice_rfc8863_4_an_authentic_check_extends_the_patience),
     AGW_CASE(test_ice_rfc7675_5_1_consent_is_lost_at_30_s_not_before),

@@ -481,10 +481,8 @@ static void test_srtp_session_number_of_ssrcs_is_bounded(void)
         const size_t len = protected_rtp(&a, pkt, ssrc, 1);
         CU_ASSERT_EQUAL(receive(&a, pkt, len), AGW_OK);
     }
-    CU_ASSERT_EQUAL(agw_srtp_session_refused(a.rx), 0);
     size_t len = protected_rtp(&b, pkt, AGW_SRTP_SSRC_MAX + 1, 1);
     CU_ASSERT_EQUAL(receive(&a, pkt, len), AGW_ERR_LIMIT);
-    CU_ASSERT_EQUAL(agw_srtp_session_refused(a.rx), 1);
     len = test_rtp(pkt, AGW_SRTP_SSRC_MAX + 1, 1, 20);
     CU_ASSERT_EQUAL(agw_srtp_protect(a.tx, pkt, &len, 16), AGW_ERR_LIMIT);
     len = protected_rtp(&a, pkt, AGW_SRTP_SSRC_MAX, 2); /* the known ones go on */
