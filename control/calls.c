@@ -228,6 +228,7 @@ static agw_ng_call *call_alloc(agw_calls *calls, const char *call_id)
         g_array_set_clear_func(call->tags[side], clear_tag);
         call->label[side] = g_strdup("");
         call->reoffer_branch[side] = g_strdup("");
+        call->moot_branch[side] = g_strdup("");
     }
     call->timer.owner = call;
     call->link.data = call;
@@ -243,6 +244,7 @@ static void call_release(agw_ng_call *call)
         g_array_free(call->tags[side], TRUE);
         g_free(call->label[side]);
         g_free(call->reoffer_branch[side]);
+        g_free(call->moot_branch[side]);
     }
     g_array_free(call->transports, TRUE);
     g_clear_pointer(&call->peers, g_array_unref);

@@ -146,6 +146,8 @@ struct agw_ng_call {
     guint current[2];
     char *label[2];
     char *reoffer_branch[2]; /* via-branch of each side's last re-offer without answer; "" = none */
+    bool reoffer_early[2];   /* it has a provisional one */
+    char *moot_branch[2];    /* of one before it: its refusal changes nothing any more; "" = none */
     agw_call_acts acts;
     uint64_t play[2]; /* agw_control.plays of what that party hears; 0 = nothing, or stopped */
     agw_call_clock clock;

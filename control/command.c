@@ -349,18 +349,36 @@ static void use_fragments(const run *r)
 /* --- what follows an exchange ------------------------------------------------------------------
  */
 
+static void set_branch(char **branch, const char *via_branch)
+{
+    g_free(*branch);
+    *branch = g_strdup(via_branch != NULL ? via_branch : "");
+}
+
 static void set_reoffer_branch(agw_ng_call *call, agw_side side, const char *via_branch)
 {
-    g_free(call->reoffer_branch[side]);
-    call->reoffer_branch[side] = g_strdup(via_branch != NULL ? via_branch : "");
+    set_branch(&call->reoffer_branch[side], via_branch);
+    call->reoffer_early[side] = false;
+}
+
+/* It may still be refused, but there is nothing to take back then. */
+static void make_reoffer_moot(agw_ng_call *call, agw_side side)
+{
+    if (*call->reoffer_branch[side] != '\0')
+        set_branch(&call->moot_branch[side], call->reoffer_branch[side]);
+    set_reoffer_branch(call, side, NULL);
 }
 
 /* Before it is negotiated: the script may send it on although we refuse it, or it is our own, and
  * then the far end refuses it. An offer without to-tag is of no dialogue yet, but one more branch.
- */
+ * One behind the 183 of a re-INVITE is an UPDATE: the re-INVITE is not over, but what it asked for
+ * is settled, and stands or is changed by the UPDATE (RFC 6141 section 3). */
 static void note_reoffer(const run *r, agw_ng_call *call, agw_side side)
 {
     const bool is_reoffer = call->clock.answered && !is_empty(r->flags.to_tag);
+    if (call->reoffer_early[side] &&
+        g_strcmp0(call->reoffer_branch[side], r->flags.via_branch) != 0)
+        make_reoffer_moot(call, side);
     set_reoffer_branch(call, side, is_reoffer ? r->flags.via_branch : NULL);
 }
 
@@ -380,6 +398,20 @@ static void keep_answer(const run *r, agw_ng_call *call, agw_side side)
              (kind == AGW_ANSWER_PROVISIONAL ||
               agw_calls_kept_answer(call, side, r->flags.to_tag, &len) != NULL))
         agw_calls_keep_answer(call, side, r->flags.to_tag, r->sdp, r->sdp_len);
+}
+
+/* A provisional one may still be followed by a refusal. A final one while no offer was open is that
+ * of an INVITE whose 183 was the answer. */
+static void note_reoffer_answer(const run *r, agw_ng_call *call, agw_side offerer, bool was_open)
+{
+    const agw_answer_kind kind = r->flags.answer_kind;
+    if (kind == AGW_ANSWER_PROVISIONAL) {
+        call->reoffer_early[offerer] = true;
+        return;
+    }
+    set_reoffer_branch(call, offerer, NULL);
+    if (kind == AGW_ANSWER_FINAL && !was_open)
+        set_branch(&call->moot_branch[offerer], NULL);
 }
 
 static void note_offer(run *r, agw_ng_call *call, agw_side side)
@@ -470,6 +502,7 @@ static agw_doc *run_answer(run *r)
     if (!answerer(r, call, &side))
         return agw_ng_error("Invalid dialogue association");
     call = pass_for_answer(r, call, side);
+    const bool was_open = agw_session_open(call->session);
     agw_doc *reply;
     const agw_err err = negotiate(r, call, side, false, &reply);
     if (err == AGW_ERR_LIMIT && !call->clock.answered)
@@ -483,8 +516,7 @@ static agw_doc *run_answer(run *r)
     keep_answer(r, call, side);
     agw_calls_claim(call, other(side), r->flags.from_tag, NULL);
     agw_calls_set_label(call, side, label_of(r));
-    if (r->flags.answer_kind != AGW_ANSWER_PROVISIONAL) /* else it may still be refused */
-        set_reoffer_branch(call, other(side), NULL);
+    note_reoffer_answer(r, call, other(side), was_open);
     agw_calls_set_notify(call, &r->flags, r->from);
     agw_acts_signalled(r->ctl, call, side, &r->flags);
     agw_calls_signalled(call, r->now);
@@ -507,15 +539,23 @@ static agw_doc *delete_unknown(const run *r)
 }
 
 /* Whose re-offer is refused, if it is one. */
-static bool is_refused_reoffer(const run *r, const agw_ng_call *call, agw_side *side)
+static bool has_branch(const run *r, char *const branches[2], agw_side *side)
 {
-    if (!call->clock.answered || is_empty(r->flags.via_branch))
-        return false;
     for (*side = AGW_SIDE_A; *side <= AGW_SIDE_B; (*side)++) {
-        if (strcmp(call->reoffer_branch[*side], r->flags.via_branch) == 0)
+        if (!is_empty(r->flags.via_branch) && strcmp(branches[*side], r->flags.via_branch) == 0)
             return true;
     }
     return false;
+}
+
+static bool is_refused_reoffer(const run *r, const agw_ng_call *call, agw_side *side)
+{
+    return call->clock.answered && has_branch(r, call->reoffer_branch, side);
+}
+
+static bool is_moot_reoffer(const run *r, const agw_ng_call *call, agw_side *side)
+{
+    return call->clock.answered && has_branch(r, call->moot_branch, side);
 }
 
 static bool tags_match(const run *r, const agw_ng_call *call)
@@ -547,6 +587,11 @@ static agw_doc *run_delete(run *r)
     if (is_refused_reoffer(r, call, &side)) {
         agw_session_rollback(call->session, side);
         set_reoffer_branch(call, side, NULL);
+        agw_calls_signalled(call, r->now);
+        return ok();
+    }
+    if (is_moot_reoffer(r, call, &side)) {
+        set_branch(&call->moot_branch[side], NULL);
         agw_calls_signalled(call, r->now);
         return ok();
     }

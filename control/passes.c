@@ -50,7 +50,8 @@ static bool knows_branch(const agw_ng_call *pass, const char *via_branch)
     if (via_branch == NULL || *via_branch == '\0')
         return false;
     for (int side = 0; side < 2; side++) {
-        if (strcmp(pass->reoffer_branch[side], via_branch) == 0)
+        if (strcmp(pass->reoffer_branch[side], via_branch) == 0 ||
+            strcmp(pass->moot_branch[side], via_branch) == 0)
             return true;
     }
     for (guint i = 0; i < pass->tags[AGW_SIDE_B]->len; i++) {

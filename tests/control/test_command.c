@@ -577,6 +577,39 @@ static void test_command_rfc3261_14_1_a_reoffer_is_refused_after_its_183(void)
     }
 }
 
+/* An UPDATE while a re-INVITE has its 183: what it has settled stands when the re-INVITE is
+ * refused, and what it asks for is still asked then (RFC 6141 section 3). */
+static void test_command_rfc6141_3_a_reinvite_is_refused_after_an_update(void)
+{
+    enum { ANSWERED_BEFORE, REFUSED_BEFORE, REFUSED_BEHIND, ANSWERED_BEHIND, ORDERS };
+    for (int order = 0; order < ORDERS; order++) {
+        rig r;
+        rig_init(&r, NULL);
+        rig_call(&r);
+        CU_ASSERT_TRUE(rig_says(&r, REOFFER("a", "b", "re"), OFFERED));
+        CU_ASSERT_TRUE(rig_says(&r, ANSWER_AS("183"), ANSWERED));
+        CU_ASSERT_TRUE(rig_says(&r, REOFFER("a", "b", "up"), OFFERED));
+        if (order == ANSWERED_BEFORE)
+            CU_ASSERT_TRUE(rig_says(&r, ANSWER, ANSWERED));
+        if (order == REFUSED_BEFORE)
+            CU_ASSERT_TRUE(rig_says(&r, DELETE_BRANCH("up"), OK));
+        const size_t rollbacks = fake_session_rollbacks;
+        CU_ASSERT_EQUAL(rollbacks, order == REFUSED_BEFORE ? 1 : 0);
+        CU_ASSERT_TRUE(rig_says(&r, DELETE_BRANCH("re"), OK));
+        CU_ASSERT_EQUAL(fake_session_rollbacks, rollbacks); /* the UPDATE's is not taken back */
+        CU_ASSERT_EQUAL(fake_gateway_calls(r.gateway), 1);
+        CU_ASSERT_EQUAL(agw_calls_count(r.calls), 1);
+        if (order == ANSWERED_BEHIND)
+            CU_ASSERT_TRUE(rig_says(&r, ANSWER, ANSWERED));
+        if (order == REFUSED_BEHIND)
+            CU_ASSERT_TRUE(rig_says(&r, DELETE_BRANCH("up"), OK));
+        CU_ASSERT_EQUAL(fake_gateway_calls(r.gateway), 1);
+        CU_ASSERT_TRUE(rig_says(&r, DELETE_BRANCH("re"), OK)); /* once */
+        CU_ASSERT_EQUAL(fake_gateway_calls(r.gateway), 0);
+        rig_fini(&r);
+    }
+}
+
 #define QUERY_AS(code, from, to)                                                                   \
     "{'command':'query','call-id':'c','from-tag':'" from "','to-tag':'" to "','sip-code':" code "}"
 
@@ -631,6 +664,27 @@ static void test_command_rfc3262_5_an_older_branch_has_the_call_without_sdp(void
     CU_ASSERT_STRING_EQUAL(in_use(&r), "b1");
     CU_ASSERT_EQUAL(fake_session_accepted, 1);
     rig_fini(&r);
+}
+
+/* With its 200 the re-INVITE is over; so is one that has the UPDATE's via-branch, as a script may
+ * give all of them the same. */
+static void test_command_rfc6141_3_a_reinvite_is_accepted_after_an_update(void)
+{
+    for (int same = 0; same < 2; same++) {
+        rig r;
+        rig_init(&r, NULL);
+        rig_call(&r);
+        CU_ASSERT_TRUE(rig_says(&r, REOFFER("a", "b", "re"), OFFERED));
+        CU_ASSERT_TRUE(rig_says(&r, ANSWER_AS("183"), ANSWERED));
+        CU_ASSERT_TRUE(
+            rig_says(&r, same ? REOFFER("a", "b", "re") : REOFFER("a", "b", "up"), OFFERED));
+        CU_ASSERT_TRUE(rig_says(&r, ANSWER, ANSWERED));
+        if (!same)
+            CU_ASSERT_TRUE(rig_says(&r, ANSWER_AS("200"), ANSWERED));
+        CU_ASSERT_TRUE(rig_says(&r, DELETE_BRANCH("re"), OK));
+        CU_ASSERT_EQUAL(fake_gateway_calls(r.gateway), 0);
+        rig_fini(&r);
+    }
 }
 
 /* It answers the offer that went there. */
@@ -1079,6 +1133,8 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_command_rfc6337_crossing_reoffers_are_refused_one_by_one),
     AGW_CASE(test_command_ims_7_a_reoffer_that_we_refused_or_passed_on_can_be_given_up),
     AGW_CASE(test_command_rfc3261_14_1_a_reoffer_is_refused_after_its_183),
+    AGW_CASE(test_command_rfc6141_3_a_reinvite_is_refused_after_an_update),
+    AGW_CASE(test_command_rfc6141_3_a_reinvite_is_accepted_after_an_update),
     AGW_CASE(test_command_rfc3262_5_a_200_without_sdp_is_told_by_any_command),
     AGW_CASE(test_command_rfc3262_5_an_older_branch_has_the_call_without_sdp),
     AGW_CASE(test_command_rfc3262_5_an_older_branch_is_accepted_by_its_via_branch),

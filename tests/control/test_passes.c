@@ -203,6 +203,20 @@ static void test_passes_ims_10_each_delete_ends_one_pass(void)
     rig_close(&r);
 }
 
+/* A re-INVITE of the first pass whose 183 and UPDATE are behind it is refused. */
+static void test_passes_ims_10_a_refusal_that_changes_nothing_finds_its_pass(void)
+{
+    rig r;
+    rig_open(&r);
+    set_up(&r);
+    agw_ng_call *first = agw_calls_find(r.calls, "c");
+    g_free(first->moot_branch[AGW_SIDE_A]);
+    first->moot_branch[AGW_SIDE_A] = g_strdup("re");
+    CU_ASSERT_PTR_EQUAL(agw_passes_to_delete(first, "re"), first);
+    CU_ASSERT_PTR_EQUAL(agw_passes_to_delete(first, "bye"), first->next_pass);
+    rig_close(&r);
+}
+
 static void test_passes_ims_10_the_first_pass_may_end_first(void)
 {
     rig r;
@@ -293,6 +307,7 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_passes_ims_10_reoffers_of_both_ends_find_their_pass),
     AGW_CASE(test_passes_ims_10_a_late_offer_passes_twice_too),
     AGW_CASE(test_passes_ims_10_each_delete_ends_one_pass),
+    AGW_CASE(test_passes_ims_10_a_refusal_that_changes_nothing_finds_its_pass),
     AGW_CASE(test_passes_ims_10_the_first_pass_may_end_first),
     AGW_CASE(test_passes_ims_10_a_refused_target_is_followed_by_another),
     AGW_CASE(test_passes_ims_10_an_echoed_answer_begins_nothing),

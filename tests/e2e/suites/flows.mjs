@@ -179,6 +179,16 @@ for (const byBrowser of [true, false]) {
     }, { timeout: 60000, known });
   }
 
+  test(`a re-INVITE is refused behind its 183 and an UPDATE, ${who}: what the UPDATE settled stands`, async (t, ctx) => {
+    const caller = (sdp) => [send('INVITE', { sdp: sdp(1) }), want(200), send('ACK'), pause(100),
+      send('INVITE', { sdp: sdp(2, 'a=inactive\n'), headers: RELIABLE }), want(183), send('PRACK', { headers: ['RAck: 1 2 INVITE'] }), want(200, { plain: true }),
+      send('UPDATE', { sdp: sdp(3) }), want(200, { plain: true }), want(488), send('ACK', { refused: true }), pause(1000), send('BYE'), want(200, { plain: true })];
+    const callee = (sdp) => [recv('INVITE'), reply('INVITE', 200, { sdp: sdp(1, '', 'active') }), recv('ACK'),
+      recv('INVITE'), reply('INVITE', 183, { sdp: sdp(2, 'a=inactive\n', 'active'), headers: ['Require: 100rel', 'RSeq: 1'] }), recv('PRACK'), reply('PRACK', 200),
+      recv('UPDATE'), reply('UPDATE', 200, { sdp: sdp(3, '', 'active') }), pause(100), reply('INVITE', 488), recv('ACK'), recv('BYE'), reply('BYE', 200)];
+    oneTransport(await play(t, ctx, 'refused-late', byBrowser, caller, callee, () => standsAfter(ctx, 1)));
+  }, { timeout: 60000, known });
+
   test(`session timer, ${who}: the same SDP again touches nothing`, async (t, ctx) => {
     const again = (sdp, setup) => [recv('INVITE'), reply('INVITE', 200, { sdp: sdp(1, '', setup) }), recv('ACK')];
     const caller = (sdp) => [send('INVITE', { sdp: sdp(1) }), want(200), send('ACK'), pause(100), send('INVITE', { sdp: sdp(1) }), want(200), send('ACK'),
