@@ -476,6 +476,13 @@ const char *agw_calls_via_branch(const agw_ng_call *call, agw_side side, const c
     return at < 0 ? "" : tag_at(call, side, (guint)at)->via_branch;
 }
 
+void agw_calls_forget_answer(agw_ng_call *call, agw_side side, const char *tag)
+{
+    const int at = known_tag(call, side, tag);
+    if (at >= 0)
+        forget_answer(tag_at(call, side, (guint)at));
+}
+
 void agw_calls_forget_answers(agw_ng_call *call, agw_side side)
 {
     for (guint i = 0; i < call->tags[side]->len; i++)

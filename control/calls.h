@@ -203,7 +203,8 @@ const char *agw_calls_kept_answer(const agw_ng_call *call, agw_side side, const 
                                   size_t *len);
 /** The via-branch that brought a known tag, borrowed alike; "" = none. */
 const char *agw_calls_via_branch(const agw_ng_call *call, agw_side side, const char *tag);
-/** Of all branches of that side. */
+/** Of one branch, and of all branches of that side. */
+void agw_calls_forget_answer(agw_ng_call *call, agw_side side, const char *tag);
 void agw_calls_forget_answers(agw_ng_call *call, agw_side side);
 void agw_calls_set_label(agw_ng_call *call, agw_side side, const char *label);
 /** What the flags of an offer or answer say about events; from: the signalling node, NULL = not

@@ -392,6 +392,8 @@ static void keep_answer(const run *r, agw_ng_call *call, agw_side side)
 {
     const agw_answer_kind kind = r->flags.answer_kind;
     size_t len;
+    if (!agw_session_open(call->session))
+        agw_calls_forget_answers(call, other(side)); /* to an offer before this one */
     if (kind == AGW_ANSWER_FINAL)
         agw_calls_forget_answers(call, side);
     else if (!agw_session_open(call->session) &&
@@ -416,7 +418,7 @@ static void note_reoffer_answer(const run *r, agw_ng_call *call, agw_side offere
 
 static void note_offer(run *r, agw_ng_call *call, agw_side side)
 {
-    agw_calls_forget_answers(call, side); /* of others to an offer before it */
+    agw_calls_forget_answer(call, side, r->flags.from_tag);
     agw_calls_claim(call, side, r->flags.from_tag, NULL);
     if (!is_empty(r->flags.to_tag))
         agw_calls_claim(call, other(side), r->flags.to_tag, r->flags.via_branch);
@@ -813,13 +815,18 @@ static void note_urgency(const run *r)
 }
 
 /* The branch with that tag, which is not the one that is heard, has the call: what it has answered
- * last is taken as if it came with the 2xx. */
+ * last is taken as if it came with the 2xx. An offer that another branch has, or has made, is given
+ * up; its refusal may still come. */
 static void accept_branch(const run *r, agw_ng_call *call, agw_side side, const char *tag)
 {
     run again = *r;
     again.sdp = agw_calls_kept_answer(call, side, tag, &again.sdp_len);
-    if (again.sdp == NULL || agw_session_open(call->session))
+    if (again.sdp == NULL)
         return;
+    for (int by = AGW_SIDE_A; by <= AGW_SIDE_B && agw_session_open(call->session); by++) {
+        agw_session_rollback(call->session, (agw_side)by);
+        make_reoffer_moot(call, (agw_side)by);
+    }
     again.flags.via_branch = agw_calls_via_branch(call, side, tag); /* not that of a query */
     agw_doc *reply;
     if (negotiate(&again, call, side, false, &reply) == AGW_OK && !agw_session_stood(call->session))

@@ -48,6 +48,7 @@ void agw_session_free(agw_session *session)
     agw_state_free(session->crossed.pending);
     forget_text(&session->offer);
     forget_text(&session->crossed);
+    forget_text(&session->answered);
     free_offers(agw_branches_end(session));
     for (size_t i = 0; i < 2; i++) {
         g_free(session->origin[i].username);
@@ -246,6 +247,8 @@ void agw_session_rollback(agw_session *session, agw_side offerer)
     } else if (is_open_by(&session->offer, offerer)) {
         take_over(session, session->current, NULL);
         forget_text(&session->offer);
+        session->offer = session->answered; /* branches go on answering it */
+        session->answered = (agw_offer){.pending = NULL};
     }
 }
 
@@ -348,6 +351,17 @@ static bool has_room_for_chains(agw_exchange *x)
     return why == NULL;
 }
 
+/* In an early dialogue it may be answered once more, should the next one be given up. */
+static void put_last_offer_away(agw_session *s)
+{
+    if (!s->early || s->offer.pending != NULL || s->offer.text == NULL) {
+        forget_text(&s->offer);
+        return;
+    }
+    forget_text(&s->answered);
+    s->answered = s->offer;
+}
+
 static agw_err run_offer(agw_exchange *x, const char *text, size_t len, GString *out)
 {
     agw_session *s = x->s;
@@ -375,7 +389,7 @@ static agw_err run_offer(agw_exchange *x, const char *text, size_t len, GString 
     }
     const bool undecided = s->current == NULL || s->early;
     agw_branches_offered(x);
-    forget_text(&s->offer);
+    put_last_offer_away(s);
     s->offer.from = x->from;
     s->offer.text = g_strndup(text, len);
     s->offer.len = len;
@@ -418,6 +432,7 @@ static agw_err run_answer(agw_exchange *x, const char *text, size_t len, GString
     }
     agw_plan_medias(x);
     agw_forks_taken(x);
+    forget_text(&s->answered);
     if (s->decided) {
         take_over_alone(s, g_steal_pointer(&x->next), NULL);
     } else {

@@ -57,7 +57,8 @@ agw_candidate_view agw_session_candidate(const agw_session *session, uint32_t tr
  * says. In force at once. */
 void agw_session_set_urgent(agw_session *session, bool urgent);
 /** Gives up the open offer of that side, if it has one (a refused re-INVITE): what stood before
- * stands again, and so does an offer of the other side that crossed it. */
+ * stands again, and so does an offer of the other side that crossed it. In an early dialogue an
+ * answer that still comes is one to the offer before it. */
 void agw_session_rollback(agw_session *session, agw_side offerer);
 /** The 2xx to the INVITE came without an SDP: the answer that stands is the final one, as if it had
  * come with "sip-code" 2xx. */

@@ -162,6 +162,7 @@ struct agw_session {
     agw_state *current; /* NULL before the first answer */
     agw_offer offer;    /* the last one */
     agw_offer crossed;  /* the other party's that was open when it came, and still is; else empty */
+    agw_offer answered; /* in an early dialogue: the last answered one, while a later one is open */
     GArray *others;     /* of agw_offer, all open: of other kinds of branches; NULL = none */
     GArray *names;      /* branches of the last offers, until it is decided; NULL = none */
     uint32_t last_kind;

@@ -687,6 +687,48 @@ static void test_command_rfc6141_3_a_reinvite_is_accepted_after_an_update(void)
     }
 }
 
+/* An UPDATE of either side in another branch is open: it is given up, and what becomes of it in the
+ * end changes nothing. */
+static void test_command_rfc3262_5_an_older_branch_has_the_call_while_an_offer_is_open(void)
+{
+    static const char *const OPEN[] = {REOFFER("a", "b2", "u"), REOFFER("b2", "a", "u")};
+    for (size_t i = 0; i < G_N_ELEMENTS(OPEN); i++) {
+        rig r;
+        rig_init(&r, NULL);
+        CU_ASSERT_TRUE(rig_says(&r, OFFER, OFFERED));
+        CU_ASSERT_TRUE(rig_says(&r, ANSWER_OF("b1", EARLY, "one"), ANSWERED));
+        CU_ASSERT_TRUE(rig_says(&r, ANSWER_OF("b2", EARLY, "two"), ANSWERED));
+        g_free(rig_ask(&r, OPEN[i]));
+        g_free(rig_ask(&r, QUERY_AS("200", "b1", "a")));
+        CU_ASSERT_EQUAL(fake_session_rollbacks, 1);
+        CU_ASSERT_STRING_EQUAL(fake_session_said, "one");
+        CU_ASSERT_STRING_EQUAL(in_use(&r), "b1");
+        CU_ASSERT_EQUAL(fake_session_accepted, 1);
+        CU_ASSERT_TRUE(rig_says(&r, DELETE_BRANCH("u"), OK));
+        CU_ASSERT_EQUAL(fake_gateway_calls(r.gateway), 1);
+        CU_ASSERT_EQUAL(agw_calls_count(r.calls), 1);
+        rig_fini(&r);
+    }
+}
+
+/* The session has another offer then. */
+static void test_command_rfc3262_5_answers_are_not_kept_beyond_an_answered_offer_back(void)
+{
+    rig r;
+    rig_init(&r, NULL);
+    CU_ASSERT_TRUE(rig_says(&r, OFFER, OFFERED));
+    CU_ASSERT_TRUE(rig_says(&r, ANSWER_OF("b1", EARLY, "one"), ANSWERED));
+    CU_ASSERT_TRUE(rig_says(&r, ANSWER_OF("b2", EARLY, "two"), ANSWERED));
+    g_free(rig_ask(&r, REOFFER("b2", "a", "u")));
+    g_free(
+        rig_ask(&r, "{'command':'answer','call-id':'c','from-tag':'b2','to-tag':'a','sdp':'x'}"));
+    g_free(rig_ask(&r, QUERY_AS("200", "b1", "a")));
+    CU_ASSERT_STRING_EQUAL(fake_session_said, "x");
+    CU_ASSERT_STRING_EQUAL(in_use(&r), "b2");
+    CU_ASSERT_EQUAL(fake_session_accepted, 0);
+    rig_fini(&r);
+}
+
 /* It answers the offer that went there. */
 static void test_command_rfc3262_5_an_older_branch_is_accepted_by_its_via_branch(void)
 {
@@ -1137,6 +1179,8 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_command_rfc6141_3_a_reinvite_is_accepted_after_an_update),
     AGW_CASE(test_command_rfc3262_5_a_200_without_sdp_is_told_by_any_command),
     AGW_CASE(test_command_rfc3262_5_an_older_branch_has_the_call_without_sdp),
+    AGW_CASE(test_command_rfc3262_5_an_older_branch_has_the_call_while_an_offer_is_open),
+    AGW_CASE(test_command_rfc3262_5_answers_are_not_kept_beyond_an_answered_offer_back),
     AGW_CASE(test_command_rfc3262_5_an_older_branch_is_accepted_by_its_via_branch),
     AGW_CASE(test_command_rfc3262_5_answers_that_are_not_kept),
     AGW_CASE(test_command_rfc3262_5_a_reoffer_is_accepted_by_a_200_without_sdp),

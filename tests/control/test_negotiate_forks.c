@@ -248,6 +248,51 @@ static void test_negotiate_forks_an_early_update_keeps_the_other_dialogs(void)
     fixture_fini(&f);
 }
 
+/* An UPDATE of either side that is given up in an early dialogue: the INVITE's offer is the last
+ * one again, and the branches go on answering it. */
+static void test_negotiate_forks_an_update_given_up_leaves_the_invites_offer(void)
+{
+    for (int i = 0; i < 4; i++) {
+        fixture f;
+        ring(&f);
+        BRANCH_WITH(&f, 1, EARLY, "8");
+        BRANCH_WITH(&f, 2, EARLY, "0");
+        if (i == 3)
+            OFFER(&f, AGW_SIDE_A, "", WEB_OFFER_AV);
+        if (i != 1)
+            OFFER(&f, AGW_SIDE_A, "", WEB_OFFER_AV);
+        if (i != 0 && i != 3)
+            OFFER(&f, AGW_SIDE_B, "", CORE_SESSION("2") CORE_AUDIO("18010") "a=sendonly\n");
+        agw_session_rollback(f.session, AGW_SIDE_A);
+        agw_session_rollback(f.session, AGW_SIDE_B);
+        CU_ASSERT_FALSE(agw_session_open(f.session));
+        CU_ASSERT_STRING_EQUAL(forks_of(&f), "2 | 1 |");
+        BRANCH_WITH(&f, 1, FINAL, "8");
+        CU_ASSERT_FALSE(agw_session_open(f.session));
+        CU_ASSERT(has(&f, "m=audio 20000 UDP/TLS/RTP/SAVPF 8\r\n"));
+        CU_ASSERT_EQUAL(count(&f, "m="), 1); /* no video: that was the UPDATE's */
+        CU_ASSERT_STRING_EQUAL(forks_of(&f), "1 | | 2");
+        CU_ASSERT_TRUE(end_of(&f, 0, AGW_SIDE_A)->may_send);
+        CU_ASSERT_EQUAL(fake_call_transports(f.call), 2);
+        fixture_fini(&f);
+    }
+}
+
+/* Once the UPDATE is answered the INVITE's offer is history, whatever becomes of later ones. */
+static void test_negotiate_forks_an_answered_update_is_the_last_offer(void)
+{
+    fixture f;
+    ring(&f);
+    BRANCH(&f, 1, EARLY);
+    OFFER(&f, AGW_SIDE_A, "", OFFER_OF_TWO);
+    BRANCH(&f, 1, FINAL);
+    OFFER(&f, AGW_SIDE_A, "", OFFER_OF_TWO); /* re-INVITE */
+    agw_session_rollback(f.session, AGW_SIDE_A);
+    BRANCH(&f, 1, ""); /* answers nothing, so it offers */
+    CU_ASSERT(agw_session_open(f.session));
+    fixture_fini(&f);
+}
+
 /* A re-offer that is refused leaves the winner the winner. */
 static void test_negotiate_forks_a_refused_reoffer_decides_nothing(void)
 {
@@ -497,6 +542,8 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_negotiate_forks_rfc3262_5_accepted_without_sdp),
     AGW_CASE(test_negotiate_forks_rfc5009_a_closed_branch_is_accepted_without_sdp),
     AGW_CASE(test_negotiate_forks_an_early_update_keeps_the_other_dialogs),
+    AGW_CASE(test_negotiate_forks_an_update_given_up_leaves_the_invites_offer),
+    AGW_CASE(test_negotiate_forks_an_answered_update_is_the_last_offer),
     AGW_CASE(test_negotiate_forks_a_refused_reoffer_decides_nothing),
     AGW_CASE(test_negotiate_forks_eight_others_are_known),
     AGW_CASE(test_negotiate_forks_a_phone_and_a_browser_have_an_offer_each),
