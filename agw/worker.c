@@ -228,7 +228,7 @@ static bool run_chain_timers(agw_worker *w)
         return false;
     const agw_ns from = agw_clock_now();
     for (agw_timer *timer; budget > 0 && (timer = agw_timerq_pop(&w->chain_timers, w->now)) != NULL;
-         budget--)
+         budget--, w->io->made++)
         agw_transcode_on_timer(timer->owner);
     agw_counter_add(&w->stats.coding_ns, (uint64_t)(agw_clock_now() - from));
     return budget == 0;
@@ -322,6 +322,14 @@ static void publish(agw_worker *w)
     publish_tcp(w);
 }
 
+/* Coding may be late by a tick: under load its wake-ups are those of the packets. */
+static void wait_until(agw_worker *w, agw_ns now, agw_ns deadline)
+{
+    const agw_ns next = agw_timerq_next(&w->chain_timers);
+    w->io->lazy_deadline = next != AGW_NEVER ? next : 0;
+    agw_io_wait(w->io, now, deadline);
+}
+
 bool agw_worker_turn(agw_worker *w, agw_ns now)
 {
     w->now = now;
@@ -341,14 +349,13 @@ bool agw_worker_turn(agw_worker *w, agw_ns now)
     const bool flushed = flush(w);
     publish(w);
     if (!flushed && n == 0)
-        agw_io_wait(w->io, now, now + RETRY_FULL_MAILBOX);
+        wait_until(w, now, now + RETRY_FULL_MAILBOX);
     return n != 0 || more_mail || more_chains || !flushed;
 }
 
 static agw_ns next_timer(const agw_worker *w)
 {
-    const agw_timerq *const queues[] = {&w->timers, &w->media_timers, &w->player_timers,
-                                        &w->chain_timers};
+    const agw_timerq *const queues[] = {&w->timers, &w->media_timers, &w->player_timers};
     agw_ns next = AGW_NEVER;
     for (size_t i = 0; i < sizeof queues / sizeof queues[0]; i++)
         next = agw_earlier(next, agw_timerq_next(queues[i]));
@@ -375,7 +382,7 @@ static void *run(void *arg)
         now = done;
         if (more || w->stop)
             continue;
-        agw_io_wait(w->io, now, next_timer(w));
+        wait_until(w, now, next_timer(w));
         now = agw_clock_now();
     }
     for (agw_mail *mail; (mail = agw_ring_pop(w->mailbox)) != NULL;)

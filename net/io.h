@@ -76,6 +76,9 @@ struct agw_io {
     agw_counter fast_rx, fast_tx; /* of the packets: not by a socket */
     agw_tcp_counters tcp;
     struct xdp_lane *fast; /* the xdp backend's own; NULL = none */
+    /* What the worker tells wait() besides: */
+    size_t made; /* packets of its own since the last one, to be paced like those that come */
+    agw_ns lazy_deadline; /* of what may be late by a tick; 0 = of nothing */
 };
 
 /** NULL when the system refuses (errno tells). */

@@ -229,6 +229,8 @@ static void take_wake(udp_io *u)
 static void udp_wait(agw_io *io, agw_ns now, agw_ns deadline)
 {
     udp_io *u = udp_of(io);
+    agw_pacing_count(&u->pacing, io->made);
+    io->made = 0;
     const agw_ns until = agw_pacing_sleep_until(&u->pacing, now, deadline);
     agw_counter_add(&io->waits, 1);
     u->drained = false;
@@ -238,7 +240,9 @@ static void udp_wait(agw_io *io, agw_ns now, agw_ns deadline)
         u->ready_count = u->ready_pos = 0;
         sleep_until(until);
     } else {
-        const agw_ns timeout = deadline == AGW_NEVER ? AGW_NEVER : deadline - now;
+        const agw_ns by =
+            io->lazy_deadline != 0 ? agw_earlier(deadline, io->lazy_deadline) : deadline;
+        const agw_ns timeout = by == AGW_NEVER ? AGW_NEVER : by - now;
         (void)look(u, timeout > 0 && !u->wake_seen ? timeout : 0);
     }
     take_wake(u);

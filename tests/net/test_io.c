@@ -710,6 +710,24 @@ static void test_io_unsendable_datagrams_are_counted_and_passed_over(void)
     close_io(io);
 }
 
+/* What a worker makes itself counts as what comes, and what may be late takes part in the tick. */
+static void test_io_wait_is_paced_when_much_is_made(void)
+{
+    agw_io *io = open_io(AGW_IO_TICK_US);
+    const agw_ns now = agw_clock_now(), then = now + AGW_MS(10); /* in the same window */
+    io->lazy_deadline = now + AGW_MS(2);
+    agw_io_wait(io, now, AGW_NEVER);
+    CU_ASSERT_EQUAL(agw_counter_get(&io->paced_waits), 0);
+    CU_ASSERT_TRUE(agw_clock_now() >= io->lazy_deadline);
+    io->lazy_deadline = now;
+    io->made = 100;
+    agw_io_wait(io, then, AGW_NEVER);
+    CU_ASSERT_EQUAL(io->made, 0);
+    CU_ASSERT_EQUAL(agw_counter_get(&io->paced_waits), 1);
+    CU_ASSERT_TRUE(agw_clock_now() > then);
+    close_io(io);
+}
+
 static void test_io_wait_ends_at_the_deadline_and_not_before(void)
 {
     agw_io *io = open_io(0);
@@ -848,6 +866,7 @@ static const agw_unit_case CASES[] = {
     AGW_CASE(test_io_unsendable_datagrams_are_counted_and_passed_over),
     AGW_CASE(test_io_wait_ends_at_the_deadline_and_not_before),
     AGW_CASE(test_io_wait_is_paced_when_packets_come_often),
+    AGW_CASE(test_io_wait_is_paced_when_much_is_made),
     AGW_CASE(test_io_wake_before_wait_is_not_lost),
     AGW_CASE(test_io_wake_from_another_thread_is_never_lost),
 };
