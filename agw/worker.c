@@ -228,7 +228,7 @@ static bool run_chain_timers(agw_worker *w)
         return false;
     const agw_ns from = agw_clock_now();
     for (agw_timer *timer; budget > 0 && (timer = agw_timerq_pop(&w->chain_timers, w->now)) != NULL;
-         budget--, w->io->made++)
+         budget--, w->io->packets++)
         agw_transcode_on_timer(timer->owner);
     agw_counter_add(&w->stats.coding_ns, (uint64_t)(agw_clock_now() - from));
     return budget == 0;
@@ -325,8 +325,7 @@ static void publish(agw_worker *w)
 /* Coding may be late by a tick: under load its wake-ups are those of the packets. */
 static void wait_until(agw_worker *w, agw_ns now, agw_ns deadline)
 {
-    const agw_ns next = agw_timerq_next(&w->chain_timers);
-    w->io->lazy_deadline = next != AGW_NEVER ? next : 0;
+    w->io->lazy_deadline = agw_timerq_next(&w->chain_timers);
     agw_io_wait(w->io, now, deadline);
 }
 

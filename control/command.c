@@ -540,7 +540,6 @@ static agw_doc *delete_unknown(const run *r)
     return reply;
 }
 
-/* Whose re-offer is refused, if it is one. */
 static bool has_branch(const run *r, char *const branches[2], agw_side *side)
 {
     for (*side = AGW_SIDE_A; *side <= AGW_SIDE_B; (*side)++) {
@@ -550,11 +549,13 @@ static bool has_branch(const run *r, char *const branches[2], agw_side *side)
     return false;
 }
 
+/* Whose re-offer is refused, if it is one. */
 static bool is_refused_reoffer(const run *r, const agw_ng_call *call, agw_side *side)
 {
     return call->clock.answered && has_branch(r, call->reoffer_branch, side);
 }
 
+/* Whose re-offer is refused when there is nothing to take back any more. */
 static bool is_moot_reoffer(const run *r, const agw_ng_call *call, agw_side *side)
 {
     return call->clock.answered && has_branch(r, call->moot_branch, side);

@@ -76,9 +76,9 @@ struct agw_io {
     agw_counter fast_rx, fast_tx; /* of the packets: not by a socket */
     agw_tcp_counters tcp;
     struct xdp_lane *fast; /* the xdp backend's own; NULL = none */
-    /* What the worker tells wait() besides: */
-    size_t made; /* packets of its own since the last one, to be paced like those that come */
-    agw_ns lazy_deadline; /* of what may be late by a tick; 0 = of nothing */
+    /* For the next wait(): */
+    size_t packets;       /* read, or made by the worker, since the last one (net/pacing.h) */
+    agw_ns lazy_deadline; /* the worker's, of what may be late by a tick; 0 = of nothing */
 };
 
 /** NULL when the system refuses (errno tells). */
@@ -162,9 +162,7 @@ agw_port *agw_io_take_icmp(agw_io *io);
 void agw_io_note_icmp(agw_io *io, agw_port *port, const agw_icmp *icmp);
 void agw_io_forget_icmp(agw_io *io, agw_port *port);
 uint32_t agw_io_new_id(agw_io *io);
-/** For what stands on the udp backend: one more descriptor that ends a wait; packets of its own
- * that were read, for pacing. */
+/** For what stands on the udp backend: one more descriptor that ends a wait. */
 AGW_NODISCARD agw_err agw_io_udp_watch(agw_io *io, int fd);
-void agw_io_udp_count(agw_io *io, size_t packets);
 
 #endif

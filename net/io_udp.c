@@ -141,11 +141,6 @@ agw_err agw_io_udp_watch(agw_io *io, int fd)
     return watch(u, fd, &u->looks) ? AGW_OK : AGW_ERR_SYSTEM;
 }
 
-void agw_io_udp_count(agw_io *io, size_t packets)
-{
-    agw_pacing_count(&udp_of(io)->pacing, packets);
-}
-
 static agw_err udp_add(agw_io *io, agw_port *port)
 {
     AGW_ASSERT(port->io == NULL);
@@ -229,8 +224,8 @@ static void take_wake(udp_io *u)
 static void udp_wait(agw_io *io, agw_ns now, agw_ns deadline)
 {
     udp_io *u = udp_of(io);
-    agw_pacing_count(&u->pacing, io->made);
-    io->made = 0;
+    agw_pacing_count(&u->pacing, io->packets);
+    io->packets = 0;
     const agw_ns until = agw_pacing_sleep_until(&u->pacing, now, deadline);
     agw_counter_add(&io->waits, 1);
     u->drained = false;
@@ -489,7 +484,7 @@ static size_t udp_rx(agw_io *io, agw_pkt *pkts[], size_t n)
     }
     if (got == 0)
         u->drained = false; /* said so; the next call looks again */
-    agw_pacing_count(&u->pacing, got);
+    io->packets += got;
     return got;
 }
 

@@ -417,7 +417,7 @@ static size_t read_queues(agw_io *io, agw_pkt *pkts[], size_t n)
         queue *q = lane->queues[lane->next_queue++ % lane->n_queues];
         got += read_queue(io, q, pkts + got, n - got);
     }
-    agw_io_udp_count(io, got);
+    io->packets += got;
     agw_counter_add(&io->fast_rx, got);
     agw_counter_add(&io->rx_packets, got);
     return got;

@@ -70,17 +70,25 @@ static bool dropped(const agw_handshake *h, agw_dtls_drop reason, uint64_t n)
     return agw_handshake_drops(h, reason) == n;
 }
 
+/* A handshake thread of a worker that only has a mailbox. */
+static agw_handshake *begin(agw_dtls_ctx **ctx)
+{
+    mailbox = agw_ring_new(64);
+    woken = eventfd(0, EFD_CLOEXEC);
+    const agw_outbox worker = {.ring = mailbox, .wake = wake};
+    agw_handshake *h = agw_handshake_new(&worker, 1);
+    *ctx = agw_dtls_ctx_new(agw_cert_new(), NULL);
+    CU_ASSERT_FATAL(mailbox != NULL && woken >= 0 && h != NULL && *ctx != NULL);
+    return h;
+}
+
 /* Messages are taken in order: what the second one raises comes behind the end of the first. */
 static void test_handshake_drops_of_an_ended_association_stay_counted(void)
 {
     static const uint8_t SSL3[] = {22, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1};
     static const uint8_t SHORT[] = {22, 0xfe, 0xfd};
-    mailbox = agw_ring_new(64);
-    woken = eventfd(0, EFD_CLOEXEC);
-    const agw_outbox worker = {.ring = mailbox, .wake = wake};
-    agw_handshake *h = agw_handshake_new(&worker, 1);
-    agw_dtls_ctx *ctx = agw_dtls_ctx_new(agw_cert_new(), NULL);
-    CU_ASSERT_FATAL(mailbox != NULL && woken >= 0 && h != NULL && ctx != NULL);
+    agw_dtls_ctx *ctx;
+    agw_handshake *h = begin(&ctx);
     agw_outbox thread = agw_handshake_outbox(h);
     agw_assoc *first = agw_assoc_new(0, (agw_transport_name){7, 1});
     post_start(&thread, first, ctx);
@@ -105,19 +113,11 @@ static void test_handshake_drops_of_an_ended_association_stay_counted(void)
  * then, or the first words of a call are cut off (RFC 5764 section 5.1.2). */
 static void test_handshake_rfc5764_keys_come_before_the_last_flight_leaves(void)
 {
-    mailbox = agw_ring_new(64);
-    woken = eventfd(0, EFD_CLOEXEC);
-    const agw_outbox worker = {.ring = mailbox, .wake = wake};
-    agw_handshake *h = agw_handshake_new(&worker, 1);
-    agw_dtls_ctx *ctx = agw_dtls_ctx_new(agw_cert_new(), NULL);
-    CU_ASSERT_FATAL(mailbox != NULL && woken >= 0 && h != NULL && ctx != NULL);
+    agw_dtls_ctx *ctx;
+    agw_handshake *h = begin(&ctx);
     agw_outbox thread = agw_handshake_outbox(h);
     agw_assoc *assoc = agw_assoc_new(0, (agw_transport_name){7, 1});
-    agw_mail *start = agw_mail_new(AGW_MAIL_DTLS_START, NULL, 0);
-    start->assoc = assoc;
-    start->context = agw_dtls_ctx_ref(ctx);
-    start->role = AGW_DTLS_SERVER;
-    agw_outbox_post(&thread, start);
+    post_start(&thread, assoc, ctx);
 
     agw_dtls *browser = agw_dtls_new(ctx, AGW_DTLS_CLIENT, agw_clock_now());
     CU_ASSERT_PTR_NOT_NULL_FATAL(browser);

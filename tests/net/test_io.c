@@ -720,9 +720,9 @@ static void test_io_wait_is_paced_when_much_is_made(void)
     CU_ASSERT_EQUAL(agw_counter_get(&io->paced_waits), 0);
     CU_ASSERT_TRUE(agw_clock_now() >= io->lazy_deadline);
     io->lazy_deadline = now;
-    io->made = 100;
+    io->packets = 100;
     agw_io_wait(io, then, AGW_NEVER);
-    CU_ASSERT_EQUAL(io->made, 0);
+    CU_ASSERT_EQUAL(io->packets, 0);
     CU_ASSERT_EQUAL(agw_counter_get(&io->paced_waits), 1);
     CU_ASSERT_TRUE(agw_clock_now() > then);
     close_io(io);
